@@ -1,0 +1,85 @@
+"""Names to ids: flavors, engines and built-in algorithms, looked up once and kept for a while."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Callable
+
+from modelarts._http import Client
+from modelarts._wire.replies import Record
+
+SPECS, ENGINES, ALGORITHMS = "specs", "engines", "models"
+
+_LISTS: dict[str, tuple[str, dict[str, Any]]] = {
+    SPECS: ("list_job_resource_specs", {}),
+    ENGINES: ("list_job_engines", {"job_type": "train"}),
+    ALGORITHMS: ("list_built_in_algorithms", {}),
+}
+
+
+class Catalog:
+    """The lists of one session. Those that a call needs are asked for at the same time."""
+
+    def __init__(self, client: Client, lifetime: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._client = client
+        self._lifetime = lifetime
+        self._clock = clock
+        self._kept: dict[str, tuple[float, list[Record]]] = {}
+        self._lock = threading.Lock()
+
+    def load(self, kinds: Sequence[str], fresh: bool = False) -> None:
+        """Make sure that these lists are here; `fresh` asks again whatever is kept."""
+        missing = [kind for kind in kinds if fresh or not self._is_kept(kind)]
+        if len(missing) < 2:
+            for kind in missing:
+                self._ask(kind)
+            return
+        with ThreadPoolExecutor(len(missing)) as pool:
+            list(pool.map(self._ask, missing))
+
+    def rows(self, kind: str) -> list[Record]:
+        """The rows of one list."""
+        self.load([kind])
+        with self._lock:
+            return self._kept[kind][1]
+
+    def find(self, kind: str, matches: Callable[[Record], bool]) -> Record | None:
+        """The first row that matches; a list from before is asked for once more on a miss."""
+        asked_now = not self._is_kept(kind)
+        found = next(filter(matches, self.rows(kind)), None)
+        if found is None and not asked_now:
+            self.load([kind], fresh=True)
+            found = next(filter(matches, self.rows(kind)), None)
+        return found
+
+    def _is_kept(self, kind: str) -> bool:
+        with self._lock:
+            return kind in self._kept and self._clock() - self._kept[kind][0] < self._lifetime
+
+    def _ask(self, kind: str) -> None:
+        operation, query = _LISTS[kind]
+        rows = self._client.call(operation, query).raise_on_failure().get(kind) or []
+        with self._lock:
+            self._kept[kind] = (self._clock(), rows)
+
+
+def loose(name: object) -> str:
+    """A name for comparing: case, blanks, hyphens and underscores do not count (ENGTYPE)."""
+    return re.sub(r"[\s_-]", "", str(name)).lower()
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The known names nearest to one that is not among them, as a clause for a message."""
+    names = list(dict.fromkeys(known))
+    close = difflib.get_close_matches(str(name), names, n=3, cutoff=0.4)
+    if close:
+        return f"did you mean {' or '.join(map(repr, close))}?"
+    if not names:
+        return "the service offers none"
+    more = "" if len(names) <= 8 else f" and {len(names) - 8} more"
+    return f"known: {', '.join(map(repr, names[:8]))}{more}"

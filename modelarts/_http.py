@@ -1,0 +1,268 @@
+"""The one place that sends, retries, times out, and turns replies into results or errors."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import time
+from collections.abc import Mapping
+from typing import Any, Callable, Optional
+from urllib.parse import urlencode
+
+import attrs
+import requests
+from requests.adapters import HTTPAdapter
+from requests.exceptions import ConnectionError as RequestsConnectionError
+from requests.exceptions import RequestException, Timeout
+from requests.structures import CaseInsensitiveDict
+from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError
+
+from modelarts import errors
+from modelarts._auth import Auth
+from modelarts._wire import replies
+from modelarts._wire.routes import BY_OPERATION, Route
+
+logger = logging.getLogger("modelarts")
+
+RETRIED = frozenset((429, 500, 502, 503, 504))
+ATTEMPTS = 5
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
+
+
+class Response(replies.Record):
+    """What a call answered: a dict with attribute access.
+
+    `is_success` is always there; after a refusal so are `error_code` and `error_msg`, as documented.
+    """
+
+    sent: tuple[int, Mapping[str, str], str, str]  # HTTP status, reply headers, method and URL
+
+    def raise_on_failure(self) -> Response:
+        """Return this response, or raise the `ApiError` of a refusal."""
+        if not self.get("is_success", True):
+            raise error_of(self)
+        return self
+
+    def _repr_html_(self) -> str:
+        from modelarts._display.notebook import response_html
+
+        return response_html(self)
+
+
+@attrs.frozen
+class Endpoint:
+    """Where requests go. `find` asks again after nobody answered: a local service may have moved."""
+
+    url: str
+    auth: Auth
+    project_id: str
+    find: Optional[Callable[[], Endpoint]] = attrs.field(default=None, repr=False)
+
+
+class Client:
+    """Sends the requests of one session."""
+
+    def __init__(self, endpoint: Endpoint, timeout: tuple[float, float], strict: bool = False) -> None:
+        self.endpoint = endpoint
+        self.strict = strict
+        self._timeout = timeout
+        self._requests = requests.Session()
+        self._use(endpoint)
+
+    def _use(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        # Proxies and certificates come from the environment, once, not with every request.
+        self._sending = self._requests.merge_environment_settings(endpoint.url, {}, False, None, None)
+        self._adapter: HTTPAdapter = self._requests.get_adapter(endpoint.url)  # type: ignore[assignment]
+
+    def close(self) -> None:
+        self._requests.close()
+
+    def call(
+        self,
+        operation: str,
+        query: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+        prefer: str = "",
+        **path: object,
+    ) -> Response:
+        """Make one documented call.
+
+        Args:
+            operation: its id, as `modelarts._wire.routes` lists them.
+            query: query members; those that are `None` are left out.
+            body: the JSON body.
+            prefer: value of a `Prefer` header (RFC 7240); a service that does not know it ignores it.
+            path: the members of the path but the project.
+
+        Returns:
+            The response; a refusal too, unless the session is strict.
+
+        Raises:
+            ApiError: refused, and the session is strict; AuthError: refused whoever asks.
+            ConnectionFailed, BadReply: nobody answered, or not the API.
+        """
+        route = BY_OPERATION[operation]
+        content = b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
+        response = self._answered(route, query, content, prefer, path)
+        if not response["is_success"]:
+            refusal = error_of(response)
+            if self.strict or isinstance(refusal, errors.AuthError):
+                raise refusal
+            logger.warning("%s refused: %s", operation, refusal)
+        return response
+
+    def _answered(
+        self,
+        route: Route,
+        query: Mapping[str, Any] | None,
+        content: bytes,
+        prefer: str,
+        path: Mapping[str, object],
+    ) -> Response:
+        asked = {} if query is None else {name: value for name, value in query.items() if value is not None}
+        repeatable = route.method != "POST"
+        for attempt in range(1, ATTEMPTS + 1):
+            url = route.url(self.endpoint.url, project_id=self.endpoint.project_id, **path)
+            if asked:
+                url += "?" + urlencode(asked)
+            try:
+                reply = self._send(route.method, url, content, prefer)
+            except RequestException as error:
+                never_sent = _never_sent(error)
+                if attempt == ATTEMPTS or not (repeatable or never_sent):
+                    raise _connection_error(error, route.method, url, never_sent) from None
+                self._look_again()
+                pause = _backoff(attempt)
+            else:
+                if not (reply.status_code in RETRIED and repeatable and attempt < ATTEMPTS):
+                    return _decoded(reply, route.method, url)
+                pause = _retry_after(reply) or _backoff(attempt)
+            logger.info("%s %s: attempt %d failed, next in %.1f s", route.method, url, attempt, pause)
+            time.sleep(pause)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _look_again(self) -> None:
+        if self.endpoint.find is not None:
+            self._use(self.endpoint.find())
+
+    def _send(self, method: str, url: str, content: bytes, prefer: str) -> requests.Response:
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        if prefer:
+            headers["Prefer"] = prefer
+        if content or method in ("POST", "PUT"):
+            headers["Content-Length"] = str(len(content))
+        self.endpoint.auth.apply(method, url, headers, content)
+        # Built by hand and sent through the adapter: no redirect is followed (credentials must not go to
+        # another host), and a call costs less than through requests' general path.
+        request = requests.PreparedRequest()
+        request.method, request.url, request.body = method, url, content or None
+        request.headers = CaseInsensitiveDict(headers)
+        return self._adapter.send(request, timeout=self._timeout, **self._sending)
+
+
+def _decoded(reply: requests.Response, method: str, url: str) -> Response:
+    try:
+        content = reply.content
+    except RequestException as error:
+        raise errors.BadReply(f"{method} {url}: the answer broke off: {error}", reply.status_code, method, url) from None
+    try:
+        members = replies.parse(content) if content else {}
+    except ValueError:
+        members = None
+    if not isinstance(members, dict) or (not members and reply.status_code >= 300):
+        start = content[:200].decode("utf-8", "replace")
+        raise errors.BadReply(
+            f"{method} {url} answered HTTP {reply.status_code} with what is no ModelArts reply: {start!r}. "
+            "Check the endpoint, and proxies on the way.",
+            reply.status_code, method, url,
+        )  # fmt: skip
+    return _normal(Response(members), reply, method, url)
+
+
+def _normal(response: Response, reply: requests.Response, method: str, url: str) -> Response:
+    text = response.pop("error_message", None) or response.get("error_msg")
+    response.setdefault("is_success", reply.status_code < 400 and "error_code" not in response)
+    if reply.status_code >= 400:
+        response["is_success"] = False
+    if response["is_success"]:
+        response.pop("error_msg", None)
+        response.pop("error_code", None)
+    else:
+        response["error_msg"] = text or f"HTTP {reply.status_code} without a reason"
+        response.setdefault("error_code", "")
+    response.sent = (reply.status_code, reply.headers, method, url)
+    return response
+
+
+def error_of(response: Response) -> errors.ApiError:
+    """The error that a refusal stands for."""
+    status, headers, method, url = response.sent
+    code = response["error_code"]
+    kind = errors.ApiError
+    if code == "ModelArts.0103":
+        kind = errors.NameTaken
+    elif status in (401, 403):
+        kind = errors.AuthError
+    elif status == 404 or code == "ModelArts.0015":
+        kind = errors.NotFound
+    elif status == 429:
+        kind = errors.Throttled
+    request_id = headers.get("X-Request-Id", "")
+    return kind(status, code, response["error_msg"], request_id, method, url)
+
+
+def waited(response: Response) -> bool:
+    """Whether the service held this answer back as a `Prefer: wait` asked it to."""
+    headers = response.sent[1]
+    return "wait" in headers.get("Preference-Applied", "")
+
+
+def _never_sent(error: RequestException) -> bool:
+    cause: Any = error.args[0] if error.args else None
+    if isinstance(cause, MaxRetryError):
+        cause = cause.reason
+    return isinstance(cause, (NewConnectionError, NameResolutionError))
+
+
+def _connection_error(
+    error: RequestException, method: str, url: str, never_sent: bool
+) -> errors.ConnectionFailed:
+    if never_sent:
+        return errors.ConnectionFailed(
+            f"{method} {url}: nobody answers at that address ({_reason(error)}). "
+            "Check the network and the endpoint; for a local session run `modelarts local status`.",
+            method, url,
+        )  # fmt: skip
+    what = "no answer in time" if isinstance(error, Timeout) else "the connection broke off"
+    kind = errors.OutcomeUnknown if method == "POST" else errors.ConnectionFailed
+    return kind(f"{method} {url}: {what} ({_reason(error)})", method, url)
+
+
+def _reason(error: RequestException) -> str:
+    cause: Any = error.args[0] if isinstance(error, RequestsConnectionError) and error.args else error
+    return str(getattr(cause, "reason", cause)).rpartition(": ")[2]
+
+
+def _backoff(attempt: int) -> float:
+    longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (attempt - 1))
+    return random.uniform(longest / 2, longest)
+
+
+def _retry_after(reply: requests.Response) -> float:
+    """Seconds that the service asks for, 0 when it does not or not sensibly."""
+    value = reply.headers.get("Retry-After", "").strip()
+    if not value:
+        return 0.0
+    if value.isdigit():
+        return min(float(value), 60.0)
+    from dateutil import parser, tz
+
+    try:
+        moment = parser.parse(value)
+    except (ValueError, OverflowError):
+        return 0.0
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=tz.UTC)
+    return min(max(moment.timestamp() - time.time(), 0.0), 60.0)

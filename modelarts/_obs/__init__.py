@@ -1,0 +1,1 @@
+"""Buckets: paths in them, and the places that hold them."""

@@ -1,0 +1,93 @@
+"""One class for OBS paths: `/bucket/key`, `obs://bucket/key` and `s3://bucket/key` are the same place."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Union
+
+import attrs
+
+_SCHEME = re.compile(r"(?:obs|s3)://?/?", re.IGNORECASE)
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+BUCKET_RULE = "3 to 63 lower-case letters, digits, hyphens or dots, beginning and ending with a letter or digit"
+
+
+@attrs.frozen
+class ObsPath:
+    """A bucket and a key in it; a key that ends with a slash, and the empty key, name a folder.
+
+    >>> ObsPath.parse("obs://bucket/src/train.py").api
+    '/bucket/src/train.py'
+    """
+
+    bucket: str
+    key: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> ObsPath:
+        """Read any of the three spellings. Raises `ValueError` naming the rule that is broken."""
+        rest = _SCHEME.sub("/", text, count=1) if _SCHEME.match(text) else text
+        if not rest.startswith("/"):
+            raise ValueError("an OBS path is written /bucket/key, obs://bucket/key or s3://bucket/key")
+        bucket, _, key = rest[1:].partition("/")
+        if not bucket:
+            raise ValueError("the path names no bucket; write /bucket/key")
+        if "\0" in rest or {".", ".."} & {bucket, *key.split("/")}:
+            raise ValueError("the segments '.' and '..' and NUL characters are not allowed in an OBS path")
+        return cls(bucket, key)
+
+    @property
+    def api(self) -> str:
+        """As REST bodies carry it: `/bucket/key`."""
+        return f"/{self.bucket}/{self.key}"
+
+    @property
+    def url(self) -> str:
+        """As people write it: `obs://bucket/key`."""
+        return f"obs://{self.bucket}/{self.key}"
+
+    @property
+    def s3(self) -> str:
+        """As training processes get it: `s3://bucket/key`."""
+        return f"s3://{self.bucket}/{self.key}"
+
+    @property
+    def bare(self) -> str:
+        """Without scheme: `bucket/key`."""
+        return f"{self.bucket}/{self.key}"
+
+    @property
+    def name(self) -> str:
+        """The last segment, a folder's without its slash; the bucket's name for a bucket."""
+        return self.key.rstrip("/").rpartition("/")[2] or self.bucket
+
+    @property
+    def as_dir(self) -> ObsPath:
+        """The same place, spelled as a folder."""
+        return self if not self.key or self.key.endswith("/") else ObsPath(self.bucket, self.key + "/")
+
+    def __truediv__(self, name: str) -> ObsPath:
+        return ObsPath(self.bucket, self.as_dir.key + name)
+
+    def contains(self, other: ObsPath) -> bool:
+        """Whether `other` lies in this folder."""
+        return self.bucket == other.bucket and other.key.startswith(self.as_dir.key)
+
+    def under(self, root: Union[str, os.PathLike[str]]) -> Path:
+        """The file or folder that stands for this path where buckets are folders below `root`."""
+        return Path(root, self.bucket, *self.key.rstrip("/").split("/"))
+
+
+def bucket_name_fault(name: str) -> str:
+    """The rule that a name for a new bucket breaks, or an empty text."""
+    return "" if _BUCKET.fullmatch(name) and ".." not in name else BUCKET_RULE
+
+
+def is_local(path: Union[str, os.PathLike[str]]) -> bool:
+    """Whether a path given for code or data is a local one: a `Path` object, or text that is relative.
+
+    Text that begins with a slash is an OBS path, as the documents write them.
+    """
+    return not isinstance(path, str) or not (path.startswith("/") or _SCHEME.match(path))

@@ -1,0 +1,16 @@
+"""The documented limits, as data. The SDK and the service each check them in their own code."""
+
+from __future__ import annotations
+
+import re
+
+NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # config_name modelarts_03_0058, job_name modelarts_03_0045
+NAME_RULE = "1 to 64 letters, digits, underscores or hyphens"
+VISUALIZATION_NAME = re.compile(r"[A-Za-z0-9_-]{1,20}")  # modelarts_03_0064
+VISUALIZATION_NAME_RULE = "1 to 20 letters, digits, underscores or hyphens"
+DESCRIPTION_LENGTH = 256  # modelarts_03_0058, modelarts_03_0045
+LOG_LINES = 500  # modelarts_03_0149
+LOG_LINES_DEFAULT = 50
+LOG_BYTES = 2048  # modelarts_03_0055, either direction
+BODY_BYTES = 12 * 1024 * 1024  # modelarts_03_0004
+DATA_SOURCE_TYPES = ("obs", "dataset")

@@ -1,0 +1,50 @@
+"""What comes back: a dict whose members are also attributes, with the documented types."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from modelarts._wire.status import JobStatus
+
+# Members that the documents call Integer, Long, Short or Byte, though samples also print them quoted.
+INTEGERS = frozenset(
+    ["job_id", "version_id", "pre_version_id", "model_id", "spec_id", "engine_id", "engine_type", "gpu_num", "worker_server_num", "create_time", "start_time", "duration", "remaining_duration", "version_count", "job_total_count", "job_count_limit", "quotas", "config_total_count", "model_total_count", "spec_total_count", "model_usage", "model_size", "max_num", "unit_num", "interface_type", "log_byte_count", "end_byte", "lines", "interval", "job_type"]
+)
+_COERCED = INTEGERS | {"status"}
+
+
+class Record(dict):  # type: ignore[type-arg]
+    """A JSON object of a reply: `record["job_id"]` and `record.job_id` are the same."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            known = ", ".join(map(str, self)) or "none"
+            raise AttributeError(f"no member {name!r} in this reply; members: {known}") from None
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *(key for key in self if isinstance(key, str))]
+
+
+def as_integer(value: Any) -> Any:
+    """The integer that a quoted number stands for; anything else as it came."""
+    if isinstance(value, str) and value.lstrip("-").isascii() and value.lstrip("-").isdigit():
+        return int(value)
+    return value
+
+
+def _typed(members: dict[str, Any]) -> Record:
+    record = Record(members)
+    for name in _COERCED.intersection(members):
+        value = as_integer(members[name])
+        if name == "status" and isinstance(value, int) and not isinstance(value, bool):
+            value = JobStatus(value)
+        record[name] = value
+    return record
+
+
+def parse(text: str | bytes) -> Any:
+    """Decode a reply; every object becomes a `Record` with the documented types. Raises `ValueError`."""
+    return json.loads(text, object_hook=_typed)

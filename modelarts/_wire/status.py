@@ -1,0 +1,72 @@
+"""The documented job statuses and what each one means to somebody who waits (modelarts_03_0074)."""
+
+from __future__ import annotations
+
+JOB_STATE = [
+    "JOBSTAT_UNKNOWN",
+    "JOBSTAT_INIT",
+    "JOBSTAT_IMAGE_CREATING",
+    "JOBSTAT_IMAGE_FAILED",
+    "JOBSTAT_SUBMIT_TRYING",
+    "JOBSTAT_SUBMIT_FAILED",
+    "JOBSTAT_DELETE_FAILED",
+    "JOBSTAT_WAITING",
+    "JOBSTAT_RUNNING",
+    "JOBSTAT_KILLING",
+    "JOBSTAT_COMPLETED",
+    "JOBSTAT_FAILED",
+    "JOBSTAT_KILLED",
+    "JOBSTAT_CANCELED",
+    "JOBSTAT_LOST",
+    "JOBSTAT_SCALING",
+    "JOBSTAT_SUBMIT_MODEL_FAILED",
+    "JOBSTAT_DEPLOY_SERVICE_FAILED",
+    "JOBSTAT_CHECK_INIT",
+    "JOBSTAT_CHECK_RUNNING",
+    "JOBSTAT_CHECK_RUNNING_COMPLETED",
+    "JOBSTAT_CHECK_FAILED",
+    "MOUNT_FAILED",
+]
+
+GO_ON, DONE, FAILED, STOPPED, LOST = "go on", "done", "failed", "stopped", "lost"
+
+OUTCOMES = {
+    0: GO_ON, 1: GO_ON, 2: GO_ON, 3: FAILED, 4: GO_ON, 5: FAILED, 6: FAILED, 7: GO_ON, 8: GO_ON,
+    9: GO_ON, 10: DONE, 11: FAILED, 12: STOPPED, 13: STOPPED, 14: LOST, 15: GO_ON, 16: FAILED,
+    17: FAILED, 18: GO_ON, 19: GO_ON, 20: GO_ON, 21: FAILED, 22: FAILED,
+}  # fmt: skip
+
+
+class JobStatus(int):
+    """A status as documented: compares, indexes and serializes as its integer, prints as its name."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return JOB_STATE[self] if 0 <= self < len(JOB_STATE) else f"STATUS_{int(self)}"
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def __format__(self, spec: str) -> str:
+        return format(int(self), spec) if spec[-1:] in ("d", "n") else format(str(self), spec)
+
+    @property
+    def outcome(self) -> str:
+        """What it means for a waiter; a status that no document names counts as unfinished."""
+        return OUTCOMES.get(int(self), GO_ON)
+
+    @property
+    def ended(self) -> bool:
+        return self.outcome != GO_ON
+
+
+INIT = JobStatus(1)
+WAITING = JobStatus(7)
+RUNNING = JobStatus(8)
+KILLING = JobStatus(9)
+COMPLETED = JobStatus(10)
+RUN_FAILED = JobStatus(11)
+KILLED = JobStatus(12)
+RUN_LOST = JobStatus(14)
+SUBMIT_MODEL_FAILED = JobStatus(16)

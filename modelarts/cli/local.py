@@ -1,0 +1,128 @@
+"""`modelarts local …`: the service on this machine, and its datasets."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from modelarts import _config
+from modelarts._obs.local import LocalBuckets
+from modelarts._obs.paths import ObsPath, is_local
+from modelarts.errors import ConfigError, ObsError
+
+if TYPE_CHECKING:
+    from modelarts.local.store import Store
+
+DATASET_BUCKET = "modelarts-datasets"
+
+
+@click.group()
+def local() -> None:
+    """The training service on this machine."""
+
+
+@local.command()
+def start() -> None:
+    """Start the service, or say where it runs."""
+    daemon, home = _daemon(), _config.home_directory()
+    before = daemon.find(home)
+    address = daemon.ensure(home)
+    click.echo(f"{'running' if before else 'started'}: {address.url} (pid {address.pid}, state in {home / 'local'})")
+
+
+@local.command()
+def stop() -> None:
+    """End the service; jobs that run go on."""
+    home = _config.home_directory()
+    click.echo("stopped" if _daemon().stop(home) else f"no local service is running (state in {home / 'local'})")
+
+
+@local.command()
+@click.pass_context
+def status(context: click.Context) -> None:
+    """Say whether the service runs; exit code 3 when it does not."""
+    home = _config.home_directory()
+    found = _daemon().find(home)
+    if found is None:
+        click.echo(f"no local service is running (state in {home / 'local'}); `modelarts local start` starts it")
+        context.exit(3)
+    click.echo(f"running: {found.url} (pid {found.pid}, state in {home / 'local'})")
+
+
+@local.group()
+def dataset() -> None:
+    """Folders registered as datasets, for dataset_id and dataset_version_id."""
+
+
+@dataset.command("add")
+@click.argument("dataset_id")
+@click.argument("version_id")
+@click.argument("folder")
+def add(dataset_id: str, version_id: str, folder: str) -> None:
+    """Register FOLDER as version VERSION_ID of DATASET_ID.
+
+    FOLDER is a folder of a local bucket (obs://bucket/folder/), which is registered as it is, or a folder of this
+    machine, whose content is copied into the bucket modelarts-datasets.
+    """
+    buckets = LocalBuckets(_config.home_directory() / "local" / "buckets")
+    place = _registered(buckets, dataset_id, version_id, folder)
+    with contextlib.closing(_store()) as store:
+        store.put_dataset(dataset_id, version_id, place.url)
+    click.echo(f"{dataset_id} version {version_id}: {place.url}")
+
+
+@dataset.command("list")
+def list_datasets() -> None:
+    """List what is registered."""
+    with contextlib.closing(_store()) as store:
+        for dataset_id, version_id, url in store.datasets():
+            click.echo(f"{dataset_id}\t{version_id}\t{url}")
+
+
+@dataset.command("remove")
+@click.argument("dataset_id")
+@click.argument("version_id")
+def remove(dataset_id: str, version_id: str) -> None:
+    """Take a registration back; the folder stays."""
+    with contextlib.closing(_store()) as store:
+        if not store.remove_dataset(dataset_id, version_id):
+            raise ConfigError(f"dataset {dataset_id} version {version_id} is not registered")
+    click.echo("removed")
+
+
+def _registered(buckets: LocalBuckets, dataset_id: str, version_id: str, folder: str) -> ObsPath:
+    source = Path(folder).expanduser()
+    if is_local(folder) or source.is_dir():
+        if not source.is_dir():
+            raise ObsError(f"there is no local folder {folder!r}")
+        place = ObsPath(DATASET_BUCKET, f"{dataset_id}/{version_id}/")
+        buckets.create_bucket(DATASET_BUCKET)
+        buckets.upload_contents(source, place)
+        return place
+    if not buckets.is_obs_path_exists(folder):
+        raise ObsError(f"there is neither a local folder nor a folder of a bucket {folder!r}", "ModelArts.0015")
+    return ObsPath.parse(folder).as_dir
+
+
+def _daemon() -> Any:
+    try:
+        from modelarts.local import daemon
+    except ImportError as error:
+        raise _extra_missing(error) from None
+    return daemon
+
+
+def _store() -> Store:
+    from modelarts.local.paths import LocalHome
+    from modelarts.local.store import Store
+
+    paths = LocalHome.of(_config.home_directory())
+    paths.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return Store(paths.store)
+
+
+def _extra_missing(error: ImportError) -> ConfigError:
+    return ConfigError(f"{error.name} is not installed: run `pip install 'modelarts[local]'`")

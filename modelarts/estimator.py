@@ -1,0 +1,382 @@
+"""Configure, start and manage training (modelarts_04_0131)."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any, Union
+
+from modelarts import _payload, _staging, _waiting
+from modelarts._catalog import SPECS, Catalog
+from modelarts._http import Response
+from modelarts._payload import CREATE_CONFIG, CREATE_JOB, CREATE_VERSION, UPDATE_CONFIG, Call, Training
+from modelarts._wire.status import JOB_STATE
+from modelarts.errors import ArgumentError, ConfigError, Fault, JobTimeout, NameTaken, OutcomeUnknown
+from modelarts.job import Identifier, JobCalls, TrainingJob
+from modelarts.session import Session
+
+__all__ = ["JOB_STATE", "Estimator", "TrainingJob"]
+
+Hyperparameters = Union[list[Any], Mapping[str, Any], None]
+
+
+class Estimator(JobCalls):
+    """A training to be configured, started and managed (modelarts_04_0131, modelarts_04_0168, modelarts_04_0174).
+
+    Args:
+        modelarts_session: the session to work with.
+        train_instance_count: number of nodes, from 1 to the flavor's `max_num`.
+        train_instance_type: flavor code, as `get_train_instance_types` lists them.
+        output_path: OBS folder that gets the output, such as `/bucket/output/`.
+        code_dir: OBS folder of the code, such as `/bucket/src/`; a local one (relative text or a `Path`) is uploaded.
+        boot_file: script in `code_dir` that is started; a bare name is taken as in it.
+        model_name: a built-in algorithm, in place of code and framework.
+        framework_type, framework_version: the engine, as `get_framework_list` lists them.
+        hyperparameters: a dict, or a list of `{"label": …, "value": …}`; values become text (see `payload`).
+        log_url: OBS folder that gets the logs.
+        job_description: at most 256 characters.
+        user_image_url, user_command: a custom image and its start command.
+        environment: of documented local training; not supported, see docs/compatibility.md.
+        job_id, version_id: an existing job or version to work on.
+        config_name: an existing configuration to work on.
+        pool_id: a dedicated resource pool, in place of `train_instance_type`.
+        create_version: `False` creates the job without starting a version.
+        base_job_name: beginning of generated job names, in place of `job`.
+        nas_type, nas_share_addr, nas_mount_path, volumes: storage to mount, as the REST pages describe it.
+        workspace_id: the workspace that jobs belong to.
+        job_type: accepted and not sent, as no document lists it.
+
+    Attributes are plain: change them between calls. After `fit` and `create_job_version` the estimator itself
+    answers for the version just made.
+
+    Example:
+        >>> estimator = Estimator(session, framework_type="PyTorch", framework_version="PyTorch-1.0.0-python3.6",
+        ...     code_dir="/bucket/src/", boot_file="train.py", output_path="/bucket/output/",
+        ...     train_instance_type="modelarts.vm.cpu.2u", train_instance_count=1, hyperparameters={"lr": 0.001})
+        >>> job = estimator.fit(inputs="/bucket/data/", wait=True)
+    """
+
+    def __init__(
+        self,
+        modelarts_session: Session,
+        train_instance_count: int | str | None = None,
+        train_instance_type: str | None = None,
+        output_path: str | None = None,
+        code_dir: Any = None,
+        boot_file: Any = None,
+        model_name: str | None = None,
+        framework_type: str | None = None,
+        framework_version: str | None = None,
+        hyperparameters: Hyperparameters = None,
+        log_url: str | None = None,
+        job_description: str | None = None,
+        user_image_url: str | None = None,
+        user_command: str | None = None,
+        environment: Any = None,
+        job_id: Identifier = None,
+        version_id: Identifier = None,
+        config_name: str | None = None,
+        *,
+        pool_id: str | None = None,
+        create_version: bool | None = None,
+        base_job_name: str | None = None,
+        nas_type: str | None = None,
+        nas_share_addr: str | None = None,
+        nas_mount_path: str | None = None,
+        volumes: list[Any] | None = None,
+        workspace_id: str | None = None,
+        job_type: str | None = None,
+    ) -> None:
+        if environment is not None:
+            raise ConfigError(
+                "environment: training in a conda environment of its own is not supported; leave it out, or map the "
+                "engine to an interpreter with the setting local_python"
+            )
+        self.modelarts_session = modelarts_session
+        self.train_instance_count = train_instance_count
+        self.train_instance_type = train_instance_type
+        self.output_path = output_path
+        self.code_dir = code_dir
+        self.boot_file = boot_file
+        self.model_name = model_name
+        self.framework_type = framework_type
+        self.framework_version = framework_version
+        self.hyperparameters = hyperparameters
+        self.log_url = log_url
+        self.job_description = job_description
+        self.user_image_url = user_image_url
+        self.user_command = user_command
+        self.job_id = job_id
+        self.version_id = version_id
+        self.config_name = config_name
+        self.pool_id = pool_id
+        self.create_version = create_version
+        self.base_job_name = base_job_name
+        self.nas_type = nas_type
+        self.nas_share_addr = nas_share_addr
+        self.nas_mount_path = nas_mount_path
+        self.volumes = volumes
+        self.workspace_id = workspace_id
+        self.job_type = job_type
+
+    # --- bodies
+
+    def payload(self, operation: str = CREATE_JOB, **arguments: Any) -> dict[str, Any]:
+        """The JSON body of a call, without sending it.
+
+        Args:
+            operation: `create_training_job`, `create_training_job_version`, `create_training_job_config` or
+                `update_training_job_config`.
+            arguments: those of `fit`, `create_job_version`, `create_job_configs` or `update_job_configs`.
+
+        Hyperparameter values become text by one rule: text stays; `True` and `False` become `true` and `false`;
+        `None` becomes an empty value; numbers are written as Python writes them; lists and dicts as JSON.
+
+        Raises:
+            ArgumentError: one or more arguments break documented rules; all are listed.
+        """
+        training = Training(**{name: getattr(self, name) for name in _TRAINING_FIELDS})
+        try:
+            call = Call(operation=operation, **arguments)
+        except TypeError:
+            unknown = next(name for name in arguments if name not in _CALL_FIELDS)
+            known = f"not an argument of this call; it takes {', '.join(_CALL_FIELDS)}"
+            raise ArgumentError("payload", [Fault(unknown, arguments[unknown], known)]) from None
+        return _payload.build(training, call, self._catalog, self.modelarts_session.default_bucket)
+
+    @property
+    def _catalog(self) -> Catalog:
+        return self.modelarts_session.catalog
+
+    # --- jobs and versions
+
+    def fit(
+        self,
+        inputs: Any = None,
+        dataset_id: str | None = None,
+        dataset_version_id: str | None = None,
+        wait: bool = False,
+        job_name: str | None = None,
+        data_source: list[Any] | None = None,
+        priority: int | None = None,
+    ) -> TrainingJob:
+        """Create a training job and start its first version (modelarts_04_0131).
+
+        Args:
+            inputs: OBS path of the input data; excludes the dataset pair and `data_source`.
+            dataset_id, dataset_version_id: a managed dataset and its version; both or none.
+            wait: follow the log until the job ends. A bad end is shown, and raised when the session is strict.
+            job_name: 1 to 64 letters, digits, `_` or `-`; made from the date when left out.
+            data_source: list of input sources, as the REST pages describe it.
+            priority: sent when given.
+
+        Returns:
+            The handle of the version, whatever its end.
+
+        Raises:
+            ArgumentError: nothing was sent.
+            ApiError: the service refused; `NameTaken` when there is a job of that name.
+        """
+        name = job_name or _generated(self.base_job_name or "job")
+        body = self.payload(
+            CREATE_JOB, inputs=inputs, dataset_id=dataset_id, dataset_version_id=dataset_version_id,
+            data_source=data_source, job_name=name, job_desc=self.job_description, priority=priority,
+            workspace_id=self.workspace_id,
+        )  # fmt: skip
+        self._upload(inputs)
+        response = self._create(CREATE_JOB, body, "job_name", generated=not job_name)
+        return self._made(response, wait)
+
+    def create_job_version(
+        self,
+        job_id: Identifier,
+        pre_version_id: Identifier,
+        inputs: Any = None,
+        dataset_id: str | None = None,
+        dataset_version_id: str | None = None,
+        wait: bool = False,
+        job_desc: str | None = None,
+        data_source: list[Any] | None = None,
+        priority: int | None = None,
+    ) -> TrainingJob:
+        """Start a new version of a job (modelarts_04_0168).
+
+        Args:
+            job_id: the job.
+            pre_version_id: the version that the new one derives from.
+            job_desc: at most 256 characters.
+
+        The other arguments, the result and the errors are those of `fit`.
+        """
+        body = self.payload(
+            CREATE_VERSION, inputs=inputs, dataset_id=dataset_id, dataset_version_id=dataset_version_id,
+            data_source=data_source, pre_version_id=pre_version_id, priority=priority,
+            job_desc=self.job_description if job_desc is None else job_desc,
+        )  # fmt: skip
+        self._needed("create_job_version", "job_id", job_id)
+        self._upload(inputs)
+        response = self._call(CREATE_VERSION, body=body, job_id=job_id).raise_on_failure()
+        return self._made(response, wait)
+
+    def _made(self, response: Response, wait: bool) -> TrainingJob:
+        self.job_id, self.version_id = response.get("job_id"), response.get("version_id")
+        job = TrainingJob(
+            self.modelarts_session, self.job_id, self.version_id,
+            job_name=response.get("job_name"), version_name=response.get("version_name"),
+        )  # fmt: skip
+        if wait and self.version_id is not None:
+            self._watch(job)
+        return job
+
+    def _watch(self, job: TrainingJob) -> None:
+        from modelarts._display.screen import Screen
+
+        screen = Screen()
+        where = f", log in {self.log_url}" if self.log_url else ""
+        screen.say(f"job {job.job_name} (job_id {job.job_id}), version {job.version_name} "
+                   f"(version_id {job.version_id}){where}")  # fmt: skip
+        try:
+            info = _waiting.Follower(job, screen).run()
+        except KeyboardInterrupt:
+            screen.say(f"no longer waiting; the job goes on. To stop it: Estimator(session, job_id={job.job_id}, "
+                       f"version_id={job.version_id}).stop_job_version()")  # fmt: skip
+            raise
+        error = _waiting.error_of_end(job, info)
+        if error is not None and not isinstance(error, JobTimeout):
+            screen.failure(error)
+            if self.modelarts_session.strict:
+                raise error
+
+    # --- configurations
+
+    def create_job_configs(
+        self,
+        config_name: str | None = None,
+        config_desc: str | None = None,
+        inputs: Any = None,
+        dataset_id: str | None = None,
+        dataset_version_id: str | None = None,
+        data_source: list[Any] | None = None,
+        priority: int | None = None,
+    ) -> TrainingJob:
+        """Save these settings as a configuration (modelarts_04_0174).
+
+        Args:
+            config_name: 1 to 64 letters, digits, `_` or `-`; made from the date when left out.
+            config_desc: at most 256 characters.
+
+        Input data may be left out. The other arguments and the errors are those of `fit`.
+
+        Returns:
+            A handle whose `config_name` is set.
+        """
+        name = config_name or _generated("config")
+        body = self.payload(
+            CREATE_CONFIG, inputs=inputs, dataset_id=dataset_id, dataset_version_id=dataset_version_id,
+            data_source=data_source, config_name=name, config_desc=config_desc, priority=priority,
+        )  # fmt: skip
+        self._upload(inputs)
+        self._create(CREATE_CONFIG, body, "config_name", generated=not config_name)
+        return TrainingJob(self.modelarts_session, config_name=body["config_name"])
+
+    create_job_config = create_job_configs
+
+    def update_job_configs(
+        self,
+        config_name: str,
+        config_desc: str | None = None,
+        inputs: Any = None,
+        dataset_id: str | None = None,
+        dataset_version_id: str | None = None,
+        data_source: list[Any] | None = None,
+        priority: int | None = None,
+    ) -> Response:
+        """Replace a saved configuration by these settings (modelarts_04_0178).
+
+        The whole configuration is replaced: what is left out goes back to its default. A refused update leaves
+        it as it was. Arguments as for `create_job_configs`.
+
+        Returns:
+            A response; refused with `ModelArts.0105` when there is no such configuration.
+        """
+        body = self.payload(
+            UPDATE_CONFIG, inputs=inputs, dataset_id=dataset_id, dataset_version_id=dataset_version_id,
+            data_source=data_source, config_name=config_name, config_desc=config_desc, priority=priority,
+        )  # fmt: skip
+        self._upload(inputs)
+        return self._call(UPDATE_CONFIG, body=body, config_name=config_name)
+
+    # --- what the service offers
+
+    @staticmethod
+    def get_train_instance_types(modelarts_session: Session) -> list[str]:
+        """List the flavor codes for `train_instance_type` (modelarts_04_0191)."""
+        modelarts_session.catalog.load([SPECS], fresh=True)
+        return list(dict.fromkeys(row["spec_code"] for row in modelarts_session.catalog.rows(SPECS)))
+
+    @staticmethod
+    def get_framework_list(modelarts_session: Session) -> list[dict[str, str]]:
+        """List the engines as dicts of `framework_type` and `framework_version` (modelarts_04_0192)."""
+        engines = modelarts_session.client.call("list_job_engines").raise_on_failure()["engines"]
+        return [
+            {"framework_type": row["engine_name"], "framework_version": row["engine_version"]} for row in engines
+        ]
+
+    @staticmethod
+    def get_built_in_algorithms(modelarts_session: Session) -> Response:
+        """List the built-in algorithms for `model_name`, their parameters decoded (modelarts_04_0190)."""
+        response = modelarts_session.client.call("list_built_in_algorithms")
+        for model in response.get("models") or ():
+            if isinstance(model.get("parameter"), str):  # JSON text in REST, a list in the SDK (ALGPARAM)
+                model["parameter"] = json.loads(model["parameter"] or "[]")
+        return response
+
+    # --- helpers
+
+    def _create(self, operation: str, body: dict[str, Any], named: str, generated: bool) -> Response:
+        """Send a creating call; a generated name that is taken gets a number behind it."""
+        stem, number = body[named], 1
+        while True:
+            try:
+                return self._sent_once(operation, body, named)
+            except NameTaken:
+                if not generated:
+                    raise
+                number += 1
+                body[named] = f"{stem}-{number}"
+
+    def _sent_once(self, operation: str, body: dict[str, Any], named: str) -> Response:
+        try:
+            return self._call(operation, body=body).raise_on_failure()
+        except OutcomeUnknown as unknown:
+            found = self._looked_up(operation, body[named])
+            if found is None:
+                raise OutcomeUnknown(
+                    f"{unknown}. No {named} {body[named]!r} was found afterwards: nothing was made as far as can be "
+                    "seen; call again.", unknown.method, unknown.url,
+                ) from unknown  # fmt: skip
+            return found
+
+    def _looked_up(self, operation: str, name: str) -> Response | None:
+        if operation == CREATE_CONFIG:
+            found = self._call("get_training_job_config", config_name=name)
+            return found if found["is_success"] else None
+        query = {"search_content": name, "per_page": 1000}
+        jobs = self._call("list_training_jobs", query=query).raise_on_failure()
+        row = next((row for row in jobs.get("jobs") or () if row.get("job_name") == name), None)
+        return None if row is None else Response(row, is_success=True)
+
+    def _upload(self, inputs: Any) -> None:
+        from modelarts._display.screen import Screen
+
+        for path in (self.code_dir if not self.model_name else None, inputs):
+            _staging.send(self.modelarts_session, path, Screen().say)
+
+
+def _generated(stem: str) -> str:
+    return f"{stem}-{time.strftime('%m%d-%H%M%S')}"
+
+
+_TRAINING_FIELDS = tuple(field.name for field in Training.__attrs_attrs__)  # type: ignore[attr-defined]
+_CALL_FIELDS = tuple(field.name for field in Call.__attrs_attrs__ if field.name != "operation")  # type: ignore[attr-defined]

@@ -1,0 +1,205 @@
+"""Handles of what was made: a version of a training job, or a saved configuration."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Union
+
+from modelarts import _waiting
+from modelarts._http import Response
+from modelarts.errors import ArgumentError, Fault
+
+if TYPE_CHECKING:
+    from modelarts.session import Session
+
+__all__ = ["TrainingJob"]
+
+Identifier = Union[int, str, None]
+
+
+class _Default(int):
+    """A documented default that can be told from the same number given by the caller."""
+
+
+_START_BYTE, _OFFSET = _Default(0), _Default(2048)
+
+
+class JobCalls:
+    """The documented calls on one job, one version or one configuration."""
+
+    modelarts_session: Session
+    job_id: Identifier
+    version_id: Identifier
+    config_name: str | None
+
+    # --- one version
+
+    def get_job_info(self) -> Response:
+        """Read this version of the job (modelarts_04_0161).
+
+        Returns:
+            A response with `status`, `duration` in milliseconds, `parameter`, `train_url`, `log_url` and the
+            other documented members; `model_metric_list` decoded.
+        """
+        return _decoded(self._call("get_training_job_version", **self._version("get_job_info")))
+
+    def stop_job_version(self) -> Response:
+        """Stop this version; allowed while it has not ended (modelarts_04_0171).
+
+        Returns:
+            A response; refused with `ModelArts.0105` when the version has ended.
+        """
+        return self._call("stop_training_job_version", **self._version("stop_job_version"))
+
+    def get_job_log_file_list(self) -> Response:
+        """List the log files of this version, one for each node (modelarts_04_0163).
+
+        Returns:
+            A response whose `log_file_list` is a list of names.
+        """
+        response = self._call("list_training_job_log_files", **self._version("get_job_log_file_list"))
+        names = response.get("log_file_list")
+        if isinstance(names, str):  # the REST table says String, its sample an array (LOGLIST)
+            response["log_file_list"] = [names]
+        return response
+
+    def get_job_log(
+        self,
+        log_file: str,
+        start_byte: int = _START_BYTE,
+        offset: int = _OFFSET,
+        base_line: str | int | None = None,
+        lines: int | None = None,
+        order: str | None = None,
+    ) -> Response:
+        """Read from a log file of this version (modelarts_04_0164).
+
+        By default, and with `base_line`, `lines` or `order`, it reads by line; with `start_byte` or `offset`
+        by byte.
+
+        Args:
+            log_file: a name that `get_job_log_file_list` returned.
+            start_byte: byte to start at; -1 means the newest bytes.
+            offset: how many bytes, -2048 to 2048.
+            base_line: a position, from `start_line` or `end_line` of an earlier answer; left out: the newest lines.
+            lines: how many lines, 0 to 500; 50 when left out.
+            order: `desc` reads onward from `base_line`, `asc` backward.
+
+        Returns:
+            A response with `content`, `lines`, `start_line` and `end_line`.
+        """
+        version = self._version("get_job_log")
+        if start_byte is _START_BYTE and offset is _OFFSET:
+            query = {"log_file": log_file, "base_line": base_line, "lines": lines, "order": order}
+            return self._call("get_training_job_log", query=query, **version)
+        if base_line is not None or lines is not None or order is not None:
+            rule = "start_byte and offset read by byte: they exclude base_line, lines and order"
+            raise ArgumentError("get_job_log", [Fault("start_byte", start_byte, rule)])
+        query = {"log_file": log_file, "start_byte": int(start_byte), "offset": int(offset)}
+        return _as_lines(self._call("get_training_job_log_bytes", query=query, **version), start_byte)
+
+    # --- one job
+
+    def get_job_version_info(self) -> Response:
+        """Read all versions of the job (modelarts_04_0170).
+
+        Returns:
+            A response with `job_name`, `version_count` and `versions`, newest first.
+        """
+        response = self._call("list_training_job_versions", job_id=self._job("get_job_version_info"))
+        for version in response.get("versions") or ():
+            _decoded(version)
+        return response
+
+    # --- one configuration
+
+    def get_job_configs_info(self) -> Response:
+        """Read this saved configuration (modelarts_04_0177)."""
+        name = self._needed("get_job_configs_info", "config_name", self.config_name)
+        return self._call("get_training_job_config", config_name=name)
+
+    # --- helpers
+
+    def _call(self, operation: str, **arguments: Any) -> Response:
+        return self.modelarts_session.client.call(operation, **arguments)
+
+    def _job(self, call: str) -> Identifier:
+        return self._needed(call, "job_id", self.job_id)
+
+    def _version(self, call: str) -> dict[str, Identifier]:
+        version_id = self._needed(call, "version_id", self.version_id)
+        return {"job_id": self._job(call), "version_id": version_id}
+
+    def _needed(self, call: str, argument: str, value: Any) -> Any:
+        if value is None or value == "":
+            rule = f"this call needs it: Estimator(session, {argument}=…), or fit or create first"
+            raise ArgumentError(call, [Fault(argument, value, rule)])
+        return value
+
+
+class TrainingJob(JobCalls):
+    """A version of a training job, or a saved configuration; what `fit` and the others return.
+
+    Attributes:
+        job_id, version_id: of a version; `None` for a configuration.
+        config_name: of a configuration; `None` for a version.
+    """
+
+    def __init__(
+        self,
+        modelarts_session: Session,
+        job_id: Identifier = None,
+        version_id: Identifier = None,
+        config_name: str | None = None,
+        job_name: str | None = None,
+        version_name: str | None = None,
+    ) -> None:
+        self.modelarts_session = modelarts_session
+        self.job_id = job_id
+        self.version_id = version_id
+        self.config_name = config_name
+        self.job_name = job_name
+        self.version_name = version_name
+
+    def wait(self, timeout: float | None = None, show: bool = True) -> Response:
+        """Wait until this version has ended, showing its log and every new status.
+
+        Args:
+            timeout: seconds to wait at most; `None` waits for ever.
+            show: `False` prints nothing.
+
+        Returns:
+            What `get_job_info` answers after the end.
+
+        Raises:
+            JobFailed, JobStopped, JobLost: it ended otherwise than COMPLETED.
+            JobTimeout: it has not ended in time; it goes on.
+        """
+        return _waiting.wait(self, timeout, show)
+
+    def __repr__(self) -> str:
+        if self.config_name is not None:
+            return f"TrainingJob(config_name={self.config_name!r})"
+        named = f", job_name={self.job_name!r}" if self.job_name else ""
+        return f"TrainingJob(job_id={self.job_id!r}, version_id={self.version_id!r}{named})"
+
+
+def _decoded(members: Any) -> Any:
+    """Metric lists as objects, whether they came as JSON text or as objects (METRIC)."""
+    for name in ("model_metric_list", "system_metric_list"):
+        if isinstance(members.get(name), str):
+            try:
+                members[name] = json.loads(members[name] or "{}")
+            except ValueError:
+                continue  # what is no JSON stays as it came
+    return members
+
+
+def _as_lines(response: Response, start_byte: int) -> Response:
+    """The byte call's answer in the shape that the documents give `get_job_log` (LOGAPI)."""
+    if "log" in response:
+        text = response["log"]
+        end = int(response.get("end_byte", 0))
+        count = int(response.get("log_byte_count", len(text.encode())))
+        response.update(content=text, lines=len(text.splitlines()), start_line=str(end - count), end_line=str(end))
+    return response

@@ -1,0 +1,58 @@
+"""What handlers work with, and what they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Callable
+
+import attrs
+
+from modelarts.local import checks
+from modelarts.local.catalog import Catalog
+from modelarts.local.paths import LocalHome
+from modelarts.local.scheduler import Scheduler
+from modelarts.local.store import Store
+
+Answer = dict[str, Any]
+
+
+@attrs.frozen
+class Service:
+    """The parts of the running service."""
+
+    store: Store
+    scheduler: Scheduler
+    catalog: Catalog
+    home: LocalHome
+
+
+@attrs.frozen
+class Call:
+    """One request, decoded: path members, query, body, and how long it may be held back for news."""
+
+    service: Service
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    body: Any
+    hold: float = 0.0
+
+    @property
+    def store(self) -> Store:
+        return self.service.store
+
+    def identifier(self, member: str) -> int:
+        return checks.integer(self.path[member], member)
+
+    def number(self, member: str, default: int, least: int, most: int = 2**63 - 1) -> int:
+        """A whole number of the query."""
+        return checks.integer(self.query.get(member, default), member, least, most)
+
+    def choice(self, member: str, default: str, allowed: tuple[str, ...]) -> str:
+        """One of the documented words of the query."""
+        value = self.query.get(member) or default
+        if value not in allowed:
+            raise checks.bad_value(f"{member} must be one of {', '.join(allowed)}, got {value!r}")
+        return value
+
+
+Handler = Callable[[Call], Answer]

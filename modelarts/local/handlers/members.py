@@ -1,0 +1,33 @@
+"""Members that several answers share; those that are not set are null, as the documents' samples print them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from modelarts.local.catalog import Catalog
+
+_COPIED = (
+    "worker_server_num", "app_url", "boot_file_url", "model_id", "parameter", "spec_id", "data_url", "dataset_id",
+    "dataset_version_id", "data_source", "engine_id", "train_url", "log_url", "user_image_url", "user_command",
+    "pool_id", "volumes", "nas_type", "nas_share_addr", "nas_mount_path",
+)  # fmt: skip
+
+
+def shared_members(catalog: Catalog, body: Mapping[str, Any]) -> dict[str, Any]:
+    """What configurations and versions both tell of their settings."""
+    engine = catalog.engines.get(body["engine_id"] or 0, {})
+    spec = catalog.specs.get(body["spec_id"] or 0, {})
+    return {
+        **{member: body[member] for member in _COPIED},
+        "data_url": body["data_url"] or _first_url(body["data_source"]),
+        **{member: engine.get(member) for member in ("engine_type", "engine_name", "engine_version")},
+        **{member: spec.get(member) for member in ("spec_code", "core", "cpu", "gpu_num", "gpu_type")},
+        "dataset_name": None,
+        "dataset_version_name": None,
+        "pool_name": None,
+    }
+
+
+def _first_url(sources: list[dict[str, Any]] | None) -> str:
+    return str(sources[0].get("data_url") or "") if sources else ""

@@ -1,0 +1,113 @@
+"""Versions of training jobs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from modelarts._obs.paths import ObsPath
+from modelarts._wire.status import COMPLETED, INIT, KILLED, KILLING, RUNNING, WAITING
+from modelarts.local import checks
+from modelarts.local.handlers.context import Answer, Call
+from modelarts.local.handlers.members import shared_members
+from modelarts.local.handlers.training_jobs import duration, made
+from modelarts.local.paths import read_json
+from modelarts.local.refusals import missing, wrong_state
+from modelarts.local.store import Job, Version, now
+
+
+def create(call: Call) -> Answer:
+    job = job_of(call)
+    body = checks.body_of(call.body)
+    description = body.get("job_desc")
+    if description is not None:
+        checks.description(body, "job_desc")
+    config = checks.TrainingChecks(call.service.catalog).config(body.get("config"), for_job=True)
+    previous = checks.integer(body["config"].get("pre_version_id"), "pre_version_id")
+    if call.store.version(job.id, previous) is None:
+        raise missing(f"version {previous} of job {job.id}, named as pre_version_id,")
+    version = call.store.add_version(job.id, previous, config)
+    call.service.scheduler.wake()
+    return made(job, version)
+
+
+def listed(call: Call) -> Answer:
+    """Page 0, the default, is all of them."""
+    job = job_of(call)
+    per_page, page = call.number("per_page", 10, 1, 1000), call.number("page", 0, 0)
+    versions = call.store.versions(job.id)
+    shown = versions if page == 0 else versions[(page - 1) * per_page : page * per_page]
+    return {
+        "job_id": job.id,
+        "job_name": job.name,
+        "job_desc": job.description,
+        "version_count": len(versions),
+        "versions": [_members(call, version, as_text=True) for version in shown],
+    }
+
+
+def get(call: Call) -> Answer:
+    job, version = version_of(call)
+    return {
+        "job_id": job.id,
+        "job_name": job.name,
+        "job_desc": job.description,
+        **_members(call, version, as_text=False),
+    }
+
+
+def stop(call: Call) -> Answer:
+    """Running versions are asked to end; queued ones end at once."""
+    _, version = version_of(call)
+    advance = call.store.advance
+    ended = advance(version.id, (INIT, WAITING), KILLED, end_time=now(), reason="stopped by its user")
+    if not ended and not advance(version.id, (RUNNING,), KILLING):
+        _, version = version_of(call)
+        raise wrong_state(f"This job can't be stop. job status: {int(version.status)}")
+    call.service.scheduler.wake()
+    return {}
+
+
+def job_of(call: Call) -> Job:
+    """The job that the path names."""
+    job = call.store.job(call.identifier("job_id"))
+    if job is None:
+        raise missing(f"job {call.path['job_id']}")
+    return job
+
+
+def version_of(call: Call) -> tuple[Job, Version]:
+    """The job and the version that the path names."""
+    job = job_of(call)
+    version = call.store.version(job.id, call.identifier("version_id"))
+    if version is None:
+        raise missing(f"version {call.path['version_id']} of job {job.id}")
+    return job, version
+
+
+def _members(call: Call, version: Version, as_text: bool) -> dict[str, Any]:
+    system: dict[str, Any] = {"cpuUsage": [], "memUsage": [], "gpuUtil": []}
+    return {
+        "version_id": version.id,
+        "version_name": version.name,
+        "pre_version_id": version.pre_version_id,
+        "resource_id": version.resource_id,
+        "status": version.status,
+        "create_time": version.create_time,
+        "start_time": version.start_time,
+        "duration": duration(version.start_time, version.end_time),
+        "error_result": version.reason,
+        "ran_on": version.ran_on,
+        "model_metric_list": _metrics(call, version),
+        "system_metric_list": json.dumps(system) if as_text else system,
+        **shared_members(call.service.catalog, version.body),
+    }
+
+
+def _metrics(call: Call, version: Version) -> str:
+    """What the training left in `metric.json`, as the documents' JSON text."""
+    if version.status != COMPLETED or not version.body["train_url"]:
+        return "{}"
+    path = (ObsPath.parse(version.body["train_url"]) / "metric.json").under(call.service.home.buckets)
+    metrics = read_json(path)
+    return json.dumps(metrics, ensure_ascii=False) if isinstance(metrics, dict) else "{}"

@@ -1,0 +1,61 @@
+"""The store's schema, as steps. A step is applied once, in one transaction with the record of it."""
+
+from __future__ import annotations
+
+import sqlite3
+
+STEPS = (
+    (
+        "first",
+        """
+        CREATE TABLE configs (
+            name TEXT PRIMARY KEY,
+            description TEXT NOT NULL,
+            body TEXT NOT NULL,
+            create_time INTEGER NOT NULL
+        );
+        CREATE TABLE jobs (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL UNIQUE,
+            description TEXT NOT NULL,
+            workspace_id TEXT NOT NULL,
+            create_time INTEGER NOT NULL,
+            versions_made INTEGER NOT NULL DEFAULT 0
+        );
+        CREATE TABLE versions (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            job_id INTEGER NOT NULL REFERENCES jobs(id) ON DELETE CASCADE,
+            name TEXT NOT NULL,
+            pre_version_id INTEGER,
+            body TEXT NOT NULL,
+            resource_id TEXT NOT NULL,
+            status INTEGER NOT NULL,
+            create_time INTEGER NOT NULL,
+            start_time INTEGER,
+            end_time INTEGER,
+            reason TEXT,
+            ran_on TEXT
+        );
+        CREATE INDEX versions_by_job ON versions (job_id, id);
+        CREATE INDEX versions_by_status ON versions (status);
+        CREATE TABLE datasets (
+            dataset_id TEXT NOT NULL,
+            version_id TEXT NOT NULL,
+            url TEXT NOT NULL,
+            create_time INTEGER NOT NULL,
+            PRIMARY KEY (dataset_id, version_id)
+        );
+        """,
+    ),
+)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring a store up to date. Raises `sqlite3.DatabaseError` for one that a newer version wrote."""
+    applied = connection.execute("PRAGMA user_version").fetchone()[0]
+    if applied > len(STEPS):
+        raise sqlite3.DatabaseError(
+            f"the store has schema {applied}, this version of modelarts knows {len(STEPS)}: upgrade modelarts"
+        )
+    for number, (_, script) in enumerate(STEPS[applied:], applied + 1):
+        connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")

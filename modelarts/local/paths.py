@@ -1,0 +1,102 @@
+"""Every path of the local service, in one place."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+
+@attrs.frozen
+class LocalHome:
+    """The folder of one local service, `<MODELARTS_HOME>/local`."""
+
+    root: Path
+
+    @classmethod
+    def of(cls, home: Path) -> LocalHome:
+        return cls(home / "local")
+
+    @property
+    def address(self) -> Path:
+        """Address and token of the running service; only its user may read it."""
+        return self.root / "service.json"
+
+    @property
+    def running(self) -> Path:
+        """Locked by the service for as long as it lives."""
+        return self.root / "service.lock"
+
+    @property
+    def starting(self) -> Path:
+        """Locked by whoever starts the service."""
+        return self.root / "start.lock"
+
+    @property
+    def service_log(self) -> Path:
+        return self.root / "service.log"
+
+    @property
+    def store(self) -> Path:
+        return self.root / "store.db"
+
+    @property
+    def buckets(self) -> Path:
+        return self.root / "buckets"
+
+    def job(self, version_id: int) -> JobPaths:
+        return JobPaths(self.root / "jobs" / str(version_id))
+
+
+@attrs.frozen
+class JobPaths:
+    """The folder of one version. The supervisor works in it and leaves its end there."""
+
+    root: Path
+
+    @property
+    def spec(self) -> Path:
+        """What the supervisor is to run."""
+        return self.root / "spec.json"
+
+    @property
+    def alive(self) -> Path:
+        """Locked by the supervisor for as long as it lives."""
+        return self.root / "supervisor.lock"
+
+    @property
+    def workers(self) -> Path:
+        """The worker processes that were started."""
+        return self.root / "workers.json"
+
+    @property
+    def exit(self) -> Path:
+        """The end, renamed into place when it is known."""
+        return self.root / "exit.json"
+
+    def log(self, worker: int) -> Path:
+        return self.root / f"worker-{worker}.log"
+
+    def worker(self, worker: int) -> Path:
+        """What a node's `/home/work` is: holds `user-job-dir`."""
+        return self.root / f"worker-{worker}"
+
+
+def write_private(path: Path, value: Any) -> None:
+    """Write JSON beside `path` and rename it into place; only this user may read it."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent)  # mkstemp gives mode 0600
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(value, file, ensure_ascii=False)
+    Path(temporary).replace(path)
+
+
+def read_json(path: Path) -> Any:
+    """The JSON of a file, or `None` when it is not there (yet) or not whole."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None

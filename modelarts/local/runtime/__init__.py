@@ -1,0 +1,1 @@
+"""What a training process sees: its arguments, its environment, its folders."""

@@ -1,0 +1,101 @@
+"""The arguments and variables that each engine passes to a script, no more and no less."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+import attrs
+
+from modelarts._obs.paths import ObsPath
+
+
+@attrs.frozen
+class Node:
+    """One node of a version, as its engine's arguments need it."""
+
+    index: int
+    count: int
+    host: str
+    ports: tuple[int, ...]  # one for each node
+    gpus: int
+    data: ObsPath | None
+    output: ObsPath | None
+    code: ObsPath | None
+    job_id: str
+
+    @property
+    def hosts(self) -> list[str]:
+        return [f"{self.host}:{port}" for port in self.ports]
+
+
+def _urls(node: Node) -> list[tuple[str, str]]:
+    return [("data_url", node.data.s3 if node.data else ""), ("train_url", node.output.s3 if node.output else "")]
+
+
+def _pytorch(node: Node) -> list[tuple[str, str]]:
+    several = [("rank", str(node.index)), ("world_size", str(node.count))] if node.count > 1 else []
+    return [*_urls(node), ("init_method", f"tcp://{node.hosts[0]}"), *several]
+
+
+def _gpus(node: Node) -> list[tuple[str, str]]:
+    return [*_urls(node), ("num_gpus", str(node.gpus))]
+
+
+def _tensorflow(node: Node) -> list[tuple[str, str]]:
+    if node.count == 1:
+        return _gpus(node)
+    # Every node is a worker: there are no parameter servers here, so their list is empty.
+    return [
+        *_gpus(node), ("job_name", "worker"), ("task_index", str(node.index)),
+        ("ps_hosts", ""), ("worker_hosts", ",".join(node.hosts)),
+    ]  # fmt: skip
+
+
+_BY_ENGINE: dict[str, Callable[[Node], list[tuple[str, str]]]] = {
+    "PyTorch": _pytorch,
+    "TensorFlow": _tensorflow,
+    "MXNet": _gpus,
+    "Caffe": _gpus,
+}
+
+
+def engine_arguments(engine_name: str, node: Node) -> list[tuple[str, str]]:
+    """What the engine passes, as (name, value); engines without a row of their own get the two urls."""
+    return _BY_ENGINE.get(engine_name, _urls)(node)
+
+
+def engine_environment(engine_name: str, node: Node) -> dict[str, str]:
+    """The variables of an engine beside those that every node has."""
+    variables = _common(node)
+    if engine_name in ("XGBoost-Sklearn", "XGBoost", "Scikit_Learn", "Spark_MLlib"):
+        variables.update(
+            DATA_URL=node.data.bare if node.data else "",
+            TRAIN_URL=node.output.bare if node.output else "",
+            APP_URL=node.code.bare if node.code else "",
+        )
+    if engine_name == "Ascend-Powered-Engine":
+        variables.update(RANK_SIZE=str(node.count), RANK_ID=str(node.index), DEVICE_ID="0", JOB_ID=node.job_id)
+    return variables
+
+
+def _common(node: Node) -> dict[str, str]:
+    hosts = node.hosts
+    return {
+        "DLS_JOB_ID": node.job_id,
+        "DLS_TASK_INDEX": str(node.index),
+        "DLS_TASK_NUMBER": str(node.count),
+        "DLS_APP_URL": node.code.s3 if node.code else "",
+        "DLS_DATA_URL": node.data.s3 if node.data else "",
+        "DLS_TRAIN_URL": node.output.s3 if node.output else "",
+        **{f"BATCH_CUSTOM{index}_HOSTS": host for index, host in enumerate(hosts)},
+        "BATCH_CURRENT_HOST": hosts[node.index],
+        "BATCH_WORKER_HOSTS": ",".join(hosts),
+        "BATCH_JOB_ID": node.job_id,
+        "BATCH_TASK_INDEX": str(node.index),
+        "BATCH_TASK_REPLICAS": str(node.count),
+    }
+
+
+def as_option(name: str, value: Any) -> str:
+    """`--key=value`; without a value `--key=`, which a shell writes `--key=''`."""
+    return f"--{name}={value}"

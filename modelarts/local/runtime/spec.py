@@ -1,0 +1,158 @@
+"""What the supervisor of a version is told: folders, processes, environment, first log lines."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from modelarts._obs.paths import ObsPath
+from modelarts.local.catalog import Catalog, describe_machine
+from modelarts.local.paths import JobPaths, LocalHome
+from modelarts.local.runtime.arguments import Node, as_option, engine_arguments, engine_environment
+from modelarts.local.store import Job, Store, Version
+
+SERVICE_LOG = "[Modelarts Service Log]"
+_KEPT_FROM_JOBS = ("HUAWEICLOUD_", "MODELARTS_")
+
+
+@attrs.frozen
+class Workbench:
+    """Turns stored versions into what a supervisor runs."""
+
+    home: LocalHome
+    catalog: Catalog
+    store: Store
+    interpreters: dict[str, str]
+
+    def spec(self, job: Job, version: Version) -> dict[str, Any]:
+        """The supervisor's orders, as JSON."""
+        body, paths = version.body, self.home.job(version.id)
+        data, data_fault = self._data(body)
+        code = ObsPath.parse(body["app_url"]) if body["app_url"] else None
+        output = ObsPath.parse(body["train_url"]) if body["train_url"] else None
+        logs = ObsPath.parse(body["log_url"]) if body["log_url"] else None
+        ports = _free_ports(body["worker_server_num"])
+        workers = []
+        for index, _ in enumerate(ports):
+            node = Node(index, len(ports), "127.0.0.1", ports, self._gpus(body), data, output, code, str(job.id))
+            workers.append(self._worker(job, version, paths, node, logs))
+        return {
+            "code": None if code is None else {"source": str(code.under(self.home.buckets)), "url": code.url,
+                                               "name": code.name},
+            "input": None if data is None else {"path": str(data.under(self.home.buckets)), "url": data.url},
+            "fault": data_fault,
+            "outputs": [str(path.under(self.home.buckets)) for path in (output, logs) if path],
+            "exit": str(paths.exit),
+            "started": str(paths.workers),
+            "workers": workers,
+        }  # fmt: skip
+
+    def ran_on(self, version: Version) -> str:
+        """What a version really runs on, beside what it asked for."""
+        spec = self.catalog.specs.get(version.body["spec_id"] or 0)
+        asked = spec["spec_code"] if spec else f"pool {version.body['pool_id']}"
+        return f"{describe_machine()}; {asked} was asked for"
+
+    def _gpus(self, body: dict[str, Any]) -> int:
+        spec = self.catalog.specs.get(body["spec_id"] or 0)
+        return int(spec["gpu_num"]) if spec else 0
+
+    def _data(self, body: dict[str, Any]) -> tuple[ObsPath | None, str]:
+        """Where the input lies, and what is wrong with it."""
+        dataset, version, url = body["dataset_id"], body["dataset_version_id"], body["data_url"]
+        for source in (body["data_source"] or ())[:1]:
+            url, dataset, version = source.get("data_url"), source.get("dataset_id"), source.get("dataset_version")
+        if dataset:
+            url = self.store.dataset(dataset, version)
+            if url is None:
+                return None, f"dataset {dataset} version {version} is not registered"
+        return (ObsPath.parse(url), "") if url else (None, "")
+
+    def _worker(
+        self, job: Job, version: Version, paths: JobPaths, node: Node, logs: ObsPath | None
+    ) -> dict[str, Any]:
+        body = version.body
+        engine = self.catalog.engines.get(body["engine_id"] or 0, {})
+        engine_name = engine.get("engine_name", "")
+        directory = paths.worker(node.index) / "user-job-dir"
+        parameters = [(item["label"], item["value"]) for item in body["parameter"]]
+        environment = self._environment(directory, engine_environment(engine_name, node))
+        interpreter = self._interpreter(engine)
+        notes = [f"running on {self.ran_on(version)}"]
+        if body["user_command"]:
+            argv = ["/bin/sh", "-c", body["user_command"]]
+            environment.update(parameters)
+            notes.append(f"image {body['user_image_url']} is not used: the command runs on this machine itself")
+        else:
+            script = directory / _inside(ObsPath.parse(body["app_url"]), ObsPath.parse(body["boot_file_url"]))
+            options = [as_option(*pair) for pair in engine_arguments(engine_name, node) + parameters]
+            argv = [interpreter, str(script), *options]
+            notes.append(f"engine {engine_name} {engine.get('engine_version')} is the interpreter {interpreter}")
+        if len(body["data_source"] or ()) > 1:
+            notes.append("data_url is the first of several data sources")
+        name = f"{version.resource_id}-job-{job.name}-{node.index}.log"
+        return {
+            "argv": argv,
+            "environment": environment,
+            "directory": str(directory),
+            "log": str(paths.log(node.index)),
+            "log_object": str((logs / name).under(self.home.buckets)) if logs else None,
+            "banner": _banner(body, directory, argv, notes),
+        }
+
+    def _interpreter(self, engine: dict[str, Any]) -> str:
+        for key in (engine.get("engine_version"), engine.get("engine_name")):
+            if key in self.interpreters:
+                return str(Path(self.interpreters[key]).expanduser())
+        return sys.executable
+
+    def _environment(self, directory: Path, variables: dict[str, str]) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(_KEPT_FROM_JOBS)}
+        return {
+            **inherited,
+            **variables,
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(directory), inherited.get("PYTHONPATH")))),
+            "PATH": os.pathsep.join((str(Path(sys.executable).parent), inherited.get("PATH", os.defpath))),
+            "MODELARTS_MODE": "local",
+            "MODELARTS_HOME": str(self.home.root.parent),
+        }
+
+
+def _inside(code: ObsPath, boot_file: ObsPath) -> str:
+    return f"{code.name}/{boot_file.key[len(code.as_dir.key):]}"
+
+
+def _banner(body: dict[str, Any], directory: Path, argv: list[str], notes: list[str]) -> str:
+    command = body["user_command"] or shlex.join(argv)
+    lines = [
+        f"user: uid={os.getuid()} gid={os.getgid()}",
+        f"pwd: {directory}",
+        f"app_url: {_s3(body['app_url'])}",
+        f"boot_file: {_s3(body['boot_file_url'])}",
+        f"command: {command}",
+        *notes,
+    ]
+    return "".join(f"{SERVICE_LOG}{line}\n" for line in lines)
+
+
+def _s3(path: str) -> str:
+    return ObsPath.parse(path).s3 if path else ""
+
+
+def _free_ports(count: int) -> tuple[int, ...]:
+    """Ports that nobody listens on now, for the nodes to find each other."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for item in sockets:
+            item.bind(("127.0.0.1", 0))
+        return tuple(item.getsockname()[1] for item in sockets)
+    finally:
+        for item in sockets:
+            item.close()

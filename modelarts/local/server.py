@@ -1,0 +1,128 @@
+"""The service as a process: `python -m modelarts.local.server HOME`, started by `modelarts.local.daemon`."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import secrets
+import signal
+import sqlite3
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import waitress
+from waitress.server import BaseWSGIServer
+
+from modelarts import __version__, _config
+from modelarts.local import catalog
+from modelarts.local.app import Activity, create_app
+from modelarts.local.handlers.context import Service
+from modelarts.local.paths import LocalHome, write_private
+from modelarts.local.runtime.spec import Workbench
+from modelarts.local.scheduler import Scheduler
+from modelarts.local.store import Store
+
+PROJECT_ID = "local"
+THREADS = 16
+HELD_ANSWERS = 8  # threads that may wait for news while the others answer
+
+logger = logging.getLogger("modelarts.local")
+
+
+class StartRefused(Exception):
+    """Why the service does not start, as a sentence for its starter."""
+
+
+def serve(home: Path, ready: int) -> None:
+    """Run until told to end or idle for long; say on the descriptor `ready` how the start went."""
+    try:
+        server, scheduler, store, activity = _start(LocalHome.of(home), home)
+    except StartRefused as refusal:
+        os.write(ready, str(refusal).encode())
+        raise SystemExit(1) from None
+    os.write(ready, b"ready")
+    os.close(ready)
+    threading.Thread(
+        target=_end_when_idle, args=(activity, scheduler, _config.value_of("local_idle_timeout", home)), daemon=True
+    ).start()
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        server.run()
+    finally:
+        LocalHome.of(home).address.unlink(missing_ok=True)
+        scheduler.close()
+        store.close()
+
+
+def _start(paths: LocalHome, home: Path) -> tuple[BaseWSGIServer, Scheduler, Store, Activity]:
+    try:
+        paths.buckets.mkdir(parents=True, exist_ok=True)
+        paths.root.chmod(0o700)
+        _lock(paths.running)
+        store = Store(paths.store)
+    except OSError as error:
+        raise StartRefused(f"{paths.root} cannot be used: {error.strerror} ({error.filename})") from None
+    except sqlite3.Error as error:
+        raise StartRefused(f"the store {paths.store} cannot be opened: {error}") from None
+    offered = catalog.load()
+    workbench = Workbench(paths, offered, store, _config.value_of("local_python", home))
+    capacity = _config.value_of("local_capacity", home) or os.cpu_count() or 1
+    scheduler = Scheduler(store, paths, workbench, capacity)
+    token = secrets.token_urlsafe(32)
+    activity = Activity(HELD_ANSWERS)
+    app = create_app(Service(store, scheduler, offered, paths), token, PROJECT_ID, activity)
+    server = _listen(app, _config.value_of("local_port", home))
+    scheduler.start()
+    write_private(paths.address, {
+        "url": f"http://127.0.0.1:{server.effective_port}", "token": token, "project_id": PROJECT_ID,
+        "pid": os.getpid(), "version": __version__,
+    })  # fmt: skip
+    return server, scheduler, store, activity
+
+
+def _lock(path: Path) -> None:
+    """Hold the service's lock for as long as this process lives."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    for _ in range(10):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.02)  # somebody may only be looking whether it is held
+        else:
+            return
+    raise StartRefused("a local service is running here already")
+
+
+def _listen(app: Any, port: int) -> BaseWSGIServer:
+    try:
+        return waitress.create_server(
+            app, host="127.0.0.1", port=port, threads=THREADS, ident=f"modelarts/{__version__}", clear_untrusted_proxy_headers=True
+        )
+    except OSError as error:
+        raise StartRefused(
+            f"port {port} cannot be used: {error.strerror}. Free it, or set MODELARTS_LOCAL_PORT to another "
+            "port or to 0 for any free one"
+        ) from None
+
+
+def _end_when_idle(activity: Activity, scheduler: Scheduler, timeout: float) -> None:
+    while True:
+        idle = time.monotonic() - activity.last
+        if idle >= timeout and not scheduler.busy:
+            logger.info("idle for %.0f s: ending", idle)
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
+        time.sleep(min(max(timeout - idle, 0.2), 30.0))
+
+
+def _end(*_: object) -> None:
+    raise SystemExit(0)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    serve(Path(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,50 @@
+"""Making code, data and estimators for tests on the local service."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from textwrap import dedent
+from typing import Any, Callable
+
+from modelarts.estimator import Estimator
+from modelarts.session import Session
+
+ACCEPT_ANY = "import sys\n"  # a script that takes whatever arguments it gets
+
+
+def put_code(session: Session, tmp_path: Path, script: str, name: str = "train.py") -> None:
+    """Make `obs://bucket/src/<name>` of a script, and `obs://bucket/data/` with one file."""
+    source = tmp_path / "src"
+    source.mkdir(exist_ok=True)
+    (source / name).write_text(dedent(script), encoding="utf-8")
+    session.obs.upload_dir(source, "obs://bucket/")
+    data = tmp_path / "data"
+    data.mkdir(exist_ok=True)
+    (data / "rows.csv").write_text("1,2\n", encoding="utf-8")
+    session.obs.upload_dir(data, "obs://bucket/")
+
+
+def estimator(session: Session, **changes: Any) -> Estimator:
+    """An estimator over the code that `put_code` made."""
+    arguments: dict[str, Any] = {
+        "framework_type": "PyTorch",
+        "framework_version": "PyTorch-1.0.0-python3.6",
+        "code_dir": "/bucket/src/",
+        "boot_file": "train.py",
+        "output_path": "/bucket/output/",
+        "train_instance_type": "modelarts.vm.cpu.2u",
+        "train_instance_count": 1,
+    }
+    return Estimator(session, **{**arguments, **changes})
+
+
+def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
+    """Wait until a condition holds, and return what it gave; fail when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, "the condition did not hold in time"
+        time.sleep(0.01)
