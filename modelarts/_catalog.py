@@ -63,7 +63,7 @@ class Catalog:
 
     def _ask(self, kind: str) -> None:
         operation, query = _LISTS[kind]
-        rows = self._client.call(operation, query).raise_on_failure().get(kind) or []
+        rows = self._client.call(operation, query=query, must=True).get(kind) or []
         with self._lock:
             self._kept[kind] = (self._clock(), rows)
 

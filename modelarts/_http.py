@@ -73,7 +73,7 @@ class Client:
     def _use(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
         # Proxies and certificates come from the environment, once, not with every request.
-        self._sending = self._requests.merge_environment_settings(endpoint.url, {}, False, None, None)
+        self._sending: Any = self._requests.merge_environment_settings(endpoint.url, {}, False, None, None)
         self._adapter: HTTPAdapter = self._requests.get_adapter(endpoint.url)  # type: ignore[assignment]
 
     def close(self) -> None:
@@ -82,33 +82,35 @@ class Client:
     def call(
         self,
         operation: str,
+        path: Mapping[str, object] | None = None,
         query: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
         prefer: str = "",
-        **path: object,
+        must: bool = False,
     ) -> Response:
         """Make one documented call.
 
         Args:
             operation: its id, as `modelarts._wire.routes` lists them.
+            path: the members of the path but the project.
             query: query members; those that are `None` are left out.
             body: the JSON body.
             prefer: value of a `Prefer` header (RFC 7240); a service that does not know it ignores it.
-            path: the members of the path but the project.
+            must: raise on a refusal, because there is no object to return.
 
         Returns:
-            The response; a refusal too, unless the session is strict.
+            The response; a refusal too, unless it must succeed or the session is strict.
 
         Raises:
-            ApiError: refused, and the session is strict; AuthError: refused whoever asks.
+            ApiError: refused, and it must succeed or the session is strict; AuthError: refused in any case.
             ConnectionFailed, BadReply: nobody answered, or not the API.
         """
         route = BY_OPERATION[operation]
         content = b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
-        response = self._answered(route, query, content, prefer, path)
+        response = self._answered(route, query or {}, content, prefer, path or {})
         if not response["is_success"]:
             refusal = error_of(response)
-            if self.strict or isinstance(refusal, errors.AuthError):
+            if must or self.strict or isinstance(refusal, errors.AuthError):
                 raise refusal
             logger.warning("%s refused: %s", operation, refusal)
         return response
@@ -116,12 +118,12 @@ class Client:
     def _answered(
         self,
         route: Route,
-        query: Mapping[str, Any] | None,
+        query: Mapping[str, Any],
         content: bytes,
         prefer: str,
         path: Mapping[str, object],
     ) -> Response:
-        asked = {} if query is None else {name: value for name, value in query.items() if value is not None}
+        asked = {name: value for name, value in query.items() if value is not None}
         repeatable = route.method != "POST"
         for attempt in range(1, ATTEMPTS + 1):
             url = route.url(self.endpoint.url, project_id=self.endpoint.project_id, **path)

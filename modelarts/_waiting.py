@@ -54,8 +54,8 @@ def error_of_end(job: JobCalls, info: Response) -> errors.JobError | None:
     tail = _log_tail(job)
     found = _EXIT_CODE.findall(tail)
     return _ERRORS.get(status.outcome, errors.JobTimeout)(
-        job_id=info.get("job_id", job.job_id),
-        version_id=info.get("version_id", job.version_id),
+        job_id=info["job_id"],
+        version_id=info["version_id"],
         status=status,
         reason=info.get("error_result") or "",
         exit_code=int(found[-1]) if found else None,
@@ -100,7 +100,8 @@ class Follower:
         return info
 
     def _info(self) -> Response:
-        return self.job.get_job_info().raise_on_failure()
+        version = {"job_id": self.job.job_id, "version_id": self.job.version_id}
+        return self.job.modelarts_session.client.call("get_training_job_version", version, must=True)
 
     def _found_logs(self) -> list[_Log]:
         if not self._logs:
@@ -167,7 +168,7 @@ class _Log:
         version = {"job_id": self.job.job_id, "version_id": self.job.version_id}
         query = {"log_file": self.name, "base_line": position, "lines": LOG_LINES, "order": order}
         prefer = f"wait={hold}" if hold > 0 else ""
-        return self.job.modelarts_session.client.call("get_training_job_log", query, prefer=prefer, **version)
+        return self.job.modelarts_session.client.call("get_training_job_log", version, query, prefer=prefer)
 
 
 def _is_long(page: Response) -> bool:

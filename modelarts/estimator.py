@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from collections.abc import Mapping
 from typing import Any, Union
+
+import attrs
 
 from modelarts import _payload, _staging, _waiting
 from modelarts._catalog import SPECS, Catalog
@@ -216,7 +219,7 @@ class Estimator(JobCalls):
         )  # fmt: skip
         self._needed("create_job_version", "job_id", job_id)
         self._upload(inputs)
-        response = self._call(CREATE_VERSION, body=body, job_id=job_id).raise_on_failure()
+        response = self._call(CREATE_VERSION, {"job_id": job_id}, body=body, must=True)
         return self._made(response, wait)
 
     def _made(self, response: Response, wait: bool) -> TrainingJob:
@@ -305,7 +308,7 @@ class Estimator(JobCalls):
             data_source=data_source, config_name=config_name, config_desc=config_desc, priority=priority,
         )  # fmt: skip
         self._upload(inputs)
-        return self._call(UPDATE_CONFIG, body=body, config_name=config_name)
+        return self._call(UPDATE_CONFIG, {"config_name": config_name}, body=body)
 
     # --- what the service offers
 
@@ -318,7 +321,7 @@ class Estimator(JobCalls):
     @staticmethod
     def get_framework_list(modelarts_session: Session) -> list[dict[str, str]]:
         """List the engines as dicts of `framework_type` and `framework_version` (modelarts_04_0192)."""
-        engines = modelarts_session.client.call("list_job_engines").raise_on_failure()["engines"]
+        engines = modelarts_session.client.call("list_job_engines", must=True)["engines"]
         return [
             {"framework_type": row["engine_name"], "framework_version": row["engine_version"]} for row in engines
         ]
@@ -335,20 +338,18 @@ class Estimator(JobCalls):
     # --- helpers
 
     def _create(self, operation: str, body: dict[str, Any], named: str, generated: bool) -> Response:
-        """Send a creating call; a generated name that is taken gets a number behind it."""
-        stem, number = body[named], 1
-        while True:
-            try:
-                return self._sent_once(operation, body, named)
-            except NameTaken:
-                if not generated:
-                    raise
-                number += 1
-                body[named] = f"{stem}-{number}"
+        """Send a creating call; a generated name that is taken gets something random behind it."""
+        try:
+            return self._sent_once(operation, body, named)
+        except NameTaken:
+            if not generated:
+                raise
+            body[named] += f"-{secrets.token_hex(3)}"
+            return self._sent_once(operation, body, named)
 
     def _sent_once(self, operation: str, body: dict[str, Any], named: str) -> Response:
         try:
-            return self._call(operation, body=body).raise_on_failure()
+            return self._call(operation, body=body, must=True)
         except OutcomeUnknown as unknown:
             found = self._looked_up(operation, body[named])
             if found is None:
@@ -360,10 +361,10 @@ class Estimator(JobCalls):
 
     def _looked_up(self, operation: str, name: str) -> Response | None:
         if operation == CREATE_CONFIG:
-            found = self._call("get_training_job_config", config_name=name)
+            found = self._call("get_training_job_config", {"config_name": name})
             return found if found["is_success"] else None
         query = {"search_content": name, "per_page": 1000}
-        jobs = self._call("list_training_jobs", query=query).raise_on_failure()
+        jobs = self._call("list_training_jobs", query=query, must=True)
         row = next((row for row in jobs.get("jobs") or () if row.get("job_name") == name), None)
         return None if row is None else Response(row, is_success=True)
 
@@ -378,5 +379,5 @@ def _generated(stem: str) -> str:
     return f"{stem}-{time.strftime('%m%d-%H%M%S')}"
 
 
-_TRAINING_FIELDS = tuple(field.name for field in Training.__attrs_attrs__)  # type: ignore[attr-defined]
-_CALL_FIELDS = tuple(field.name for field in Call.__attrs_attrs__ if field.name != "operation")  # type: ignore[attr-defined]
+_TRAINING_FIELDS = tuple(field.name for field in attrs.fields(Training))
+_CALL_FIELDS = tuple(field.name for field in attrs.fields(Call) if field.name != "operation")

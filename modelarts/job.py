@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Union
 
 from modelarts import _waiting
@@ -41,7 +42,9 @@ class JobCalls:
             A response with `status`, `duration` in milliseconds, `parameter`, `train_url`, `log_url` and the
             other documented members; `model_metric_list` decoded.
         """
-        return _decoded(self._call("get_training_job_version", **self._version("get_job_info")))
+        response = self._call("get_training_job_version", self._version("get_job_info"))
+        decode_metrics(response)
+        return response
 
     def stop_job_version(self) -> Response:
         """Stop this version; allowed while it has not ended (modelarts_04_0171).
@@ -49,7 +52,7 @@ class JobCalls:
         Returns:
             A response; refused with `ModelArts.0105` when the version has ended.
         """
-        return self._call("stop_training_job_version", **self._version("stop_job_version"))
+        return self._call("stop_training_job_version", self._version("stop_job_version"))
 
     def get_job_log_file_list(self) -> Response:
         """List the log files of this version, one for each node (modelarts_04_0163).
@@ -57,7 +60,7 @@ class JobCalls:
         Returns:
             A response whose `log_file_list` is a list of names.
         """
-        response = self._call("list_training_job_log_files", **self._version("get_job_log_file_list"))
+        response = self._call("list_training_job_log_files", self._version("get_job_log_file_list"))
         names = response.get("log_file_list")
         if isinstance(names, str):  # the REST table says String, its sample an array (LOGLIST)
             response["log_file_list"] = [names]
@@ -91,12 +94,12 @@ class JobCalls:
         version = self._version("get_job_log")
         if start_byte is _START_BYTE and offset is _OFFSET:
             query = {"log_file": log_file, "base_line": base_line, "lines": lines, "order": order}
-            return self._call("get_training_job_log", query=query, **version)
+            return self._call("get_training_job_log", version, query)
         if base_line is not None or lines is not None or order is not None:
             rule = "start_byte and offset read by byte: they exclude base_line, lines and order"
             raise ArgumentError("get_job_log", [Fault("start_byte", start_byte, rule)])
         query = {"log_file": log_file, "start_byte": int(start_byte), "offset": int(offset)}
-        return _as_lines(self._call("get_training_job_log_bytes", query=query, **version), start_byte)
+        return _as_lines(self._call("get_training_job_log_bytes", version, query))
 
     # --- one job
 
@@ -106,9 +109,9 @@ class JobCalls:
         Returns:
             A response with `job_name`, `version_count` and `versions`, newest first.
         """
-        response = self._call("list_training_job_versions", job_id=self._job("get_job_version_info"))
+        response = self._call("list_training_job_versions", self._job("get_job_version_info"))
         for version in response.get("versions") or ():
-            _decoded(version)
+            decode_metrics(version)
         return response
 
     # --- one configuration
@@ -116,19 +119,19 @@ class JobCalls:
     def get_job_configs_info(self) -> Response:
         """Read this saved configuration (modelarts_04_0177)."""
         name = self._needed("get_job_configs_info", "config_name", self.config_name)
-        return self._call("get_training_job_config", config_name=name)
+        return self._call("get_training_job_config", {"config_name": name})
 
     # --- helpers
 
-    def _call(self, operation: str, **arguments: Any) -> Response:
-        return self.modelarts_session.client.call(operation, **arguments)
+    @property
+    def _call(self) -> Callable[..., Response]:
+        return self.modelarts_session.client.call
 
-    def _job(self, call: str) -> Identifier:
-        return self._needed(call, "job_id", self.job_id)
+    def _job(self, call: str) -> dict[str, object]:
+        return {"job_id": self._needed(call, "job_id", self.job_id)}
 
-    def _version(self, call: str) -> dict[str, Identifier]:
-        version_id = self._needed(call, "version_id", self.version_id)
-        return {"job_id": self._job(call), "version_id": version_id}
+    def _version(self, call: str) -> dict[str, object]:
+        return {**self._job(call), "version_id": self._needed(call, "version_id", self.version_id)}
 
     def _needed(self, call: str, argument: str, value: Any) -> Any:
         if value is None or value == "":
@@ -184,18 +187,17 @@ class TrainingJob(JobCalls):
         return f"TrainingJob(job_id={self.job_id!r}, version_id={self.version_id!r}{named})"
 
 
-def _decoded(members: Any) -> Any:
-    """Metric lists as objects, whether they came as JSON text or as objects (METRIC)."""
+def decode_metrics(members: dict[str, Any]) -> None:
+    """Make metric lists objects, whether they came as JSON text or as objects (METRIC)."""
     for name in ("model_metric_list", "system_metric_list"):
         if isinstance(members.get(name), str):
             try:
                 members[name] = json.loads(members[name] or "{}")
             except ValueError:
                 continue  # what is no JSON stays as it came
-    return members
 
 
-def _as_lines(response: Response, start_byte: int) -> Response:
+def _as_lines(response: Response) -> Response:
     """The byte call's answer in the shape that the documents give `get_job_log` (LOGAPI)."""
     if "log" in response:
         text = response["log"]

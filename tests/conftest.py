@@ -10,7 +10,8 @@ import pytest
 from modelarts.local import daemon
 from modelarts.session import Session
 
-_CLEANED = ("MODELARTS_", "HUAWEICLOUD_", "AWS_", "REGION_NAME", "S3_", "PROJECT_ID", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+_CLEANED = ("MODELARTS_", "HUAWEICLOUD_", "AWS_", "REGION_NAME", "S3_", "PROJECT_ID", *_PROXIES)
 
 
 @pytest.fixture(autouse=True)

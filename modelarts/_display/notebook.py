@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import importlib
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -19,10 +20,9 @@ def in_notebook() -> bool:
 
 def show_html(text: str, failed: bool = False) -> None:
     """Show a text as a block of the notebook, red when something failed."""
-    from IPython.display import HTML, display  # there: `in_notebook` said so
-
+    display: Any = importlib.import_module("IPython.display")  # it is there: `in_notebook` said so
     style = _RED if failed else "white-space:pre-wrap"
-    display(HTML(f'<div style="{style}">{html.escape(text)}</div>'))
+    display.display(display.HTML(f'<div style="{style}">{html.escape(text)}</div>'))
 
 
 def response_html(response: Mapping[str, Any]) -> str:
@@ -30,8 +30,8 @@ def response_html(response: Mapping[str, Any]) -> str:
     if not response.get("is_success", True):
         reason = f"{response.get('error_code')}: {response.get('error_msg')}"
         return f'<div style="{_RED}">{html.escape(reason)}</div>'
-    rows = "".join(
-        f"<tr><th style='text-align:left'>{html.escape(str(name))}</th><td><code>{html.escape(str(value))}</code></td></tr>"
-        for name, value in response.items()
-    )
-    return f"<table>{rows}</table>"
+    return f"<table>{''.join(_row(str(name), str(value)) for name, value in response.items())}</table>"
+
+
+def _row(name: str, value: str) -> str:
+    return f'<tr><th style="text-align:left">{html.escape(name)}</th><td><code>{html.escape(value)}</code></td></tr>'

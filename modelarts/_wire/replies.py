@@ -9,8 +9,14 @@ from modelarts._wire.status import JobStatus
 
 # Members that the documents call Integer, Long, Short or Byte, though samples also print them quoted.
 INTEGERS = frozenset(
-    ["job_id", "version_id", "pre_version_id", "model_id", "spec_id", "engine_id", "engine_type", "gpu_num", "worker_server_num", "create_time", "start_time", "duration", "remaining_duration", "version_count", "job_total_count", "job_count_limit", "quotas", "config_total_count", "model_total_count", "spec_total_count", "model_usage", "model_size", "max_num", "unit_num", "interface_type", "log_byte_count", "end_byte", "lines", "interval", "job_type"]
-)
+    (
+        "job_id", "version_id", "pre_version_id", "model_id", "spec_id", "engine_id", "engine_type", "job_type",
+        "create_time", "start_time", "duration", "remaining_duration", "interval",
+        "gpu_num", "worker_server_num", "max_num", "unit_num", "interface_type", "model_usage", "model_size",
+        "version_count", "job_total_count", "job_count_limit", "quotas", "config_total_count", "model_total_count",
+        "spec_total_count", "log_byte_count", "end_byte", "lines",
+    )
+)  # fmt: skip
 _COERCED = INTEGERS | {"status"}
 
 

@@ -13,7 +13,7 @@ from modelarts.local.catalog import Catalog
 from modelarts.local.refusals import bad_value
 
 _TEXTS = ("user_image_url", "user_command", "pool_id", "nas_type", "nas_share_addr", "nas_mount_path")
-_DATA = ("data_url", "dataset_id", "dataset_version_id", "data_source")
+_DEFAULT_ENGINE = 1  # modelarts_03_0058
 
 
 def body_of(value: Any) -> dict[str, Any]:
@@ -96,8 +96,8 @@ class TrainingChecks:
             raise bad_value("app_url and boot_file_url go together")
         if model_id is None and not image:
             if not app_url:
-                raise bad_value("one of model_id, app_url with boot_file_url, user_image_url with user_command is needed")
-            engine_id = self._listed({"engine_id": 1}, "engine_id", self._catalog.engines) if engine_id is None else engine_id
+                raise bad_value("model_id, app_url with boot_file_url, or user_image_url with user_command is needed")
+            engine_id = _DEFAULT_ENGINE if engine_id is None else engine_id
         if app_url and boot_file_url and not ObsPath.parse(app_url).contains(ObsPath.parse(boot_file_url)):
             raise bad_value(f"boot_file_url {boot_file_url} must lie in app_url {app_url}")
         return {"app_url": app_url, "boot_file_url": boot_file_url, "model_id": model_id, "engine_id": engine_id}
@@ -121,7 +121,8 @@ class TrainingChecks:
         if spec_id is None and not (text(body, "pool_id") or text(body, "poolId")):
             raise bad_value("spec_id or pool_id is needed")
         most = self._catalog.specs[spec_id]["max_num"] if spec_id is not None else 64
-        return {"spec_id": spec_id, "worker_server_num": integer(body.get("worker_server_num"), "worker_server_num", 1, most)}
+        count = integer(body.get("worker_server_num"), "worker_server_num", 1, most)
+        return {"spec_id": spec_id, "worker_server_num": count}
 
     def _data(self, body: Mapping[str, Any], for_job: bool) -> dict[str, Any]:
         for member, partner in (("dataset_id", "dataset_version_id"), ("dataset_version_id", "dataset_id")):
@@ -148,7 +149,7 @@ def _parameters(value: Any) -> list[dict[str, str]]:
         return []
     if not isinstance(value, list):
         raise bad_value("parameter must be a list of objects with label and value")
-    result = []
+    result: list[dict[str, str]] = []
     for item in value:
         label = item.get("label", item.get("key")) if isinstance(item, dict) else None
         if not isinstance(label, str) or not label or "\0" in label:

@@ -44,8 +44,7 @@ def ensure(home: Path) -> Address:
         return found
     paths = LocalHome.of(home)
     with _sole_starter(paths):
-        found = find(home) or _start(home, paths)
-    return found
+        return find(home) or _start(home, paths)
 
 
 def stop(home: Path) -> bool:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import waitress
-from waitress.server import BaseWSGIServer
 
 from modelarts import __version__, _config
 from modelarts.local import catalog
@@ -58,7 +57,7 @@ def serve(home: Path, ready: int) -> None:
         store.close()
 
 
-def _start(paths: LocalHome, home: Path) -> tuple[BaseWSGIServer, Scheduler, Store, Activity]:
+def _start(paths: LocalHome, home: Path) -> tuple[Any, Scheduler, Store, Activity]:
     try:
         paths.buckets.mkdir(parents=True, exist_ok=True)
         paths.root.chmod(0o700)
@@ -97,11 +96,11 @@ def _lock(path: Path) -> None:
     raise StartRefused("a local service is running here already")
 
 
-def _listen(app: Any, port: int) -> BaseWSGIServer:
+def _listen(app: Any, port: int) -> Any:
     try:
         return waitress.create_server(
-            app, host="127.0.0.1", port=port, threads=THREADS, ident=f"modelarts/{__version__}", clear_untrusted_proxy_headers=True
-        )
+            app, host="127.0.0.1", port=port, threads=THREADS, ident=f"modelarts/{__version__}",
+        )  # fmt: skip
     except OSError as error:
         raise StartRefused(
             f"port {port} cannot be used: {error.strerror}. Free it, or set MODELARTS_LOCAL_PORT to another "

@@ -146,7 +146,7 @@ class Store:
 
     def config(self, name: str) -> Config | None:
         row = self._one("SELECT * FROM configs WHERE name = ?", name)
-        return row and Config(row["name"], row["description"], json.loads(row["body"]), row["create_time"])
+        return None if row is None else Config(**{**dict(row), "body": json.loads(row["body"])})
 
     # --- jobs
 
@@ -167,7 +167,7 @@ class Store:
 
     def job(self, job_id: int) -> Job | None:
         row = self._one("SELECT * FROM jobs WHERE id = ?", job_id)
-        return row and Job(**dict(row))
+        return None if row is None else Job(**dict(row))
 
     def jobs(
         self,
@@ -228,7 +228,7 @@ class Store:
 
     def version(self, job_id: int, version_id: int) -> Version | None:
         row = self._one("SELECT * FROM versions WHERE job_id = ? AND id = ?", job_id, version_id)
-        return row and _version(row)
+        return None if row is None else _version(row)
 
     def versions(self, job_id: int) -> list[Version]:
         """All versions of a job, newest first."""
@@ -261,7 +261,7 @@ class Store:
         """The folder of a registered dataset version."""
         sql = "SELECT url FROM datasets WHERE dataset_id = ? AND version_id = ?"
         row = self._one(sql, dataset_id, version_id)
-        return row and str(row["url"])
+        return None if row is None else str(row["url"])
 
     def datasets(self) -> list[tuple[str, str, str]]:
         """All registered dataset versions with their folders."""

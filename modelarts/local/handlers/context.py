@@ -10,6 +10,7 @@ import attrs
 from modelarts.local import checks
 from modelarts.local.catalog import Catalog
 from modelarts.local.paths import LocalHome
+from modelarts.local.refusals import bad_value
 from modelarts.local.scheduler import Scheduler
 from modelarts.local.store import Store
 
@@ -51,7 +52,7 @@ class Call:
         """One of the documented words of the query."""
         value = self.query.get(member) or default
         if value not in allowed:
-            raise checks.bad_value(f"{member} must be one of {', '.join(allowed)}, got {value!r}")
+            raise bad_value(f"{member} must be one of {', '.join(allowed)}, got {value!r}")
         return value
 
 
