@@ -120,7 +120,7 @@ def read_file(home: Path) -> dict[str, Any]:
     path = home / "config.json"
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError) as error:
         raise ConfigError(f"settings file {path}: {error}; mend it or remove it") from None

@@ -43,7 +43,7 @@ ROUTES = (
     Route("delete_training_job_config", "DELETE", _CONFIG, "modelarts_03_0061", ABSENT),
     Route("create_training_job", "POST", _JOBS, "modelarts_03_0045", PARTIAL,
           "containers, volumes, shared file systems and dedicated pools are this machine's processes and folders"),
-    Route("list_training_jobs", "GET", _JOBS, "modelarts_03_0046", ABSENT),
+    Route("list_training_jobs", "GET", _JOBS, "modelarts_03_0046"),
     Route("update_training_job_description", "PUT", _JOB, "modelarts_03_0052", ABSENT),
     Route("delete_training_job", "DELETE", _JOB, "modelarts_03_0053", ABSENT),
     Route("create_training_job_version", "POST", _VERSIONS, "modelarts_03_0050", PARTIAL,

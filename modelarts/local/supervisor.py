@@ -19,7 +19,7 @@ from io import FileIO
 from typing import Any
 
 SERVICE_LOG = "[Modelarts Service Log]"
-GRACE = 10.0  # seconds between asking a worker to end and ending it
+GRACE = 5.0  # seconds between asking a worker to end and ending it
 CODE_MISSING = 127  # what the platform answers for a code directory that cannot be fetched
 _RECORD_SIZE = 4096
 

@@ -1,0 +1,168 @@
+"""Starting, finding and ending the service."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import subprocess
+import sys
+import threading
+
+import pytest
+import requests
+from click.testing import CliRunner
+
+from modelarts.cli.main import cli
+from modelarts.errors import ServiceError
+from modelarts.local import daemon
+from modelarts.local.paths import LocalHome
+from modelarts.session import Session
+from tests.support.jobs import until
+
+
+def test_two_starts_at_once_end_with_one_service(home):
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(daemon.ensure(home))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len({address.pid for address in found}) == 1
+
+
+def test_two_processes_starting_at_once_end_with_one_service(home):
+    code = "import sys; from pathlib import Path; from modelarts.local import daemon; print(daemon.ensure(Path(sys.argv[1])).pid)"
+    processes = [
+        subprocess.Popen([sys.executable, "-c", code, str(home)], stdout=subprocess.PIPE, text=True) for _ in range(3)
+    ]
+    pids = {process.communicate()[0].strip() for process in processes}
+
+    assert len(pids) == 1
+
+
+def test_the_address_is_for_this_user_only(session, home):
+    mode = LocalHome.of(home).address.stat().st_mode
+
+    assert stat.S_IMODE(mode) == 0o600
+    assert stat.S_IMODE(LocalHome.of(home).root.stat().st_mode) == 0o700
+
+
+def test_the_service_listens_on_this_machine_only(session):
+    port = int(session.host.rpartition(":")[2])
+    outside = socket.gethostbyname(socket.gethostname())
+
+    with pytest.raises(OSError), socket.create_connection((outside if outside != "127.0.0.1" else "0.0.0.1", port), 1):
+        pass
+
+
+def test_it_ends_itself_when_idle_and_starts_again(home, monkeypatch):
+    monkeypatch.setenv("MODELARTS_LOCAL_IDLE_TIMEOUT", "0.3")
+    session = Session.local(home)
+
+    until(lambda: daemon.find(home) is None)
+
+    assert not LocalHome.of(home).address.exists()
+    assert session.client.call("list_job_engines").is_success  # the session starts it again
+    session.close()
+
+
+def test_a_running_job_keeps_it_from_ending(home, monkeypatch, tmp_path):
+    from tests.support.jobs import estimator, put_code
+
+    monkeypatch.setenv("MODELARTS_LOCAL_IDLE_TIMEOUT", "0.3")
+    with Session.local(home) as session:
+        session.obs.create_bucket("bucket")
+        put_code(session, tmp_path, "import time; time.sleep(1.2)")
+        job = estimator(session).fit(inputs="/bucket/data/")
+        pid = daemon.find(home).pid
+        exit_record = LocalHome.of(home).job(job.version_id).exit
+        until(exit_record.exists)
+
+        assert daemon.find(home).pid == pid
+
+
+def test_a_taken_port_is_told(home, monkeypatch):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("MODELARTS_LOCAL_PORT", str(port))
+        with pytest.raises(ServiceError, match=f"port {port} cannot be used: Address already in use. Free it, or set"):
+            Session.local(home)
+
+
+def test_a_home_that_cannot_be_written_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(ServiceError, match="cannot keep its state in .*file/local: Not a directory. Give another folder"):
+        Session.local(tmp_path / "file")
+
+
+def test_a_store_of_a_newer_version_is_refused_and_kept(home):
+    import sqlite3
+
+    root = LocalHome.of(home).root
+    root.mkdir(parents=True)
+    connection = sqlite3.connect(root / "store.db")
+    connection.execute("PRAGMA user_version = 999")
+    connection.close()
+
+    with pytest.raises(ServiceError, match="schema 999, this version of modelarts knows .*: upgrade modelarts"):
+        Session.local(home)
+
+
+def test_it_holds_none_of_its_starters_streams(home):
+    code = "import sys; from modelarts.session import Session; Session.local(sys.argv[1])"
+    # `communicate` returns only when everybody has closed the pipe.
+    subprocess.run([sys.executable, "-c", code, str(home)], capture_output=True, check=True, timeout=20)
+
+    assert daemon.find(home) is not None
+
+
+def test_a_token_is_needed_and_never_shown(session, home):
+    url = f"{session.host}/v1/local/job/ai-engines"
+    token = daemon.find(home).token
+
+    without, wrong = requests.get(url, timeout=5), requests.get(url, headers={"X-Auth-Token": "guess"}, timeout=5)
+
+    assert (without.status_code, without.json()["error_code"]) == (401, "ModelArts.0201")
+    assert (wrong.status_code, wrong.json()["error_code"]) == (401, "ModelArts.0203")
+    assert token not in repr(session) + repr(session.client.endpoint) + repr(daemon.find(home))
+    assert token not in LocalHome.of(home).service_log.read_text()
+
+
+def test_another_host_name_is_refused(session, home):
+    headers = {"X-Auth-Token": daemon.find(home).token, "Host": "attacker.example"}
+
+    refused = requests.get(f"{session.host}/v1/local/job/ai-engines", headers=headers, timeout=5)
+
+    assert refused.status_code == 403
+
+
+def test_the_commands_start_tell_and_stop(home, monkeypatch):
+    monkeypatch.setenv("MODELARTS_HOME", str(home))
+
+    def run(*arguments: str):
+        return CliRunner().invoke(cli, ["local", *arguments])
+
+    assert run("status").exit_code == 3
+    assert run("start").output.startswith("started: http://127.0.0.1:")
+    assert run("start").output.startswith("running: http://127.0.0.1:")
+    assert run("status").exit_code == 0
+    assert run("stop").output == "stopped\n"
+    assert run("stop").output.startswith("no local service is running")
+
+
+def test_stopping_the_service_leaves_jobs_running(session, home, tmp_path):
+    from tests.support.jobs import estimator, put_code
+
+    put_code(session, tmp_path, "import time; time.sleep(0.5); print('still here')")
+    job = estimator(session).fit(inputs="/bucket/data/")
+    until(lambda: job.get_job_info().status == 8)
+
+    daemon.stop(home)
+
+    assert os.path.isdir(LocalHome.of(home).root)
+    assert job.wait(timeout=20, show=False).status == 10

@@ -1,0 +1,119 @@
+"""Reading logs by line and by byte: what is read, in constant memory, whatever is in them."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import pytest
+
+from modelarts.local import logs
+
+
+@pytest.fixture
+def log(tmp_path):
+    return tmp_path / "worker.log"
+
+
+def read_all(log, lines: int = 3) -> str:
+    position, text = 0, ""
+    while (piece := logs.onward(log, position, lines)).text:
+        text, position = text + piece.text, piece.end
+    return text
+
+
+def test_reading_onward_gives_every_line_once(log):
+    content = "".join(f"line {i}\n" for i in range(10)) + "no end yet"
+    log.write_text(content)
+
+    assert read_all(log) == content
+
+
+def test_without_a_position_the_newest_lines_come(log):
+    log.write_text("a\nb\nc\nd\n")
+
+    piece = logs.backward(log, None, 2)
+
+    assert (piece.text, piece.lines, piece.start, piece.first, piece.end) == ("c\nd\n", 2, 4, 6, 8)
+
+
+def test_reading_back_from_the_first_line_gives_those_before_it(log):
+    log.write_text("a\nb\nc\nd\ne\n")
+    newest = logs.backward(log, None, 2)
+
+    before = logs.backward(log, newest.first, 2)
+
+    assert before.text == "b\nc\n"
+    assert logs.backward(log, before.first, 2).text == "a\n"
+    assert logs.backward(log, logs.backward(log, before.first, 2).first, 2).text == ""
+
+
+def test_reading_on_from_the_last_line_gives_those_behind_it(log):
+    log.write_text("a\nb\nc\nd\n")
+    first = logs.onward(log, 0, 2)
+
+    assert logs.onward(log, first.end, 5).text == "c\nd\n"
+    assert logs.onward(log, first.first, 5).text == "b\nc\nd\n"
+
+
+def test_a_line_that_grows_is_read_in_parts_without_loss(log):
+    log.write_bytes(b"epoch 1 ...")
+    first = logs.onward(log, 0, 50)
+    log.write_bytes(b"epoch 1 ... done\n")
+
+    assert first.text + logs.onward(log, first.end, 50).text == "epoch 1 ... done\n"
+
+
+@pytest.mark.parametrize("cut", range(1, 4))
+def test_a_character_cut_in_half_is_left_for_the_next_reading(log, cut):
+    whole = "模型😀".encode()
+    log.write_bytes(whole[:-cut])
+    first = logs.onward(log, 0, 50)
+    log.write_bytes(whole)
+
+    assert first.text + logs.onward(log, first.end, 50).text == "模型😀"
+
+
+def test_bytes_that_are_no_text_become_replacement_characters(log):
+    log.write_bytes(b"\xff\xc3(\x00ok\n")
+
+    assert read_all(log) == "\ufffd\ufffd(\x00ok\n"
+
+
+def test_a_log_that_is_not_there_yet_is_empty(log):
+    assert logs.onward(log, 0, 50) == logs.Piece("", 0, 0, 0)
+    assert logs.backward(log, None, 50).text == ""
+    assert logs.by_bytes(log, -1, 2048).text == ""
+
+
+def test_a_position_behind_the_end_gives_nothing(log):
+    log.write_text("short\n")
+
+    assert logs.onward(log, 10_000, 50).text == ""
+
+
+@pytest.mark.parametrize(
+    ("start_byte", "offset", "text", "end"),
+    [(0, 4, "0123", 4), (4, 3, "456", 7), (-1, 3, "789", 10), (6, -2, "45", 6), (8, 100, "89", 10), (50, 5, "", 10)],
+)
+def test_bytes_are_read_as_the_older_call_says(log, start_byte, offset, text, end):
+    log.write_text("0123456789")
+
+    piece = logs.by_bytes(log, start_byte, offset)
+
+    assert (piece.text, piece.end) == (text, end)
+
+
+def test_lines_of_a_megabyte_and_more_are_read_whole_in_constant_memory(log):
+    line = b"x" * (3 * 1024 * 1024) + b"\n"
+    log.write_bytes(line * 4)
+
+    tracemalloc.start()
+    position, seen = 0, 0
+    while (piece := logs.onward(log, position, 500)).text:
+        seen, position = seen + len(piece.text), piece.end
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert seen == len(line) * 4
+    assert peak < 8 * logs.PAGE
+    assert len(logs.backward(log, None, 500).text) == logs.PAGE

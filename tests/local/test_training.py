@@ -1,0 +1,300 @@
+"""Training on the local service, through the SDK: what a script gets, what comes back."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from modelarts.cli.main import cli
+from modelarts.errors import JobError
+from modelarts.estimator import JOB_STATE, Estimator
+from modelarts.job import TrainingJob
+from tests.support.jobs import ACCEPT_ANY, estimator, put_code, until
+
+REPORT = """
+import json, os, sys
+from pathlib import Path
+Path("seen.json").write_text("")
+from modelarts.session import Session
+here = {"argv": sys.argv[1:], "env": dict(os.environ), "cwd": os.getcwd(), "path": sys.path, "file": __file__}
+Path("report.json").write_text(json.dumps(here))
+train_url = os.environ["DLS_TRAIN_URL"]
+Session().obs.upload_file("report.json", train_url)
+"""
+
+
+def run_report(session, tmp_path, **changes) -> dict:
+    put_code(session, tmp_path, REPORT)
+    job = estimator(session, **changes).fit(inputs="/bucket/data/", wait=True)
+    assert job.get_job_info().status == 10
+    session.obs.download_file("obs://bucket/output/report.json", tmp_path / "got.json")
+    return json.loads((tmp_path / "got.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("framework_type", "framework_version", "expected"),
+    [
+        ("PyTorch", "PyTorch-1.0.0-python3.6", ["data_url", "train_url", "init_method"]),
+        ("TensorFlow", "TF-1.8.0-python3.6", ["data_url", "train_url", "num_gpus"]),
+        ("MXNet", "MXNet-1.2.1-python3.6", ["data_url", "train_url", "num_gpus"]),
+        ("Caffe", "Caffe-1.0.0-python2.7", ["data_url", "train_url", "num_gpus"]),
+        ("Ascend-Powered-Engine", "TF-1.15-python3.7-aarch64", ["data_url", "train_url"]),
+        ("XGBoost-Sklearn", "XGBoost-0.80-Sklearn-0.18.1-python3.6", ["data_url", "train_url"]),
+        ("Spark_MLlib", "Spark-2.3.2-python3.6", ["data_url", "train_url"]),
+    ],
+)
+def test_each_engine_passes_its_arguments_and_then_the_hyperparameters(
+    session, tmp_path, framework_type, framework_version, expected
+):
+    seen = run_report(
+        session, tmp_path, framework_type=framework_type, framework_version=framework_version,
+        hyperparameters={"lr": 0.001, "verbose": None},
+    )  # fmt: skip
+
+    names = [argument.partition("=")[0][2:] for argument in seen["argv"]]
+    assert names == [*expected, "lr", "verbose"]
+    assert seen["argv"][:2] == ["--data_url=s3://bucket/data/", "--train_url=s3://bucket/output/"]
+    assert seen["argv"][-2:] == ["--lr=0.001", "--verbose="]
+
+
+def test_a_script_runs_in_user_job_dir_beside_its_code_folder(session, tmp_path):
+    seen = run_report(session, tmp_path)
+
+    assert seen["cwd"].endswith("/user-job-dir")
+    assert seen["file"] == f"{seen['cwd']}/src/train.py"
+    assert seen["cwd"] in seen["path"]
+    assert seen["env"]["PYTHONUNBUFFERED"] == "1"
+    assert seen["env"]["DLS_DATA_URL"] == "s3://bucket/data/"
+    assert seen["env"]["BATCH_CUSTOM0_HOSTS"] == seen["env"]["BATCH_CURRENT_HOST"]
+
+
+def test_sklearn_engines_get_their_urls_without_scheme(session, tmp_path):
+    version = "XGBoost-0.80-Sklearn-0.18.1-python3.6"
+    seen = run_report(session, tmp_path, framework_type="XGBoost-Sklearn", framework_version=version)
+
+    urls = [seen["env"][name] for name in ("DATA_URL", "TRAIN_URL", "APP_URL")]
+    assert urls == ["bucket/data/", "bucket/output/", "bucket/src/"]
+
+
+def test_credentials_of_the_service_do_not_reach_scripts(session, tmp_path, monkeypatch, home):
+    from modelarts.local import daemon
+    from modelarts.session import Session
+
+    daemon.stop(home)
+    monkeypatch.setenv("HUAWEICLOUD_SDK_SK", "very secret")
+    with Session.local(home) as again:
+        seen = run_report(again, tmp_path)
+
+    assert "very secret" not in json.dumps(seen)
+
+
+def test_several_nodes_know_each_other(session, tmp_path):
+    put_code(session, tmp_path, "import sys; print('ARGS', sys.argv[1:])")
+
+    job = estimator(session, train_instance_count=2).fit(inputs="/bucket/data/")
+    job.wait(show=False)
+
+    names = job.get_job_log_file_list().log_file_list
+    logs = [job.get_job_log(name).content for name in names]
+    assert names == [f"job-{job.job_name}.0", f"job-{job.job_name}.1"]
+    assert ["--rank=0" in logs[0], "--rank=1" in logs[1]] == [True, True]
+    assert all("--world_size=2" in log for log in logs)
+
+
+def test_waiting_shows_the_log_and_each_status_once(session, tmp_path, capsys):
+    put_code(session, tmp_path, "for i in range(600): print('line', i)")
+
+    job = estimator(session, log_url="/bucket/log/").fit(inputs="/bucket/data/", job_name="digits", wait=True)
+
+    shown = capsys.readouterr().out
+    assert shown.startswith("job digits (job_id 1), version V0001 (version_id 1), log in /bucket/log/\n")
+    assert [f"line {i}" for i in range(600)] == [line for line in shown.splitlines() if line.startswith("line ")]
+    assert shown.count("JOBSTAT_RUNNING") <= 1
+    assert shown.endswith("[Modelarts Service Log]Training completed.\nJOBSTAT_COMPLETED\n")
+    assert isinstance(job, TrainingJob)
+
+
+def test_the_log_lies_in_the_bucket_under_its_documented_name(session, tmp_path):
+    put_code(session, tmp_path, "print('hello log')")
+
+    job = estimator(session, log_url="/bucket/log/").fit(inputs="/bucket/data/", job_name="digits", wait=True)
+
+    resource_id = job.get_job_info().resource_id
+    session.obs.download_file(f"obs://bucket/log/{resource_id}-job-digits-0.log", tmp_path / "log.txt")
+    assert "hello log\n" in (tmp_path / "log.txt").read_text()
+
+
+def test_information_has_the_documented_types(session, tmp_path):
+    put_code(session, tmp_path, ACCEPT_ANY)
+
+    info = estimator(session, hyperparameters=[{"label": "lr", "value": 0.1}]).fit(
+        inputs="/bucket/data/", wait=True
+    ).get_job_info()
+
+    assert JOB_STATE[info["status"]] == str(info.status) == "JOBSTAT_COMPLETED"
+    assert info["duration"] / 1000 > 0
+    assert int(info["version_name"][1:]) == 1
+    assert info["parameter"] == [{"label": "lr", "value": "0.1"}]
+    assert info["engine_version"] == "PyTorch-1.0.0-python3.6"
+    assert info["spec_code"] == "modelarts.vm.cpu.2u"
+    assert info["is_success"] is True
+
+
+def test_a_metric_file_feeds_the_metric_list(session, tmp_path):
+    metrics = {"total_metric": {"total_metric_values": {"accuracy": 0.5}}}
+    put_code(session, tmp_path, f"""
+        import json
+        from modelarts.session import Session
+        json.dump({metrics!r}, open("metric.json", "w"))
+        Session().obs.upload_file("metric.json", "s3://bucket/output/")
+    """)
+
+    job = estimator(session).fit(inputs="/bucket/data/", wait=True)
+
+    assert job.get_job_info().model_metric_list == metrics
+
+
+def test_a_new_version_derives_from_the_one_before(session, tmp_path):
+    put_code(session, tmp_path, ACCEPT_ANY)
+    trained = estimator(session, hyperparameters={"lr": 1})
+    first = trained.fit(inputs="/bucket/data/", wait=True)
+
+    trained.hyperparameters = {"lr": 2}
+    second = trained.create_job_version(first.job_id, first.version_id, inputs="/bucket/data/", wait=True)
+
+    listed = trained.get_job_version_info()
+    assert [row.version_name for row in listed.versions] == ["V0002", "V0001"]
+    assert [row.pre_version_id for row in listed.versions] == [first.version_id, None]
+    assert trained.get_job_info().parameter == [{"label": "lr", "value": "2"}]
+    assert first.get_job_info().parameter == [{"label": "lr", "value": "1"}]
+    assert second.version_id == trained.version_id != first.version_id
+
+
+def test_an_estimator_answers_for_an_existing_version(session, tmp_path):
+    put_code(session, tmp_path, ACCEPT_ANY)
+    job = estimator(session).fit(inputs="/bucket/data/", wait=True)
+
+    again = Estimator(session, job_id=str(job.job_id), version_id=str(job.version_id))
+
+    assert again.get_job_info().job_name == job.job_name
+
+
+def test_a_flavor_that_is_not_here_runs_and_says_on_what(session, tmp_path, capsys):
+    put_code(session, tmp_path, ACCEPT_ANY)
+
+    job = estimator(session, train_instance_type="modelarts.vm.gpu.p100").fit(inputs="/bucket/data/", wait=True)
+
+    ran_on = job.get_job_info().ran_on
+    assert "no GPU" in ran_on
+    assert "modelarts.vm.gpu.p100 was asked for" in ran_on
+    assert ran_on in capsys.readouterr().out
+
+
+def test_a_local_code_folder_is_uploaded_once(session, tmp_path, capsys, monkeypatch):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "train.py").write_text("print('from my folder')")
+    put_code(session, tmp_path, ACCEPT_ANY)
+    monkeypatch.chdir(tmp_path)
+
+    for _ in range(2):
+        estimator(session, code_dir="mine", boot_file="train.py").fit(inputs="/bucket/data/", wait=True)
+
+    shown = capsys.readouterr().out
+    assert shown.count("from my folder") == 2
+    assert shown.count("uploading mine") == 1
+
+
+def test_a_registered_dataset_is_the_input(session, tmp_path, monkeypatch, home, capsys):
+    put_code(session, tmp_path, "import sys; print(sys.argv[1])")
+    monkeypatch.setenv("MODELARTS_HOME", str(home))
+    cli(["local", "dataset", "add", "ds1", "v1", "obs://bucket/data/"], standalone_mode=False)
+    cli(["local", "dataset", "add", "ds2", "v1", str(tmp_path / "data")], standalone_mode=False)
+
+    for dataset_id, url in (("ds1", "s3://bucket/data/"), ("ds2", "s3://modelarts-datasets/ds2/v1/")):
+        estimator(session).fit(dataset_id=dataset_id, dataset_version_id="v1", wait=True)
+        assert f"--data_url={url}\n" in capsys.readouterr().out
+
+
+def test_an_engine_can_be_mapped_to_another_interpreter(home, tmp_path, monkeypatch):
+    from modelarts.session import Session
+
+    other = tmp_path / "other python"
+    other.write_text(f'#!/bin/sh\necho "other interpreter"\nexec "{sys.executable}" "$@"\n')
+    other.chmod(0o755)
+    monkeypatch.setenv("MODELARTS_LOCAL_PYTHON", json.dumps({"PyTorch": str(other)}))
+    with Session.local(home) as session:
+        session.obs.create_bucket("bucket")
+        put_code(session, tmp_path, ACCEPT_ANY)
+        job = estimator(session).fit(inputs="/bucket/data/")
+        job.wait(show=False)
+        log = job.get_job_log(f"job-{job.job_name}.0").content
+
+    assert "other interpreter" in log
+
+
+def test_a_custom_image_command_runs_with_its_parameters_as_variables(session, tmp_path):
+    put_code(session, tmp_path, ACCEPT_ANY)
+    custom = Estimator(
+        session, user_image_url="100.125.5.235:20202/jobmng/custom-cpu-base:1.0", user_command="echo LR is $lr",
+        hyperparameters={"lr": 0.5}, output_path="/bucket/output/", train_instance_type="local", train_instance_count=1,
+    )  # fmt: skip
+
+    job = custom.fit(inputs="/bucket/data/", wait=True)
+
+    assert "LR is 0.5" in job.get_job_log(f"job-{job.job_name}.0").content
+
+
+def test_without_a_version_nothing_runs(session, tmp_path):
+    put_code(session, tmp_path, ACCEPT_ANY)
+
+    job = estimator(session, create_version=False).fit(inputs="/bucket/data/")
+
+    assert job.version_id is None
+    assert estimator(session, job_id=job.job_id).get_job_version_info().version_count == 0
+
+
+def test_a_script_that_documents_would_run_needs_only_the_mode(session, tmp_path, home, monkeypatch):
+    put_code(session, tmp_path, ACCEPT_ANY)
+    monkeypatch.setenv("MODELARTS_MODE", "local")
+    monkeypatch.setenv("MODELARTS_HOME", str(home))
+    script = "from modelarts.session import Session; print(Session().host)"
+
+    answered = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert answered.stdout.strip() == session.host
+
+
+def test_strict_sessions_raise_on_a_bad_end(home, tmp_path):
+    from modelarts.session import Session
+
+    with Session.local(home, strict=True) as session:
+        session.obs.create_bucket("bucket")
+        put_code(session, tmp_path, "import sys; sys.exit(3)")
+        with pytest.raises(JobError) as caught:
+            estimator(session).fit(inputs="/bucket/data/", wait=True)
+
+    assert caught.value.exit_code == 3
+
+
+def test_offers_are_listed(session):
+    types = Estimator.get_train_instance_types(session)
+    frameworks = Estimator.get_framework_list(session)
+    algorithms = Estimator.get_built_in_algorithms(session)
+
+    assert {"modelarts.vm.cpu.2u", "modelarts.vm.gpu.p100", "local"} <= set(types)
+    assert {"framework_type": "PyTorch", "framework_version": "PyTorch-1.0.0-python3.6"} in frameworks
+    assert isinstance(algorithms.models[0].parameter, list)
+
+
+def test_timing_out_leaves_the_job_running(session, tmp_path):
+    put_code(session, tmp_path, "import time; print('up'); time.sleep(60)")
+    job = estimator(session).fit(inputs="/bucket/data/")
+
+    with pytest.raises(TimeoutError, match="has not ended yet"):
+        job.wait(timeout=0.3, show=False)
+
+    assert until(lambda: job.get_job_info().status == 8)
+    job.stop_job_version()
