@@ -3,18 +3,23 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint type docs bench clean
+.PHONY: help demo test lint type docs bench clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
 $(VENV)/demo.stamp: setup.cfg
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[demo]'
+	@echo "==> install what the demo needs into $(VENV), once"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade pip
+	@$(BIN)/python -m pip install --quiet --editable '.[demo]'
 	@touch $@
 
 $(VENV)/dev.stamp: setup.cfg
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@echo "==> install the development tools into $(VENV), once"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade pip
+	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@ $(VENV)/demo.stamp
 
 demo: $(VENV)/demo.stamp  ## train on real digits on the local service
@@ -23,10 +28,10 @@ demo: $(VENV)/demo.stamp  ## train on real digits on the local service
 test: $(VENV)/dev.stamp  ## all tests
 	$(BIN)/python -m pytest
 
-lint: $(VENV)/dev.stamp
+lint: $(VENV)/dev.stamp  ## style, and mistakes that can be seen without running
 	$(BIN)/ruff check .
 
-type: $(VENV)/dev.stamp
+type: $(VENV)/dev.stamp  ## types
 	$(BIN)/mypy
 
 docs: $(VENV)/dev.stamp  ## links, names and generated pages of docs/
@@ -35,5 +40,5 @@ docs: $(VENV)/dev.stamp  ## links, names and generated pages of docs/
 bench: $(VENV)/dev.stamp  ## speed and memory, as ratios to yardsticks
 	$(BIN)/python -m benchmarks
 
-clean:
+clean:  ## remove what was built and installed
 	rm -rf $(VENV) build dist *.egg-info
