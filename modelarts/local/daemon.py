@@ -15,6 +15,7 @@ from pathlib import Path
 import attrs
 
 from modelarts.errors import ServiceError
+from modelarts.local.locks import is_held
 from modelarts.local.paths import LocalHome, read_json
 
 STOP_PATIENCE = 10.0
@@ -33,7 +34,7 @@ class Address:
 def find(home: Path) -> Address | None:
     """The running service of a home, or nothing."""
     paths = LocalHome.of(home)
-    stored = read_json(paths.address) if _is_locked(paths.running) else None
+    stored = read_json(paths.address) if is_held(paths.running) else None
     return stored and Address(stored["url"], stored["token"], stored["project_id"], stored["pid"])
 
 
@@ -54,7 +55,7 @@ def stop(home: Path) -> bool:
         return False
     os.kill(found.pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_PATIENCE
-    while _is_locked(paths.running):
+    while is_held(paths.running):
         if time.monotonic() > deadline:
             raise ServiceError(f"the local service (pid {found.pid}) does not end; its log is {paths.service_log}")
         time.sleep(0.02)
@@ -107,16 +108,3 @@ def _last_words(log: Path) -> str:
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     return f"{lines[-1] if lines else 'it wrote nothing'} (see {log})"
 
-
-def _is_locked(path: Path) -> bool:
-    try:
-        descriptor = os.open(path, os.O_RDWR)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False

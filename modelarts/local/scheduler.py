@@ -27,6 +27,7 @@ from modelarts._wire.status import (
     JobStatus,
 )
 from modelarts.local import supervisor
+from modelarts.local.locks import is_held
 from modelarts.local.paths import JobPaths, LocalHome, read_json, write_private
 from modelarts.local.runtime.spec import SERVICE_LOG, Workbench
 from modelarts.local.store import Store, Version, now
@@ -107,7 +108,7 @@ class Scheduler:
     def _ended(self, version: Version) -> bool:
         paths = self._home.job(version.id)
         record = read_json(paths.exit)
-        if record is None and not _supervised(paths):
+        if record is None and not is_held(paths.alive):
             record = read_json(paths.exit)  # it may have ended between the two looks
             if record is None:
                 self._lose(version, paths)
@@ -145,7 +146,7 @@ class Scheduler:
         """After a start: what was about to run when the service ended goes back to the queue."""
         for version in self._store.versions_in(RUNNING):
             paths = self._home.job(version.id)
-            never_ran = not _supervised(paths) and not _supervisor_pid(paths) and not paths.exit.exists()
+            never_ran = not is_held(paths.alive) and not _supervisor_pid(paths) and not paths.exit.exists()
             if never_ran:
                 self._advance(version, WAITING, start_time=None)
 
@@ -200,21 +201,6 @@ def _spawn(paths: JobPaths) -> subprocess.Popen[bytes]:
         )  # fmt: skip
     finally:
         os.close(lock)
-
-
-def _supervised(paths: JobPaths) -> bool:
-    """Whether the supervisor lives: only it holds the lock."""
-    try:
-        lock = os.open(paths.alive, os.O_RDWR)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(lock)
-    return False
 
 
 def _supervisor_pid(paths: JobPaths) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import stat
 import subprocess
@@ -18,7 +17,7 @@ from modelarts.errors import ServiceError
 from modelarts.local import daemon
 from modelarts.local.paths import LocalHome
 from modelarts.session import Session
-from tests.support.jobs import until
+from tests.support.jobs import estimator, put_code, until
 
 
 def test_two_starts_at_once_end_with_one_service(home):
@@ -33,7 +32,12 @@ def test_two_starts_at_once_end_with_one_service(home):
 
 
 def test_two_processes_starting_at_once_end_with_one_service(home):
-    code = "import sys; from pathlib import Path; from modelarts.local import daemon; print(daemon.ensure(Path(sys.argv[1])).pid)"
+    code = """
+import sys
+from pathlib import Path
+from modelarts.local import daemon
+print(daemon.ensure(Path(sys.argv[1])).pid)
+"""
     processes = [
         subprocess.Popen([sys.executable, "-c", code, str(home)], stdout=subprocess.PIPE, text=True) for _ in range(3)
     ]
@@ -69,8 +73,6 @@ def test_it_ends_itself_when_idle_and_starts_again(home, monkeypatch):
 
 
 def test_a_running_job_keeps_it_from_ending(home, monkeypatch, tmp_path):
-    from tests.support.jobs import estimator, put_code
-
     monkeypatch.setenv("MODELARTS_LOCAL_IDLE_TIMEOUT", "0.3")
     with Session.local(home) as session:
         session.obs.create_bucket("bucket")
@@ -96,7 +98,7 @@ def test_a_taken_port_is_told(home, monkeypatch):
 def test_a_home_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").write_text("")
 
-    with pytest.raises(ServiceError, match="cannot keep its state in .*file/local: Not a directory. Give another folder"):
+    with pytest.raises(ServiceError, match=r"file/local: Not a directory\. Give another folder"):
         Session.local(tmp_path / "file")
 
 
@@ -109,7 +111,7 @@ def test_a_store_of_a_newer_version_is_refused_and_kept(home):
     connection.execute("PRAGMA user_version = 999")
     connection.close()
 
-    with pytest.raises(ServiceError, match="schema 999, this version of modelarts knows .*: upgrade modelarts"):
+    with pytest.raises(ServiceError, match=r"schema 999, this version of modelarts knows .*: upgrade modelarts"):
         Session.local(home)
 
 
@@ -156,13 +158,10 @@ def test_the_commands_start_tell_and_stop(home, monkeypatch):
 
 
 def test_stopping_the_service_leaves_jobs_running(session, home, tmp_path):
-    from tests.support.jobs import estimator, put_code
-
     put_code(session, tmp_path, "import time; time.sleep(0.5); print('still here')")
     job = estimator(session).fit(inputs="/bucket/data/")
     until(lambda: job.get_job_info().status == 8)
 
     daemon.stop(home)
 
-    assert os.path.isdir(LocalHome.of(home).root)
     assert job.wait(timeout=20, show=False).status == 10

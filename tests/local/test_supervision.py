@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+from pathlib import Path
 
 import pytest
 
 from modelarts.errors import JobLost
 from modelarts.local import daemon
 from modelarts.local.paths import LocalHome, read_json
+from modelarts.local.store import Store
 from modelarts.session import Session
 from tests.support.jobs import ACCEPT_ANY, estimator, put_code, until
 
@@ -56,8 +59,6 @@ def test_a_restarted_service_follows_and_stops_what_still_runs(session, home, tm
 
 
 def test_waiting_survives_a_restart_of_the_service(session, home, tmp_path, capsys):
-    import threading
-
     gate = tmp_path / "gate"
     put_code(session, tmp_path, GATED.format(gate=str(gate)))
     job = estimator(session).fit(inputs="/bucket/data/")
@@ -139,8 +140,6 @@ def test_a_version_whose_supervisor_never_began_goes_back_to_the_queue(session, 
     job = estimator(session).fit(inputs="/bucket/data/", wait=True)
     kill_service(home)
     # What a service leaves that is killed between marking a version as running and starting its supervisor.
-    from modelarts.local.store import Store
-
     paths = LocalHome.of(home)
     store = Store(paths.store)
     store.advance(job.version_id, (10,), 8)
@@ -153,7 +152,6 @@ def test_a_version_whose_supervisor_never_began_goes_back_to_the_queue(session, 
 
 def _runs(pid: int) -> bool:
     try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
