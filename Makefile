@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# setuptools explains at length what an editable install is, and pip shows that even when quiet.
+INSTALL := PYTHONWARNINGS='ignore:Editable installation' $(BIN)/python -m pip install --quiet
 
 .PHONY: help demo test lint type docs bench clean
 
@@ -11,15 +13,15 @@ help:  ## list the targets
 $(VENV)/demo.stamp: setup.cfg
 	@echo "==> install what the demo needs into $(VENV), once"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --upgrade pip
-	@$(BIN)/python -m pip install --quiet --editable '.[demo]'
+	@$(INSTALL) --upgrade pip
+	@$(INSTALL) --editable '.[demo]'
 	@touch $@
 
 $(VENV)/dev.stamp: setup.cfg
 	@echo "==> install the development tools into $(VENV), once"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --upgrade pip
-	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@$(INSTALL) --upgrade pip
+	@$(INSTALL) --editable '.[dev]'
 	@touch $@ $(VENV)/demo.stamp
 
 demo: $(VENV)/demo.stamp  ## train on real digits on the local service
