@@ -11,7 +11,7 @@ import attrs
 
 from modelarts import _staging
 from modelarts._catalog import ALGORITHMS, ENGINES, SPECS, Catalog, loose, nearest
-from modelarts._obs.paths import ObsPath, is_local
+from modelarts._obs.paths import ObsPath, exists_locally, is_local, place_inside
 from modelarts._wire import limits, parameters
 from modelarts._wire.replies import Record, as_integer
 from modelarts.errors import ArgumentError, Fault
@@ -25,6 +25,8 @@ _CALLS = {
     CREATE_JOB: "fit", CREATE_VERSION: "create_job_version",
     CREATE_CONFIG: "create_job_configs", UPDATE_CONFIG: "update_job_configs",
 }  # fmt: skip
+
+_CODE = ("code_dir", "boot_file", "framework_type", "framework_version", "user_image_url", "user_command")
 
 
 @attrs.frozen(kw_only=True)
@@ -139,10 +141,11 @@ class _Builder:
 
     def look_up_together(self) -> None:
         training = self.training
+        own_code = not (training.model_name or training.user_image_url or training.user_command)
         wanted = {
             SPECS: training.train_instance_type is not None,
             ALGORITHMS: bool(training.model_name),
-            ENGINES: bool(training.framework_type and training.framework_version and not training.model_name),
+            ENGINES: bool(own_code and training.framework_type and training.framework_version),
         }
         self.catalog.load([kind for kind, needed in wanted.items() if needed])
 
@@ -227,12 +230,7 @@ class _Builder:
 
     def built_in(self) -> dict[str, Any]:
         name = self.training.model_name
-        unsent = [
-            argument
-            for argument in ("code_dir", "boot_file", "framework_type", "framework_version")
-            if getattr(self.training, argument)
-        ]
-        if unsent:
+        if unsent := [argument for argument in _CODE if getattr(self.training, argument)]:
             logger.warning("model_name=%r brings its own code: %s not sent", name, ", ".join(unsent))
         found = self.catalog.find(ALGORITHMS, lambda row: row.get("model_name") == name)
         if found is None:
@@ -285,26 +283,23 @@ class _Builder:
         script = {"app_url": folder.as_dir.api}
         if boot_file:
             inside = self.boot_file(folder.as_dir)
-            script["boot_file_url"] = inside.api if inside else None
+            script["boot_file_url"] = inside.api if inside else ""
         return script
 
     def boot_file(self, folder: ObsPath) -> ObsPath | None:
         code_dir, boot_file = self.training.code_dir, self.training.boot_file
-        if is_local(boot_file):
-            relative = os.path.normpath(boot_file)
-            if is_local(code_dir) and not os.path.isabs(relative):
-                within = os.path.relpath(relative, os.path.normpath(code_dir))
-                relative = relative if within.startswith("..") else within
-            elif is_local(code_dir):
-                relative = os.path.relpath(relative, os.path.abspath(code_dir))
-            if not relative.startswith(".."):
-                return folder / relative.replace(os.sep, "/")
+        if isinstance(boot_file, (str, os.PathLike)) and is_local(boot_file):
+            relative = place_inside(code_dir, boot_file)
+            path = None if relative is None else ObsPath(folder.bucket, folder.key + relative)
         else:
             path = self.obs_path("boot_file", boot_file)
-            if path is None or folder.contains(path):
-                return path
-        self.fault("boot_file", boot_file, f"must lie in code_dir={code_dir!r}; a bare file name is taken as in it")
-        return None
+            if path is None:
+                return None
+        if path is None or not folder.contains(path):
+            self.fault("boot_file", boot_file, f"must lie in code_dir={code_dir!r}; a bare file name is taken as in it")
+        elif path.as_dir == path:
+            self.fault("boot_file", boot_file, "names a folder; give the script in it that is to be started")
+        return path
 
     def parameter(self) -> list[dict[str, str]]:
         given = self.training.hyperparameters
@@ -313,14 +308,18 @@ class _Builder:
         except ValueError as error:
             self.fault("hyperparameters", given, str(error))
             return []
-        seen: set[str] = set()
-        for label, _ in pairs:
+        texts: dict[str, str] = {}
+        for label, value in pairs:
             if not isinstance(label, str) or not label.strip():
                 self.fault("hyperparameters", label, "every name is a text that is not empty")
-            elif label in seen:
+                continue
+            if label in texts:
                 self.fault("hyperparameters", label, "is given twice; keep one")
-            seen.add(label)
-        return [{"label": str(label), "value": parameters.as_text(value)} for label, value in pairs]
+            try:
+                texts[label] = parameters.as_text(value)
+            except (TypeError, ValueError) as error:
+                self.fault("hyperparameters", {label: value}, f"the value cannot be written as JSON: {error}")
+        return [{"label": label, "value": text} for label, text in texts.items()]
 
     # --- what it reads and writes
 
@@ -337,8 +336,8 @@ class _Builder:
             self.fault(given[0], getattr(call, given[0]),
                        f"excludes {' and '.join(given[1:])}; give one kind of input data")  # fmt: skip
         if not given and call.operation in (CREATE_JOB, CREATE_VERSION):
-            self.fault("inputs", None,
-                       "input data are needed: inputs, or dataset_id with dataset_version_id, or data_source")  # fmt: skip
+            self.fault("inputs", None, "input data are needed: give it, or dataset_id and dataset_version_id, "
+                                       "or data_source")  # fmt: skip
         if not given:
             return {"enable_check": False}  # without it the service refuses a configuration that names no data
         if dataset:
@@ -384,7 +383,7 @@ class _Builder:
         """Where code or data will lie: an OBS path as it is, a local one at the place it is uploaded to."""
         if not isinstance(value, (str, os.PathLike)) or not is_local(value):
             return self.obs_path(argument, value)
-        if not os.path.exists(os.path.expanduser(value)):
+        if not exists_locally(value):
             self.fault(argument, value, "there is no such local path; an OBS path begins with a slash or obs://")
             return None
         return _staging.target(value, self.bucket())

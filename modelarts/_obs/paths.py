@@ -91,3 +91,30 @@ def is_local(path: Union[str, os.PathLike[str]]) -> bool:
     Text that begins with a slash is an OBS path, as the documents write them.
     """
     return not isinstance(path, str) or not (path.startswith("/") or _SCHEME.match(path))
+
+
+def exists_locally(path: Union[str, os.PathLike[str]]) -> bool:
+    """Whether there is such a local file or folder."""
+    return os.path.exists(_expanded(path))  # noqa: PTH110  an empty text is no path; pathlib takes it for "."
+
+
+def place_inside(folder: Union[str, os.PathLike[str]], file: Union[str, os.PathLike[str]]) -> Union[str, None]:
+    """Where a local file lies in a folder, as the end of a key; nothing when it lies elsewhere.
+
+    With the local folder `src`, `src/train.py` and `train.py` are the same file. In a folder of a bucket there are
+    only relative ones. The folder itself is the empty text.
+    """
+    path = Path(_expanded(file))
+    if is_local(folder):
+        whole = Path(_expanded(folder)).absolute()
+        found = [os.path.relpath(start / path, whole) for start in (Path.cwd(), whole)]
+    else:
+        found = [] if path.is_absolute() else [os.path.normpath(path)]
+    for relative in map(Path, found):
+        if relative.parts[:1] != ("..",):
+            return "/".join(relative.parts)
+    return None
+
+
+def _expanded(path: Union[str, os.PathLike[str]]) -> str:
+    return os.path.expanduser(path)  # noqa: PTH111  "~nobody" stays as it is; pathlib raises

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from modelarts._wire.status import JobStatus
@@ -17,6 +18,7 @@ INTEGERS = frozenset(
         "spec_total_count", "log_byte_count", "end_byte", "lines",
     )
 )  # fmt: skip
+_WHOLE = re.compile(r"-?[0-9]{1,19}")
 _COERCED = INTEGERS | {"status"}
 
 
@@ -36,9 +38,7 @@ class Record(dict):  # type: ignore[type-arg]
 
 def as_integer(value: Any) -> Any:
     """The integer that a quoted number stands for; anything else as it came."""
-    if isinstance(value, str) and value.lstrip("-").isascii() and value.lstrip("-").isdigit():
-        return int(value)
-    return value
+    return int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else value
 
 
 def _typed(members: dict[str, Any]) -> Record:
