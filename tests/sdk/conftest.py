@@ -1,0 +1,36 @@
+"""Fixtures: the faked cloud, a session on it, and no real pauses."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+import responses
+from support.cloud import Cloud, cloud_session
+
+from modelarts import _http
+from modelarts.session import Session
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses between attempts, recorded instead of slept."""
+    recorded: list[float] = []
+    monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=recorded.append, time=time.time))
+    return recorded
+
+
+@pytest.fixture
+def cloud(pauses: list[float]) -> Iterator[Cloud]:
+    """The cloud, whose every prepared answer must be fetched."""
+    with responses.RequestsMock(assert_all_requests_are_fired=True) as faked:
+        yield Cloud(faked)
+
+
+@pytest.fixture
+def session(cloud: Cloud) -> Iterator[Session]:
+    """A session on the faked cloud."""
+    with cloud_session() as opened:
+        yield opened
