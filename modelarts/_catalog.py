@@ -32,15 +32,16 @@ class Catalog:
         self._kept: dict[str, tuple[float, list[Record]]] = {}
         self._lock = threading.Lock()
 
-    def load(self, kinds: Sequence[str], fresh: bool = False) -> None:
-        """Make sure that these lists are here; `fresh` asks again whatever is kept."""
+    def load(self, kinds: Sequence[str], fresh: bool = False) -> list[str]:
+        """Make sure that these lists are here; `fresh` asks again whatever is kept. Return those asked for."""
         missing = [kind for kind in kinds if fresh or not self._is_kept(kind)]
         if len(missing) < 2:
             for kind in missing:
                 self._ask(kind)
-            return
+            return missing
         with ThreadPoolExecutor(len(missing)) as pool:
             list(pool.map(self._ask, missing))
+        return missing
 
     def rows(self, kind: str) -> list[Record]:
         """The rows of one list."""
@@ -48,11 +49,11 @@ class Catalog:
         with self._lock:
             return self._kept[kind][1]
 
-    def find(self, kind: str, matches: Callable[[Record], bool]) -> Record | None:
-        """The first row that matches; a list from before is asked for once more on a miss."""
-        asked_now = not self._is_kept(kind)
+    def find(self, kind: str, matches: Callable[[Record], bool], is_new: bool = False) -> Record | None:
+        """The first row that matches; on a miss the list is asked for once more, unless the caller knows it is new."""
+        is_new = bool(self.load([kind])) or is_new
         found = next(filter(matches, self.rows(kind)), None)
-        if found is None and not asked_now:
+        if found is None and not is_new:
             self.load([kind], fresh=True)
             found = next(filter(matches, self.rows(kind)), None)
         return found

@@ -8,7 +8,7 @@ import random
 import time
 from collections.abc import Mapping
 from typing import Any, Callable, Optional
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import attrs
 import requests
@@ -26,6 +26,7 @@ from modelarts._wire.routes import BY_OPERATION, Route
 logger = logging.getLogger("modelarts")
 
 RETRIED = frozenset((429, 500, 502, 503, 504))
+NO_CONTENT = 204
 ATTEMPTS = 5
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
 
@@ -123,12 +124,14 @@ class Client:
         prefer: str,
         path: Mapping[str, object],
     ) -> Response:
-        asked = {name: value for name, value in query.items() if value is not None}
+        # Spelled as it is signed: sorted, and a blank is %20, which a service may tell from a plus sign.
+        asked = sorted((name, value) for name, value in query.items() if value is not None)
+        members = urlencode(asked, quote_via=quote, safe="~")
         repeatable = route.method != "POST"
         for attempt in range(1, ATTEMPTS + 1):
             url = route.url(self.endpoint.url, project_id=self.endpoint.project_id, **path)
-            if asked:
-                url += "?" + urlencode(asked)
+            if members:
+                url += f"?{members}"
             try:
                 reply = self._send(route.method, url, content, prefer)
             except RequestException as error:
@@ -168,12 +171,13 @@ def _decoded(reply: requests.Response, method: str, url: str) -> Response:
     try:
         content = reply.content
     except RequestException as error:
-        raise errors.BadReply(f"{method} {url}: the answer broke off: {error}", reply.status_code, method, url) from None
+        text = f"{method} {url}: the answer broke off: {error}"
+        raise errors.BadReply(text, reply.status_code, method, url) from None
     try:
-        members = replies.parse(content) if content else {}
+        members = replies.parse(content) if content or reply.status_code != NO_CONTENT else {}
     except ValueError:
         members = None
-    if not isinstance(members, dict) or (not members and reply.status_code >= 300):
+    if not isinstance(members, dict) or 300 <= reply.status_code < 400 or (not members and reply.status_code >= 400):
         start = content[:200].decode("utf-8", "replace")
         raise errors.BadReply(
             f"{method} {url} answered HTTP {reply.status_code} with what is no ModelArts reply: {start!r}. "
@@ -185,7 +189,7 @@ def _decoded(reply: requests.Response, method: str, url: str) -> Response:
 
 def _normal(response: Response, reply: requests.Response, method: str, url: str) -> Response:
     text = response.pop("error_message", None) or response.get("error_msg")
-    response.setdefault("is_success", reply.status_code < 400 and "error_code" not in response)
+    response.setdefault("is_success", not response.get("error_code"))
     if reply.status_code >= 400:
         response["is_success"] = False
     if response["is_success"]:
@@ -193,7 +197,7 @@ def _normal(response: Response, reply: requests.Response, method: str, url: str)
         response.pop("error_code", None)
     else:
         response["error_msg"] = text or f"HTTP {reply.status_code} without a reason"
-        response.setdefault("error_code", "")
+        response["error_code"] = response.get("error_code") or ""
     response.sent = (reply.status_code, reply.headers, method, url)
     return response
 

@@ -100,6 +100,7 @@ class _Builder:
         self.training, self.call = training, call
         self.catalog, self.bucket = catalog, bucket
         self.faults: list[Fault] = []
+        self.new: list[str] = []  # the lists that this very call asked for
 
     def fault(self, argument: str, value: Any, rule: str) -> None:
         self.faults.append(Fault(argument, value, rule))
@@ -147,7 +148,7 @@ class _Builder:
             ALGORITHMS: bool(training.model_name),
             ENGINES: bool(own_code and training.framework_type and training.framework_version),
         }
-        self.catalog.load([kind for kind, needed in wanted.items() if needed])
+        self.new = self.catalog.load([kind for kind, needed in wanted.items() if needed])
 
     # --- names, texts, numbers
 
@@ -191,7 +192,7 @@ class _Builder:
                 self.fault("train_instance_type", kind,
                            "a flavor code is needed (or pool_id); Estimator.get_train_instance_types lists them")
             return None  # fmt: skip
-        found = self.catalog.find(SPECS, lambda row: row.get("spec_code") == kind)
+        found = self.catalog.find(SPECS, lambda row: row.get("spec_code") == kind, SPECS in self.new)
         if found is None:
             codes = [row.get("spec_code", "") for row in self.catalog.rows(SPECS)]
             self.fault("train_instance_type", kind, f"the service has no such flavor; {nearest(kind, codes)}")
@@ -232,7 +233,7 @@ class _Builder:
         name = self.training.model_name
         if unsent := [argument for argument in _CODE if getattr(self.training, argument)]:
             logger.warning("model_name=%r brings its own code: %s not sent", name, ", ".join(unsent))
-        found = self.catalog.find(ALGORITHMS, lambda row: row.get("model_name") == name)
+        found = self.catalog.find(ALGORITHMS, lambda row: row.get("model_name") == name, ALGORITHMS in self.new)
         if found is None:
             known = [row.get("model_name", "") for row in self.catalog.rows(ALGORITHMS)]
             self.fault("model_name", name, f"the service has no such algorithm; {nearest(name, known)}")
@@ -252,6 +253,7 @@ class _Builder:
                 loose(row.get("engine_name")) == loose(kind)
                 and loose(row.get("engine_version")) == loose(version)
             ),
+            ENGINES in self.new,
         )
         if found is None:
             self.no_engine(kind, version)
