@@ -18,6 +18,8 @@ INTEGERS = frozenset(
         "spec_total_count", "log_byte_count", "end_byte", "lines",
     )
 )  # fmt: skip
+# Members that the documents call String, though samples also print them as numbers.
+TEXTS = frozenset(("core", "cpu", "start_line", "end_line"))
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
 _COERCED = INTEGERS | {"status"}
 
@@ -48,6 +50,9 @@ def _typed(members: dict[str, Any]) -> Record:
         if name == "status" and isinstance(value, int) and not isinstance(value, bool):
             value = JobStatus(value)
         record[name] = value
+    for name in TEXTS.intersection(members):
+        if isinstance(members[name], int):
+            record[name] = str(members[name])
     return record
 
 
