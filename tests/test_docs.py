@@ -1,0 +1,328 @@
+"""What the documentation says is so: links, names, defaults, commands, and the code that it shows."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import doctest
+import inspect
+import io
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import attrs
+import click
+import pytest
+from click.testing import CliRunner
+
+from modelarts import _config, errors
+from modelarts.cli.main import cli
+from modelarts.estimator import Estimator
+from modelarts.job import TrainingJob
+from modelarts.local import catalog
+from modelarts.local.runtime.arguments import Node, engine_arguments, engine_environment
+from modelarts.session import Session
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *(page for folder in ("docs", "examples", "notebooks", "benchmarks", "tests")
+                                      for page in (ROOT / folder).rglob("*.md"))])  # fmt: skip
+LESSONS = [ROOT / "README.md", ROOT / "README.zh.md", DOCS / "quickstart.md", DOCS / "quickstart.zh.md"]
+SAMPLE = Path(__file__).with_name("data") / "zh_sdk_modelarts_04_0178" / "sample1.py"
+
+FENCE = re.compile(r"^ *(```+)(\w*)\n(.*?)^ *\1 *$", re.MULTILINE | re.DOTALL)
+COMMENT = re.compile(r"<!-- (run|prints|file (\S+)) -->\n\Z")
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def name_of(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+@attrs.frozen
+class Block:
+    """A fenced block: its language, its text, the line it begins at, and what the comment before it orders."""
+
+    language: str
+    text: str
+    line: int
+    order: str
+    file: str
+
+
+def blocks(page: Path) -> list[Block]:
+    text = page.read_text(encoding="utf-8")
+    found = []
+    for match in FENCE.finditer(text):
+        comment = COMMENT.search(text, 0, match.start())
+        order, file = (comment[1].partition(" ")[0], comment[2] or "") if comment else ("", "")
+        found.append(Block(match[2], match[3], text.count("\n", 0, match.start(3)), order, file))
+    return found
+
+
+def prose(page: Path) -> str:
+    return FENCE.sub("", page.read_text(encoding="utf-8"))
+
+
+# --- links
+
+
+def anchors(page: Path) -> set[str]:
+    """The names that headings get on GitHub."""
+    titles = re.findall(r"^#{1,6} +(.+?) *#*$", prose(page), re.MULTILINE)
+    plain = [re.sub(r"[^\w\- ]", "", re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title)) for title in titles]
+    return {title.strip().lower().replace(" ", "-") for title in plain}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_relative_links_lead_somewhere(page: Path) -> None:
+    broken = []
+    for target in LINK.findall(prose(page)):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        place = (page.parent / path).resolve() if path else page
+        if not place.exists() or (anchor and anchor not in anchors(place)):
+            broken.append(target)
+
+    assert broken == []
+
+
+# --- names
+
+
+def rows(page: Path) -> dict[str, list[str]]:
+    """The cells of each table row, by the code in its first cell."""
+    cells = [line.strip().strip("|").split("|") for line in prose(page).splitlines() if line.startswith("| `")]
+    return {row[0].strip().strip("`"): [cell.strip() for cell in row] for row in cells}
+
+
+def as_shown(default: Any) -> str:
+    """A default as `config.json` would hold it; a dash when there is none."""
+    if default in (None, ""):
+        return "—"
+    return f"`{json.dumps(int(default) if isinstance(default, float) else default)}`"
+
+
+@pytest.mark.parametrize("setting", _config.SETTINGS, ids=lambda setting: setting.name)
+def test_a_setting_is_documented_with_its_variables_and_its_default(setting: _config.Setting) -> None:
+    row = rows(DOCS / "settings.md").get(setting.name)
+
+    assert row is not None, f"docs/settings.md has no row for {setting.name}"
+    assert row[1] == ", ".join(f"`{variable}`" for variable in setting.env)
+    assert row[2] == as_shown(setting.default)
+
+
+def test_no_setting_is_documented_that_does_not_exist() -> None:
+    assert set(rows(DOCS / "settings.md")) == {setting.name for setting in _config.SETTINGS}
+
+
+def test_every_error_is_documented() -> None:
+    classes = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if kind.__module__ == errors.__name__]
+
+    assert {kind.__name__ for kind in classes} == set(rows(DOCS / "errors.md"))
+
+
+def test_the_drawn_error_tree_is_that_of_the_code() -> None:
+    tree = re.search(r"^    ModelArtsError\n(?:    .+\n)+", errors.__doc__ or "", re.MULTILINE)
+    assert tree is not None
+    drawn = [line[4:] for line in tree[0].splitlines()]
+
+    shown = next(block.text.splitlines() for block in blocks(DOCS / "errors.md") if "ModelArtsError" in block.text)
+
+    assert shown == drawn
+
+
+def public(kind: type) -> list[str]:
+    return [
+        name for name, value in inspect.getmembers(kind)
+        if not name.startswith("_") and (callable(value) or isinstance(value, property))
+    ]  # fmt: skip
+
+
+def coded(page: Path) -> set[str]:
+    """The words of a page that stand in code."""
+    code = [block.text for block in blocks(page)] + re.findall(r"`([^`]+)`", prose(page))
+    return {word for text in code for word in re.findall(r"\w+", text)}
+
+
+@pytest.mark.parametrize("kind", [Session, Estimator, TrainingJob], ids=lambda kind: kind.__name__)
+def test_every_public_name_is_documented(kind: type) -> None:
+    documented = set().union(*(coded(page) for page in [ROOT / "README.md", *DOCS.glob("*.md")]))
+
+    assert [name for name in public(kind) if name not in documented] == []
+
+
+def test_calls_that_are_said_to_be_missing_are_missing() -> None:
+    section = re.search(r"^## Not there yet$(.*?)(?=^## |\Z)", prose(DOCS / "README.md"), re.MULTILINE | re.DOTALL)
+    assert section is not None
+    said = set(re.findall(r"`(\w+)`", section[1]))
+
+    assert said
+    assert said & {*public(Estimator), *public(TrainingJob)} == set()
+
+
+# --- what a training process sees
+
+
+def options(engine: str, count: int) -> list[str]:
+    hosts = tuple(range(1000, 1000 + count))
+    node = Node(0, count, "127.0.0.1", hosts, gpus=0, data=None, output=None, code=None, job_id="1")
+    return [f"--{name}" for name, _ in engine_arguments(engine, node)]
+
+
+def test_the_arguments_of_each_engine_are_documented() -> None:
+    found = re.search(r"^\| Engine \| Arguments \|\n.*\n((?:\|.*\n)+)", prose(DOCS / "local-service.md"), re.MULTILINE)
+    assert found is not None
+    table = [[cell.strip() for cell in row.strip("|").split("|")] for row in found[1].splitlines()]
+    documented = {engine: said for engines, said in table for engine in engines.split(", ")}
+
+    for engine in {row["engine_name"] for row in catalog.load().engines.values()}:
+        one, _, more = documented.get(engine, documented["all others"]).partition("; with several nodes also ")
+        flags = [re.findall(r"--\w+", part) for part in (one, more)]
+        assert (options(engine, 1), options(engine, 2)) == (flags[0], flags[0] + flags[1])
+
+
+def test_the_variables_of_each_engine_are_documented() -> None:
+    node = Node(0, 1, "127.0.0.1", (1000,), gpus=0, data=None, output=None, code=None, job_id="1")
+    page = (DOCS / "local-service.md").read_text(encoding="utf-8")
+
+    for engine in {row["engine_name"] for row in catalog.load().engines.values()}:
+        for variable in engine_environment(engine, node):
+            assert f"`{variable.replace('0', '<i>')}`" in page
+
+
+# --- commands
+
+
+def commands(block: Block) -> list[tuple[list[str], str]]:
+    """The `modelarts` commands of a console block, each with the output that is shown below it."""
+    found = re.findall(r"^\$ modelarts (.*)\n((?:(?!\$ ).*\n)*)", block.text, re.MULTILINE)
+    return [(shlex.split(arguments, comments=True), shown) for arguments, shown in found]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_commands_that_are_shown_exist(page: Path) -> None:
+    for block in blocks(page):
+        if block.language == "console":
+            assert not re.search("^modelarts ", block.text, re.MULTILINE), "commands begin with a prompt: $ modelarts"
+            for arguments, _ in commands(block):
+                assert_exists(arguments)
+
+
+def assert_exists(arguments: list[str]) -> None:
+    """Parse a command as the terminal would; click raises for a name or an option that it does not know."""
+    command: click.Command = cli
+    while isinstance(command, click.Group):
+        _, found, arguments = command.resolve_command(click.Context(command), arguments)
+        assert found is not None
+        command = found
+    command.make_context(command.name, arguments)
+
+
+# --- code
+
+
+@pytest.fixture
+def folder(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to work in, as a user of the local service."""
+    place = tmp_path / "work"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("MODELARTS_HOME", str(home))
+    monkeypatch.setenv("MODELARTS_MODE", "local")
+    return place
+
+
+def write_files(page: Path, folder: Path) -> None:
+    for block in blocks(page):
+        if block.order == "file":
+            path = folder / block.file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block.text, encoding="utf-8")
+
+
+def run_python(page: Path, block: Block, names: dict[str, Any]) -> str:
+    printed = io.StringIO()
+    code = compile("\n" * block.line + block.text, str(page), "exec")
+    with contextlib.redirect_stdout(printed):
+        exec(code, names)
+    return printed.getvalue()
+
+
+def run_console(block: Block) -> str:
+    for arguments, shown in commands(block):
+        done = CliRunner().invoke(cli, arguments)
+        assert done.exit_code == 0, done.output
+        assert_printed(shown, done.output)
+    return ""
+
+
+def assert_printed(shown: str, printed: str) -> None:
+    """What a page shows is what was printed; `…` stands for anything."""
+    if not doctest.OutputChecker().check_output(shown.replace("…", "...").rstrip(), printed.rstrip(), doctest.ELLIPSIS):
+        pytest.fail(f"the page shows:\n{shown}\nbut this was printed:\n{printed}")
+
+
+def run_page(page: Path, folder: Path) -> None:
+    """Run a page's blocks in their order, in one namespace."""
+    write_files(page, folder)
+    names: dict[str, Any] = {"__name__": "__main__"}
+    printed = ""
+    try:
+        for block in blocks(page):
+            if block.order == "run":
+                printed = run_python(page, block, names) if block.language == "python" else run_console(block)
+            elif block.order == "prints":
+                assert_printed(block.text, printed)
+    finally:
+        for value in names.values():
+            if isinstance(value, Session):
+                value.close()
+
+
+@pytest.mark.parametrize("page", LESSONS[:2], ids=name_of)
+def test_the_code_of_a_readme_runs(page: Path, folder: Path) -> None:
+    write_files(DOCS / "quickstart.md", folder)  # where its script and its data come from
+    with Session.local() as session:
+        session.obs.create_bucket("bucket")
+        saved = Estimator(
+            session, framework_type="PyTorch", framework_version="PyTorch-1.0.0-python3.6", code_dir="/bucket/src/",
+            boot_file="old.py", output_path="/bucket/output/", train_instance_type="modelarts.vm.cpu.2u",
+            train_instance_count=1,
+        )  # fmt: skip
+        saved.create_job_configs(config_name="my_job_config")
+
+    run_page(page, folder)
+
+
+@pytest.mark.parametrize("page", LESSONS[2:], ids=name_of)
+def test_the_code_of_a_quick_start_runs(page: Path, folder: Path) -> None:
+    run_page(page, folder)
+
+
+@pytest.mark.parametrize("page", LESSONS, ids=name_of)
+def test_orders_stand_before_blocks_and_each_page_runs_something(page: Path) -> None:
+    ordered = [block for block in blocks(page) if block.order]
+
+    assert len(ordered) == len(re.findall(r"^<!--", page.read_text(encoding="utf-8"), re.MULTILINE))
+    assert any(block.order == "run" and block.language == "python" for block in ordered)
+
+
+@pytest.mark.parametrize(("page", "translated"), [LESSONS[:2], LESSONS[2:]], ids=["README", "quickstart"])
+def test_both_languages_show_the_same_code(page: Path, translated: Path) -> None:
+    def code(of: Path) -> list[str]:
+        return [ast.dump(ast.parse(block.text)) for block in blocks(of) if block.language == "python"]
+
+    assert code(page) == code(translated)
+
+
+@pytest.mark.parametrize("page", LESSONS[:2], ids=name_of)
+def test_the_documented_sample_is_shown_as_it_is(page: Path) -> None:
+    sample = ast.dump(ast.parse(SAMPLE.read_text(encoding="utf-8")))
+    shown = [ast.dump(ast.parse(block.text)) for block in blocks(page) if block.language == "python"]
+
+    assert sample in shown

@@ -1,0 +1,87 @@
+"""The two samples of the Chinese page on changing a job configuration, run as they are printed there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelarts.estimator import Estimator
+from modelarts.session import Session
+from tests.support import jobs
+
+SAMPLES = Path(__file__).with_name("data") / "zh_sdk_modelarts_04_0178"
+PRINTED = {  # an editor that strips blanks at line ends would change what the page prints
+    "sample1.py": "24f6c4214734f6a34e640c910636c1c9184c429e04c5c1bd880f513426913615",
+    "sample2.py": "34bdab6ed346fee34ccdfa78e095c05a9863eb88f9dfcbd797300843e81de6ac",
+}
+RUN = "import json, runpy, sys; print(json.dumps(runpy.run_path(sys.argv[1], run_name='__main__')['update_info']))"
+
+
+def update_info_of(sample: str, home: Path) -> dict[str, Any]:
+    """Run a sample in a process of its own; what it leaves in `update_info`."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", RUN, str(SAMPLES / sample)],
+        env={**os.environ, "MODELARTS_MODE": "local", "MODELARTS_HOME": str(home)},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def stored(session: Session) -> dict[str, Any]:
+    return Estimator(session, config_name="my_job_config").get_job_configs_info().raise_on_failure()
+
+
+@pytest.fixture
+def my_job_config(session: Session) -> None:
+    """What the page takes for granted: a bucket, and a configuration to change."""
+    before = jobs.estimator(session, code_dir="/bucket/old/", hyperparameters={"lr": 1})
+    before.create_job_configs(config_name="my_job_config", config_desc="before", inputs="/bucket/old data/")
+
+
+@pytest.mark.parametrize("sample", PRINTED)
+def test_the_samples_are_character_for_character_those_of_the_page(sample: str) -> None:
+    assert hashlib.sha256((SAMPLES / sample).read_bytes()).hexdigest() == PRINTED[sample]
+
+
+@pytest.mark.usefixtures("my_job_config")
+@pytest.mark.parametrize(
+    ("sample", "data"),
+    [
+        ("sample1.py", ("/bucket/dataset/", None, None)),
+        ("sample2.py", ("", "4AZNvFkN7KYr5EdhFkH", "UOF9BIeSGArwVt0oI6T")),
+    ],
+)
+def test_a_sample_changes_the_whole_configuration(
+    session: Session, home: Path, sample: str, data: tuple[str, str | None, str | None]
+) -> None:
+    update_info = update_info_of(sample, home)
+
+    assert update_info == {"is_success": True}
+    now = stored(session)
+    assert (now["data_url"], now["dataset_id"], now["dataset_version_id"]) == data
+    assert now["config_desc"] == "update"
+    assert (now["app_url"], now["boot_file_url"]) == ("/bucket/src/", "/bucket/src/pytorch_sentiment.py")
+    assert (now["log_url"], now["train_url"]) == ("/bucket/log/", "/bucket/output/")
+    assert now["parameter"] == [{"label": "classes", "value": "10"}, {"label": "lr", "value": "0.001"}]
+    assert (now["spec_code"], now["worker_server_num"]) == ("modelarts.vm.gpu.p100", 1)
+    assert (now["engine_name"], now["engine_version"]) == ("PyTorch", "PyTorch-1.0.0-python3.6")
+
+
+@pytest.mark.parametrize("sample", PRINTED)
+def test_without_the_configuration_update_info_tells_so_as_the_page_documents(
+    session: Session, home: Path, sample: str
+) -> None:
+    update_info = update_info_of(sample, home)
+
+    assert update_info["is_success"] is False
+    assert update_info["error_code"] == "ModelArts.0105"
+    assert "my_job_config" in update_info["error_msg"]
