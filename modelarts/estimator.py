@@ -5,21 +5,24 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Union
 
 import attrs
 
-from modelarts import _payload, _staging, _waiting
+from modelarts import _payload, _saved, _staging, _waiting
 from modelarts._catalog import SPECS, Catalog
 from modelarts._http import Response
+from modelarts._lists import CONFIG_COLUMNS, CONFIGS, JOBS, documented, iterate, show
 from modelarts._payload import CREATE_CONFIG, CREATE_JOB, CREATE_VERSION, UPDATE_CONFIG, Call, Training
+from modelarts._wire.replies import Record
 from modelarts._wire.status import JOB_STATE
 from modelarts.errors import ArgumentError, ConfigError, Fault, JobTimeout, NameTaken, OutcomeUnknown
 from modelarts.job import Identifier, JobCalls, TrainingJob
 from modelarts.session import Session
+from modelarts.visualization import VisualizationJob
 
-__all__ = ["JOB_STATE", "Estimator", "TrainingJob"]
+__all__ = ["JOB_STATE", "Estimator", "TrainingJob", "VisualizationJob"]
 
 Hyperparameters = Union[list[Any], Mapping[str, Any], None]
 
@@ -49,6 +52,7 @@ class Estimator(JobCalls):
         nas_type, nas_share_addr, nas_mount_path, volumes: storage to mount, as the REST pages describe it.
         workspace_id: the workspace that jobs belong to.
         job_type: accepted and not sent, as no document lists it.
+        data: input data for calls that name none, such as `{"inputs": "/bucket/data/"}`.
 
     Attributes are plain: change them between calls. After `fit` and `create_job_version` the estimator itself
     answers for the version just made.
@@ -90,6 +94,7 @@ class Estimator(JobCalls):
         volumes: list[Any] | None = None,
         workspace_id: str | None = None,
         job_type: str | None = None,
+        data: Mapping[str, Any] | None = None,
     ) -> None:
         if environment is not None:
             raise ConfigError(
@@ -122,6 +127,7 @@ class Estimator(JobCalls):
         self.volumes = volumes
         self.workspace_id = workspace_id
         self.job_type = job_type
+        self.data = dict(data or {})
 
     # --- bodies
 
@@ -139,6 +145,8 @@ class Estimator(JobCalls):
         Raises:
             ArgumentError: one or more arguments break documented rules; all are listed.
         """
+        if not any(arguments.get(name) is not None for name in _DATA_ARGUMENTS):
+            arguments = {**arguments, **self.data}
         training = Training(**{name: getattr(self, name) for name in _TRAINING_FIELDS})
         try:
             call = Call(operation=operation, **arguments)
@@ -310,6 +318,112 @@ class Estimator(JobCalls):
         self._upload(inputs)
         return self._call(UPDATE_CONFIG, {"config_name": config_name}, body=body)
 
+    @classmethod
+    def from_job_configs(cls, modelarts_session: Session, config_name: str) -> Estimator:
+        """An estimator filled from a saved configuration; `fit()` trains with the data that it names.
+
+        Raises:
+            NotFound, ApiError: there is no such configuration.
+        """
+        saved = modelarts_session.client.call("get_training_job_config", {"config_name": config_name}, must=True)
+        return cls(modelarts_session, config_name=config_name, **_saved.arguments(saved, modelarts_session.catalog))
+
+    # --- lists
+
+    @staticmethod
+    def get_job_list(
+        modelarts_session: Session,
+        status: Any = None,
+        per_page: int = documented(10),
+        page: int = documented(1),
+        sort_by: str = documented("job_name"),
+        order: str = documented("desc"),
+        search_content: str = documented(""),
+        *,
+        sortBy: str | None = None,
+        workspace_id: str | None = None,
+    ) -> Response:
+        """List training jobs, one page (modelarts_04_0160).
+
+        What is left out is left to the service.
+
+        Args:
+            status: a number, a name such as `RUNNING`, or a list of them.
+            per_page: 1 to 1000.
+            page: from 1.
+            sort_by, sortBy: job_name, job_desc, status, duration, version_count or create_time.
+            order: asc or desc.
+            search_content: part of the name, at most 100 characters.
+
+        Returns:
+            A response with `job_total_count` and `jobs`.
+        """
+        query = JOBS.query(status, per_page, page, sortBy or sort_by, order, search_content, workspace_id)
+        return modelarts_session.client.call(JOBS.operation, query=query)
+
+    @staticmethod
+    def iter_jobs(modelarts_session: Session, **filters: Any) -> Iterator[Record]:
+        """All jobs, page after page; takes the filters of `get_job_list` but the page."""
+        return iterate(modelarts_session.client, JOBS, filters)
+
+    @staticmethod
+    def delete_job_by_id(modelarts_session: Session, job_id: Identifier) -> Response:
+        """Delete a job with all its versions (modelarts_04_0165)."""
+        return TrainingJob(modelarts_session, job_id).delete_job()
+
+    @staticmethod
+    def get_job_configs_list(
+        modelarts_session: Session,
+        per_page: int = documented(10),
+        page: int = documented(1),
+        sort_by: str = documented("job_name"),
+        order: str = documented("asc"),
+        search_content: str = documented(""),
+        *,
+        sortBy: str | None = None,
+        config_type: str | None = None,
+    ) -> Response:
+        """List saved configurations, one page (modelarts_04_0176).
+
+        Args:
+            sort_by, sortBy: config_name, config_desc or create_time; job_name and job_desc mean the first two.
+            config_type: custom or sample.
+
+        The other arguments are those of `get_job_list`.
+
+        Returns:
+            A response with `config_total_count` and `configs`.
+        """
+        query = CONFIGS.query(None, per_page, page, sortBy or sort_by, order, search_content, config_type=config_type)
+        return modelarts_session.client.call(CONFIGS.operation, query=query)
+
+    @staticmethod
+    def get_job_configs_object_list(
+        modelarts_session: Session,
+        per_page: int = documented(10),
+        page: int = documented(1),
+        sort_by: str = documented("job_name"),
+        order: str = documented("asc"),
+        search_content: str = documented(""),
+        is_show: bool = True,
+        *,
+        sortBy: str | None = None,
+    ) -> list[TrainingJob]:
+        """List saved configurations as handles, one page (modelarts_04_0175).
+
+        Args:
+            is_show: also print them as a table.
+        """
+        query = CONFIGS.query(None, per_page, page, sortBy or sort_by, order, search_content)
+        rows = modelarts_session.client.call(CONFIGS.operation, query=query, must=True)["configs"]
+        show(rows, CONFIG_COLUMNS, is_show)
+        return [TrainingJob(modelarts_session, config_name=row["config_name"]) for row in rows]
+
+    @staticmethod
+    def iter_job_configs(modelarts_session: Session, **filters: Any) -> Iterator[Record]:
+        """All saved configurations, page after page; takes the filters of `get_job_configs_list` but the page."""
+        return iterate(modelarts_session.client, CONFIGS, filters)
+
     # --- what the service offers
 
     @staticmethod
@@ -379,5 +493,6 @@ def _generated(stem: str) -> str:
     return f"{stem}-{time.strftime('%m%d-%H%M%S')}"
 
 
+_DATA_ARGUMENTS = ("inputs", "dataset_id", "dataset_version_id", "data_source")
 _TRAINING_FIELDS = tuple(field.name for field in attrs.fields(Training))
 _CALL_FIELDS = tuple(field.name for field in attrs.fields(Call) if field.name != "operation")

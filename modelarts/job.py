@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Union
 
 from modelarts import _waiting
 from modelarts._http import Response
+from modelarts._lists import VERSION_COLUMNS, check_description, documented, is_given, show
 from modelarts.errors import ArgumentError, Fault
 
 if TYPE_CHECKING:
@@ -16,13 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["TrainingJob"]
 
 Identifier = Union[int, str, None]
-
-
-class _Default(int):
-    """A documented default that can be told from the same number given by the caller."""
-
-
-_START_BYTE, _OFFSET = _Default(0), _Default(2048)
 
 
 class JobCalls:
@@ -69,8 +63,8 @@ class JobCalls:
     def get_job_log(
         self,
         log_file: str,
-        start_byte: int = _START_BYTE,
-        offset: int = _OFFSET,
+        start_byte: int = documented(0),
+        offset: int = documented(2048),
         base_line: str | int | None = None,
         lines: int | None = None,
         order: str | None = None,
@@ -92,7 +86,7 @@ class JobCalls:
             A response with `content`, `lines`, `start_line` and `end_line`.
         """
         version = self._version("get_job_log")
-        if start_byte is _START_BYTE and offset is _OFFSET:
+        if not (is_given(start_byte) or is_given(offset)):
             query = {"log_file": log_file, "base_line": base_line, "lines": lines, "order": order}
             return self._call("get_training_job_log", version, query)
         if base_line is not None or lines is not None or order is not None:
@@ -101,7 +95,40 @@ class JobCalls:
         query = {"log_file": log_file, "start_byte": int(start_byte), "offset": int(offset)}
         return _as_lines(self._call("get_training_job_log_bytes", version, query))
 
+    def delete_job_version(self) -> Response:
+        """Delete this version; one that has not ended is stopped first (modelarts_04_0172)."""
+        return self._call("delete_training_job_version", self._version("delete_job_version"))
+
     # --- one job
+
+    def update_job_description(self, description: str) -> Response:
+        """Change the description of the job (modelarts_04_0162).
+
+        Args:
+            description: at most 256 characters.
+        """
+        check_description("update_job_description", "description", description)
+        path = self._job("update_job_description")
+        return self._call("update_training_job_description", path, body={"job_desc": description})
+
+    def delete_job(self) -> Response:
+        """Delete the job with all its versions; those that have not ended are stopped first (modelarts_04_0165)."""
+        return self._call("delete_training_job", self._job("delete_job"))
+
+    def get_job_version_object_list(self, is_show: bool = True) -> list[TrainingJob]:
+        """List the versions of the job as handles, newest first (modelarts_04_0169).
+
+        Args:
+            is_show: also print them as a table.
+        """
+        path = self._job("get_job_version_object_list")
+        response = self._call("list_training_job_versions", path, must=True)
+        show(response["versions"], VERSION_COLUMNS, is_show)
+        return [
+            TrainingJob(self.modelarts_session, response.get("job_id", self.job_id), row["version_id"],
+                        job_name=response.get("job_name"), version_name=row.get("version_name"))
+            for row in response["versions"]
+        ]  # fmt: skip
 
     def get_job_version_info(self) -> Response:
         """Read all versions of the job (modelarts_04_0170).
@@ -120,6 +147,11 @@ class JobCalls:
         """Read this saved configuration (modelarts_04_0177)."""
         name = self._needed("get_job_configs_info", "config_name", self.config_name)
         return self._call("get_training_job_config", {"config_name": name})
+
+    def delete_job_configs(self) -> Response:
+        """Delete this saved configuration (modelarts_04_0179)."""
+        name = self._needed("delete_job_configs", "config_name", self.config_name)
+        return self._call("delete_training_job_config", {"config_name": name})
 
     # --- helpers
 

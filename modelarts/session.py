@@ -102,13 +102,8 @@ class Session:
         place = _config.home_directory(home)
 
         def find() -> Endpoint:
-            try:
-                from modelarts.local import daemon
-            except ImportError as error:
-                raise ConfigError(
-                    f"the local service needs packages that are not installed ({error.name}): "
-                    "run `pip install 'modelarts[local]'`"
-                ) from None
+            from modelarts.local import daemon
+
             address = daemon.ensure(place)
             return Endpoint(address.url, TokenAuth(address.token), address.project_id, find)
 

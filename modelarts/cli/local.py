@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -27,7 +27,9 @@ def local() -> None:
 @local.command()
 def start() -> None:
     """Start the service, or say where it runs."""
-    daemon, home = _daemon(), _config.home_directory()
+    from modelarts.local import daemon
+
+    home = _config.home_directory()
     before = daemon.find(home)
     address = daemon.ensure(home)
     click.echo(f"{'running' if before else 'started'}: {address.url} (pid {address.pid}, state in {home / 'local'})")
@@ -36,16 +38,20 @@ def start() -> None:
 @local.command()
 def stop() -> None:
     """End the service; jobs that run go on."""
+    from modelarts.local import daemon
+
     home = _config.home_directory()
-    click.echo("stopped" if _daemon().stop(home) else f"no local service is running (state in {home / 'local'})")
+    click.echo("stopped" if daemon.stop(home) else f"no local service is running (state in {home / 'local'})")
 
 
 @local.command()
 @click.pass_context
 def status(context: click.Context) -> None:
     """Say whether the service runs; exit code 3 when it does not."""
+    from modelarts.local import daemon
+
     home = _config.home_directory()
-    found = _daemon().find(home)
+    found = daemon.find(home)
     if found is None:
         click.echo(f"no local service is running (state in {home / 'local'}); `modelarts local start` starts it")
         context.exit(3)
@@ -70,7 +76,7 @@ def add(dataset_id: str, version_id: str, folder: str) -> None:
     buckets = LocalBuckets(_config.home_directory() / "local" / "buckets")
     place = _registered(buckets, dataset_id, version_id, folder)
     with contextlib.closing(_store()) as store:
-        store.put_dataset(dataset_id, version_id, place.url)
+        store.datasets.put(dataset_id, version_id, place.url)
     click.echo(f"{dataset_id} version {version_id}: {place.url}")
 
 
@@ -78,7 +84,7 @@ def add(dataset_id: str, version_id: str, folder: str) -> None:
 def list_datasets() -> None:
     """List what is registered."""
     with contextlib.closing(_store()) as store:
-        for dataset_id, version_id, url in store.datasets():
+        for dataset_id, version_id, url in store.datasets.all():
             click.echo(f"{dataset_id}\t{version_id}\t{url}")
 
 
@@ -88,7 +94,7 @@ def list_datasets() -> None:
 def remove(dataset_id: str, version_id: str) -> None:
     """Take a registration back; the folder stays."""
     with contextlib.closing(_store()) as store:
-        if not store.remove_dataset(dataset_id, version_id):
+        if not store.datasets.remove(dataset_id, version_id):
             raise ConfigError(f"dataset {dataset_id} version {version_id} is not registered")
     click.echo("removed")
 
@@ -107,14 +113,6 @@ def _registered(buckets: LocalBuckets, dataset_id: str, version_id: str, folder:
     return ObsPath.parse(folder).as_dir
 
 
-def _daemon() -> Any:
-    try:
-        from modelarts.local import daemon
-    except ImportError as error:
-        raise _extra_missing(error) from None
-    return daemon
-
-
 def _store() -> Store:
     from modelarts.local.paths import LocalHome
     from modelarts.local.store import Store
@@ -122,7 +120,3 @@ def _store() -> Store:
     paths = LocalHome.of(_config.home_directory())
     paths.root.mkdir(parents=True, exist_ok=True, mode=0o700)
     return Store(paths.store)
-
-
-def _extra_missing(error: ImportError) -> ConfigError:
-    return ConfigError(f"{error.name} is not installed: run `pip install 'modelarts[local]'`")

@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from modelarts._wire import limits
 from modelarts._wire.routes import ABSENT, ROUTES, Route
-from modelarts.local.handlers import job_configs, logs, offers, training_jobs, versions
+from modelarts.local.handlers import job_configs, logs, offers, training_jobs, versions, visualizations
 from modelarts.local.handlers.context import Call, Handler, Service
 from modelarts.local.refusals import BAD_VALUE, NOT_FOUND, Refusal
 
@@ -24,10 +24,15 @@ logger = logging.getLogger("modelarts.local")
 
 HANDLERS: dict[str, Handler] = {
     "create_training_job_config": job_configs.create,
+    "list_training_job_configs": job_configs.listed,
+    "delete_training_job_config": job_configs.delete,
     "get_training_job_config": job_configs.get,
     "update_training_job_config": job_configs.update,
     "create_training_job": training_jobs.create,
     "list_training_jobs": training_jobs.listed,
+    "update_training_job_description": training_jobs.describe,
+    "delete_training_job": training_jobs.delete,
+    "delete_training_job_version": versions.delete,
     "create_training_job_version": versions.create,
     "list_training_job_versions": versions.listed,
     "get_training_job_version": versions.get,
@@ -35,6 +40,13 @@ HANDLERS: dict[str, Handler] = {
     "list_training_job_log_files": logs.file_names,
     "get_training_job_log": logs.by_line,
     "get_training_job_log_bytes": logs.by_byte,
+    "create_visualization_job": visualizations.create,
+    "list_visualization_jobs": visualizations.listed,
+    "get_visualization_job": visualizations.get,
+    "update_visualization_job_description": visualizations.describe,
+    "delete_visualization_job": visualizations.delete,
+    "stop_visualization_job": visualizations.stop,
+    "restart_visualization_job": visualizations.restart,
     "list_built_in_algorithms": offers.algorithms,
     "list_job_resource_specs": offers.specs,
     "list_job_engines": offers.engines,

@@ -9,6 +9,7 @@ from modelarts._obs.paths import ObsPath
 from modelarts._wire import limits
 from modelarts._wire.parameters import as_text
 from modelarts._wire.replies import as_integer
+from modelarts._wire.status import JOB_STATE
 from modelarts.local.catalog import Catalog
 from modelarts.local.refusals import bad_value
 
@@ -30,9 +31,9 @@ def name(body: Mapping[str, Any], member: str) -> str:
     return value
 
 
-def description(body: Mapping[str, Any], member: str) -> str:
+def description(body: Mapping[str, Any], member: str, needed: bool = False) -> str:
     value = body.get(member)
-    if value is None:
+    if value is None and not needed:
         return ""
     if not isinstance(value, str) or len(value) > limits.DESCRIPTION_LENGTH:
         raise bad_value(f"{member} must be a text of 0 to {limits.DESCRIPTION_LENGTH} characters")
@@ -56,6 +57,20 @@ def integer(value: Any, member: str, least: int = 0, most: int = 2**63 - 1) -> i
     return number
 
 
+def statuses(text: str) -> list[int]:
+    """A status filter: a number or a name, or several joined by a vertical bar."""
+    return [_status(item.strip()) for item in text.split("|")] if text.strip() else []
+
+
+def _status(item: str) -> int:
+    if item.isdigit() and int(item) < len(JOB_STATE):
+        return int(item)
+    for number, name in enumerate(JOB_STATE):
+        if item.upper() in (name, name.replace("JOBSTAT_", "", 1)):
+            return number
+    raise bad_value(f"status must be a number from 0 to {len(JOB_STATE) - 1} or a status name, got {item!r}")
+
+
 class TrainingChecks:
     """Checks the members that jobs, versions and configurations share, and returns them normalized."""
 
@@ -74,8 +89,8 @@ class TrainingChecks:
             **self._compute(body),
             **self._data(body, for_job),
             "parameter": _parameters(body.get("parameter")),
-            "train_url": _folder(body, "train_url"),
-            "log_url": _folder(body, "log_url"),
+            "train_url": folder(body, "train_url"),
+            "log_url": folder(body, "log_url"),
             "volumes": _objects(body, "volumes"),
             **{member: text(body, member) or None for member in _TEXTS},
         }
@@ -86,7 +101,7 @@ class TrainingChecks:
         return config
 
     def _code(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        app_url, boot_file_url = _folder(body, "app_url"), _path(body, "boot_file_url")
+        app_url, boot_file_url = folder(body, "app_url"), _path(body, "boot_file_url")
         image = bool(text(body, "user_image_url"))
         if image != bool(text(body, "user_command")):
             raise bad_value("user_image_url and user_command go together")
@@ -196,7 +211,7 @@ def _path(body: Mapping[str, Any], member: str) -> str:
         raise bad_value(f"{member} {_shown(value)}: {error}") from None
 
 
-def _folder(body: Mapping[str, Any], member: str) -> str:
+def folder(body: Mapping[str, Any], member: str) -> str:
     path = _path(body, member)
     return ObsPath.parse(path).as_dir.api if path else ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import importlib.util
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from modelarts.errors import ServiceError
 from modelarts.local.locks import is_held
 from modelarts.local.paths import LocalHome, read_json
 
+NEEDED = ("flask", "psutil", "waitress")
 STOP_PATIENCE = 10.0
 
 
@@ -81,6 +83,12 @@ def _sole_starter(paths: LocalHome) -> Iterator[None]:
 
 
 def _start(home: Path, paths: LocalHome) -> Address:
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ServiceError(
+            f"the local service needs packages that are not installed ({', '.join(missing)}): "
+            "run `pip install 'modelarts[local]'`"
+        )
     hear, tell = os.pipe()
     try:
         with open(paths.service_log, "ab") as log:  # noqa: PTH123

@@ -31,5 +31,10 @@ def missing(what: str) -> Refusal:
     return Refusal(WRONG_STATE, f"{what} does not exist", 404)
 
 
+def unavailable(message: str) -> Refusal:
+    """Something documented that this service cannot do, or not as it is installed."""
+    return Refusal(WRONG_STATE, message, 501)
+
+
 def wrong_state(message: str) -> Refusal:
     return Refusal(WRONG_STATE, message, 409)

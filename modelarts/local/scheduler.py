@@ -30,10 +30,12 @@ from modelarts.local import supervisor
 from modelarts.local.locks import is_held
 from modelarts.local.paths import JobPaths, LocalHome, read_json, write_private
 from modelarts.local.runtime.spec import SERVICE_LOG, Workbench
-from modelarts.local.store import Store, Version, now
+from modelarts.local.store import Store, now
+from modelarts.local.store.records import Version
 
 logger = logging.getLogger("modelarts.local")
 
+STOPPED = "stopped by its user"
 BUSY_INTERVAL = 0.02  # seconds between looks at running versions
 _ENDS = {"completed": COMPLETED, "failed": RUN_FAILED, "stopped": KILLED}
 
@@ -67,6 +69,24 @@ class Scheduler:
         """There is something new to start or to stop."""
         self._wake.set()
 
+    def remove(self, job_id: int, gone: list[int]) -> None:
+        """Remove the folders of deleted versions, and stop the others that were asked to go."""
+        for version_id in gone:
+            shutil.rmtree(self._home.job(version_id).root, ignore_errors=True)
+        for version in self._store.jobs.versions(job_id):
+            if version.delete_asked:
+                self.stop(version)
+
+    def stop(self, version: Version) -> bool:
+        """End a queued version at once, ask a running one to end; whether it was either."""
+        advance = self._store.jobs.advance
+        queued = advance(version.id, (INIT, WAITING), KILLED, end_time=now(), reason=STOPPED)
+        if queued and version.delete_asked:
+            self.remove(version.job_id, self._store.jobs.remove_asked(version.job_id))
+        stopped = queued or advance(version.id, (RUNNING,), KILLING)
+        self.wake()
+        return stopped
+
     def wait_for_news(self, seconds: float) -> None:
         """Return when some version's status has changed, or after so many seconds."""
         with self._news:
@@ -75,7 +95,7 @@ class Scheduler:
     @property
     def busy(self) -> bool:
         """Whether anything runs or waits to."""
-        return bool(self._store.versions_in(INIT, WAITING, RUNNING, KILLING))
+        return bool(self._store.jobs.versions_in(INIT, WAITING, RUNNING, KILLING))
 
     def _run(self) -> None:
         while not self._closing.is_set():
@@ -92,11 +112,11 @@ class Scheduler:
         """One step; the answer says whether anything runs."""
         self._reap_children()
         running = 0
-        for version in self._store.versions_in(RUNNING, KILLING):
+        for version in self._store.jobs.versions_in(RUNNING, KILLING):
             if not self._ended(version):
                 running += 1
                 self._stop_if_asked(version)
-        for version in self._store.versions_in(INIT, WAITING):
+        for version in self._store.jobs.versions_in(INIT, WAITING):
             if running < self._capacity:
                 running += self._launch(version)
             elif version.status == INIT:
@@ -123,7 +143,7 @@ class Scheduler:
         """The supervisor is gone without a record: end its workers, and say so."""
         _end_workers(paths)
         if version.status == KILLING:
-            self._advance(version, KILLED, end_time=now(), reason="stopped by its user")
+            self._advance(version, KILLED, end_time=now(), reason=STOPPED)
             return
         reason = "the process that supervised this version was killed; its workers were ended"
         _append_log(paths, f"{reason}\n{SERVICE_LOG}Training end with return code: 137")
@@ -144,7 +164,7 @@ class Scheduler:
 
     def _restore(self) -> None:
         """After a start: what was about to run when the service ended goes back to the queue."""
-        for version in self._store.versions_in(RUNNING):
+        for version in self._store.jobs.versions_in(RUNNING):
             paths = self._home.job(version.id)
             never_ran = not is_held(paths.alive) and not _supervisor_pid(paths) and not paths.exit.exists()
             if never_ran:
@@ -153,7 +173,7 @@ class Scheduler:
     # --- starts
 
     def _launch(self, version: Version) -> bool:
-        job = self._store.job(version.job_id)
+        job = self._store.jobs.get(version.job_id)
         if job is None:
             return False
         paths = self._home.job(version.id)
@@ -184,7 +204,11 @@ class Scheduler:
         expected = {INIT, WAITING} if status in (WAITING, RUNNING) else {INIT, WAITING, RUNNING, KILLING}
         if status == WAITING:
             expected.add(RUNNING)
-        won = self._store.advance(version.id, expected, status, **changes)
+        won = self._store.jobs.advance(version.id, expected, status, **changes)
+        if won and status.ended:
+            asked = self._store.jobs.version(version.job_id, version.id)  # it may have been asked to go just now
+            if asked is not None and asked.delete_asked:
+                self.remove(version.job_id, self._store.jobs.remove_asked(version.job_id))
         with self._news:
             self._news.notify_all()
         return won

@@ -24,6 +24,7 @@ from modelarts.local.paths import LocalHome, write_private
 from modelarts.local.runtime.spec import Workbench
 from modelarts.local.scheduler import Scheduler
 from modelarts.local.store import Store
+from modelarts.local.viewers import Viewers
 
 PROJECT_ID = "local"
 THREADS = 16
@@ -39,25 +40,26 @@ class StartRefused(Exception):
 def serve(home: Path, ready: int) -> None:
     """Run until told to end or idle for long; say on the descriptor `ready` how the start went."""
     try:
-        server, scheduler, store, activity = _start(LocalHome.of(home), home)
+        server, service, activity = _start(LocalHome.of(home), home)
     except StartRefused as refusal:
         os.write(ready, str(refusal).encode())
         raise SystemExit(1) from None
     os.write(ready, b"ready")
     os.close(ready)
     threading.Thread(
-        target=_end_when_idle, args=(activity, scheduler, _config.value_of("local_idle_timeout", home)), daemon=True
+        target=_end_when_idle, args=(activity, service, _config.value_of("local_idle_timeout", home)), daemon=True
     ).start()
     signal.signal(signal.SIGTERM, _end)
     try:
         server.run()
     finally:
         LocalHome.of(home).address.unlink(missing_ok=True)
-        scheduler.close()
-        store.close()
+        service.scheduler.close()
+        service.viewers.close()
+        service.store.close()
 
 
-def _start(paths: LocalHome, home: Path) -> tuple[Any, Scheduler, Store, Activity]:
+def _start(paths: LocalHome, home: Path) -> tuple[Any, Service, Activity]:
     try:
         paths.buckets.mkdir(parents=True, exist_ok=True)
         paths.root.chmod(0o700)
@@ -73,14 +75,16 @@ def _start(paths: LocalHome, home: Path) -> tuple[Any, Scheduler, Store, Activit
     scheduler = Scheduler(store, paths, workbench, capacity)
     token = secrets.token_urlsafe(32)
     activity = Activity(HELD_ANSWERS)
-    app = create_app(Service(store, scheduler, offered, paths), token, PROJECT_ID, activity)
+    service = Service(store, scheduler, Viewers(store, paths), offered, paths)
+    app = create_app(service, token, PROJECT_ID, activity)
     server = _listen(app, _config.value_of("local_port", home))
     scheduler.start()
+    service.viewers.start()
     write_private(paths.address, {
         "url": f"http://127.0.0.1:{server.effective_port}", "token": token, "project_id": PROJECT_ID,
         "pid": os.getpid(), "version": __version__,
     })  # fmt: skip
-    return server, scheduler, store, activity
+    return server, service, activity
 
 
 def _lock(path: Path) -> None:
@@ -108,10 +112,10 @@ def _listen(app: Any, port: int) -> Any:
         ) from None
 
 
-def _end_when_idle(activity: Activity, scheduler: Scheduler, timeout: float) -> None:
+def _end_when_idle(activity: Activity, service: Service, timeout: float) -> None:
     while True:
         idle = time.monotonic() - activity.last
-        if idle >= timeout and not scheduler.busy:
+        if idle >= timeout and not service.scheduler.busy and not service.viewers.busy:
             logger.info("idle for %.0f s: ending", idle)
             os.kill(os.getpid(), signal.SIGTERM)
             return

@@ -7,12 +7,15 @@ from typing import Any, Callable
 
 import attrs
 
+from modelarts._wire import limits
 from modelarts.local import checks
 from modelarts.local.catalog import Catalog
 from modelarts.local.paths import LocalHome
 from modelarts.local.refusals import bad_value
 from modelarts.local.scheduler import Scheduler
 from modelarts.local.store import Store
+from modelarts.local.store.records import Page
+from modelarts.local.viewers import Viewers
 
 Answer = dict[str, Any]
 
@@ -23,6 +26,7 @@ class Service:
 
     store: Store
     scheduler: Scheduler
+    viewers: Viewers
     catalog: Catalog
     home: LocalHome
 
@@ -54,6 +58,22 @@ class Call:
         if value not in allowed:
             raise bad_value(f"{member} must be one of {', '.join(allowed)}, got {value!r}")
         return value
+
+    def page(self, sorts: tuple[str, ...], default_sort: str, default_order: str, most: int = 1000) -> Page:
+        """The documented query of lists: page, sort, order, search, status, workspace."""
+        search = self.query.get("search_content", "")
+        if len(search) > limits.SEARCH_LENGTH:
+            raise bad_value(f"search_content must have 0 to {limits.SEARCH_LENGTH} characters")
+        per_page = self.number("per_page", 10, 1, most)
+        return Page(
+            sort=self.choice("sortBy", self.choice("sort_by", default_sort, sorts), sorts),
+            descending=self.choice("order", default_order, ("asc", "desc")) == "desc",
+            limit=per_page,
+            offset=(self.number("page", 1, 1, limits.PAGES) - 1) * per_page,
+            search=search,
+            statuses=tuple(checks.statuses(self.query.get("status", ""))),
+            workspace_id=self.query.get("workspace_id"),
+        )
 
 
 Handler = Callable[[Call], Answer]

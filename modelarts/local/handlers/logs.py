@@ -10,7 +10,7 @@ from modelarts.local import logs
 from modelarts.local.handlers.context import Answer, Call
 from modelarts.local.handlers.versions import version_of
 from modelarts.local.refusals import bad_value, missing
-from modelarts.local.store import Job, Version
+from modelarts.local.store.records import Job, Version
 
 _LOOK = 0.02  # seconds between looks at a log that somebody waits for
 

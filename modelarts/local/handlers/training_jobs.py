@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from modelarts._wire.status import JOB_STATE, JobStatus
+from modelarts._wire.status import JobStatus
 from modelarts.local import checks
 from modelarts.local.handlers.context import Answer, Call
-from modelarts.local.refusals import bad_value, name_taken
-from modelarts.local.store import Job, JobRow, NameInUse, Version, now
+from modelarts.local.refusals import missing, name_taken
+from modelarts.local.store import NameInUse, now
+from modelarts.local.store.records import Job, JobRow, Version
 
 QUOTA = 1_000_000  # the local service limits neither jobs nor runs; the documents want numbers
 SORTS = ("job_name", "job_desc", "status", "duration", "version_count", "create_time")
@@ -20,7 +21,7 @@ def create(call: Call) -> Answer:
     config = checks.TrainingChecks(call.service.catalog).config(body.get("config"), for_job=True)
     with_version = body["config"].get("create_version") is not False
     try:
-        job, version = call.store.add_job(name, description, workspace_id, config, with_version)
+        job, version = call.store.jobs.add(name, description, workspace_id, config, with_version)
     except NameInUse:
         raise name_taken("Job", name) from None
     call.service.scheduler.wake()
@@ -28,23 +29,35 @@ def create(call: Call) -> Answer:
 
 
 def listed(call: Call) -> Answer:
-    search = call.query.get("search_content", "")
-    if len(search) > 100:
-        raise bad_value("search_content must have 0 to 100 characters")
-    per_page = call.number("per_page", 10, 1, 1000)
-    page = call.number("page", 1, 1, 65535)
-    sort = call.choice("sortBy", call.choice("sort_by", "job_name", SORTS), SORTS)
-    descending = call.choice("order", "asc", ("asc", "desc")) == "desc"
-    total, rows = call.store.jobs(
-        statuses(call.query.get("status", "")), search, call.query.get("workspace_id"), sort, descending,
-        per_page, (page - 1) * per_page,
-    )  # fmt: skip
+    total, rows = call.store.jobs.page(call.page(SORTS, "job_name", "asc"))
     return {
         "job_total_count": total,
         "job_count_limit": QUOTA,
         "quotas": QUOTA,
         "jobs": [_row(row) for row in rows],
     }
+
+
+def describe(call: Call) -> Answer:
+    job = job_of(call)
+    call.store.jobs.describe(job.id, checks.description(checks.body_of(call.body), "job_desc", needed=True))
+    return {}
+
+
+def delete(call: Call) -> Answer:
+    """Versions that have not ended are stopped first; they and the job go when they have ended."""
+    job = job_of(call)
+    gone = call.store.jobs.delete(job.id)
+    call.service.scheduler.remove(job.id, gone)
+    return {}
+
+
+def job_of(call: Call) -> Job:
+    """The job that the path names."""
+    job = call.store.jobs.get(call.identifier("job_id"))
+    if job is None:
+        raise missing(f"job {call.path['job_id']}")
+    return job
 
 
 def made(job: Job, version: Version | None) -> Answer:
@@ -58,20 +71,6 @@ def made(job: Job, version: Version | None) -> Answer:
     return answer
 
 
-def statuses(text: str) -> list[int]:
-    """A status filter: a number or a name, or several joined by a vertical bar."""
-    return [_status(item.strip()) for item in text.split("|")] if text.strip() else []
-
-
-def _status(item: str) -> int:
-    if item.isdigit() and int(item) < len(JOB_STATE):
-        return int(item)
-    for number, name in enumerate(JOB_STATE):
-        if item.upper() in (name, name.replace("JOBSTAT_", "", 1)):
-            return number
-    raise bad_value(f"status must be a number from 0 to {len(JOB_STATE) - 1} or a status name, got {item!r}")
-
-
 def duration(start_time: int | None, end_time: int | None) -> int:
     """Milliseconds that a version has run."""
     return 0 if start_time is None else max(0, (end_time or now()) - start_time)
@@ -80,6 +79,7 @@ def duration(start_time: int | None, end_time: int | None) -> int:
 def _row(row: JobRow) -> Answer:
     return {
         "job_id": row.job.id, "job_name": row.job.name, "job_desc": row.job.description,
-        "create_time": row.job.create_time, "version_id": row.version_id, "version_count": row.version_count,
-        "status": row.status, "duration": duration(row.start_time, row.end_time),
+        "create_time": row.job.create_time, "version_id": row.job.newest_version_id,
+        "version_count": row.job.version_count, "status": row.status,
+        "duration": duration(row.start_time, row.end_time),
     }  # fmt: skip

@@ -6,14 +6,15 @@ import json
 from typing import Any
 
 from modelarts._obs.paths import ObsPath
-from modelarts._wire.status import COMPLETED, INIT, KILLED, KILLING, RUNNING, WAITING
+from modelarts._wire import limits
+from modelarts._wire.status import COMPLETED
 from modelarts.local import checks
 from modelarts.local.handlers.context import Answer, Call
 from modelarts.local.handlers.members import shared_members
-from modelarts.local.handlers.training_jobs import duration, made
+from modelarts.local.handlers.training_jobs import duration, job_of, made
 from modelarts.local.paths import read_json
 from modelarts.local.refusals import missing, wrong_state
-from modelarts.local.store import Job, Version, now
+from modelarts.local.store.records import Job, Version
 
 
 def create(call: Call) -> Answer:
@@ -23,10 +24,14 @@ def create(call: Call) -> Answer:
     if description is not None:
         checks.description(body, "job_desc")
     config = checks.TrainingChecks(call.service.catalog).config(body.get("config"), for_job=True)
-    previous = checks.integer(body["config"].get("pre_version_id"), "pre_version_id")
-    if call.store.version(job.id, previous) is None:
+    previous: int | None = checks.integer(body["config"].get("pre_version_id"), "pre_version_id")
+    if job.version_count == 0:
+        previous = None  # the last one was deleted: any id is taken, and the new one derives from none
+    elif call.store.jobs.version(job.id, previous or 0) is None:
         raise missing(f"version {previous} of job {job.id}, named as pre_version_id,")
-    version = call.store.add_version(job.id, previous, config)
+    if job.delete_asked:
+        raise wrong_state(f"job {job.id} is being deleted")
+    version = call.store.jobs.add_version(job.id, previous, config)
     call.service.scheduler.wake()
     return made(job, version)
 
@@ -34,15 +39,14 @@ def create(call: Call) -> Answer:
 def listed(call: Call) -> Answer:
     """Page 0, the default, is all of them."""
     job = job_of(call)
-    per_page, page = call.number("per_page", 10, 1, 1000), call.number("page", 0, 0)
-    versions = call.store.versions(job.id)
-    shown = versions if page == 0 else versions[(page - 1) * per_page : page * per_page]
+    per_page, page = call.number("per_page", 10, 1, 1000), call.number("page", 0, 0, limits.PAGES)
+    rows = (-1, 0) if page == 0 else (per_page, (page - 1) * per_page)
     return {
         "job_id": job.id,
         "job_name": job.name,
         "job_desc": job.description,
-        "version_count": len(versions),
-        "versions": [_members(call, version, as_text=True) for version in shown],
+        "version_count": job.version_count,
+        "versions": [_members(call, version, as_text=True) for version in call.store.jobs.versions(job.id, *rows)],
     }
 
 
@@ -59,27 +63,23 @@ def get(call: Call) -> Answer:
 def stop(call: Call) -> Answer:
     """Running versions are asked to end; queued ones end at once."""
     _, version = version_of(call)
-    advance = call.store.advance
-    ended = advance(version.id, (INIT, WAITING), KILLED, end_time=now(), reason="stopped by its user")
-    if not ended and not advance(version.id, (RUNNING,), KILLING):
+    if not call.service.scheduler.stop(version):
         _, version = version_of(call)
         raise wrong_state(f"This job can't be stop. job status: {int(version.status)}")
-    call.service.scheduler.wake()
     return {}
 
 
-def job_of(call: Call) -> Job:
-    """The job that the path names."""
-    job = call.store.job(call.identifier("job_id"))
-    if job is None:
-        raise missing(f"job {call.path['job_id']}")
-    return job
+def delete(call: Call) -> Answer:
+    """A version that has not ended is stopped first, and goes when it has ended."""
+    job, version = version_of(call)
+    call.service.scheduler.remove(job.id, call.store.jobs.delete_version(version))
+    return {}
 
 
 def version_of(call: Call) -> tuple[Job, Version]:
     """The job and the version that the path names."""
     job = job_of(call)
-    version = call.store.version(job.id, call.identifier("version_id"))
+    version = call.store.jobs.version(job.id, call.identifier("version_id"))
     if version is None:
         raise missing(f"version {call.path['version_id']} of job {job.id}")
     return job, version

@@ -15,7 +15,8 @@ from modelarts._obs.paths import ObsPath
 from modelarts.local.catalog import Catalog, describe_machine
 from modelarts.local.paths import JobPaths, LocalHome
 from modelarts.local.runtime.arguments import Node, as_option, engine_arguments, engine_environment
-from modelarts.local.store import Job, Store, Version
+from modelarts.local.store import Store
+from modelarts.local.store.records import Job, Version
 
 SERVICE_LOG = "[Modelarts Service Log]"
 _KEPT_FROM_JOBS = ("HUAWEICLOUD_", "MODELARTS_")
@@ -69,7 +70,7 @@ class Workbench:
         for source in (body["data_source"] or ())[:1]:
             url, dataset, version = source.get("data_url"), source.get("dataset_id"), source.get("dataset_version")
         if dataset:
-            url = self.store.dataset(dataset, version)
+            url = self.store.datasets.url(dataset, version)
             if url is None:
                 return None, f"dataset {dataset} version {version} is not registered"
         return (ObsPath.parse(url), "") if url else (None, "")

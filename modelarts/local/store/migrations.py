@@ -20,8 +20,12 @@ STEPS = (
             description TEXT NOT NULL,
             workspace_id TEXT NOT NULL,
             create_time INTEGER NOT NULL,
-            versions_made INTEGER NOT NULL DEFAULT 0
+            versions_made INTEGER NOT NULL DEFAULT 0,
+            version_count INTEGER NOT NULL DEFAULT 0,
+            newest_version_id INTEGER,
+            delete_asked INTEGER NOT NULL DEFAULT 0
         );
+        CREATE INDEX jobs_by_time ON jobs (create_time, id);
         CREATE TABLE versions (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             job_id INTEGER NOT NULL REFERENCES jobs(id) ON DELETE CASCADE,
@@ -34,7 +38,8 @@ STEPS = (
             start_time INTEGER,
             end_time INTEGER,
             reason TEXT,
-            ran_on TEXT
+            ran_on TEXT,
+            delete_asked INTEGER NOT NULL DEFAULT 0
         );
         CREATE INDEX versions_by_job ON versions (job_id, id);
         CREATE INDEX versions_by_status ON versions (status);
@@ -44,6 +49,24 @@ STEPS = (
             url TEXT NOT NULL,
             create_time INTEGER NOT NULL,
             PRIMARY KEY (dataset_id, version_id)
+        );
+        CREATE TABLE visualizations (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL UNIQUE,
+            description TEXT NOT NULL,
+            workspace_id TEXT NOT NULL,
+            train_url TEXT NOT NULL,
+            hours INTEGER,
+            resource_id TEXT NOT NULL,
+            status INTEGER NOT NULL,
+            create_time INTEGER NOT NULL,
+            start_time INTEGER,
+            end_time INTEGER,
+            reason TEXT,
+            port INTEGER,
+            pid INTEGER,
+            process_started REAL,
+            delete_asked INTEGER NOT NULL DEFAULT 0
         );
         """,
     ),

@@ -1,0 +1,41 @@
+"""Rows as a readable table."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, TextIO
+from unicodedata import east_asian_width
+
+from dateutil import tz
+
+
+def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], stream: TextIO | None = None) -> None:
+    """Print these columns of the rows under their names; times as local time, durations as hours:minutes:seconds."""
+    cells = [list(columns), *([shown(name, row.get(name)) for name in columns] for row in rows)]
+    widths = [max(map(_width, column)) for column in zip(*cells)]
+    lines = ["  ".join(_padded(cell, width) for cell, width in zip(line, widths)).rstrip() for line in cells]
+    lines.insert(1, "  ".join("-" * width for width in widths))
+    print("\n".join(lines), file=stream or sys.stdout)
+
+
+def shown(name: str, value: Any) -> str:
+    """One value as people read it."""
+    if value is None:
+        return ""
+    if name in ("create_time", "start_time") and isinstance(value, int):
+        return datetime.fromtimestamp(value / 1000, tz.tzlocal()).strftime("%Y-%m-%d %H:%M:%S")
+    if name == "duration" and isinstance(value, int):
+        minutes, seconds = divmod(value // 1000, 60)
+        return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
+    return str(value).removeprefix("JOBSTAT_") if name == "status" else str(value)
+
+
+def _width(text: str) -> int:
+    """Columns on a terminal: Chinese characters take two."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - _width(text))

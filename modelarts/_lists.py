@@ -1,0 +1,161 @@
+"""Lists: their documented arguments, all their pages, and how they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import attrs
+
+from modelarts._http import Client
+from modelarts._wire import limits
+from modelarts._wire.replies import Record
+from modelarts._wire.status import JOB_STATE
+from modelarts.errors import ArgumentError, Fault
+
+Value = TypeVar("Value", int, str)
+
+
+class _DefaultNumber(int):
+    """See `documented`."""
+
+
+class _DefaultText(str):
+    """See `documented`."""
+
+
+def documented(value: Value) -> Value:
+    """A default as the documents print it; not sent, because the service has defaults of its own (ORDER, SORT)."""
+    return _DefaultNumber(value) if isinstance(value, int) else _DefaultText(value)
+
+
+def is_given(value: object) -> bool:
+    """Whether the caller gave an argument, be it the same as its documented default."""
+    return value is not None and not isinstance(value, (_DefaultNumber, _DefaultText))
+
+
+@attrs.frozen
+class Listing:
+    """A list call: how it is made, and which words it sorts by."""
+
+    operation: str
+    call: str
+    rows: str
+    row_id: str
+    total: str
+    most: int
+    sorts: tuple[str, ...]
+    aliases: Mapping[str, str] = attrs.field(factory=dict)
+
+    def query(
+        self,
+        status: Any,
+        per_page: Any,
+        page: Any,
+        sort_by: Any,
+        order: Any,
+        search_content: Any,
+        workspace_id: Any = None,
+        config_type: Any = None,
+    ) -> dict[str, Any]:
+        """The query members that were given. Raises `ArgumentError` for those that break a rule."""
+        sort = self.aliases.get(sort_by, sort_by) if is_given(sort_by) else sort_by
+        asked = {
+            "status": None if status is None else _statuses(status), "per_page": per_page, "page": page,
+            "sortBy": sort, "order": order, "search_content": search_content, "workspace_id": workspace_id,
+            "config_type": config_type,
+        }  # fmt: skip
+        query = {name: value for name, value in asked.items() if is_given(value)}
+        faults = list(self._faults(query))
+        if status is not None and not query["status"]:
+            faults.append(Fault("status", status, f"numbers from 0 to {len(JOB_STATE) - 1}, or status names"))
+        if faults:
+            raise ArgumentError(self.call, faults)
+        return query
+
+    def _faults(self, query: Mapping[str, Any]) -> Iterator[Fault]:
+        for name, most in (("per_page", self.most), ("page", limits.PAGES)):
+            value = query.get(name, 1)
+            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+                yield Fault(name, value, f"a whole number from 1 to {most}")
+        if query.get("sortBy", self.sorts[0]) not in self.sorts:
+            yield Fault("sort_by", query["sortBy"], f"one of {', '.join(self.sorts)}")
+        if query.get("order", "asc") not in ("asc", "desc"):
+            yield Fault("order", query["order"], "asc or desc")
+        if len(str(query.get("search_content", ""))) > limits.SEARCH_LENGTH:
+            yield Fault("search_content", query["search_content"], f"at most {limits.SEARCH_LENGTH} characters")
+
+
+JOBS = Listing(
+    "list_training_jobs", "get_job_list", "jobs", "job_id", "job_total_count", 1000,
+    ("job_name", "job_desc", "status", "duration", "version_count", "create_time", "engine_type"),
+)  # fmt: skip
+CONFIGS = Listing(
+    "list_training_job_configs", "get_job_configs_list", "configs", "config_name", "config_total_count", 1000,
+    ("config_name", "config_desc", "create_time"), {"job_name": "config_name", "job_desc": "config_desc"},
+)  # fmt: skip
+VISUALIZATIONS = Listing(
+    "list_visualization_jobs", "get_visualization_job_list", "jobs", "job_id", "job_total_count", 1000,
+    ("job_id", "job_name", "job_desc", "create_time", "status", "duration", "log_dir"),
+)  # fmt: skip
+
+JOB_COLUMNS = ("job_id", "job_name", "status", "version_count", "duration", "create_time", "job_desc")
+VERSION_COLUMNS = ("version_id", "version_name", "status", "duration", "create_time", "engine_version")
+CONFIG_COLUMNS = ("config_name", "engine_name", "engine_version", "create_time", "config_desc")
+VISUALIZATION_COLUMNS = ("job_id", "job_name", "status", "duration", "create_time", "service_url", "job_desc")
+
+_BATCH = 100
+
+
+def iterate(client: Client, listing: Listing, filters: Mapping[str, Any]) -> Iterator[Record]:
+    """Every row of a list once, asked for page by page.
+
+    Rows that are deleted meanwhile move the others forward: the page before is then read again.
+    """
+    arguments = dict.fromkeys(("status", "per_page", "page", "sort_by", "order", "search_content"))
+    arguments.update({"per_page": _BATCH, "sort_by": "create_time", "order": "asc"}, **filters)
+    query = listing.query(**arguments)
+    seen: set[Any] = set()
+    page, total = 1, 0
+    while True:
+        answer = client.call(listing.operation, query={**query, "page": page}, must=True)
+        rows = answer.get(listing.rows) or []
+        if page > 1 and answer.get(listing.total, 0) < total:
+            page, total = page - 1, answer[listing.total]
+            continue
+        total = answer.get(listing.total, 0)
+        for row in rows:
+            if row[listing.row_id] not in seen:
+                seen.add(row[listing.row_id])
+                yield row
+        if len(rows) < query["per_page"]:
+            return
+        page += 1
+
+
+def show(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], is_show: bool) -> None:
+    """Print rows as a table, if asked to."""
+    if is_show:
+        from modelarts._display.tables import print_table
+
+        print_table(rows, columns)
+
+
+def check_description(call: str, argument: str, text: Any) -> None:
+    """Raise `ArgumentError` for a description that is no text or too long."""
+    if not isinstance(text, str) or len(text) > limits.DESCRIPTION_LENGTH:
+        raise ArgumentError(call, [Fault(argument, text, f"a text of at most {limits.DESCRIPTION_LENGTH} characters")])
+
+
+def _statuses(status: Any) -> str:
+    """A filter as the service wants it: digits, joined by a vertical bar; empty when it is none."""
+    items = status if isinstance(status, (list, tuple, set)) else str(status).split("|")
+    numbers = [_number(str(int(item)) if isinstance(item, int) else str(item).strip()) for item in items]
+    return "" if None in numbers else "|".join(map(str, numbers))
+
+
+def _number(item: str) -> int | None:
+    if item.isdigit():
+        return int(item) if int(item) < len(JOB_STATE) else None
+    names = (item.upper(), f"JOBSTAT_{item.upper()}")
+    return next((number for number, name in enumerate(JOB_STATE) if name in names), None)

@@ -1,0 +1,28 @@
+"""All SQL of the local service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from modelarts.local.store.configs import Configs
+from modelarts.local.store.database import Database, NameInUse, now
+from modelarts.local.store.datasets import Datasets
+from modelarts.local.store.jobs import Jobs
+from modelarts.local.store.visualizations import Visualizations
+
+__all__ = ["NameInUse", "Store", "now"]
+
+
+class Store:
+    """The tables of one file. Raises `OSError` or `sqlite3.Error` when it cannot be opened."""
+
+    def __init__(self, path: Path) -> None:
+        self._database = Database(path)
+        self.configs = Configs(self._database)
+        self.jobs = Jobs(self._database)
+        self.datasets = Datasets(self._database)
+        self.visualizations = Visualizations(self._database)
+
+    def close(self) -> None:
+        """Close the file; may be called twice."""
+        self._database.close()

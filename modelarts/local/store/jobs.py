@@ -1,0 +1,134 @@
+"""Training jobs and their versions."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+from modelarts._wire.status import INIT, JobStatus
+from modelarts.local.store.database import Database, Row, marks, now
+from modelarts.local.store.records import Job, JobRow, Page, Version
+
+
+class Jobs:
+    """The tables of jobs and versions."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def add(
+        self, name: str, description: str, workspace_id: str, body: Row, with_version: bool
+    ) -> tuple[Job, Version | None]:
+        """Make a job, and unless told otherwise its first version. Raises `NameInUse`."""
+        with self._db.write() as connection:
+            job_id = self._db.insert(connection, "jobs", name=name, description=description, workspace_id=workspace_id,
+                                 create_time=now())  # fmt: skip
+            version_id = self._add_version(connection, job_id, None, body) if with_version else None
+        job = self.get(job_id)
+        assert job is not None
+        return job, None if version_id is None else self.version(job_id, version_id)
+
+    def get(self, job_id: int) -> Job | None:
+        row = self._db.one("SELECT * FROM jobs WHERE id = ?", job_id)
+        return None if row is None else Job(**row)
+
+    def describe(self, job_id: int, description: str) -> None:
+        with self._db.write() as connection:
+            connection.execute("UPDATE jobs SET description = ? WHERE id = ?", (description, job_id))
+
+    def page(self, page: Page) -> tuple[int, list[JobRow]]:
+        """How many jobs match, and one page of them; a job without a version counts as status 0."""
+        columns = {
+            "job_name": "jobs.name", "job_desc": "jobs.description", "create_time": "jobs.create_time",
+            "status": "coalesce(v.status, 0)", "version_count": "jobs.version_count",
+            "duration": "coalesce(v.end_time, 0) - coalesce(v.start_time, 0)",
+        }  # fmt: skip
+        source = "jobs LEFT JOIN versions v ON v.id = jobs.newest_version_id"
+        shown = "jobs.*, coalesce(v.status, 0) AS v_status, v.start_time AS v_start, v.end_time AS v_end"
+        total, rows = self._db.page(shown, source, page, columns, "jobs.id", "jobs.name", "jobs.workspace_id")
+        return total, [
+            JobRow(start_time=row.pop("v_start"), end_time=row.pop("v_end"), status=JobStatus(row.pop("v_status")),
+                   job=Job(**row))
+            for row in rows
+        ]  # fmt: skip
+
+    def delete(self, job_id: int) -> list[int]:
+        """Delete a job's ended versions, and the job when none is left; ask the others to go when they end.
+
+        Returns:
+            The versions that are gone now.
+        """
+        with self._db.write() as connection:
+            connection.execute("UPDATE jobs SET delete_asked = 1 WHERE id = ?", (job_id,))
+            connection.execute("UPDATE versions SET delete_asked = 1 WHERE job_id = ?", (job_id,))
+            return self._remove_asked(connection, job_id)
+
+    # --- versions
+
+    def add_version(self, job_id: int, pre_version_id: int | None, body: Row) -> Version:
+        """Make the next version of a job that exists."""
+        with self._db.write() as connection:
+            version_id = self._add_version(connection, job_id, pre_version_id, body)
+        version = self.version(job_id, version_id)
+        assert version is not None
+        return version
+
+    def _add_version(self, connection: sqlite3.Connection, job_id: int, pre_version_id: int | None, body: Row) -> int:
+        made = connection.execute("SELECT versions_made FROM jobs WHERE id = ?", (job_id,)).fetchone()[0]
+        version_id = self._db.insert(
+            connection, "versions", job_id=job_id, name=f"V{made + 1:04}", pre_version_id=pre_version_id,
+            body=json.dumps(body), resource_id=f"job{secrets.token_hex(4)}", status=int(INIT), create_time=now(),
+        )  # fmt: skip
+        connection.execute(
+            "UPDATE jobs SET versions_made = versions_made + 1, version_count = version_count + 1, "
+            "newest_version_id = ? WHERE id = ?", (version_id, job_id),
+        )  # fmt: skip
+        return version_id
+
+    def version(self, job_id: int, version_id: int) -> Version | None:
+        row = self._db.one("SELECT * FROM versions WHERE job_id = ? AND id = ?", job_id, version_id)
+        return None if row is None else _version(row)
+
+    def versions(self, job_id: int, limit: int = -1, offset: int = 0) -> list[Version]:
+        """Versions of a job, newest first."""
+        sql = "SELECT * FROM versions WHERE job_id = ? ORDER BY id DESC LIMIT ? OFFSET ?"
+        return [_version(row) for row in self._db.all(sql, job_id, limit, offset)]
+
+    def versions_in(self, *statuses: int) -> list[Version]:
+        """All versions in one of these statuses, oldest first."""
+        sql = f"SELECT * FROM versions WHERE status IN ({marks(statuses)}) ORDER BY id"
+        return [_version(row) for row in self._db.all(sql, *(int(status) for status in statuses))]
+
+    def advance(self, version_id: int, expected: Iterable[int], status: int, **changes: Any) -> bool:
+        """Set a status if it is still one of those expected; whether this call won."""
+        return self._db.change("versions", version_id, expected, {"status": int(status), **changes})
+
+    def delete_version(self, version: Version) -> list[int]:
+        """Delete a version that has ended, or ask it to go when it ends; the versions that are gone now."""
+        with self._db.write() as connection:
+            connection.execute("UPDATE versions SET delete_asked = 1 WHERE id = ?", (version.id,))
+            return self._remove_asked(connection, version.job_id)
+
+    def remove_asked(self, job_id: int) -> list[int]:
+        """Delete what was asked to go and has ended meanwhile; the versions that are gone now."""
+        with self._db.write() as connection:
+            return self._remove_asked(connection, job_id)
+
+    def _remove_asked(self, connection: sqlite3.Connection, job_id: int) -> list[int]:
+        rows = connection.execute("SELECT id, status FROM versions WHERE job_id = ? AND delete_asked", (job_id,))
+        gone = [row["id"] for row in rows if JobStatus(row["status"]).ended]
+        connection.execute(f"DELETE FROM versions WHERE id IN ({marks(gone)})", gone)
+        connection.execute(
+            "UPDATE jobs SET version_count = version_count - ?, "
+            "newest_version_id = (SELECT max(id) FROM versions WHERE job_id = jobs.id) WHERE id = ?",
+            (len(gone), job_id),
+        )
+        connection.execute("DELETE FROM jobs WHERE id = ? AND delete_asked AND version_count = 0", (job_id,))
+        return gone
+
+
+def _version(row: Row) -> Version:
+    return Version(**{**row, "body": json.loads(row["body"]), "status": JobStatus(row["status"])})

@@ -1,0 +1,98 @@
+"""What the store keeps, as values. Times are epoch milliseconds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from modelarts._wire.status import JobStatus
+
+
+@attrs.frozen
+class Config:
+    """A saved configuration; `body` is its settings, normalized."""
+
+    name: str
+    description: str
+    body: dict[str, Any]
+    create_time: int
+
+
+@attrs.frozen
+class Job:
+    """A training job; lists also tell of its newest version."""
+
+    id: int
+    name: str
+    description: str
+    workspace_id: str
+    create_time: int
+    versions_made: int
+    version_count: int
+    newest_version_id: int | None
+    delete_asked: bool
+
+
+@attrs.frozen
+class Version:
+    """A version of a job; `body` is its settings, normalized."""
+
+    id: int
+    job_id: int
+    name: str
+    pre_version_id: int | None
+    body: dict[str, Any]
+    resource_id: str
+    status: JobStatus
+    create_time: int
+    start_time: int | None
+    end_time: int | None
+    reason: str | None
+    ran_on: str | None
+    delete_asked: bool
+
+
+@attrs.frozen
+class JobRow:
+    """A job as lists show it: with the status and the times of its newest version, if it has one."""
+
+    job: Job
+    status: JobStatus
+    start_time: int | None
+    end_time: int | None
+
+
+@attrs.frozen
+class Visualization:
+    """A visualization job, and the process that serves it."""
+
+    id: int
+    name: str
+    description: str
+    workspace_id: str
+    train_url: str
+    hours: int | None
+    resource_id: str
+    status: JobStatus
+    create_time: int
+    start_time: int | None
+    end_time: int | None
+    reason: str | None
+    port: int | None
+    pid: int | None
+    process_started: float | None
+    delete_asked: bool
+
+
+@attrs.frozen
+class Page:
+    """Which rows of a list are wanted, and in which order; equal keys are in the order of their ids."""
+
+    sort: str
+    descending: bool = False
+    limit: int = -1
+    offset: int = 0
+    search: str = ""
+    statuses: tuple[int, ...] = ()
+    workspace_id: str | None = None

@@ -1,0 +1,65 @@
+"""Visualization jobs."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from typing import Any
+
+from modelarts._wire.status import INIT, JobStatus
+from modelarts.local.store.database import Database, Row, marks, now
+from modelarts.local.store.records import Page, Visualization
+
+
+class Visualizations:
+    """The table of visualization jobs."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def add(
+        self, name: str, description: str, workspace_id: str, train_url: str, hours: int | None
+    ) -> Visualization:
+        """Raises `NameInUse`."""
+        with self._db.write() as connection:
+            row_id = self._db.insert(
+                connection, "visualizations", name=name, description=description, workspace_id=workspace_id,
+                train_url=train_url, hours=hours, resource_id=f"visjob{secrets.token_hex(4)}", status=int(INIT),
+                create_time=now(),
+            )  # fmt: skip
+        made = self.get(row_id)
+        assert made is not None
+        return made
+
+    def get(self, row_id: int) -> Visualization | None:
+        row = self._db.one("SELECT * FROM visualizations WHERE id = ?", row_id)
+        return None if row is None else _visualization(row)
+
+    def page(self, page: Page) -> tuple[int, list[Visualization]]:
+        """How many visualization jobs match, and one page of them."""
+        columns = {
+            "job_id": "id", "job_name": "name", "job_desc": "description", "create_time": "create_time",
+            "status": "status",
+        }  # fmt: skip
+        total, rows = self._db.page("*", "visualizations", page, columns, "id")
+        return total, [_visualization(row) for row in rows]
+
+    def within(self, *statuses: int) -> list[Visualization]:
+        sql = f"SELECT * FROM visualizations WHERE status IN ({marks(statuses)}) ORDER BY id"
+        return [_visualization(row) for row in self._db.all(sql, *(int(status) for status in statuses))]
+
+    def describe(self, row_id: int, description: str) -> None:
+        with self._db.write() as connection:
+            connection.execute("UPDATE visualizations SET description = ? WHERE id = ?", (description, row_id))
+
+    def advance(self, row_id: int, expected: Iterable[int], status: int, **changes: Any) -> bool:
+        """Set a status if it is still one of those expected; whether this call won."""
+        return self._db.change("visualizations", row_id, expected, {"status": int(status), **changes})
+
+    def delete(self, row_id: int) -> None:
+        with self._db.write() as connection:
+            connection.execute("DELETE FROM visualizations WHERE id = ?", (row_id,))
+
+
+def _visualization(row: Row) -> Visualization:
+    return Visualization(**{**row, "status": JobStatus(row["status"])})

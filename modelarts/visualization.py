@@ -1,0 +1,219 @@
+"""Visualization jobs: TensorBoard over the event files of a training (modelarts_04_0181)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from modelarts._http import Response
+from modelarts._lists import VISUALIZATION_COLUMNS, VISUALIZATIONS, check_description, documented, iterate, show
+from modelarts._obs.paths import ObsPath
+from modelarts._wire import limits
+from modelarts._wire.replies import Record
+from modelarts.errors import ArgumentError, Fault, NameTaken
+
+if TYPE_CHECKING:
+    from modelarts.session import Session
+
+__all__ = ["VisualizationJob"]
+
+
+class VisualizationJob:
+    """A visualization job to be created or managed.
+
+    Args:
+        modelarts_session: the session to work with.
+        visualization_id: an existing one; left out for `create_visualization_job`.
+
+    Attributes:
+        visualization_id, job_id: the same id; `job_name`, `status`, `create_time` and `is_success` as they were
+            when the handle was made.
+
+    Example:
+        >>> job = VisualizationJob(session).create_visualization_job(train_url="/bucket/output/")
+        >>> job.get_visualization_job_info()["service_url"]
+    """
+
+    def __init__(
+        self,
+        modelarts_session: Session,
+        visualization_id: int | str | None = None,
+        *,
+        job_name: str | None = None,
+        status: int | None = None,
+        create_time: int | None = None,
+        is_success: bool | None = None,
+    ) -> None:
+        self.modelarts_session = modelarts_session
+        self.visualization_id = visualization_id
+        self.job_name = job_name
+        self.status = status
+        self.create_time = create_time
+        self.is_success = is_success
+
+    @property
+    def job_id(self) -> int | str | None:
+        """The id under its other documented name."""
+        return self.visualization_id
+
+    def create_visualization_job(
+        self,
+        train_url: str,
+        job_name: str | None = None,
+        job_desc: str | None = None,
+        *,
+        job_type: str | None = None,
+        schedule: Any = None,
+        flavor: dict[str, str] | None = None,
+    ) -> VisualizationJob:
+        """Create and start a visualization job (modelarts_04_0181).
+
+        Args:
+            train_url: OBS folder of the files `events.out.tfevents…`.
+            job_name: 1 to 20 letters, digits, `_` or `-`; made from the date when left out.
+            job_desc: at most 256 characters.
+            job_type: `tensorboard` (the default) or `mindinsight`.
+            schedule: when it ends by itself, as `{"type": "stop", "time_unit": "HOURS", "duration": 4}`.
+            flavor: `{"code": …}`, normally left out.
+
+        Returns:
+            A handle of the new job; this object answers for it too.
+
+        Raises:
+            ArgumentError: nothing was sent.
+            ApiError: the service refused; `NameTaken` when there is one of that name.
+        """
+        body = self._body(train_url, job_name, job_desc, job_type, schedule, flavor)
+        try:
+            answer = self._call("create_visualization_job", body=body, must=True)
+        except NameTaken:
+            if job_name:
+                raise
+            body["job_name"] += time.strftime("-%S")
+            answer = self._call("create_visualization_job", body=body, must=True)
+        self.visualization_id = answer["job_id"]
+        return _handle(self.modelarts_session, answer)
+
+    def _body(
+        self, train_url: Any, job_name: Any, job_desc: Any, job_type: Any, schedule: Any, flavor: Any
+    ) -> dict[str, Any]:
+        name = job_name or f"vis-{time.strftime('%m%d-%H%M%S')}"
+        faults = []
+        if not isinstance(name, str) or not limits.VISUALIZATION_NAME.fullmatch(name):
+            faults.append(Fault("job_name", name, limits.VISUALIZATION_NAME_RULE))
+        if job_desc is not None and not (isinstance(job_desc, str) and len(job_desc) <= limits.DESCRIPTION_LENGTH):
+            faults.append(Fault("job_desc", job_desc, f"a text of at most {limits.DESCRIPTION_LENGTH} characters"))
+        body = {"job_name": name}
+        try:
+            body["train_url"] = ObsPath.parse(train_url).as_dir.api
+        except (TypeError, ValueError) as error:
+            faults.append(Fault("train_url", train_url, str(error)))
+        if faults:
+            raise ArgumentError("create_visualization_job", faults)
+        optional = {
+            "job_desc": job_desc, "job_type": None if job_type is None else str(job_type).lower(), "flavor": flavor,
+            "schedule": [schedule] if isinstance(schedule, dict) else schedule,
+        }  # fmt: skip
+        return {**body, **{name: value for name, value in optional.items() if value is not None}}
+
+    def get_visualization_job_info(self) -> Response:
+        """Read this visualization job (modelarts_04_0184); `service_url` is where it can be looked at."""
+        return self._call("get_visualization_job", self._path("get_visualization_job_info"))
+
+    def update_visualization_job(self, job_desc: str) -> Response:
+        """Change the description of this visualization job (modelarts_04_0185).
+
+        Args:
+            job_desc: at most 256 characters.
+        """
+        check_description("update_visualization_job", "job_desc", job_desc)
+        path = self._path("update_visualization_job")
+        return self._call("update_visualization_job_description", path, body={"job_desc": job_desc})
+
+    def stop_visualization_job(self) -> Response:
+        """Stop this visualization job (modelarts_04_0186)."""
+        return self._call("stop_visualization_job", self._path("stop_visualization_job"))
+
+    def restart_visualization_job(self) -> Response:
+        """Start this visualization job again after it has ended (modelarts_04_0188)."""
+        return self._call("restart_visualization_job", self._path("restart_visualization_job"))
+
+    def delete_visualization_job(self) -> Response:
+        """Delete this visualization job; one that is up is stopped first (modelarts_04_0187)."""
+        return self._call("delete_visualization_job", self._path("delete_visualization_job"))
+
+    @staticmethod
+    def get_visualization_job_list(
+        modelarts_session: Session,
+        status: Any = None,
+        per_page: int = documented(10),
+        page: int = documented(1),
+        sort_by: str = documented("job_name"),
+        order: str = documented("asc"),
+        search_content: str = documented(""),
+        *,
+        sortBy: str | None = None,
+        workspace_id: str | None = None,
+    ) -> Response:
+        """List visualization jobs, one page (modelarts_04_0183).
+
+        Args:
+            status: a number, a name such as `RUNNING`, or a list of them.
+            per_page: 1 to 1000.
+            sort_by, sortBy: job_id, job_name, job_desc, create_time or status.
+            order: asc or desc.
+            search_content: part of the name, at most 100 characters.
+
+        Returns:
+            A response with `job_total_count` and `jobs`.
+        """
+        query = VISUALIZATIONS.query(status, per_page, page, sortBy or sort_by, order, search_content, workspace_id)
+        return modelarts_session.client.call(VISUALIZATIONS.operation, query=query)
+
+    @staticmethod
+    def get_visualization_job_object_list(
+        modelarts_session: Session,
+        status: Any = None,
+        per_page: int = documented(10),
+        page: int = documented(1),
+        sort_by: str = documented("job_name"),
+        order: str = documented("asc"),
+        search_content: str = documented(""),
+        is_show: bool = True,
+        *,
+        sortBy: str | None = None,
+    ) -> list[VisualizationJob]:
+        """List visualization jobs as handles, one page (modelarts_04_0182).
+
+        Args:
+            is_show: also print them as a table.
+        """
+        query = VISUALIZATIONS.query(status, per_page, page, sortBy or sort_by, order, search_content)
+        rows = modelarts_session.client.call(VISUALIZATIONS.operation, query=query, must=True)["jobs"]
+        show(rows, VISUALIZATION_COLUMNS, is_show)
+        return [_handle(modelarts_session, row) for row in rows]
+
+    @staticmethod
+    def iter_visualization_jobs(modelarts_session: Session, **filters: Any) -> Iterator[Record]:
+        """All visualization jobs, page after page; takes the filters of `get_visualization_job_list` but the page."""
+        return iterate(modelarts_session.client, VISUALIZATIONS, filters)
+
+    def _call(self, operation: str, *path: Any, **options: Any) -> Response:
+        return self.modelarts_session.client.call(operation, *path, **options)
+
+    def _path(self, call: str) -> dict[str, object]:
+        if self.visualization_id in (None, ""):
+            rule = "this call needs it: VisualizationJob(session, visualization_id=…), or create one first"
+            raise ArgumentError(call, [Fault("visualization_id", self.visualization_id, rule)])
+        return {"job_id": self.visualization_id}
+
+    def __repr__(self) -> str:
+        return f"VisualizationJob(visualization_id={self.visualization_id!r}, job_name={self.job_name!r})"
+
+
+def _handle(session: Session, row: Record) -> VisualizationJob:
+    return VisualizationJob(
+        session, row["job_id"], job_name=row.get("job_name"), status=row.get("status"),
+        create_time=row.get("create_time"), is_success=row.get("is_success", True),
+    )  # fmt: skip
