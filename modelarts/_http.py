@@ -13,10 +13,9 @@ from urllib.parse import quote, urlencode
 import attrs
 import requests
 from requests.adapters import HTTPAdapter
-from requests.exceptions import ConnectionError as RequestsConnectionError
-from requests.exceptions import RequestException, Timeout
+from requests.exceptions import ConnectTimeout, ProxyError, RequestException, Timeout
 from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import NewConnectionError, ProtocolError
 
 from modelarts import errors
 from modelarts._auth import Auth
@@ -164,15 +163,13 @@ class Client:
         request = requests.PreparedRequest()
         request.method, request.url, request.body = method, url, content or None
         request.headers = CaseInsensitiveDict(headers)
-        return self._adapter.send(request, timeout=self._timeout, **self._sending)
+        reply = self._adapter.send(request, timeout=self._timeout, **self._sending)
+        _ = reply.content  # read here: an answer that breaks off is a failure of this attempt
+        return reply
 
 
 def _decoded(reply: requests.Response, method: str, url: str) -> Response:
-    try:
-        content = reply.content
-    except RequestException as error:
-        text = f"{method} {url}: the answer broke off: {error}"
-        raise errors.BadReply(text, reply.status_code, method, url) from None
+    content = reply.content
     try:
         members = replies.parse(content) if content or reply.status_code != NO_CONTENT else {}
     except ValueError:
@@ -225,30 +222,35 @@ def waited(response: Response) -> bool:
     return "wait" in headers.get("Preference-Applied", "")
 
 
+def _cause(error: RequestException) -> Any:
+    cause: Any = error.args[0] if error.args else error
+    cause = getattr(cause, "reason", cause)
+    return cause.args[-1] if isinstance(cause, ProtocolError) else cause
+
+
 def _never_sent(error: RequestException) -> bool:
-    cause: Any = error.args[0] if error.args else None
-    if isinstance(cause, MaxRetryError):
-        cause = cause.reason
-    return isinstance(cause, (NewConnectionError, NameResolutionError))
+    return isinstance(_cause(error), NewConnectionError)  # a name that does not resolve is one, too
 
 
 def _connection_error(
     error: RequestException, method: str, url: str, never_sent: bool
 ) -> errors.ConnectionFailed:
+    reason = str(_cause(error)).rpartition(": ")[2]
     if never_sent:
         return errors.ConnectionFailed(
-            f"{method} {url}: nobody answers at that address ({_reason(error)}). "
+            f"{method} {url}: nobody answers at that address ({reason}). "
             "Check the network and the endpoint; for a local session run `modelarts local status`.",
+            method, url,
+        )  # fmt: skip
+    if isinstance(error, (ConnectTimeout, ProxyError)) or "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return errors.ConnectionFailed(
+            f"{method} {url}: no connection ({reason}). Check the network, and proxies and certificates "
+            "(HTTPS_PROXY, REQUESTS_CA_BUNDLE); nothing was sent.",
             method, url,
         )  # fmt: skip
     what = "no answer in time" if isinstance(error, Timeout) else "the connection broke off"
     kind = errors.OutcomeUnknown if method == "POST" else errors.ConnectionFailed
-    return kind(f"{method} {url}: {what} ({_reason(error)})", method, url)
-
-
-def _reason(error: RequestException) -> str:
-    cause: Any = error.args[0] if isinstance(error, RequestsConnectionError) and error.args else error
-    return str(getattr(cause, "reason", cause)).rpartition(": ")[2]
+    return kind(f"{method} {url}: {what} ({reason})", method, url)
 
 
 def _backoff(attempt: int) -> float:
