@@ -1,0 +1,221 @@
+"""A creating call whose answer is lost makes nothing twice: real sockets, for the failures are theirs."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import requests
+from support.cloud import MADE, SPECS, Cloud, cloud_estimator, cloud_session
+from support.jobs import until
+from support.raw_server import RESET, SILENCE, RawServer, reply
+
+from modelarts.errors import ConnectionFailed, OutcomeUnknown
+from modelarts.estimator import Estimator
+from modelarts.session import Session
+
+FIT = {"inputs": "/bucket/data/", "job_name": "digits"}
+JOB = {"job_id": 10, "job_name": "digits", "version_id": 20, "status": 1}
+OTHER = {"job_id": 9, "job_name": "digits-2", "version_id": 19, "status": 10}
+NONE = {"is_success": False, "error_code": "ModelArts.0105", "error_message": "no such configuration"}
+POST_JOB, POST_VERSION, POST_CONFIG = (
+    f"POST /{path}" for path in ("training-jobs", "training-jobs/10/versions", "training-job-configs")
+)
+LIST_JOBS, GET_CONFIG = "GET /training-jobs", "GET /training-job-configs/c"
+AGAIN = "nothing was made as far as can be seen; call again"
+# To be mended in Estimator._looked_up; then the marks go.
+STRICT_LOOKUP = pytest.mark.xfail(reason="in a strict session the look-up's own refusal is raised", strict=True)
+FAILED_LOOKUP = pytest.mark.xfail(reason="the look-up's own failure hides that the outcome is unknown", strict=True)
+LOOK_UPS: dict[str, Any] = {"GET /job/resource-specs": [{"is_success": True, "specs": SPECS}]}
+
+
+@pytest.fixture(autouse=True)
+def regions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Endpoints given in a test are forgotten after it."""
+    monkeypatch.setattr(Session, "_endpoints", {})
+
+
+def at(url: str, **changes: Any) -> Session:
+    """A session whose service is at an address on the loopback."""
+    Session.set_endpoint("iam", "obs", url, region_name="here")
+    return cloud_session(region_name="here", **changes)
+
+
+@contextmanager
+def service(script: dict[str, Any], keep_alive: bool = False, **changes: Any) -> Iterator[tuple[RawServer, Session]]:
+    """A service that follows a script, and a session on it."""
+    with RawServer({**LOOK_UPS, **script}, keep_alive) as server, at(server.url, **changes) as session:
+        yield server, session
+
+
+def estimator(session: Session) -> Estimator:
+    return cloud_estimator(session, user_image_url="1.2.3.4/a:b", user_command="bash x")
+
+
+@pytest.fixture
+def nowhere() -> Iterator[str]:
+    """An address at which nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+# --- the answer is lost
+
+
+def listed(*jobs: dict[str, Any]) -> dict[str, Any]:
+    return {"is_success": True, "job_total_count": len(jobs), "jobs": list(jobs)}
+
+
+@pytest.mark.parametrize("lost", [RESET, SILENCE, reply(MADE)[:-10]], ids=["reset", "silence", "cut off"])
+def test_a_job_whose_answer_is_lost_is_found_by_its_name(monkeypatch: pytest.MonkeyPatch, lost: Any):
+    monkeypatch.setenv("MODELARTS_READ_TIMEOUT", "0.3")
+    with service({POST_JOB: [lost], LIST_JOBS: [listed(OTHER, JOB)]}) as (server, session):
+        job = estimator(session).fit(**FIT)
+
+    assert (job.job_id, job.version_id, job.job_name) == (10, 20, "digits")
+    assert server.asked == ["GET /job/resource-specs", POST_JOB, LIST_JOBS]
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_configuration_whose_answer_is_lost_is_found_by_its_name(strict: bool):
+    found = {"is_success": True, "config_name": "c"}
+    with service({POST_CONFIG: [RESET], GET_CONFIG: [found]}, strict=strict) as (server, session):
+        made = estimator(session).create_job_configs(config_name="c")
+
+    assert made.config_name == "c"
+    assert server.asked == ["GET /job/resource-specs", POST_CONFIG, GET_CONFIG]
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_job_that_is_not_found_afterwards_is_told_and_not_sent_again(strict: bool):
+    script = {POST_JOB: [RESET], LIST_JOBS: [listed(OTHER)]}
+    with service(script, strict=strict) as (server, session), pytest.raises(OutcomeUnknown, match=AGAIN) as caught:
+        estimator(session).fit(**FIT)
+
+    assert caught.value.method == "POST"
+    assert server.asked.count(POST_JOB) == 1
+
+
+@pytest.mark.parametrize("strict", [False, pytest.param(True, marks=STRICT_LOOKUP)])
+def test_a_configuration_that_is_not_found_afterwards_is_told_and_not_sent_again(strict: bool):
+    script = {POST_CONFIG: [RESET], GET_CONFIG: [NONE]}
+    with service(script, strict=strict) as (server, session), pytest.raises(OutcomeUnknown, match=AGAIN) as caught:
+        estimator(session).create_job_configs(config_name="c")
+
+    assert caught.value.method == "POST"
+    assert server.asked.count(POST_CONFIG) == 1
+
+
+@FAILED_LOOKUP
+def test_a_lookup_that_fails_too_leaves_the_outcome_unknown(pauses: list[float]):
+    script = {POST_JOB: [RESET], LIST_JOBS: [RESET]}
+    with service(script) as (server, session), pytest.raises(OutcomeUnknown, match="digits"):
+        estimator(session).fit(**FIT)
+
+    assert server.asked.count(POST_JOB) == 1
+
+
+def test_a_version_whose_answer_is_lost_is_told_and_not_sent_again():
+    with service({POST_VERSION: [RESET]}) as (server, session), pytest.raises(OutcomeUnknown, match="broke off"):
+        estimator(session).create_job_version(10, 20, inputs="/bucket/data/")
+
+    assert server.asked.count(POST_VERSION) == 1
+
+
+def test_a_stop_whose_answer_is_lost_is_told_and_not_sent_again():
+    stop = "POST /training-jobs/10/versions/20/stop"
+    with service({stop: [RESET]}) as (server, session), pytest.raises(ConnectionFailed):
+        Estimator(session, job_id=10, version_id=20).stop_job_version()
+
+    assert server.asked == [stop]
+
+
+# --- the call never arrived
+
+
+def test_a_creating_call_that_was_refused_a_connection_is_repeated_and_then_told(nowhere: str, pauses: list[float]):
+    with at(nowhere) as session, pytest.raises(ConnectionFailed, match="nobody answers at that address") as caught:
+        session.client.call("create_training_job", body={})
+
+    assert not isinstance(caught.value, OutcomeUnknown)
+    assert len(pauses) == 4
+
+
+def test_a_creating_call_to_a_name_that_does_not_resolve_is_repeated_and_then_told(
+    monkeypatch: pytest.MonkeyPatch, pauses: list[float]
+):
+    def unresolved(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unresolved)
+    address = "http://modelarts.nowhere.example"
+    with at(address) as session, pytest.raises(ConnectionFailed, match="Name or service not known") as caught:
+        session.client.call("create_training_job", body={})
+
+    assert not isinstance(caught.value, OutcomeUnknown)
+    assert len(pauses) == 4
+
+
+def test_a_creating_call_goes_through_once_the_name_resolves(monkeypatch: pytest.MonkeyPatch, pauses: list[float]):
+    real, failures = socket.getaddrinfo, [1, 2, 3]
+
+    def late(*arguments: Any, **options: Any) -> Any:
+        if failures:
+            failures.pop()
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return real(*arguments, **options)
+
+    with service({POST_JOB: [MADE]}) as (server, session):
+        monkeypatch.setattr(socket, "getaddrinfo", late)
+        made = session.client.call("create_training_job", body={})
+
+    assert made.job_id == 10
+    assert server.asked == [POST_JOB]
+    assert len(pauses) == 3
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        requests.exceptions.ConnectTimeout("timed out"),
+        requests.exceptions.ProxyError("Cannot connect to proxy."),
+        requests.exceptions.SSLError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed"),
+    ],
+)
+def test_without_a_connection_nothing_was_sent_and_nothing_is_looked_up(
+    cloud: Cloud, session: Session, error: requests.exceptions.RequestException
+):
+    cloud.look_ups("specs")
+    cloud.answer("POST", "/training-jobs", error)
+
+    with pytest.raises(ConnectionFailed, match="nothing was sent") as caught:
+        estimator(session).fit(**FIT)
+
+    assert not isinstance(caught.value, OutcomeUnknown)
+    assert cloud.asked == ["GET /job/resource-specs", POST_JOB]
+
+
+# --- connections
+
+
+def test_an_idle_connection_that_the_service_has_closed_is_no_lost_answer():
+    with service({POST_JOB: [MADE]}, keep_alive=True) as (server, session):
+        session.catalog.load(["specs"])
+        until(lambda: server.closed == 1)  # though it had said that it keeps the connection
+        job = estimator(session).fit(**FIT)
+
+    assert job.job_id == 10
+    assert server.asked == ["GET /job/resource-specs", POST_JOB]
+
+
+def test_an_answer_that_breaks_off_is_asked_for_again(pauses: list[float]):
+    info = "GET /training-jobs/10/versions/20"
+    whole = {"is_success": True, "job_name": "digits"}
+    with service({info: [reply(whole)[:-10], whole]}) as (server, session):
+        assert Estimator(session, job_id=10, version_id=20).get_job_info().job_name == "digits"
+
+    assert server.asked == [info, info]

@@ -1,0 +1,79 @@
+"""A server on the loopback that answers as it is told, or breaks off: what a faked transport cannot show."""
+
+from __future__ import annotations
+
+import json
+import socket
+import socketserver
+import struct
+import threading
+from typing import Any, Union
+
+RESET, SILENCE = "reset", "silence"
+Action = Union[str, bytes, dict[str, Any]]  # RESET, SILENCE, raw bytes, or the JSON body of a reply
+
+
+class RawServer(socketserver.ThreadingTCPServer):
+    """Answers `METHOD /path` below a project with prepared actions, one after the other; the last one stays."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(self, actions: dict[str, list[Action]], keep_alive: bool = False) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.actions = {call: list(script) for call, script in actions.items()}
+        self.asked: list[str] = []
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self.keep_alive = keep_alive
+        self.over = threading.Event()
+        self.closed = 0  # connections
+        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01})
+
+    def __enter__(self) -> RawServer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over.set()
+        self.shutdown()
+        self.server_close()
+        self._thread.join()
+
+    def shutdown_request(self, request: Any) -> None:
+        super().shutdown_request(request)
+        self.closed += 1
+
+    def take(self, call: str) -> Action:
+        self.asked.append(call)
+        script = self.actions[call]
+        return script.pop(0) if len(script) > 1 else script[0]
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    server: RawServer
+
+    def handle(self) -> None:
+        head = b""
+        while line := self.rfile.readline().rstrip():
+            head += line + b"\n"
+        if not head:
+            return
+        method, target = head.split()[:2]
+        fields = dict(line.lower().split(b": ", 1) for line in head.splitlines()[1:])
+        self.rfile.read(int(fields.get(b"content-length", 0)))
+        path = target.decode().partition("?")[0]
+        action = self.server.take(f"{method.decode()} /{path.split('/', 3)[3]}")
+        if action == SILENCE:
+            self.server.over.wait(30)
+        elif action == RESET:
+            self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        else:
+            self.wfile.write(action if isinstance(action, bytes) else reply(action, self.server.keep_alive))
+
+
+def reply(body: Any, keep_alive: bool = False) -> bytes:
+    """A whole reply as bytes."""
+    content = json.dumps(body).encode()
+    connection = "keep-alive" if keep_alive else "close"
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n"
+    return f"{head}Connection: {connection}\r\n\r\n".encode() + content
