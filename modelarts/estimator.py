@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from modelarts._catalog import SPECS, Catalog
 from modelarts._http import Response
 from modelarts._lists import CONFIG_COLUMNS, CONFIGS, JOBS, documented, iterate, show
 from modelarts._payload import CREATE_CONFIG, CREATE_JOB, CREATE_VERSION, UPDATE_CONFIG, Call, Training
+from modelarts._wire import replies
 from modelarts._wire.replies import Record
 from modelarts._wire.status import JOB_STATE
 from modelarts.errors import ArgumentError, ConfigError, Fault, JobTimeout, NameTaken, OutcomeUnknown
@@ -446,7 +446,7 @@ class Estimator(JobCalls):
         response = modelarts_session.client.call("list_built_in_algorithms")
         for model in response.get("models") or ():
             if isinstance(model.get("parameter"), str):  # JSON text in REST, a list in the SDK (ALGPARAM)
-                model["parameter"] = json.loads(model["parameter"] or "[]")
+                model["parameter"] = replies.parse(model["parameter"] or "[]")
         return response
 
     # --- helpers

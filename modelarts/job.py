@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Union
 
 from modelarts import _waiting
 from modelarts._http import Response
 from modelarts._lists import VERSION_COLUMNS, check_description, documented, is_given, show
+from modelarts._wire import replies
 from modelarts.errors import ArgumentError, Fault
 
 if TYPE_CHECKING:
@@ -224,7 +224,7 @@ def decode_metrics(members: dict[str, Any]) -> None:
     for name in ("model_metric_list", "system_metric_list"):
         if isinstance(members.get(name), str):
             try:
-                members[name] = json.loads(members[name] or "{}")
+                members[name] = replies.parse(members[name] or "{}")
             except ValueError:
                 continue  # what is no JSON stays as it came
 

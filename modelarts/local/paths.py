@@ -74,6 +74,11 @@ class JobPaths:
         return self.root / "workers.json"
 
     @property
+    def usage(self) -> Path:
+        """Samples of what the workers use."""
+        return self.root / "usage.json"
+
+    @property
     def exit(self) -> Path:
         """The end, renamed into place when it is known."""
         return self.root / "exit.json"

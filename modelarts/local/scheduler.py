@@ -181,7 +181,9 @@ class Scheduler:
         try:
             paths.root.mkdir(parents=True, mode=0o700)
             if not version.body["app_url"] and not version.body["user_command"]:
-                return self._refuse_algorithm(version, paths)
+                algorithm = self._workbench.catalog.algorithms[version.body["model_id"]]
+                if "script" not in algorithm:
+                    return self._refuse_algorithm(version, paths, algorithm["model_name"])
             spec = self._workbench.spec(job, version)
             write_private(paths.spec, spec)
             ran_on = self._workbench.ran_on(version)
@@ -193,8 +195,7 @@ class Scheduler:
             return False
         return True
 
-    def _refuse_algorithm(self, version: Version, paths: JobPaths) -> bool:
-        name = self._workbench.catalog.algorithms[version.body["model_id"]]["model_name"]
+    def _refuse_algorithm(self, version: Version, paths: JobPaths, name: str) -> bool:
         reason = f"the built-in algorithm {name} is documented, but the local service cannot train it"
         _append_log(paths, reason)
         self._advance(version, SUBMIT_MODEL_FAILED, end_time=now(), reason=reason)

@@ -67,6 +67,7 @@ class Supervisor:
     def __init__(self, spec: dict[str, Any]) -> None:
         self.spec = spec
         self.stopped = threading.Event()
+        self.ended = threading.Event()
         self.logs = [Log(worker["log"], worker["log_object"]) for worker in spec["workers"]]
         self.processes: list[subprocess.Popen[bytes]] = []
         self.pumps: list[threading.Thread] = []
@@ -78,12 +79,14 @@ class Supervisor:
         try:
             self.prepare()
             self.start()
+            threading.Thread(target=self.measure, daemon=True).start()
             code, reason = self.follow()
         except StartFailure as failure:
             code, reason = failure.code, str(failure)
             for log in self.logs:
                 log.line(reason)
         finally:
+            self.ended.set()
             self.end_workers(signal.SIGKILL)
         for pump in self.pumps:
             pump.join(GRACE)
@@ -142,6 +145,17 @@ class Supervisor:
         write_renamed(self.spec["started"], json.dumps([
             {"pid": process.pid, "started": start_time(process.pid)} for process in self.processes
         ]))  # fmt: skip
+
+    def measure(self) -> None:
+        """Sample what the workers use. psutil is imported here, beside them, so that it delays nothing."""
+        sys.path.extend(self.spec["packages"])
+        from modelarts.local import usage
+
+        measured = usage.Usage([process.pid for process in self.processes])
+        pause: float = usage.FIRST
+        while not self.ended.wait(pause):
+            write_renamed(self.spec["usage"], json.dumps(measured.take()))
+            pause = measured.interval
 
     def follow(self) -> tuple[int, str]:
         """Wait for all workers; the first that fails ends the others."""

@@ -39,7 +39,8 @@ def algorithms(call: Call) -> Answer:
 
 
 def _row(row: Mapping[str, Any]) -> Answer:
-    return {**row, "parameter": json.dumps(row["parameter"], ensure_ascii=False)}
+    shown = {name: value for name, value in row.items() if name not in ("script", "arguments")}
+    return {**shown, "parameter": json.dumps(row["parameter"], ensure_ascii=False)}
 
 
 def _sortable(value: Any) -> Any:

@@ -16,6 +16,8 @@ from modelarts.local.paths import read_json
 from modelarts.local.refusals import missing, wrong_state
 from modelarts.local.store.records import Job, Version
 
+NO_SAMPLES: dict[str, Any] = {"cpuUsage": [], "memUsage": [], "gpuUtil": []}
+
 
 def create(call: Call) -> Answer:
     job = job_of(call)
@@ -86,7 +88,7 @@ def version_of(call: Call) -> tuple[Job, Version]:
 
 
 def _members(call: Call, version: Version, as_text: bool) -> dict[str, Any]:
-    system: dict[str, Any] = {"cpuUsage": [], "memUsage": [], "gpuUtil": []}
+    system = read_json(call.service.home.job(version.id).usage) or NO_SAMPLES
     return {
         "version_id": version.id,
         "version_name": version.name,

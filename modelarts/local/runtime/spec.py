@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import psutil
 
+import modelarts
 from modelarts._obs.paths import ObsPath
 from modelarts.local.catalog import Catalog, describe_machine
 from modelarts.local.paths import JobPaths, LocalHome
@@ -19,6 +21,8 @@ from modelarts.local.store import Store
 from modelarts.local.store.records import Job, Version
 
 SERVICE_LOG = "[Modelarts Service Log]"
+PACKAGES = sorted({str(Path(module.__file__).parents[1]) for module in (modelarts, psutil) if module.__file__})
+ALGORITHMS = Path(__file__).parents[2] / "algorithms"
 _KEPT_FROM_JOBS = ("HUAWEICLOUD_", "MODELARTS_")
 
 
@@ -51,6 +55,8 @@ class Workbench:
             "outputs": [str(path.under(self.home.buckets)) for path in (output, logs) if path],
             "exit": str(paths.exit),
             "started": str(paths.workers),
+            "usage": str(paths.usage),
+            "packages": PACKAGES,
             "workers": workers,
         }  # fmt: skip
 
@@ -90,6 +96,13 @@ class Workbench:
             argv = ["/bin/sh", "-c", body["user_command"]]
             environment.update(parameters)
             notes.append(f"image {body['user_image_url']} is not used: the command runs on this machine itself")
+        elif not body["app_url"]:
+            algorithm = self.catalog.algorithms[body["model_id"]]
+            given = {item["label"] for item in body["parameter"]}
+            defaults = [(row["label"], row["value"]) for row in algorithm["parameter"] if row["label"] not in given]
+            options = [as_option(*pair) for pair in engine_arguments("", node) + defaults + parameters]
+            argv = [interpreter, str(ALGORITHMS / algorithm["script"]), *algorithm["arguments"], *options]
+            notes.append(f"built-in algorithm {algorithm['model_name']} with the interpreter {interpreter}")
         else:
             script = directory / _inside(ObsPath.parse(body["app_url"]), ObsPath.parse(body["boot_file_url"]))
             options = [as_option(*pair) for pair in engine_arguments(engine_name, node) + parameters]

@@ -1,0 +1,86 @@
+"""Built-in algorithms: training without code."""
+
+from __future__ import annotations
+
+import csv
+import pickle
+
+import pytest
+from sklearn.datasets import load_diabetes, load_wine
+
+from modelarts.estimator import Estimator
+
+
+def put_csv(session, tmp_path, dataset, name: str) -> None:
+    """Make `obs://bucket/<name>/rows.csv` of one of scikit-learn's data sets, the label last."""
+    (tmp_path / name).mkdir()
+    with (tmp_path / name / "rows.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*dataset.feature_names, "label"])
+        writer.writerows([*row, label] for row, label in zip(dataset.data, dataset.target))
+    session.obs.upload_dir(tmp_path / name, "obs://bucket/")
+
+
+def built_in(session, model_name: str, **hyperparameters) -> Estimator:
+    return Estimator(
+        session, model_name=model_name, output_path="/bucket/output/", train_instance_type="local",
+        train_instance_count=1, hyperparameters=hyperparameters,
+    )  # fmt: skip
+
+
+def test_a_classifier_trains_and_tells_its_metrics(session, tmp_path):
+    put_csv(session, tmp_path, load_wine(), "wine")
+
+    job = built_in(session, "RandomForestClassifier", n_estimators=50).fit(inputs="/bucket/wine/", wait=True)
+
+    metrics = job.get_job_info().model_metric_list
+    total = metrics["total_metric"]["total_metric_values"]
+    assert set(total) == {"f1_score", "recall", "precision", "accuracy"}
+    assert 0.9 < total["accuracy"] <= 1
+    assert [row["metric_meta"]["class_name"] for row in metrics["metric"]] == ["0", "1", "2"]
+    session.obs.download_file("obs://bucket/output/model/model.pkl", tmp_path / "model.pkl")
+    model = pickle.loads((tmp_path / "model.pkl").read_bytes())
+    assert len(model.estimators_) == 50
+
+
+def test_a_regressor_trains_on_one_file(session, tmp_path):
+    put_csv(session, tmp_path, load_diabetes(), "diabetes")
+
+    job = built_in(session, "RandomForestRegressor").fit(inputs="/bucket/diabetes/rows.csv", wait=True)
+
+    assert job.get_job_info().model_metric_list["total_metric"]["total_metric_values"]["r2_score"] > 0.2
+
+
+@pytest.mark.parametrize(
+    ("hyperparameters", "told"),
+    [
+        ({"label_column": "colour"}, "rows.csv has no column 'colour'; it has alcohol"),
+        ({"n_estimators": "many"}, "invalid int value: 'many'"),
+        ({"depth": 3}, "unrecognized arguments: --depth=3"),
+    ],
+)
+def test_parameters_that_are_wrong_are_told_in_the_log(session, tmp_path, hyperparameters, told):
+    put_csv(session, tmp_path, load_wine(), "wine")
+
+    job = built_in(session, "RandomForestClassifier", **hyperparameters).fit(inputs="/bucket/wine/", wait=True)
+
+    assert job.get_job_info().status == 11
+    assert told in job.get_job_log(f"job-{job.job_name}.0").content
+
+
+def test_a_column_that_holds_text_is_named_with_its_line(session, tmp_path):
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "rows.csv").write_text("a,b,label\n1,2,x\n1,two,y\n")
+    session.obs.upload_dir(tmp_path / "bad", "obs://bucket/")
+
+    job = built_in(session, "RandomForestClassifier").fit(inputs="/bucket/bad/", wait=True)
+
+    log = job.get_job_log(f"job-{job.job_name}.0").content
+    assert "rows.csv, line 3: could not convert string to float: 'two'" in log
+
+
+def test_the_list_tells_their_parameters(session):
+    models = {model.model_name: model for model in Estimator.get_built_in_algorithms(session).models}
+
+    assert [row.label for row in models["RandomForestClassifier"].parameter][:2] == ["label_column", "n_estimators"]
+    assert "script" not in models["RandomForestClassifier"]

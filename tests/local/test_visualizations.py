@@ -1,0 +1,153 @@
+"""Visualization jobs run a real TensorBoard over what a training wrote."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import psutil
+import pytest
+import requests
+
+from modelarts.errors import ApiError, NameTaken
+from modelarts.estimator import VisualizationJob
+from modelarts.local import daemon
+from modelarts.local.paths import LocalHome
+from modelarts.local.store import Store
+from tests.support.jobs import estimator, put_code, until
+
+WRITES_EVENTS = """
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
+from modelarts.session import Session
+
+writer = EventFileWriter("events")
+for step in range(3):
+    value = Summary.Value(tag="loss", simple_value=1.5 - step / 2)
+    writer.add_event(Event(step=step, wall_time=step, summary=Summary(value=[value])))
+writer.close()
+Session().obs.upload_dir("events", "s3://bucket/output/")
+"""
+
+
+@pytest.fixture
+def trained(session, tmp_path):
+    put_code(session, tmp_path, WRITES_EVENTS)
+    job = estimator(session).fit(inputs="/bucket/data/", wait=True)
+    assert job.get_job_info().status == 10
+    return session
+
+
+@pytest.fixture
+def viewer(trained):
+    """A visualization job that is up; deleted at the end."""
+    job = VisualizationJob(trained).create_visualization_job(train_url="/bucket/output/", job_name="losses")
+    until(lambda: job.get_visualization_job_info().status == 8, 60)
+    yield job
+    if job.get_visualization_job_info().is_success:
+        job.delete_visualization_job()
+        until(lambda: not job.get_visualization_job_info().is_success)
+
+
+def scalars(url: str):
+    query = {"run": "events", "tag": "loss"}
+    reply = requests.get(f"{url}data/plugin/scalars/scalars", params=query, timeout=10)
+    return [(step, value) for _, step, value in reply.json()] if reply.ok else None
+
+
+def test_what_a_script_wrote_is_read_back_through_tensorboard(viewer):
+    url = viewer.get_visualization_job_info().service_url
+
+    assert url.startswith("http://127.0.0.1:")
+    assert until(lambda: scalars(url)) == [(0, 1.5), (1, 1.0), (2, 0.5)]
+
+
+def test_it_survives_its_service_and_is_still_managed_by_the_next(viewer, trained, home):
+    url = viewer.get_visualization_job_info().service_url
+    os.kill(daemon.find(home).pid, signal.SIGKILL)
+    until(lambda: daemon.find(home) is None)
+
+    assert requests.get(url, timeout=10).ok
+    assert viewer.get_visualization_job_info().status == 8
+
+    viewer.stop_visualization_job()
+    until(lambda: viewer.get_visualization_job_info().status == 12)
+    with pytest.raises(requests.ConnectionError):
+        requests.get(url, timeout=10)
+
+
+def test_stopped_ones_can_be_restarted_and_running_ones_not(viewer):
+    refused = viewer.restart_visualization_job()
+    assert (refused.error_code, refused.error_msg) == ("ModelArts.0105", "This job can't be resubmit. job status: 8")
+
+    viewer.stop_visualization_job()
+    until(lambda: viewer.get_visualization_job_info().status == 12)
+    assert viewer.stop_visualization_job().error_msg == "This job can't be stop. job status: 12"
+    assert viewer.restart_visualization_job().is_success
+
+    info = until(lambda: (i := viewer.get_visualization_job_info()).status == 8 and i, 60)
+    assert requests.get(info.service_url, timeout=10).ok
+
+
+def test_it_ends_when_its_running_time_is_over(trained, home):
+    schedule = {"type": "stop", "time_unit": "HOURS", "duration": 1}
+    job = VisualizationJob(trained).create_visualization_job("/bucket/output/", "timed", schedule=schedule)
+    info = until(lambda: (i := job.get_visualization_job_info()).status == 8 and i, 60)
+    assert 0 < info.remaining_duration <= 3_600_000
+
+    store = Store(LocalHome.of(home).store)  # an hour passes
+    row = store.visualizations.get(job.visualization_id)
+    store.visualizations.advance(row.id, (8,), 8, start_time=row.start_time - 3_600_001)
+    store.close()
+
+    until(lambda: job.get_visualization_job_info().status == 10)
+    until(lambda: not psutil.pid_exists(row.pid))
+    job.delete_visualization_job()
+
+
+def test_one_that_dies_says_so(viewer, home):
+    store = Store(LocalHome.of(home).store)
+    pid = store.visualizations.get(viewer.visualization_id).pid
+    store.close()
+
+    os.kill(pid, signal.SIGKILL)
+
+    info = until(lambda: (i := viewer.get_visualization_job_info()).status == 11 and i)
+    assert info.error_result.startswith("TensorBoard ended by itself")
+
+
+def test_it_is_listed_described_and_deleted(viewer, trained, capsys):
+    viewer.update_visualization_job("what the loss does")
+
+    listed = VisualizationJob.get_visualization_job_list(trained, status="running")
+    shown = VisualizationJob.get_visualization_job_object_list(trained)
+    found = list(VisualizationJob.iter_visualization_jobs(trained))
+
+    assert listed.jobs[0].job_desc == found[0].job_desc == "what the loss does"
+    assert shown[0].visualization_id == viewer.visualization_id
+    assert "losses    RUNNING" in capsys.readouterr().out
+    assert shown[0].delete_visualization_job().is_success
+    until(lambda: VisualizationJob.get_visualization_job_list(trained).job_total_count == 0)
+
+
+def test_names_are_unique(viewer, trained):
+    with pytest.raises(NameTaken):
+        VisualizationJob(trained).create_visualization_job("/bucket/output/", "losses")
+
+
+def test_mindinsight_is_refused_by_name(session):
+    with pytest.raises(ApiError, match="MindInsight is not served locally"):
+        VisualizationJob(session).create_visualization_job("/bucket/output/", job_type="MindInsight")
+
+
+def test_without_tensorboard_the_command_to_install_it_is_told(home, tmp_path, monkeypatch):
+    from modelarts.session import Session
+
+    # What is None there is, to Python, not installed.
+    blocker = tmp_path / "blocker"
+    blocker.mkdir()
+    (blocker / "sitecustomize.py").write_text("import sys; sys.modules['tensorboard'] = None\n")
+    monkeypatch.setenv("PYTHONPATH", str(blocker))
+    with Session.local(home) as session, pytest.raises(ApiError, match=r"pip install 'modelarts\[tensorboard\]'"):
+        VisualizationJob(session).create_visualization_job("/bucket/output/")
