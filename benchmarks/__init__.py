@@ -1,0 +1,1 @@
+"""Speed and memory as ratios to yardsticks; `python -m benchmarks` prints one table. Nothing here decides a test."""

@@ -1,0 +1,26 @@
+"""What importing the SDK costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmarks.measure import alternate, peak_mib, python_ms
+from benchmarks.table import Row
+
+SDK = "from modelarts.session import Session; from modelarts.estimator import Estimator"
+ROUNDS = 40
+
+
+def measure() -> Iterator[Row]:
+    samples, base = alternate(ROUNDS, python_ms(SDK), python_ms("import requests"))
+    yield Row(
+        name="import Session and Estimator", unit="ms", samples=samples, aim=1.25,
+        yardstick="import requests", base=base,
+    )  # fmt: skip
+    yield Row(
+        name="import, peak memory", unit="MiB", samples=[peak_mib(SDK) for _ in range(5)], aim=32,
+        note=f"import requests alone peaks at {peak_mib('import requests'):.1f} MiB, "
+             f"python -c pass at {peak_mib('pass'):.1f} MiB",
+    )  # fmt: skip
+    samples, base = alternate(ROUNDS, python_ms("import modelarts"), python_ms("pass"))
+    yield Row(name="import modelarts", unit="ms", samples=samples, aim=2, yardstick="python -c pass", base=base)
