@@ -1,4 +1,4 @@
-"""`session.obs` over buckets that are directories on this machine (modelarts_04_0219 to modelarts_04_0222)."""
+"""`session.obs` over buckets that are directories on this machine (modelarts_04_0218 to modelarts_04_0221)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class LocalBuckets:
             (self.root / bucket_name).mkdir(parents=True, exist_ok=True)
 
     def upload_file(self, src_local_file: LocalPath, dst_obs_dir: str) -> None:
-        """Copy a local file into a folder of a bucket, under its own name (modelarts_04_0219).
+        """Copy a local file into a folder of a bucket, under its own name (modelarts_04_0218).
 
         Args:
             src_local_file: the local file.
@@ -55,7 +55,7 @@ class LocalBuckets:
         self._put(source, self._path(dst_obs_dir).as_dir / source.name)
 
     def upload_dir(self, src_local_dir: LocalPath, dst_obs_dir: str) -> None:
-        """Copy a local folder into a folder of a bucket, keeping its own name (modelarts_04_0220).
+        """Copy a local folder into a folder of a bucket, keeping its own name (modelarts_04_0219).
 
         `upload_dir("code", "obs://bucket/dir1/")` makes `obs://bucket/dir1/code/…`; empty folders are left out.
 
@@ -77,7 +77,7 @@ class LocalBuckets:
             self._put(file, target / file.relative_to(source).as_posix())
 
     def download_file(self, src_obs_file: str, dst_local_dir: LocalPath) -> None:
-        """Copy an object to a local folder, or to the file that `dst_local_dir` names (modelarts_04_0221).
+        """Copy an object to a local folder, or to the file that `dst_local_dir` names (modelarts_04_0220).
 
         Args:
             src_obs_file: the object, such as `obs://bucket/dir1/file1.txt`.
@@ -96,7 +96,7 @@ class LocalBuckets:
         _copy(source, target, f"download {path.url}")
 
     def download_dir(self, src_obs_dir: str, dst_local_dir: LocalPath) -> None:
-        """Copy a folder of a bucket into a local folder, keeping its last name (modelarts_04_0222).
+        """Copy a folder of a bucket into a local folder, keeping its last name (modelarts_04_0221).
 
         Args:
             src_obs_dir: the folder, such as `obs://bucket/dir1/`.
