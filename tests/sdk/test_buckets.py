@@ -1,0 +1,229 @@
+"""Buckets that are folders on this machine keep to the documented rules of `session.obs`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+
+from modelarts._obs.local import LocalBuckets
+from modelarts.errors import ObsError
+
+UGLY = ["plain", "two words", "it's \"quoted\"", "目录", "back\\slash", "%41+#?", "-x", "..a"]
+
+
+@pytest.fixture
+def obs(tmp_path: Path) -> LocalBuckets:
+    """Buckets with one, `bucket`, in it."""
+    buckets = LocalBuckets(tmp_path / "the buckets")
+    buckets.create_bucket("bucket")
+    return buckets
+
+
+@pytest.fixture
+def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory."""
+    place = tmp_path / "local"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    return place
+
+
+def put(path: Path, text: str = "text") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def tree(folder: Path) -> dict[str, str]:
+    """All files below a folder, with what is in them."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+# --- upload
+
+
+@pytest.mark.parametrize("name", UGLY)
+@pytest.mark.parametrize("target", ["obs://bucket/dir1/", "obs://bucket/dir1", "/bucket/dir1/", "s3://bucket/dir1/"])
+def test_upload_file_keeps_the_name(obs: LocalBuckets, local: Path, name: str, target: str):
+    obs.upload_file(put(local / name), target)
+
+    assert tree(obs.root) == {f"bucket/dir1/{name}": "text"}
+
+
+def test_upload_file_to_the_bucket_itself_and_over_an_older_one(obs: LocalBuckets, local: Path):
+    obs.upload_file(put(local / "file.txt", "old"), "obs://bucket")
+    obs.upload_file(str(put(local / "file.txt", "new")), "obs://bucket/")
+
+    assert tree(obs.root) == {"bucket/file.txt": "new"}
+
+
+@pytest.mark.parametrize("name", UGLY)
+@pytest.mark.parametrize("end", ["", "/"])
+def test_upload_dir_keeps_the_folders_own_name(obs: LocalBuckets, local: Path, name: str, end: str):
+    put(local / name / "a.txt", "a")
+    put(local / name / name / "b.txt", "b")
+
+    obs.upload_dir(f"{name}{end}", f"obs://bucket/{name}/")
+
+    assert tree(obs.root) == {f"bucket/{name}/{name}/a.txt": "a", f"bucket/{name}/{name}/{name}/b.txt": "b"}
+
+
+def test_upload_dir_of_the_working_directory_takes_its_name(obs: LocalBuckets, local: Path):
+    put(local / "a.txt")
+
+    obs.upload_dir(".", "obs://bucket/")
+
+    assert tree(obs.root) == {"bucket/local/a.txt": "text"}
+
+
+def test_upload_dir_leaves_empty_folders_out(obs: LocalBuckets, local: Path):
+    put(local / "code" / "a.txt")
+    (local / "code" / "empty").mkdir()
+
+    obs.upload_dir("code", "obs://bucket/")
+
+    assert not obs.is_obs_path_exists("obs://bucket/code/empty/")
+
+
+# --- download
+
+
+@pytest.mark.parametrize("name", UGLY)
+def test_download_file_to_a_folder_keeps_the_name(obs: LocalBuckets, local: Path, name: str):
+    put(obs.root / "bucket" / "dir1" / name)
+    (local / "there").mkdir()
+
+    for target in ("there", "there/", "made for it/", Path("there")):
+        obs.download_file(f"obs://bucket/dir1/{name}", target)
+
+    assert tree(local) == {f"there/{name}": "text", f"made for it/{name}": "text"}
+
+
+@pytest.mark.parametrize("name", UGLY)
+def test_download_file_to_the_name_of_a_file_writes_that_file(obs: LocalBuckets, local: Path, name: str):
+    put(obs.root / "bucket" / "file.txt", "new")
+    put(local / name, "old")
+
+    obs.download_file("obs://bucket/file.txt", name)
+    obs.download_file("obs://bucket/file.txt", f"made for it/{name}")
+
+    assert tree(local) == {name: "new", f"made for it/{name}": "new"}
+
+
+@pytest.mark.parametrize("name", UGLY)
+@pytest.mark.parametrize("end", ["", "/"])
+def test_download_dir_keeps_the_folders_own_name(obs: LocalBuckets, local: Path, name: str, end: str):
+    put(obs.root / "bucket" / "dir1" / name / "a.txt", "a")
+    put(obs.root / "bucket" / "dir1" / name / "deep" / "b.txt", "b")
+    put(obs.root / "bucket" / "dir1" / "other.txt")
+
+    obs.download_dir(f"obs://bucket/dir1/{name}{end}", "there/")
+
+    assert tree(local) == {f"there/{name}/a.txt": "a", f"there/{name}/deep/b.txt": "b"}
+
+
+# --- is it there
+
+
+THERE = [
+    ("obs://bucket", True), ("obs://bucket/", True), ("obs://other", False),
+    ("obs://bucket/dir1", True), ("obs://bucket/dir1/", True),
+    ("obs://bucket/dir", False), ("obs://bucket/dir/", False),
+    ("obs://bucket/dir1/file.txt", True), ("obs://bucket/dir1/file.txt/", False), ("/bucket/dir1/file", False),
+    ("s3://bucket/dir1/file.txt", True), ("obs://other/dir1/", False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "there"), THERE)
+def test_a_folder_is_there_with_and_without_its_slash(obs: LocalBuckets, path: str, there: bool):
+    put(obs.root / "bucket" / "dir1" / "file.txt")
+
+    assert obs.is_obs_path_exists(path) is there
+
+
+# --- buckets
+
+
+def test_creating_a_bucket_again_keeps_what_is_in_it(obs: LocalBuckets):
+    put(obs.root / "bucket" / "a.txt")
+
+    obs.create_bucket("bucket")
+
+    assert tree(obs.root) == {"bucket/a.txt": "text"}
+
+
+@pytest.mark.parametrize("name", ["ab", "Bucket", "my_bucket", "a" * 64, "../x", "a/b", ""])
+def test_a_bad_bucket_name_is_refused_with_the_rule(obs: LocalBuckets, name: str):
+    with pytest.raises(ObsError, match="3 to 63 lower-case letters") as caught:
+        obs.create_bucket(name)
+
+    assert caught.value.error_code == "ModelArts.0104"
+    assert [path.name for path in obs.root.iterdir()] == ["bucket"]
+
+
+# --- failures
+
+Act = Callable[[LocalBuckets], Any]
+FAILURES: list[tuple[Act, str, str]] = [
+    (lambda obs: obs.upload_file("none.txt", "obs://bucket/"), "there is no local file 'none.txt'", "1002"),
+    (lambda obs: obs.upload_file("folder", "obs://bucket/"), "there is no local file 'folder'", "1002"),
+    (lambda obs: obs.upload_dir("none", "obs://bucket/"), "upload_dir: there is no local folder", "1002"),
+    (lambda obs: obs.upload_dir("file.txt", "obs://bucket/"), "upload_dir: there is no local folder", "1002"),
+    (lambda obs: obs.upload_file("file.txt", "obs://other/"),
+     "there is no bucket 'other'; make it with session.obs.create_bucket('other')", "0015"),
+    (lambda obs: obs.upload_dir("folder", "obs://other/"), "there is no bucket 'other'", "0015"),
+    (lambda obs: obs.download_file("obs://bucket/none.txt", "."), "there is no object obs://bucket/none.txt", "0015"),
+    (lambda obs: obs.download_file("obs://bucket/dir1/", "."), "there is no object obs://bucket/dir1/", "0015"),
+    (lambda obs: obs.download_dir("obs://bucket/none", "."), "there is no folder obs://bucket/none/", "0015"),
+    (lambda obs: obs.download_dir("obs://other", "."), "there is no folder obs://other", "0015"),
+    (lambda obs: obs.upload_file("file.txt", "bucket/dir1/"), "'bucket/dir1/': an OBS path is written", "0104"),
+    (lambda obs: obs.download_file("obs://bucket/../x", "."), "OBS path 'obs://bucket/../x': the segments", "0104"),
+    (lambda obs: obs.is_obs_path_exists("/"), "OBS path '/': the path names no bucket", "0104"),
+    (lambda obs: obs.upload_file("file.txt", "obs://bucket/dir1/file.txt/"), "cannot upload to obs:", "1002"),
+    (lambda obs: obs.download_file("obs://bucket/dir1/file.txt", "file.txt/x"), "cannot download obs://bucket", "1002"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("act", "sentence", "code"), FAILURES, ids=[row[1] for row in FAILURES])
+def test_a_failure_says_what_is_not_there(obs: LocalBuckets, local: Path, act: Act, sentence: str, code: str):
+    put(obs.root / "bucket" / "dir1" / "file.txt", "kept")
+    put(local / "file.txt", "kept")
+    put(local / "folder" / "a.txt", "kept")
+
+    with pytest.raises(ObsError) as caught:
+        act(obs)
+
+    assert sentence in str(caught.value)
+    assert (caught.value.error_msg, caught.value.error_code) == (str(caught.value), f"ModelArts.{code}")
+    assert tree(obs.root) == {"bucket/dir1/file.txt": "kept"}
+    assert tree(local) == {"file.txt": "kept", "folder/a.txt": "kept"}
+
+
+@pytest.mark.parametrize("act", [
+    lambda obs: obs.upload_file("file.txt", "obs://bucket/"),
+    lambda obs: obs.download_file("obs://bucket/file.txt", "copy.txt"),
+], ids=["upload", "download"])  # fmt: skip
+def test_a_copy_that_is_cut_off_leaves_the_older_file_and_no_half_one(
+    obs: LocalBuckets, local: Path, monkeypatch: pytest.MonkeyPatch, act: Act
+):
+    for path in (obs.root / "bucket" / "file.txt", local / "file.txt", local / "copy.txt"):
+        put(path, "old")
+
+    def full(source: Any, target: Any) -> None:
+        Path(target).write_text("hal", encoding="utf-8")
+        raise OSError(28, "No space left on device", os.fspath(target))
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(ObsError, match="No space left on device"):
+        act(obs)
+
+    assert tree(obs.root) == {"bucket/file.txt": "old"}
+    assert tree(local) == {"file.txt": "old", "copy.txt": "old"}
