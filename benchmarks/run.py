@@ -38,7 +38,8 @@ def main() -> None:
         print(f"measuring {name} …", file=sys.stderr, flush=True)
         rows += SUBJECTS[name]()
     print(printed(rows))
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; "
+          "a load above the cores puts waiting for others into the times")  # fmt: skip
     if asked.json:
         asked.json.write_text(json.dumps([row.as_json() for row in rows], indent=1) + "\n", encoding="utf-8")
 

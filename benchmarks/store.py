@@ -18,8 +18,8 @@ from benchmarks.support import Client, client_of, fresh_home
 from benchmarks.table import Row
 from modelarts.local import daemon
 
-ROUNDS = 30
-PAIRS = 40  # in one sample
+ROUNDS = 150
+PAIRS = 10  # in one sample
 CONFIG: dict[str, Any] = {
     "config_desc": "a description", "worker_server_num": 1, "app_url": "/bucket/src/",
     "boot_file_url": "/bucket/src/train.py", "engine_id": 1, "spec_id": 1, "data_url": "/bucket/data/",
