@@ -104,32 +104,41 @@ VERSION_COLUMNS = ("version_id", "version_name", "status", "duration", "create_t
 CONFIG_COLUMNS = ("config_name", "engine_name", "engine_version", "create_time", "config_desc")
 VISUALIZATION_COLUMNS = ("job_id", "job_name", "status", "duration", "create_time", "service_url", "job_desc")
 
-_BATCH = 100
-
-
 def iterate(client: Client, listing: Listing, filters: Mapping[str, Any]) -> Iterator[Record]:
-    """Every row of a list once, asked for page by page.
+    """Every row of a list once, asked for page by page, also while rows come and go.
 
-    Rows that are deleted meanwhile move the others forward: the page before is then read again.
+    A row that is deleted moves all behind it forward. So after each page it is looked up whether the last row of
+    the page before still stands where it stood; if not, that page is read again.
     """
     arguments = dict.fromkeys(("status", "per_page", "page", "sort_by", "order", "search_content"))
-    arguments.update({"per_page": _BATCH, "sort_by": "create_time", "order": "asc"}, **filters)
+    arguments.update({"per_page": listing.most, "sort_by": "create_time", "order": "asc"}, **filters)
     query = listing.query(**arguments)
+    size = query["per_page"]
+
+    def read(page: int, per_page: int = size) -> list[Record]:
+        answer = client.call(listing.operation, query={**query, "per_page": per_page, "page": page}, must=True)
+        return answer.get(listing.rows) or []
+
+    def last_moved(page: int) -> bool:
+        position = page * size
+        found = read(position, 1) if 0 < position <= limits.PAGES else None
+        return found is not None and [row[listing.row_id] for row in found] != [last[page]]
+
     seen: set[Any] = set()
-    page, total = 1, 0
+    last: dict[int, Any] = {}
+    page = 1
     while True:
-        answer = client.call(listing.operation, query={**query, "page": page}, must=True)
-        rows = answer.get(listing.rows) or []
-        if page > 1 and answer.get(listing.total, 0) < total:
-            page, total = page - 1, answer[listing.total]
+        rows = read(page)
+        if page > 1 and last_moved(page - 1):
+            page -= 1
             continue
-        total = answer.get(listing.total, 0)
         for row in rows:
             if row[listing.row_id] not in seen:
                 seen.add(row[listing.row_id])
                 yield row
-        if len(rows) < query["per_page"]:
+        if len(rows) < size:
             return
+        last[page] = rows[-1][listing.row_id]
         page += 1
 
 

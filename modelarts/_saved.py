@@ -36,7 +36,13 @@ def arguments(saved: Mapping[str, Any], catalog: Catalog) -> dict[str, Any]:
 
 def _data(saved: Mapping[str, Any]) -> dict[str, Any]:
     given = {name: saved[name] for name in _DATA if saved.get(name)}
+    if "data_source" in given:
+        given["data_source"] = [_without_nulls(source) for source in given["data_source"]]
     return given if given or not saved.get("data_url") else {"inputs": saved["data_url"]}
+
+
+def _without_nulls(members: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def _name(catalog: Catalog, kind: str, saved: Mapping[str, Any], id_member: str, name_member: str) -> Any:

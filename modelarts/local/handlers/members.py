@@ -20,6 +20,7 @@ def shared_members(catalog: Catalog, body: Mapping[str, Any]) -> dict[str, Any]:
     spec = catalog.specs.get(body["spec_id"] or 0, {})
     return {
         **{member: body[member] for member in _COPIED},
+        "data_source": _sources(body["data_source"]),
         "data_url": body["data_url"] or _first_url(body["data_source"]),
         **{member: engine.get(member) for member in ("engine_type", "engine_name", "engine_version")},
         **{member: spec.get(member) for member in ("spec_code", "core", "cpu", "gpu_num", "gpu_type")},
@@ -27,6 +28,11 @@ def shared_members(catalog: Catalog, body: Mapping[str, Any]) -> dict[str, Any]:
         "dataset_version_name": None,
         "pool_name": None,
     }
+
+
+def _sources(sources: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
+    members = ("type", "data_url", "dataset_id", "dataset_version")
+    return sources and [{member: source.get(member) for member in members} for source in sources]
 
 
 def _first_url(sources: list[dict[str, Any]] | None) -> str:
