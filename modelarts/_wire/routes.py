@@ -64,7 +64,8 @@ ROUTES = (
     Route("delete_visualization_job", "DELETE", _VISUALIZATION, "modelarts_03_0068"),
     Route("stop_visualization_job", "POST", _VISUALIZATION + "/stop", "modelarts_03_0069"),
     Route("restart_visualization_job", "POST", _VISUALIZATION + "/restart", "modelarts_03_0070"),
-    Route("list_job_resource_specs", "GET", "/v1/{project_id}/job/resource-specs", "modelarts_03_0072"),
+    Route("list_job_resource_specs", "GET", "/v1/{project_id}/job/resource-specs", "modelarts_03_0072", PARTIAL,
+          "`engine_id` and `project_type` are checked and leave the list as it is: every flavor runs every engine"),
     Route("list_job_engines", "GET", "/v1/{project_id}/job/ai-engines", "modelarts_03_0073"),
 )
 

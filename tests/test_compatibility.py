@@ -1,0 +1,21 @@
+"""docs/compatibility.md says what the route table says."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+from modelarts._wire.routes import ABSENT, ROUTES
+from modelarts.local.app import HANDLERS
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def test_the_page_is_the_one_that_the_route_table_gives():
+    written = runpy.run_path(str(DOCS / "compatibility.py"))["page"]()
+
+    assert (DOCS / "compatibility.md").read_text(encoding="utf-8") == written, "run `python docs/compatibility.py`"
+
+
+def test_a_route_is_served_exactly_when_its_row_says_so():
+    assert set(HANDLERS) == {route.operation for route in ROUTES if route.support != ABSENT}
