@@ -16,6 +16,8 @@ SURFACE = Path(__file__).parents[1] / "tests" / "contract" / "sdk_surface.json"
 
 MARKS = {FULL: "full · 完整", PARTIAL: "partial · 部分", ABSENT: "not served · 不支持"}
 
+SERVED = ["Served locally", "What is missing"]
+
 # Documented calls that make no REST request.
 OTHERS = {
     "Session": (PARTIAL, "`Session.local()` or `MODELARTS_MODE=local`; sessions by user name and password are refused"),
@@ -42,10 +44,10 @@ def page() -> str:
     calls = [row for row in rows() if row]
     counts = ", ".join(f"{sum(route.support == kind for route in ROUTES)} {kind}" for kind in (FULL, PARTIAL, ABSENT))
     return "\n".join([
-        HEAD, f"## REST operations ({counts})", "", *table(["Operation", "Request", "Page", "Served locally", "What is missing"], [
+        HEAD, f"## REST operations ({counts})", "", *table(["Operation", "Request", "Page", *SERVED], [
             [f"`{route.operation}`", f"`{route.method} {route.path}`", route.doc_id, MARKS[route.support], route.note]
             for route in ROUTES
-        ]), "", "## SDK calls", "", *table(["Call", "Operation", "Served locally", "What is missing"], calls), "",
+        ]), "", "## SDK calls", "", *table(["Call", "Operation", *SERVED], calls), "",
     ])  # fmt: skip
 
 
