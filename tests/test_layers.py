@@ -1,0 +1,181 @@
+"""Imports go one way through the layers, so that the layout cannot lie."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import modelarts
+
+PACKAGE = Path(modelarts.__file__).parent
+
+# Which modules make up a layer: names below `modelarts`, each with all that is below it.
+LAYERS = {
+    "cli": ("cli",),
+    "calls": ("estimator", "job", "visualization", "environment",
+              "_payload", "_saved", "_lists", "_queries", "_staging", "_waiting"),
+    "session": ("session",),
+    "sending": ("_http", "_obs", "_catalog"),
+    "settings": ("_auth", "_config"),
+    "wire": ("_wire",),
+    "errors": ("errors",),
+    "version": ("_version", "__init__"),
+    "display": ("_display",),
+    "algorithms": ("algorithms",),
+    "local": ("local",),
+}  # fmt: skip
+
+# From left to right: a layer may import itself and all that are to its right.
+SDK = ("cli", "calls", "session", "sending", "settings", "wire", "errors", "version")
+
+# What each layer may import when it is imported itself: layers, or modules of one.
+MAY = {
+    **{layer: {*SDK[place:]} for place, layer in enumerate(SDK)},
+    "display": {"display", "wire", "errors"},
+    "algorithms": {"algorithms", *SDK[1:]},  # they run in a job, as a user's own scripts do
+    "local": {"local", "wire", "errors", "version", "_config", "_obs.paths"},
+}
+
+# What it may import later, inside a function: what is costly, and the service on this machine.
+MAY_LATER = {
+    "cli": {"display", "local"},
+    "calls": {"display"},
+    "session": {"local"},
+    "sending": {"display"},
+}
+
+
+def layer_of(module: str) -> str:
+    """The layer of a module below `modelarts`; a `KeyError` says that it has none."""
+    for layer, names in LAYERS.items():
+        if module.split(".")[0] in names:
+            return layer
+    raise KeyError(f"modelarts.{module} has no layer: give it one in LAYERS")
+
+
+def wrong_imports(module: str, source: str) -> list[str]:
+    """The imports of a module below `modelarts` that go against the rules."""
+    layer = layer_of(module)
+    return [
+        f"modelarts.{module}:{line}: {layer} may not import modelarts.{imported}{' at once' if at_once else ''}"
+        for line, imported, at_once in _imports(module, ast.parse(source))
+        if not _covers(MAY[layer], imported) and (at_once or not _covers(MAY_LATER.get(layer, set()), imported))
+    ]
+
+
+def _covers(allowed: set[str], imported: str) -> bool:
+    return layer_of(imported) in allowed or any(f"{imported}.".startswith(f"{name}.") for name in allowed)
+
+
+def _imports(module: str, tree: ast.AST, at_once: bool = True) -> Iterator[tuple[int, str, bool]]:
+    """Line, imported module below `modelarts`, and whether it is imported together with the importing one."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
+            for alternative in node.orelse:
+                yield from _imports(module, ast.Module([alternative], []), at_once)
+        elif isinstance(node, (ast.Import, ast.ImportFrom, ast.Call)):
+            for name in _names(module, node):
+                if name == "modelarts" or name.startswith("modelarts."):
+                    yield node.lineno, name.partition(".")[2] or "__init__", at_once
+        later = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+        if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)):
+            yield from _imports(module, node, at_once and not later)
+
+
+def _names(module: str, node: ast.AST) -> list[str]:
+    """The full names of the modules that a node imports."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        above = ["modelarts", *module.split(".")][: -node.level] if node.level else []
+        base = ".".join([*above, *([node.module] if node.module else [])])
+        return [f"{base}.{alias.name}" if _is_module(f"{base}.{alias.name}") else base for alias in node.names]
+    if isinstance(node, ast.Call) and ast.unparse(node.func) in ("importlib.import_module", "import_module"):
+        return [argument.value for argument in node.args[:1] if isinstance(argument, ast.Constant)]
+    return []
+
+
+def _is_module(name: str) -> bool:
+    path = PACKAGE.parent.joinpath(*name.split("."))
+    return path.is_dir() or path.with_suffix(".py").is_file()
+
+
+def modules() -> list[str]:
+    """All modules below `modelarts`; a package is its `__init__`."""
+    return sorted(".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in PACKAGE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("module", modules())
+def test_a_module_imports_only_what_its_layer_may(module: str):
+    source = PACKAGE.joinpath(*module.split(".")).with_suffix(".py").read_text(encoding="utf-8")
+
+    assert wrong_imports(module, source) == []
+
+
+@pytest.mark.parametrize("name", [name for names in LAYERS.values() for name in names])
+def test_every_module_of_the_table_is_there(name: str):
+    assert _is_module(f"modelarts.{name}")
+
+
+# --- the rules themselves
+
+GOOD = [
+    ("cli.jobs", "from modelarts.estimator import Estimator"),
+    ("cli.local", "def start():\n    from modelarts.local import daemon"),
+    ("estimator", "from modelarts import _payload, _waiting\nfrom modelarts.session import Session"),
+    ("job", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from modelarts.local.store import Store"),
+    ("job", "def show():\n    from modelarts._display.screen import Screen"),
+    ("session", "class Session:\n    def local(self):\n        from modelarts.local import daemon"),
+    ("session", "from modelarts._http import Client\nfrom modelarts import _config"),
+    ("_http", "from modelarts import errors\nimport modelarts._wire.routes"),
+    ("_obs.local", "from .paths import ObsPath"),
+    ("_wire.replies", "from modelarts.errors import Fault\nimport json, requests"),
+    ("local.app", "from modelarts import __version__, _config, errors"),
+    ("local.handlers.logs", "from modelarts._obs.paths import ObsPath\nfrom ..store import Store"),
+    ("algorithms.forest", "from modelarts.session import Session"),
+]
+BAD = [
+    ("errors", "from modelarts._wire import status", "modelarts._wire.status"),
+    ("_wire.routes", "import modelarts._config", "modelarts._config"),
+    ("_wire.routes", "def f():\n    from modelarts import _config", "modelarts._config"),
+    ("_config", "from modelarts._http import Client", "modelarts._http"),
+    ("_http", "from modelarts import errors, session", "modelarts.session"),
+    ("_http", "from modelarts._display.notebook import response_html", "modelarts._display.notebook at once"),
+    ("_catalog", "def f():\n    import modelarts.estimator", "modelarts.estimator"),
+    ("_obs.local", "from ..job import TrainingJob", "modelarts.job"),
+    ("session", "from modelarts.estimator import Estimator", "modelarts.estimator"),
+    ("session", "from modelarts.local import daemon", "modelarts.local.daemon at once"),
+    ("session", "class Session:\n    from modelarts.local import daemon", "modelarts.local.daemon at once"),
+    ("session", "try:\n    import modelarts.local\nexcept ImportError:\n    pass", "modelarts.local at once"),
+    ("estimator", "def f():\n    from modelarts.local import daemon", "modelarts.local.daemon"),
+    ("_waiting", "from modelarts._display.screen import Screen", "modelarts._display.screen at once"),
+    ("job", "if TYPE_CHECKING:\n    pass\nelse:\n    import modelarts.cli.main", "modelarts.cli.main at once"),
+    ("cli.main", "from modelarts.local import daemon", "modelarts.local.daemon at once"),
+    ("local.app", "from modelarts._http import Client", "modelarts._http"),
+    ("local.app", "def f():\n    from modelarts.session import Session", "modelarts.session"),
+    ("local.app", "from modelarts._obs.local import LocalBuckets", "modelarts._obs.local"),
+    ("local.app", "from modelarts._obs import local", "modelarts._obs.local"),
+    ("local.handlers.logs", "from ..._payload import build", "modelarts._payload"),
+    ("local.app", "import importlib\nimportlib.import_module('modelarts.job')", "modelarts.job"),
+    ("_display.screen", "from modelarts.job import TrainingJob", "modelarts.job"),
+]
+
+
+@pytest.mark.parametrize(("module", "source"), GOOD)
+def test_imports_to_the_right_pass(module: str, source: str):
+    assert wrong_imports(module, source) == []
+
+
+@pytest.mark.parametrize(("module", "source", "imported"), BAD)
+def test_an_import_against_the_direction_is_found(module: str, source: str, imported: str):
+    (fault,) = wrong_imports(module, source)
+
+    assert f"may not import {imported}" in fault
+
+
+def test_a_module_without_a_layer_is_found():
+    with pytest.raises(KeyError, match=r"modelarts\._utils has no layer: give it one in LAYERS"):
+        wrong_imports("_utils", "")
