@@ -51,7 +51,7 @@ def iter_jobs(modelarts_session: Session, **filters: Any) -> Iterator[Record]:
 
 
 def delete_job_by_id(modelarts_session: Session, job_id: Identifier) -> Response:
-    """Delete a job with all its versions (modelarts_04_0165)."""
+    """Delete a job with all its versions (modelarts_04_0166)."""
     return TrainingJob(modelarts_session, job_id).delete_job()
 
 

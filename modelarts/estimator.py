@@ -224,7 +224,11 @@ class Estimator(JobCalls):
         )  # fmt: skip
         self._needed("create_job_version", "job_id", job_id)
         self._upload(inputs)
-        response = self._call(CREATE_VERSION, {"job_id": job_id}, body=body, must=True)
+        try:
+            response = self._call(CREATE_VERSION, {"job_id": job_id}, body=body, must=True)
+        except OutcomeUnknown as unknown:
+            told = f"{unknown}. Whether the version was made is not known: get_job_version_info() lists all of them."
+            raise OutcomeUnknown(told, unknown.method, unknown.url) from unknown
         return self._made(response, wait)
 
     def _made(self, response: Response, wait: bool) -> TrainingJob:

@@ -112,7 +112,7 @@ class JobCalls:
         return self._call("update_training_job_description", path, body={"job_desc": description})
 
     def delete_job(self) -> Response:
-        """Delete the job with all its versions; those that have not ended are stopped first (modelarts_04_0165)."""
+        """Delete the job with all its versions; those that have not ended are stopped first (modelarts_04_0166)."""
         return self._call("delete_training_job", self._job("delete_job"))
 
     def get_job_version_object_list(self, is_show: bool = True) -> list[TrainingJob]:

@@ -32,7 +32,7 @@ class VisualizationJob:
 
     Example:
         >>> job = VisualizationJob(session).create_visualization_job(train_url="/bucket/output/")
-        >>> job.get_visualization_job_info()["service_url"]
+        >>> info = job.get_visualization_job_info()  # once its status is RUNNING, service_url answers
     """
 
     def __init__(
@@ -136,11 +136,11 @@ class VisualizationJob:
         return self._call("stop_visualization_job", self._path("stop_visualization_job"))
 
     def restart_visualization_job(self) -> Response:
-        """Start this visualization job again after it has ended (modelarts_04_0188)."""
+        """Start this visualization job again after it has ended (modelarts_04_0187)."""
         return self._call("restart_visualization_job", self._path("restart_visualization_job"))
 
     def delete_visualization_job(self) -> Response:
-        """Delete this visualization job; one that is up is stopped first (modelarts_04_0187)."""
+        """Delete this visualization job; one that is up is stopped first (modelarts_04_0188)."""
         return self._call("delete_visualization_job", self._path("delete_visualization_job"))
 
     @staticmethod

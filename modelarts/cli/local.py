@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,13 +105,24 @@ def _registered(buckets: LocalBuckets, dataset_id: str, version_id: str, folder:
     if is_local(folder) or source.is_dir():
         if not source.is_dir():
             raise ObsError(f"there is no local folder {folder!r}")
+        if not any(path.is_file() for path in source.rglob("*")):
+            raise ObsError(f"the folder {folder!r} holds no files: there is nothing to register")
         place = ObsPath(DATASET_BUCKET, f"{dataset_id}/{version_id}/")
         buckets.create_bucket(DATASET_BUCKET)
-        buckets.upload_contents(source, place)
+        _replace(buckets, source, place)
         return place
     if not buckets.is_obs_path_exists(folder):
         raise ObsError(f"there is neither a local folder nor a folder of a bucket {folder!r}", "ModelArts.0015")
     return ObsPath.parse(folder).as_dir
+
+
+def _replace(buckets: LocalBuckets, source: Path, place: ObsPath) -> None:
+    """Copy a folder to a place; what was there before stays until the copy is whole."""
+    beside = ObsPath(place.bucket, f"{place.key.rstrip('/')}.part/")
+    shutil.rmtree(beside.under(buckets.root), ignore_errors=True)
+    buckets.upload_contents(source, beside)
+    shutil.rmtree(place.under(buckets.root), ignore_errors=True)
+    beside.under(buckets.root).rename(place.under(buckets.root))
 
 
 def _store() -> Store:

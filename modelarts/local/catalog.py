@@ -11,6 +11,8 @@ from typing import Any
 
 import attrs
 
+from modelarts.local import machine
+
 MACHINE_FLAVOR = "local"
 MACHINE_ENGINE = "Local"
 _MACHINE_ID = 100_000
@@ -42,16 +44,6 @@ def load() -> Catalog:
     )
 
 
-def memory_gib() -> int:
-    """Memory of this machine in whole GiB."""
-    return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30)
-
-
-def describe_machine() -> str:
-    """What a version really runs on, as a phrase."""
-    return f"{os.cpu_count()} CPU cores, {memory_gib()} GiB memory, no GPU ({platform.system()} {platform.machine()})"
-
-
 def _machine_engine() -> dict[str, Any]:
     major, minor, _ = platform.python_version_tuple()
     return {
@@ -62,7 +54,7 @@ def _machine_engine() -> dict[str, Any]:
 
 def _machine_spec() -> dict[str, Any]:
     return {
-        "spec_id": _MACHINE_ID, "spec_code": MACHINE_FLAVOR, "core": str(os.cpu_count()), "cpu": str(memory_gib()),
-        "gpu_num": 0, "gpu_type": "", "max_num": 8, "unit_num": 1, "storage": "", "interface_type": 1,
-        "no_resource": False,
+        "spec_id": _MACHINE_ID, "spec_code": MACHINE_FLAVOR, "core": str(os.cpu_count()),
+        "cpu": str(machine.memory_gib()), "gpu_num": len(machine.gpus()), "gpu_type": next(iter(machine.gpus()), ""),
+        "max_num": 8, "unit_num": 1, "storage": "", "interface_type": 1, "no_resource": False,
     }  # fmt: skip

@@ -146,7 +146,7 @@ class Scheduler:
             self._advance(version, KILLED, end_time=now(), reason=STOPPED)
             return
         reason = "the process that supervised this version was killed; its workers were ended"
-        _append_log(paths, f"{reason}\n{SERVICE_LOG}Training end with return code: 137")
+        _append_logs(paths, f"{reason}\n{SERVICE_LOG}Training end with return code: 137")
         self._advance(version, RUN_LOST, end_time=now(), reason=reason)
 
     def _stop_if_asked(self, version: Version) -> None:
@@ -197,7 +197,7 @@ class Scheduler:
 
     def _refuse_algorithm(self, version: Version, paths: JobPaths, name: str) -> bool:
         reason = f"the built-in algorithm {name} is documented, but the local service cannot train it"
-        _append_log(paths, reason)
+        _append_line(paths.log(0), reason)
         self._advance(version, SUBMIT_MODEL_FAILED, end_time=now(), reason=reason)
         return False
 
@@ -237,14 +237,21 @@ def _supervisor_pid(paths: JobPaths) -> int:
 
 def _end_workers(paths: JobPaths) -> None:
     for worker in read_json(paths.workers) or ():
-        if worker["started"] == supervisor.start_time(worker["pid"]):
+        if worker["started"] and worker["started"] == supervisor.start_time(worker["pid"]):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(worker["pid"], signal.SIGKILL)
 
 
-def _append_log(paths: JobPaths, text: str) -> None:
+def _append_logs(paths: JobPaths, text: str) -> None:
+    """Add a line to every log of a version, and to the objects in its log folder."""
+    for worker in (read_json(paths.spec) or {}).get("workers", ()):
+        for log in filter(None, (worker["log"], worker["log_object"])):
+            _append_line(Path(log), text)
+
+
+def _append_line(log: Path, text: str) -> None:
     try:
-        with paths.log(0).open("a", encoding="utf-8") as file:
+        with log.open("a", encoding="utf-8") as file:
             file.write(f"{SERVICE_LOG}{text}\n")
     except OSError as error:
-        logger.warning("%s cannot be written: %s", paths.log(0), error)
+        logger.warning("%s cannot be written: %s", log, error)

@@ -79,6 +79,17 @@ def test_what_is_not_there_is_named(session, tmp_path, capsys, changes, inputs, 
     assert reason in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("argument", ["output_path", "log_url"])
+def test_a_bucket_to_write_to_that_is_not_there_is_named_and_not_made(session, tmp_path, argument):
+    put_code(session, tmp_path, ACCEPT_ANY)
+
+    job = estimator(session, **{argument: "/typo/folder/"}).fit(inputs="/bucket/data/", wait=True)
+
+    told = f"there is no bucket 'typo' for {argument}=obs://typo/folder/; session.obs.create_bucket makes it"
+    assert job.get_job_info().error_result == told
+    assert not session.obs.is_obs_path_exists("obs://typo/")
+
+
 def test_a_dataset_that_is_not_registered_is_named(session, tmp_path):
     put_code(session, tmp_path, ACCEPT_ANY)
 

@@ -79,7 +79,7 @@ def test_waiting_survives_a_restart_of_the_service(session, home, tmp_path, caps
 
 def test_a_killed_supervisor_loses_the_version_and_ends_its_workers(session, home, tmp_path):
     put_code(session, tmp_path, GATED.format(gate=str(tmp_path / "never")))
-    job = estimator(session).fit(inputs="/bucket/data/")
+    job = estimator(session, log_url="/bucket/log/").fit(inputs="/bucket/data/", job_name="lost")
     paths = LocalHome.of(home).job(job.version_id)
     worker = until(lambda: read_json(paths.workers))[0]["pid"]
 
@@ -88,6 +88,9 @@ def test_a_killed_supervisor_loses_the_version_and_ends_its_workers(session, hom
     with pytest.raises(JobLost, match="was killed; its workers were ended"):
         job.wait(show=False)
     assert job.get_job_info().status == 14
+    log = f"obs://bucket/log/{job.get_job_info().resource_id}-job-lost-0.log"
+    session.obs.download_file(log, tmp_path / "log.txt")
+    assert (tmp_path / "log.txt").read_text().endswith("Training end with return code: 137\n")
     until(lambda: not _runs(worker))
 
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from modelarts.cli.main import cli
-from modelarts.errors import JobError
+from modelarts.errors import JobError, ObsError
 from modelarts.estimator import JOB_STATE, Estimator
 from modelarts.job import TrainingJob
 from tests.support.jobs import ACCEPT_ANY, estimator, put_code, until
@@ -84,11 +84,14 @@ def test_credentials_of_the_service_do_not_reach_scripts(session, tmp_path, monk
     from modelarts.session import Session
 
     daemon.stop(home)
-    monkeypatch.setenv("HUAWEICLOUD_SDK_SK", "very secret")
+    for name in ("HUAWEICLOUD_SDK_SK", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "very secret")
+    monkeypatch.setenv("MODELARTS_LOCAL_CAPACITY", "3")
     with Session.local(home) as again:
         seen = run_report(again, tmp_path)
 
     assert "very secret" not in json.dumps(seen)
+    assert seen["env"]["MODELARTS_LOCAL_CAPACITY"] == "3"  # a service that the script starts anew has it, too
 
 
 def test_several_nodes_know_each_other(session, tmp_path):
@@ -216,6 +219,21 @@ def test_a_registered_dataset_is_the_input(session, tmp_path, monkeypatch, home,
     for dataset_id, url in (("ds1", "s3://bucket/data/"), ("ds2", "s3://modelarts-datasets/ds2/v1/")):
         estimator(session).fit(dataset_id=dataset_id, dataset_version_id="v1", wait=True)
         assert f"--data_url={url}\n" in capsys.readouterr().out
+
+
+def test_registering_a_dataset_again_replaces_it(session, tmp_path, monkeypatch, home):
+    monkeypatch.setenv("MODELARTS_HOME", str(home))
+    (tmp_path / "rows").mkdir()
+    for name in ("old.csv", "new.csv"):
+        (tmp_path / "rows" / name).write_text("1\n")
+        cli(["local", "dataset", "add", "ds", "v1", str(tmp_path / "rows")], standalone_mode=False)
+        (tmp_path / "rows" / name).unlink()
+
+    assert session.obs.is_obs_path_exists("obs://modelarts-datasets/ds/v1/new.csv")
+    assert not session.obs.is_obs_path_exists("obs://modelarts-datasets/ds/v1/old.csv")
+    with pytest.raises(ObsError, match="holds no files"):
+        cli(["local", "dataset", "add", "ds", "v1", str(tmp_path / "rows")], standalone_mode=False)
+    assert session.obs.is_obs_path_exists("obs://modelarts-datasets/ds/v1/new.csv")
 
 
 def test_an_engine_can_be_mapped_to_another_interpreter(home, tmp_path, monkeypatch):

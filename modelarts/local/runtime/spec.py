@@ -14,7 +14,8 @@ import psutil
 
 import modelarts
 from modelarts._obs.paths import ObsPath
-from modelarts.local.catalog import Catalog, describe_machine
+from modelarts.local import machine
+from modelarts.local.catalog import Catalog
 from modelarts.local.paths import JobPaths, LocalHome
 from modelarts.local.runtime.arguments import Node, as_option, engine_arguments, engine_environment
 from modelarts.local.store import Store
@@ -23,7 +24,9 @@ from modelarts.local.store.records import Job, Version
 SERVICE_LOG = "[Modelarts Service Log]"
 PACKAGES = sorted({str(Path(module.__file__).parents[1]) for module in (modelarts, psutil) if module.__file__})
 ALGORITHMS = Path(__file__).parents[2] / "algorithms"
-_KEPT_FROM_JOBS = ("HUAWEICLOUD_", "MODELARTS_")
+# Credentials and endpoints of the cloud do not reach scripts; the settings of this service do, for `Session()`.
+_KEPT_FROM_JOBS = ("AWS_", "HUAWEICLOUD_", "MODELARTS_", "S3_", "PROJECT_ID", "REGION_NAME")
+_FOR_JOBS = "MODELARTS_LOCAL_"
 
 
 @attrs.frozen
@@ -42,6 +45,7 @@ class Workbench:
         code = ObsPath.parse(body["app_url"]) if body["app_url"] else None
         output = ObsPath.parse(body["train_url"]) if body["train_url"] else None
         logs = ObsPath.parse(body["log_url"]) if body["log_url"] else None
+        fault = data_fault or self._missing_bucket("output_path", output) or self._missing_bucket("log_url", logs)
         ports = _free_ports(body["worker_server_num"])
         workers = []
         for index, _ in enumerate(ports):
@@ -51,7 +55,7 @@ class Workbench:
             "code": None if code is None else {"source": str(code.under(self.home.buckets)), "url": code.url,
                                                "name": code.name},
             "input": None if data is None else {"path": str(data.under(self.home.buckets)), "url": data.url},
-            "fault": data_fault,
+            "fault": fault,
             "outputs": [str(path.under(self.home.buckets)) for path in (output, logs) if path],
             "exit": str(paths.exit),
             "started": str(paths.workers),
@@ -64,7 +68,7 @@ class Workbench:
         """What a version really runs on, beside what it asked for."""
         spec = self.catalog.specs.get(version.body["spec_id"] or 0)
         asked = spec["spec_code"] if spec else f"pool {version.body['pool_id']}"
-        return f"{describe_machine()}; {asked} was asked for"
+        return f"{machine.describe()}; {asked} was asked for"
 
     def _gpus(self, body: dict[str, Any]) -> int:
         spec = self.catalog.specs.get(body["spec_id"] or 0)
@@ -80,6 +84,15 @@ class Workbench:
             if url is None:
                 return None, f"dataset {dataset} version {version} is not registered"
         return (ObsPath.parse(url), "") if url else (None, "")
+
+    def _missing_bucket(self, argument: str, path: ObsPath | None) -> str:
+        """What is wrong with a folder that a job writes to."""
+        if path is None or self._has_bucket(path):
+            return ""
+        return f"there is no bucket {path.bucket!r} for {argument}={path.url}; session.obs.create_bucket makes it"
+
+    def _has_bucket(self, path: ObsPath) -> bool:
+        return (self.home.buckets / path.bucket).is_dir()
 
     def _worker(
         self, job: Job, version: Version, paths: JobPaths, node: Node, logs: ObsPath | None
@@ -116,7 +129,7 @@ class Workbench:
             "environment": environment,
             "directory": str(directory),
             "log": str(paths.log(node.index)),
-            "log_object": str((logs / name).under(self.home.buckets)) if logs else None,
+            "log_object": str((logs / name).under(self.home.buckets)) if logs and self._has_bucket(logs) else None,
             "banner": _banner(body, directory, argv, notes),
         }
 
@@ -127,7 +140,11 @@ class Workbench:
         return sys.executable
 
     def _environment(self, directory: Path, variables: dict[str, str]) -> dict[str, str]:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(_KEPT_FROM_JOBS)}
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if name.startswith(_FOR_JOBS) or not name.startswith(_KEPT_FROM_JOBS)
+        }
         return {
             **inherited,
             **variables,

@@ -1,0 +1,36 @@
+"""What this machine offers: cores, memory, GPUs."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+from functools import lru_cache
+
+import psutil
+
+
+def memory_gib() -> int:
+    """Memory in whole GiB."""
+    return round(psutil.virtual_memory().total / 2**30)
+
+
+@lru_cache(maxsize=1)
+def gpus() -> tuple[str, ...]:
+    """The names of the GPUs, as NVIDIA's tool lists them; none where there is no such tool."""
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return ()
+    command = [tool, "--query-gpu=name", "--format=csv,noheader"]
+    try:
+        answered = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ()
+    return tuple(answered.stdout.split("\n")[:-1])
+
+
+def describe() -> str:
+    """What a version really runs on, as a phrase."""
+    found = f"{len(gpus())} GPU ({gpus()[0]})" if gpus() else "no GPU"
+    return f"{os.cpu_count()} CPU cores, {memory_gib()} GiB memory, {found} ({platform.system()} {platform.machine()})"
