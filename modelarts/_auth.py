@@ -1,11 +1,11 @@
-"""How a request proves who sent it. Each way is an object with one method: `apply`."""
+"""Where requests go, and how one proves who sent it: objects with one method, `apply`."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 from datetime import datetime, timezone
-from typing import Protocol
+from typing import Callable, Optional, Protocol
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import attrs
@@ -69,6 +69,17 @@ class AkSkAuth:
         text = f"{ALGORITHM}\n{signed['x-sdk-date']}\n{digest}"
         signature = hmac.new(self.secret_key.encode(), text.encode(), hashlib.sha256).hexdigest()
         return f"{ALGORITHM} Access={self.access_key}, SignedHeaders={names}, Signature={signature}"
+
+
+@attrs.frozen
+class Endpoint:
+    """Where requests go. `find` asks again after nobody answered: a local service may have moved."""
+
+    url: str
+    auth: Auth
+    project_id: str
+    find: Optional[Callable[[], Endpoint]] = attrs.field(default=None, repr=False)
+    direct: bool = False  # past proxies, whatever the environment says
 
 
 def _encoded(text: str) -> str:

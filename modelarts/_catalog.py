@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
-from modelarts._http import Client
 from modelarts._wire.replies import Record
+
+if TYPE_CHECKING:
+    from modelarts._http import Client
 
 SPECS, ENGINES, ALGORITHMS = "specs", "engines", "models"
 
@@ -39,6 +39,8 @@ class Catalog:
             for kind in missing:
                 self._ask(kind)
             return missing
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(len(missing)) as pool:
             list(pool.map(self._ask, missing))
         return missing
@@ -76,6 +78,8 @@ def loose(name: object) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The known names nearest to one that is not among them, as a clause for a message."""
+    import difflib
+
     names = list(dict.fromkeys(known))
     close = difflib.get_close_matches(str(name), names, n=3, cutoff=0.4)
     if close:

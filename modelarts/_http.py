@@ -7,10 +7,9 @@ import logging
 import random
 import time
 from collections.abc import Mapping
-from typing import Any, Callable, Optional
+from typing import Any
 from urllib.parse import quote, urlencode
 
-import attrs
 import requests
 from requests.adapters import HTTPAdapter
 from requests.exceptions import ConnectTimeout, ProxyError, RequestException, Timeout
@@ -18,7 +17,8 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import NewConnectionError, ProtocolError
 
 from modelarts import errors
-from modelarts._auth import Auth
+from modelarts._auth import Endpoint
+from modelarts._reply import Response, answered, error_of
 from modelarts._wire import replies
 from modelarts._wire.routes import BY_OPERATION, Route
 
@@ -28,36 +28,6 @@ RETRIED = frozenset((429, 500, 502, 503, 504))
 NO_CONTENT = 204
 ATTEMPTS = 5
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
-
-
-class Response(replies.Record):
-    """What a call answered: a dict with attribute access.
-
-    `is_success` is always there; after a refusal so are `error_code` and `error_msg`, as documented.
-    """
-
-    sent: tuple[int, Mapping[str, str], str, str]  # HTTP status, reply headers, method and URL
-
-    def raise_on_failure(self) -> Response:
-        """Return this response, or raise the `ApiError` of a refusal."""
-        if not self.get("is_success", True):
-            raise error_of(self)
-        return self
-
-    def _repr_html_(self) -> str:
-        from modelarts._display.notebook import response_html
-
-        return response_html(self)
-
-
-@attrs.frozen
-class Endpoint:
-    """Where requests go. `find` asks again after nobody answered: a local service may have moved."""
-
-    url: str
-    auth: Auth
-    project_id: str
-    find: Optional[Callable[[], Endpoint]] = attrs.field(default=None, repr=False)
 
 
 class Client:
@@ -73,7 +43,8 @@ class Client:
     def _use(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
         # Proxies and certificates come from the environment, once, not with every request.
-        self._sending: Any = self._requests.merge_environment_settings(endpoint.url, {}, False, None, None)
+        proxies = {"no_proxy": "*"} if endpoint.direct else {}
+        self._sending: Any = self._requests.merge_environment_settings(endpoint.url, proxies, False, None, None)
         self._adapter: HTTPAdapter = self._requests.get_adapter(endpoint.url)  # type: ignore[assignment]
 
     def close(self) -> None:
@@ -181,45 +152,7 @@ def _decoded(reply: requests.Response, method: str, url: str) -> Response:
             "Check the endpoint, and proxies on the way.",
             reply.status_code, method, url,
         )  # fmt: skip
-    return _normal(Response(members), reply, method, url)
-
-
-def _normal(response: Response, reply: requests.Response, method: str, url: str) -> Response:
-    text = response.pop("error_message", None) or response.get("error_msg")
-    response.setdefault("is_success", not response.get("error_code"))
-    if reply.status_code >= 400:
-        response["is_success"] = False
-    if response["is_success"]:
-        response.pop("error_msg", None)
-        response.pop("error_code", None)
-    else:
-        response["error_msg"] = text or f"HTTP {reply.status_code} without a reason"
-        response["error_code"] = response.get("error_code") or ""
-    response.sent = (reply.status_code, reply.headers, method, url)
-    return response
-
-
-def error_of(response: Response) -> errors.ApiError:
-    """The error that a refusal stands for."""
-    status, headers, method, url = response.sent
-    code = response["error_code"]
-    kind = errors.ApiError
-    if code == "ModelArts.0103":
-        kind = errors.NameTaken
-    elif status in (401, 403):
-        kind = errors.AuthError
-    elif status == 404 or code == "ModelArts.0015":
-        kind = errors.NotFound
-    elif status == 429:
-        kind = errors.Throttled
-    request_id = headers.get("X-Request-Id", "")
-    return kind(status, code, response["error_msg"], request_id, method, url)
-
-
-def waited(response: Response) -> bool:
-    """Whether the service held this answer back as a `Prefer: wait` asked it to."""
-    headers = response.sent[1]
-    return "wait" in headers.get("Preference-Applied", "")
+    return answered(members, reply.status_code, reply.headers, method, url)
 
 
 def _cause(error: RequestException) -> Any:

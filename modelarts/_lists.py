@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from modelarts._http import Client
 from modelarts._wire import limits
 from modelarts._wire.replies import Record
 from modelarts._wire.status import JOB_STATE
 from modelarts.errors import ArgumentError, Fault
+
+if TYPE_CHECKING:
+    from modelarts._http import Client
 
 Value = TypeVar("Value", int, str)
 

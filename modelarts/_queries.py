@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from modelarts._catalog import SPECS
-from modelarts._http import Response
 from modelarts._lists import CONFIG_COLUMNS, CONFIGS, JOBS, documented, iterate, show
+from modelarts._reply import Response
 from modelarts._wire import replies
 from modelarts._wire.replies import Record
 from modelarts.job import Identifier, TrainingJob

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from modelarts import errors
-from modelarts._http import Response, waited
+from modelarts._reply import Response, waited
 from modelarts._wire import status as vocabulary
 from modelarts._wire.limits import LOG_LINES
 from modelarts._wire.status import JobStatus

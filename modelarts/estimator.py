@@ -11,10 +11,20 @@ import attrs
 
 from modelarts import _payload, _queries, _saved, _staging, _waiting
 from modelarts._catalog import Catalog
-from modelarts._http import Response
 from modelarts._payload import CREATE_CONFIG, CREATE_JOB, CREATE_VERSION, UPDATE_CONFIG, Call, Training
+from modelarts._reply import Response
 from modelarts._wire.status import JOB_STATE
-from modelarts.errors import ArgumentError, ConfigError, Fault, JobTimeout, NameTaken, OutcomeUnknown
+from modelarts.errors import (
+    ApiError,
+    ArgumentError,
+    ConfigError,
+    Fault,
+    JobTimeout,
+    ModelArtsError,
+    NameTaken,
+    NotFound,
+    OutcomeUnknown,
+)
 from modelarts.job import Identifier, JobCalls, TrainingJob
 from modelarts.session import Session
 from modelarts.visualization import VisualizationJob
@@ -357,18 +367,31 @@ class Estimator(JobCalls):
         try:
             return self._call(operation, body=body, must=True)
         except OutcomeUnknown as unknown:
-            found = self._looked_up(operation, body[named])
-            if found is None:
-                raise OutcomeUnknown(
+            try:
+                found = self._looked_up(operation, body[named])
+            except ModelArtsError as error:
+                told = (
+                    f"{unknown}. Looking up {named} {body[named]!r} failed too ({error}): "
+                    "look whether it is there before you call again."
+                )
+            else:
+                if found is not None:
+                    return found
+                told = (
                     f"{unknown}. No {named} {body[named]!r} was found afterwards: nothing was made as far as can be "
-                    "seen; call again.", unknown.method, unknown.url,
-                ) from unknown  # fmt: skip
-            return found
+                    "seen; call again."
+                )
+            raise OutcomeUnknown(told, unknown.method, unknown.url) from unknown
 
     def _looked_up(self, operation: str, name: str) -> Response | None:
+        """What a creating call has made, by its name; `None` when there is nothing of that name."""
         if operation == CREATE_CONFIG:
-            found = self._call("get_training_job_config", {"config_name": name})
-            return found if found["is_success"] else None
+            try:
+                return self._call("get_training_job_config", {"config_name": name}, must=True)
+            except ApiError as refused:
+                if isinstance(refused, NotFound) or refused.code == "ModelArts.0105":  # as the documents' sample
+                    return None
+                raise
         query = {"search_content": name, "per_page": 1000}
         jobs = self._call("list_training_jobs", query=query, must=True)
         row = next((row for row in jobs.get("jobs") or () if row.get("job_name") == name), None)

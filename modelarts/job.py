@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Union
 
 from modelarts import _waiting
-from modelarts._http import Response
 from modelarts._lists import VERSION_COLUMNS, check_description, documented, is_given, show
+from modelarts._reply import Response
 from modelarts._wire import replies
 from modelarts.errors import ArgumentError, Fault
 

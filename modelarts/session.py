@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from modelarts import _config
-from modelarts._auth import AkSkAuth, TokenAuth
+from modelarts._auth import AkSkAuth, Endpoint, TokenAuth
 from modelarts._catalog import Catalog
-from modelarts._http import Client, Endpoint
 from modelarts.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -105,7 +104,7 @@ class Session:
             from modelarts.local import daemon
 
             address = daemon.ensure(place)
-            return Endpoint(address.url, TokenAuth(address.token), address.project_id, find)
+            return Endpoint(address.url, TokenAuth(address.token), address.project_id, find, direct=True)
 
         self.region_name = "local"
         self._open(find(), settings)
@@ -134,6 +133,8 @@ class Session:
         return f"https://modelarts.{self.region_name}.myhuaweicloud.com"
 
     def _open(self, endpoint: Endpoint, settings: dict[str, _config.Value]) -> None:
+        from modelarts._http import Client  # the HTTP library is half of the import time: only sessions pay it
+
         timeout = (settings["connect_timeout"].value, settings["read_timeout"].value)
         self.client = Client(endpoint, timeout, settings["strict"].value)
         self.catalog = Catalog(self.client, settings["catalog_lifetime"].value)

@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from modelarts._http import Response
 from modelarts._lists import VISUALIZATION_COLUMNS, VISUALIZATIONS, check_description, documented, iterate, show
 from modelarts._obs.paths import ObsPath
+from modelarts._reply import Response
 from modelarts._wire import limits
 from modelarts._wire.replies import Record
 from modelarts.errors import ArgumentError, Fault, NameTaken

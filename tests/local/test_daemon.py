@@ -135,6 +135,14 @@ def test_a_token_is_needed_and_never_shown(session, home):
     assert token not in LocalHome.of(home).service_log.read_text()
 
 
+def test_proxies_of_the_environment_do_not_get_between(home, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # nobody answers there
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+
+    with Session.local(home) as session:
+        assert session.client.call("list_job_engines").is_success
+
+
 def test_another_host_name_is_refused(session, home):
     headers = {"X-Auth-Token": daemon.find(home).token, "Host": "attacker.example"}
 

@@ -26,9 +26,6 @@ POST_JOB, POST_VERSION, POST_CONFIG = (
 )
 LIST_JOBS, GET_CONFIG = "GET /training-jobs", "GET /training-job-configs/c"
 AGAIN = "nothing was made as far as can be seen; call again"
-# To be mended in Estimator._looked_up; then the marks go.
-STRICT_LOOKUP = pytest.mark.xfail(reason="in a strict session the look-up's own refusal is raised", strict=True)
-FAILED_LOOKUP = pytest.mark.xfail(reason="the look-up's own failure hides that the outcome is unknown", strict=True)
 LOOK_UPS: dict[str, Any] = {"GET /job/resource-specs": [{"is_success": True, "specs": SPECS}]}
 
 
@@ -100,7 +97,7 @@ def test_a_job_that_is_not_found_afterwards_is_told_and_not_sent_again(strict: b
     assert server.asked.count(POST_JOB) == 1
 
 
-@pytest.mark.parametrize("strict", [False, pytest.param(True, marks=STRICT_LOOKUP)])
+@pytest.mark.parametrize("strict", [False, True])
 def test_a_configuration_that_is_not_found_afterwards_is_told_and_not_sent_again(strict: bool):
     script = {POST_CONFIG: [RESET], GET_CONFIG: [NONE]}
     with service(script, strict=strict) as (server, session), pytest.raises(OutcomeUnknown, match=AGAIN) as caught:
@@ -110,7 +107,6 @@ def test_a_configuration_that_is_not_found_afterwards_is_told_and_not_sent_again
     assert server.asked.count(POST_CONFIG) == 1
 
 
-@FAILED_LOOKUP
 def test_a_lookup_that_fails_too_leaves_the_outcome_unknown(pauses: list[float]):
     script = {POST_JOB: [RESET], LIST_JOBS: [RESET]}
     with service(script) as (server, session), pytest.raises(OutcomeUnknown, match="digits"):
