@@ -112,19 +112,28 @@ def test_a_name_that_a_kept_list_lacks_is_asked_for_once_more(cloud: Cloud, sess
     assert cloud.asked[before:] == [GET_SPECS]
 
 
+MISSES = [
+    ({"train_instance_type": "zzz"}, "no such flavor", GET_SPECS),
+    ({"framework_type": "zzz"}, "no such framework", GET_ENGINES),
+    ({"model_name": "zzz"}, "no such algorithm", GET_MODELS),
+]
+
+
 @pytest.mark.parametrize("warm", [False, True])
+@pytest.mark.parametrize(("changes", "told", "missed"), MISSES)
 def test_an_unknown_name_costs_one_more_lookup_when_its_list_was_kept_and_none_when_it_is_new(
-    cloud: Cloud, session: Session, warm: bool
+    cloud: Cloud, session: Session, changes: dict[str, Any], told: str, missed: str, warm: bool
 ):
-    cloud.look_ups("specs", "engines")
+    other = "models" if "model_name" in changes else "engines"
+    cloud.look_ups("specs", other)
     if warm:
-        cloud_estimator(session).payload(**CONFIG)
+        session.catalog.load(["specs", other])
 
-    with pytest.raises(ArgumentError, match="no such flavor"):
-        cloud_estimator(session, train_instance_type="zzz").payload(**CONFIG)
+    with pytest.raises(ArgumentError, match=told):
+        cloud_estimator(session, **changes).payload(**CONFIG)
 
-    assert cloud.asked.count(GET_SPECS) == 1 + warm
-    assert cloud.asked.count(GET_ENGINES) == 1
+    assert cloud.asked.count(missed) == 1 + warm
+    assert len(cloud.asked) == 2 + warm
 
 
 def test_lists_are_asked_for_again_after_their_lifetime(cloud: Cloud, session: Session):

@@ -157,6 +157,7 @@ def test_a_status_is_its_number_and_prints_as_its_name(cloud: Cloud, session: Se
     assert status == number
     assert isinstance(status, int)
     assert JOB_STATE[status] == str(status) == f"{status}" == repr(status) == STATUSES[number]
+    assert f"{status:>40}" == STATUSES[number].rjust(40)
     assert f"{status:d}" == json.dumps(status) == str(number)
 
 
