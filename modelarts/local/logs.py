@@ -33,8 +33,10 @@ def size(path: Path) -> int:
 
 
 def onward(path: Path, position: int, lines: int) -> Piece:
-    """At most so many lines that follow the line at a position."""
+    """At most so many lines that follow the line at a position; of a log that was rotated, its first ones."""
     with _opened(path) as file:
+        if position > file.seek(0, 2):
+            position = 0
         file.seek(position)
         data = file.read(PAGE)
         full = len(data) == PAGE
