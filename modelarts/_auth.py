@@ -10,14 +10,31 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import attrs
 
+from modelarts.errors import ConfigError
+
 ALGORITHM = "SDK-HMAC-SHA256"
 
 
+@attrs.frozen
+class Keys:
+    """An access key with its secret, and the token that temporary ones come with; what OBS needs."""
+
+    access_key: str
+    secret_key: str = attrs.field(repr=False)
+    security_token: str = attrs.field(default="", repr=False)
+
+
 class Auth(Protocol):
-    """What a session needs of a credential: headers for one attempt of one request."""
+    """What a session needs of a credential."""
 
     def apply(self, method: str, url: str, headers: dict[str, str], body: bytes) -> None:
         """Add the headers that prove who sent this very request; called anew for each attempt."""
+
+    def renew(self) -> bool:
+        """Get a new proof after a 401; whether there is one that was not tried yet."""
+
+    def keys(self) -> Keys:
+        """The access keys that buckets need. Raises `ConfigError` where there are none."""
 
 
 @attrs.frozen
@@ -28,6 +45,12 @@ class TokenAuth:
 
     def apply(self, method: str, url: str, headers: dict[str, str], body: bytes) -> None:
         headers["X-Auth-Token"] = self.token
+
+    def renew(self) -> bool:
+        return False
+
+    def keys(self) -> Keys:
+        raise ConfigError("this session has a token and no access keys; buckets in the cloud need keys")
 
 
 @attrs.frozen
@@ -48,6 +71,12 @@ class AkSkAuth:
         if self.security_token:
             headers["X-Security-Token"] = self.security_token
         headers["Authorization"] = self.authorization(method, parts.path, parts.query, headers, body)
+
+    def renew(self) -> bool:
+        return False
+
+    def keys(self) -> Keys:
+        return Keys(self.access_key, self.secret_key, self.security_token)
 
     def authorization(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> str:
         """The `Authorization` value for a request with exactly these headers and bytes."""

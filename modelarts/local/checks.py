@@ -15,6 +15,7 @@ from modelarts.local.refusals import bad_value
 
 _TEXTS = ("user_image_url", "user_command", "pool_id", "nas_type", "nas_share_addr", "nas_mount_path")
 _DEFAULT_ENGINE = 1  # modelarts_03_0058
+_MOUNTS = {"nfs": ("id", "src_path", "dest_path"), "host_path": ("src_path", "dest_path")}  # modelarts_03_0045
 
 
 def body_of(value: Any) -> dict[str, Any]:
@@ -57,18 +58,28 @@ def integer(value: Any, member: str, least: int = 0, most: int = 2**63 - 1) -> i
     return number
 
 
-def statuses(text: str) -> list[int]:
+def flag(body: Mapping[str, Any], member: str, default: bool) -> bool:
+    value = body.get(member)
+    if value is None:
+        return default
+    if not isinstance(value, bool):
+        raise bad_value(f"{member} must be true or false, got {_shown(value)}")
+    return value
+
+
+def statuses(text: str) -> set[int]:
     """A status filter: a number or a name, or several joined by a vertical bar."""
-    return [_status(item.strip()) for item in text.split("|")] if text.strip() else []
+    return {_status(item.strip()) for item in text.split("|")} if text.strip() else set()
 
 
 def _status(item: str) -> int:
-    if item.isdigit() and int(item) < len(JOB_STATE):
-        return int(item)
+    number = as_integer(item)
+    if isinstance(number, int) and 0 <= number < len(JOB_STATE):
+        return number
     for number, name in enumerate(JOB_STATE):
         if item.upper() in (name, name.replace("JOBSTAT_", "", 1)):
             return number
-    raise bad_value(f"status must be a number from 0 to {len(JOB_STATE) - 1} or a status name, got {item!r}")
+    raise bad_value(f"status must be a number from 0 to {len(JOB_STATE) - 1} or a status name, got {_shown(item)}")
 
 
 class TrainingChecks:
@@ -91,13 +102,12 @@ class TrainingChecks:
             "parameter": _parameters(body.get("parameter")),
             "train_url": folder(body, "train_url"),
             "log_url": folder(body, "log_url"),
-            "volumes": _objects(body, "volumes"),
+            "volumes": _volumes(body.get("volumes")),
             **{member: text(body, member) or None for member in _TEXTS},
         }
         config["pool_id"] = config["pool_id"] or text(body, "poolId") or None  # as older clients spell it
         for member in ("create_version", "enable_check"):
-            if body.get(member) not in (None, True, False):
-                raise bad_value(f"{member} must be true or false, got {_shown(body[member])}")
+            flag(body, member, True)
         return config
 
     def _code(self, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -216,11 +226,19 @@ def folder(body: Mapping[str, Any], member: str) -> str:
     return ObsPath.parse(path).as_dir.api if path else ""
 
 
-def _objects(body: Mapping[str, Any], member: str) -> list[Any] | None:
-    value = body.get(member)
-    if value is not None and not (isinstance(value, list) and all(isinstance(item, dict) for item in value)):
-        raise bad_value(f"{member} must be a list of objects")
-    return value
+def _volumes(value: Any) -> list[dict[str, Any]] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise bad_value("volumes must be a list of objects")
+    return [{kind: _mount(kind, item[kind]) for kind in _MOUNTS if item.get(kind) is not None} for item in value]
+
+
+def _mount(kind: str, value: Any) -> dict[str, Any]:
+    members = {member: text(value, member) for member in _MOUNTS[kind]} if isinstance(value, dict) else {"": ""}
+    if not all(members.values()):
+        raise bad_value(f"{kind} of a volume must be an object with {', '.join(_MOUNTS[kind])}")
+    return {**members, "read_only": flag(value, "read_only", False)}
 
 
 def _shown(value: Any) -> str:

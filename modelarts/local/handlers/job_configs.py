@@ -26,8 +26,9 @@ def create(call: Call) -> Answer:
 
 
 def get(call: Call) -> Answer:
+    sample = _is_sample(call)
     config = call.store.configs.get(call.path["config_name"])
-    if config is None:
+    if config is None or sample:
         raise missing(f"configuration {call.path['config_name']!r}")
     return {
         "config_name": config.name,
@@ -48,7 +49,7 @@ def update(call: Call) -> Answer:
 
 def listed(call: Call) -> Answer:
     """Sample configurations are the cloud's own: here there are none."""
-    sample = call.choice("config_type", "custom", ("custom", "sample")) == "sample"
+    sample = _is_sample(call)
     page = call.page(SORTS, "config_name", "desc")
     if sample and page.sort == "create_time":
         raise bad_value("sortBy create_time is not allowed with config_type sample")
@@ -60,6 +61,10 @@ def delete(call: Call) -> Answer:
     if not call.store.configs.delete(call.path["config_name"]):
         raise missing(f"configuration {call.path['config_name']!r}")
     return {}
+
+
+def _is_sample(call: Call) -> bool:
+    return call.choice("config_type", "custom", ("custom", "sample")) == "sample"
 
 
 def _row(call: Call, config: Config) -> Answer:

@@ -16,7 +16,7 @@ ALGORITHM_SORTS = (
 def specs(call: Call) -> Answer:
     call.choice("job_type", "train", ("train", "inference"))
     call.number("engine_id", 0, 0)
-    call.number("project_type", 0, 0, 3)
+    call.number("project_type", 0, 0)  # the values that documents list are not all (PROJTYPE)
     rows = list(call.service.catalog.specs.values())
     return {"spec_total_count": len(rows), "specs": rows}
 

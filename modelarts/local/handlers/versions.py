@@ -89,6 +89,7 @@ def version_of(call: Call) -> tuple[Job, Version]:
 
 def _members(call: Call, version: Version, as_text: bool) -> dict[str, Any]:
     system = read_json(call.service.home.job(version.id).usage) or NO_SAMPLES
+    settings = shared_members(call.service.catalog, version.body)
     return {
         "version_id": version.id,
         "version_name": version.name,
@@ -102,7 +103,8 @@ def _members(call: Call, version: Version, as_text: bool) -> dict[str, Any]:
         "ran_on": version.ran_on,
         "model_metric_list": _metrics(call, version),
         "system_metric_list": json.dumps(system) if as_text else system,
-        **shared_members(call.service.catalog, version.body),
+        "gpu": None if settings["gpu_num"] is None else settings["gpu_num"] > 0,
+        **settings,
     }
 
 

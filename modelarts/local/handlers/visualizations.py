@@ -28,6 +28,7 @@ def create(call: Call) -> Answer:
     if not train_url:
         raise bad_value("train_url is needed: the OBS folder of the event files")
     hours = _hours(body.get("schedule"))
+    _check_flavor(body.get("flavor"))
     _viewer(checks.text(body, "job_type", "tensorboard"))
     workspace_id = checks.text(body, "workspace_id", "0")
     try:
@@ -101,6 +102,12 @@ def _viewer(kind: str) -> None:
         raise unavailable("MindInsight is not served locally; use job_type tensorboard")
     if not viewers.is_installed():
         raise unavailable("TensorBoard is not installed: run `pip install 'modelarts[tensorboard]'`")
+
+
+def _check_flavor(flavor: Any) -> None:
+    """Viewers run on this machine, whatever is asked for."""
+    if flavor is not None and not (isinstance(flavor, dict) and checks.text(flavor, "code")):
+        raise bad_value("flavor must be an object with code")
 
 
 def _hours(schedule: Any) -> int | None:
