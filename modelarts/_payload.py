@@ -135,7 +135,8 @@ class _Builder:
             config["log_url"] = self.folder("log_url", self.training.log_url)
         if self.call.priority is not None:
             config["priority"] = self.identifier("priority", self.call.priority)
-        for name in ("create_version", "volumes", "nas_type", "nas_share_addr", "nas_mount_path"):
+        only_jobs = ("create_version",) if self.call.operation == CREATE_JOB else ()  # in no other table (VERFIELDS)
+        for name in (*only_jobs, "volumes", "nas_type", "nas_share_addr", "nas_mount_path"):
             if getattr(self.training, name) is not None:
                 config[name] = getattr(self.training, name)
         return config

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.cloud import Cloud, contract
+from support.cloud import Cloud, cloud_estimator, contract
 
 from modelarts.estimator import Estimator
 from modelarts.session import Session
@@ -224,3 +224,14 @@ def test_a_given_priority_is_sent_where_the_original_sdk_sends_it(
 
     (body,) = cloud.sent
     assert body.get("config", body)["priority"] == observed.get("config", observed)["priority"]
+
+
+@pytest.mark.parametrize("operation", CALLED)
+def test_whether_a_version_is_started_is_said_of_new_jobs_only(cloud: Cloud, session: Session, operation: str):
+    cloud.look_ups("specs", "engines")
+    names = {"job_name": "j", "config_name": "c", "pre_version_id": 20}
+
+    body = cloud_estimator(session, create_version=False).payload(operation, **TRAIN, **names)
+
+    sent = body.get("config", body).get("create_version")
+    assert sent is (False if operation == "create_training_job" else None)
