@@ -116,9 +116,8 @@ class _Builder:
         if call.operation == CREATE_VERSION:
             config["pre_version_id"] = self.identifier("pre_version_id", call.pre_version_id)
             return {"job_desc": self.description("job_desc") or "", "config": config}
-        named = {"config_name": self.name("config_name")} if call.operation == CREATE_CONFIG else {}
-        if call.operation == UPDATE_CONFIG:
-            self.name("config_name")  # it travels in the path
+        name = self.name("config_name")
+        named = {} if call.operation == UPDATE_CONFIG else {"config_name": name}  # an update's travels in the path
         description = self.description("config_desc")
         return {**named, **({} if description is None else {"config_desc": description}), **config}
 

@@ -91,7 +91,8 @@ def test_importing_session_and_estimator_loads_only_the_small_layers():
     assert "modelarts._payload" in loaded
     assert below(
         loaded, "modelarts._http", "modelarts.local", "modelarts._display", "modelarts.cli", "modelarts.algorithms",
-        "requests", "urllib3", "flask", "waitress", "werkzeug", "sqlite3", "pandas", "numpy", "matplotlib", "IPython", "obs", "click",
+        "requests", "urllib3",
+        "flask", "waitress", "werkzeug", "sqlite3", "pandas", "numpy", "matplotlib", "IPython", "obs", "click",
     ) == []  # fmt: skip
 
 
