@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Union
 
 import attrs
 
@@ -108,6 +108,17 @@ class Value:
 
     value: Any = attrs.field(repr=False)
     source: str
+
+
+@attrs.frozen
+class Sending:
+    """How a session sends: time-outs in seconds, and what certificates it trusts and shows."""
+
+    connect_timeout: float = 10.0
+    read_timeout: float = 60.0
+    total_timeout: float = 300.0
+    verify: Union[bool, str] = True
+    client_cert: Union[str, tuple[str, str], None] = None
 
 
 def home_directory(home: str | os.PathLike[str] | None = None) -> Path:

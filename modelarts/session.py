@@ -133,10 +133,12 @@ class Session:
         return f"https://modelarts.{self.region_name}.myhuaweicloud.com"
 
     def _open(self, endpoint: Endpoint, settings: dict[str, _config.Value]) -> None:
-        from modelarts._http import Client  # the HTTP library is half of the import time: only sessions pay it
+        # The HTTP library is half of the import time: only sessions pay it.
+        from modelarts._http import Client
+        from modelarts._transport import Transport
 
-        timeout = (settings["connect_timeout"].value, settings["read_timeout"].value)
-        self.client = Client(endpoint, timeout, settings["strict"].value)
+        sending = _config.Sending(settings["connect_timeout"].value, settings["read_timeout"].value)
+        self.client = Client(endpoint, Transport(sending, endpoint.direct), settings["strict"].value)
         self.catalog = Catalog(self.client, settings["catalog_lifetime"].value)
 
     @property

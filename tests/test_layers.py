@@ -18,7 +18,7 @@ LAYERS = {
     "calls": ("estimator", "job", "visualization", "environment",
               "_payload", "_saved", "_lists", "_queries", "_staging", "_waiting"),
     "session": ("session",),
-    "sending": ("_http", "_reply", "_obs", "_catalog"),
+    "sending": ("_http", "_reply", "_transport", "_deadline", "_iam", "_obs", "_catalog"),
     "settings": ("_auth", "_config"),
     "wire": ("_wire",),
     "errors": ("errors",),

@@ -10,7 +10,7 @@ import pytest
 import responses
 from support.cloud import Cloud, cloud_session
 
-from modelarts import _http
+from modelarts import _transport
 from modelarts.session import Session
 
 
@@ -18,7 +18,8 @@ from modelarts.session import Session
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses between attempts, recorded instead of slept."""
     recorded: list[float] = []
-    monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=recorded.append, time=time.time))
+    clock = SimpleNamespace(sleep=recorded.append, time=time.time, monotonic=time.monotonic)
+    monkeypatch.setattr(_transport, "time", clock)
     return recorded
 
 

@@ -1,0 +1,179 @@
+"""Sends requests: time-outs, deadlines, repeats, proxies, certificates. What an answer means is not its matter."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import requests
+from requests.exceptions import ConnectTimeout, ProxyError, RequestException, SSLError, Timeout
+from requests.structures import CaseInsensitiveDict
+from urllib3.exceptions import NewConnectionError, ProtocolError
+
+from modelarts import errors
+from modelarts._config import Sending
+from modelarts._deadline import DeadlineAdapter
+
+logger = logging.getLogger("modelarts")
+
+RETRIED = frozenset((429, 500, 502, 503, 504))
+ATTEMPTS = 5
+CONNECTIONS = 32  # kept open for as many threads; more are opened and closed again
+_FIRST_PAUSE, _LONGEST_PAUSE, _LONGEST_ASKED = 0.2, 10.0, 60.0
+
+
+@attrs.frozen
+class Attempt:
+    """One attempt of a request: made anew each time, because addresses move and signatures age."""
+
+    method: str
+    url: str
+    headers: dict[str, str] = attrs.field(repr=False)
+    body: bytes = attrs.field(default=b"", repr=False)
+
+
+class Transport:
+    """Connections of one session; one for each thread that sends, and new ones after a fork.
+
+    Args:
+        sending: time-outs and certificates.
+        direct: go past proxies, whatever the environment says.
+    """
+
+    def __init__(self, sending: Sending, direct: bool = False) -> None:
+        self.sending = sending
+        self.direct = direct
+        self._open()
+
+    def _open(self) -> None:
+        self._process = os.getpid()
+        self._session = requests.Session()
+        self._adapter = DeadlineAdapter(pool_maxsize=CONNECTIONS)
+        self._options: dict[str, Any] = {}
+
+    def close(self) -> None:
+        """Close the connections; others are opened when they are needed."""
+        self._adapter.close()
+
+    def send(
+        self,
+        prepare: Callable[[], Attempt],
+        repeatable: bool,
+        total_timeout: float | None = None,
+        after_failure: Callable[[], None] = lambda: None,
+    ) -> requests.Response:
+        """Send until there is an answer, as often as it is safe.
+
+        Args:
+            prepare: makes each attempt.
+            repeatable: whether it may be sent again although it may have reached the service.
+            total_timeout: seconds for all of it, in place of the session's.
+            after_failure: called before a repeat, when nobody answered.
+
+        Raises:
+            ConnectionFailed: nobody answered, or not in time; OutcomeUnknown: nor is it known what came of it.
+        """
+        deadline = time.monotonic() + (total_timeout or self.sending.total_timeout)
+        for number in range(1, ATTEMPTS + 1):
+            attempt = prepare()
+            try:
+                reply = self._once(attempt, deadline)
+            except RequestException as error:
+                last = number == ATTEMPTS or not (repeatable or never_sent(error))
+                pause = _backoff(number)
+                if last or time.monotonic() + pause >= deadline:
+                    raise connection_error(error, attempt) from None
+                after_failure()
+            else:
+                pause = _asked_pause(reply) or _backoff(number)
+                late = time.monotonic() + pause >= deadline
+                if reply.status_code not in RETRIED or not repeatable or number == ATTEMPTS or late:
+                    return reply
+            logger.info("%s %s: attempt %d failed, next in %.1f s", attempt.method, attempt.url, number, pause)
+            time.sleep(pause)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _once(self, attempt: Attempt, deadline: float) -> requests.Response:
+        if self._process != os.getpid():
+            self._open()  # a forked process must not talk on its parent's connections
+        # Built by hand and sent through the adapter: no redirect is followed (credentials must not go to
+        # another host), and a call costs less than through requests' general path.
+        request = requests.PreparedRequest()
+        request.method, request.url, request.body = attempt.method, attempt.url, attempt.body or None
+        request.headers = CaseInsensitiveDict(attempt.headers)
+        left = max(deadline - time.monotonic(), 0.001)
+        timeout = (min(self.sending.connect_timeout, left), min(self.sending.read_timeout, left))
+        reply: requests.Response = self._adapter.send_until(
+            deadline, request, timeout=timeout, **self._options_for(attempt.url)
+        )
+        return reply
+
+    def _options_for(self, url: str) -> dict[str, Any]:
+        """Proxies and certificates; the environment is asked once for each host."""
+        host = url.split("/", 3)[2]
+        if host not in self._options:
+            proxies = {"no_proxy": "*"} if self.direct else {}
+            verify = None if self.sending.verify is True else self.sending.verify
+            options = self._session.merge_environment_settings(url, proxies, False, verify, self.sending.client_cert)
+            self._options[host] = options
+        return dict(self._options[host])
+
+
+def never_sent(error: RequestException) -> bool:
+    """Whether a request surely did not reach the service: no name, no connection."""
+    return isinstance(_cause(error), NewConnectionError)  # a name that does not resolve is one, too
+
+
+def connection_error(error: RequestException, attempt: Attempt) -> errors.ConnectionFailed:
+    """What a failed attempt amounts to, with what to look at."""
+    method, url = attempt.method, attempt.url
+    reason = str(_cause(error)).rpartition(": ")[2]
+    if never_sent(error):
+        return errors.ConnectionFailed(
+            f"{method} {url}: nobody answers at that address ({reason}). "
+            "Check the network and the endpoint; for a local session run `modelarts local status`.",
+            method, url,
+        )  # fmt: skip
+    if isinstance(error, (ConnectTimeout, ProxyError, SSLError)):
+        return errors.ConnectionFailed(
+            f"{method} {url}: no connection ({reason}). Check the network, and proxies and certificates "
+            "(HTTPS_PROXY, REQUESTS_CA_BUNDLE); nothing was sent.",
+            method, url,
+        )  # fmt: skip
+    what = "no answer in time" if isinstance(error, Timeout) else "the connection broke off"
+    kind = errors.OutcomeUnknown if method == "POST" else errors.ConnectionFailed
+    return kind(f"{method} {url}: {what} ({reason})", method, url)
+
+
+def _cause(error: RequestException) -> Any:
+    cause: Any = error.args[0] if error.args else error
+    cause = getattr(cause, "reason", cause)
+    return cause.args[-1] if isinstance(cause, ProtocolError) else cause
+
+
+def _backoff(attempt: int) -> float:
+    longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (attempt - 1))
+    return random.uniform(longest / 2, longest)
+
+
+def _asked_pause(reply: requests.Response) -> float:
+    """Seconds that the service asks for, 0 when it does not or not sensibly."""
+    value = reply.headers.get("Retry-After", "").strip()
+    if not value:
+        return 0.0
+    if value.isdigit():
+        return min(float(value), _LONGEST_ASKED)
+    from dateutil import parser, tz
+
+    try:
+        moment = parser.parse(value)
+    except (ValueError, OverflowError):
+        return 0.0
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=tz.UTC)
+    return min(max(moment.timestamp() - time.time(), 0.0), _LONGEST_ASKED)
