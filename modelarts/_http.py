@@ -22,6 +22,7 @@ from modelarts._wire.routes import BY_OPERATION
 logger = logging.getLogger("modelarts")
 
 NO_CONTENT = 204
+GATEWAY_LOST = (502, 504)
 
 
 class Client:
@@ -122,9 +123,9 @@ def _decoded(reply: requests.Response, method: str) -> Response:
         members = None
     if not isinstance(members, dict) or 300 <= reply.status_code < 400 or (not members and reply.status_code >= 400):
         start = content[:200].decode("utf-8", "replace")
-        raise errors.BadReply(
-            f"{method} {url} answered HTTP {reply.status_code} with what is no ModelArts reply: {start!r}. "
-            "Check the endpoint, and proxies on the way.",
-            reply.status_code, method, url,
-        )  # fmt: skip
+        told = f"{method} {url} answered HTTP {reply.status_code} with what is no ModelArts reply: {start!r}"
+        if method == "POST" and (reply.status_code < 300 or reply.status_code in GATEWAY_LOST):
+            raise errors.OutcomeUnknown(told, method, url)  # it may have been carried out
+        advice = "Check the endpoint, and proxies on the way."
+        raise errors.BadReply(f"{told}. {advice}", reply.status_code, method, url)
     return answered(members, reply.status_code, reply.headers, method, url)

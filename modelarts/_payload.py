@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -46,6 +47,9 @@ class Training:
     hyperparameters: Any = None
     output_path: Any = None
     log_url: Any = None
+    job_description: Any = None
+    base_job_name: Any = None
+    workspace_id: Any = None
     create_version: Any = None
     nas_type: Any = None
     nas_share_addr: Any = None
@@ -68,7 +72,6 @@ class Call:
     config_desc: Any = None
     pre_version_id: Any = None
     priority: Any = None
-    workspace_id: Any = None
 
 
 def build(training: Training, call: Call, catalog: Catalog, bucket: Callable[[], str]) -> dict[str, Any]:
@@ -109,16 +112,16 @@ class _Builder:
         call = self.call
         config = self.config()
         if call.operation == CREATE_JOB:
-            body = {"job_name": self.name("job_name"), "job_desc": self.description("job_desc") or ""}
-            if call.workspace_id is not None:
-                body["workspace_id"] = str(call.workspace_id)
+            body = {"job_name": self.job_name(), "job_desc": self.job_description()}
+            if self.training.workspace_id is not None:
+                body["workspace_id"] = str(self.training.workspace_id)
             return {**body, "config": config}
         if call.operation == CREATE_VERSION:
             config["pre_version_id"] = self.identifier("pre_version_id", call.pre_version_id)
-            return {"job_desc": self.description("job_desc") or "", "config": config}
-        name = self.name("config_name")
+            return {"job_desc": self.job_description(), "config": config}
+        name = self.name("config_name", call.config_name or self.generated("config"))
         named = {} if call.operation == UPDATE_CONFIG else {"config_name": name}  # an update's travels in the path
-        description = self.description("config_desc")
+        description = self.description("config_desc", call.config_desc)
         return {**named, **({} if description is None else {"config_desc": description}), **config}
 
     def config(self) -> dict[str, Any]:
@@ -152,14 +155,28 @@ class _Builder:
 
     # --- names, texts, numbers
 
-    def name(self, argument: str) -> str:
-        name = getattr(self.call, argument)
+    def generated(self, stem: str) -> str | None:
+        """A name made from the date; an update names what is there."""
+        return None if self.call.operation == UPDATE_CONFIG else f"{stem}-{time.strftime('%m%d-%H%M%S')}"
+
+    def job_name(self) -> str:
+        base = self.training.base_job_name
+        if self.call.job_name or not base:
+            return self.name("job_name", self.call.job_name or self.generated("job"))
+        return self.name("base_job_name", self.generated(base), base, f"{limits.NAME_RULE}, with the date behind it")
+
+    def name(self, argument: str, name: Any, value: Any = None, rule: str = limits.NAME_RULE) -> str:
         if not isinstance(name, str) or not limits.NAME.fullmatch(name):
-            self.fault(argument, name, limits.NAME_RULE)
+            self.fault(argument, name if value is None else value, rule)
         return str(name)
 
-    def description(self, argument: str) -> str | None:
-        text = getattr(self.call, argument)
+    def job_description(self) -> str:
+        """A version's own, or the estimator's, under the name that the user gave it."""
+        if self.call.job_desc is not None:
+            return self.description("job_desc", self.call.job_desc) or ""
+        return self.description("job_description", self.training.job_description) or ""
+
+    def description(self, argument: str, text: Any) -> str | None:
         if text is None:
             return None
         if not isinstance(text, str) or len(text) > limits.DESCRIPTION_LENGTH:

@@ -21,6 +21,8 @@ from modelarts._deadline import DeadlineAdapter
 
 logger = logging.getLogger("modelarts")
 
+OK = 200
+_LENGTHS = {"content-length", "transfer-encoding"}
 RETRIED = frozenset((429, 500, 502, 503, 504))
 ATTEMPTS = 5
 CONNECTIONS = 32  # kept open for as many threads; more are opened and closed again
@@ -111,6 +113,8 @@ class Transport:
         reply: requests.Response = self._adapter.send_until(
             deadline, request, timeout=timeout, **self._options_for(attempt.url)
         )
+        if not reply.content and reply.status_code == OK and not _LENGTHS & {name.lower() for name in reply.headers}:
+            raise requests.ConnectionError("the answer ended within its headers")
         return reply
 
     def _options_for(self, url: str) -> dict[str, Any]:

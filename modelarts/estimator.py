@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
-import time
 from collections.abc import Mapping
 from typing import Any, Union
 
 import attrs
 
-from modelarts import _payload, _queries, _saved, _staging, _waiting
+from modelarts import _creating, _payload, _queries, _saved, _staging, _waiting
 from modelarts._catalog import Catalog
 from modelarts._payload import CREATE_CONFIG, CREATE_JOB, CREATE_VERSION, UPDATE_CONFIG, Call, Training
 from modelarts._reply import Response
 from modelarts._wire.status import JOB_STATE
-from modelarts.errors import (
-    ApiError,
-    ArgumentError,
-    ConfigError,
-    Fault,
-    JobTimeout,
-    ModelArtsError,
-    NameTaken,
-    NotFound,
-    OutcomeUnknown,
-)
+from modelarts.errors import ArgumentError, ConfigError, Fault, JobTimeout, OutcomeUnknown
 from modelarts.job import Identifier, JobCalls, TrainingJob
 from modelarts.session import Session
 from modelarts.visualization import VisualizationJob
@@ -196,14 +184,12 @@ class Estimator(JobCalls):
             ArgumentError: nothing was sent.
             ApiError: the service refused; `NameTaken` when there is a job of that name.
         """
-        name = job_name or _generated(self.base_job_name or "job")
         body = self.payload(
             CREATE_JOB, inputs=inputs, dataset_id=dataset_id, dataset_version_id=dataset_version_id,
-            data_source=data_source, job_name=name, job_desc=self.job_description, priority=priority,
-            workspace_id=self.workspace_id,
+            data_source=data_source, job_name=job_name, priority=priority,
         )  # fmt: skip
         self._upload(inputs)
-        response = self._create(CREATE_JOB, body, "job_name", generated=not job_name)
+        response = _creating.create(self.modelarts_session, CREATE_JOB, body, "job_name", generated=not job_name)
         return self._made(response, wait)
 
     def create_job_version(
@@ -230,7 +216,7 @@ class Estimator(JobCalls):
         body = self.payload(
             CREATE_VERSION, inputs=inputs, dataset_id=dataset_id, dataset_version_id=dataset_version_id,
             data_source=data_source, pre_version_id=pre_version_id, priority=priority,
-            job_desc=self.job_description if job_desc is None else job_desc,
+            job_desc=job_desc,
         )  # fmt: skip
         self._needed("create_job_version", "job_id", job_id)
         self._upload(inputs)
@@ -293,13 +279,12 @@ class Estimator(JobCalls):
         Returns:
             A handle whose `config_name` is set.
         """
-        name = config_name or _generated("config")
         body = self.payload(
             CREATE_CONFIG, inputs=inputs, dataset_id=dataset_id, dataset_version_id=dataset_version_id,
-            data_source=data_source, config_name=name, config_desc=config_desc, priority=priority,
+            data_source=data_source, config_name=config_name, config_desc=config_desc, priority=priority,
         )  # fmt: skip
         self._upload(inputs)
-        self._create(CREATE_CONFIG, body, "config_name", generated=not config_name)
+        _creating.create(self.modelarts_session, CREATE_CONFIG, body, "config_name", generated=not config_name)
         return TrainingJob(self.modelarts_session, config_name=body["config_name"])
 
     create_job_config = create_job_configs
@@ -353,59 +338,11 @@ class Estimator(JobCalls):
 
     # --- helpers
 
-    def _create(self, operation: str, body: dict[str, Any], named: str, generated: bool) -> Response:
-        """Send a creating call; a generated name that is taken gets something random behind it."""
-        try:
-            return self._sent_once(operation, body, named)
-        except NameTaken:
-            if not generated:
-                raise
-            body[named] += f"-{secrets.token_hex(3)}"
-            return self._sent_once(operation, body, named)
-
-    def _sent_once(self, operation: str, body: dict[str, Any], named: str) -> Response:
-        try:
-            return self._call(operation, body=body, must=True)
-        except OutcomeUnknown as unknown:
-            try:
-                found = self._looked_up(operation, body[named])
-            except ModelArtsError as error:
-                told = (
-                    f"{unknown}. Looking up {named} {body[named]!r} failed too ({error}): "
-                    "look whether it is there before you call again."
-                )
-            else:
-                if found is not None:
-                    return found
-                told = (
-                    f"{unknown}. No {named} {body[named]!r} was found afterwards: nothing was made as far as can be "
-                    "seen; call again."
-                )
-            raise OutcomeUnknown(told, unknown.method, unknown.url) from unknown
-
-    def _looked_up(self, operation: str, name: str) -> Response | None:
-        """What a creating call has made, by its name; `None` when there is nothing of that name."""
-        if operation == CREATE_CONFIG:
-            try:
-                return self._call("get_training_job_config", {"config_name": name}, must=True)
-            except ApiError as refused:
-                if isinstance(refused, NotFound) or refused.code == "ModelArts.0105":  # as the documents' sample
-                    return None
-                raise
-        query = {"search_content": name, "per_page": 1000}
-        jobs = self._call("list_training_jobs", query=query, must=True)
-        row = next((row for row in jobs.get("jobs") or () if row.get("job_name") == name), None)
-        return None if row is None else Response(row, is_success=True)
-
     def _upload(self, inputs: Any) -> None:
         from modelarts._display.screen import Screen
 
         for path in (self.code_dir if not self.model_name else None, inputs):
             _staging.send(self.modelarts_session, path, Screen().say)
-
-
-def _generated(stem: str) -> str:
-    return f"{stem}-{time.strftime('%m%d-%H%M%S')}"
 
 
 _DATA_ARGUMENTS = ("inputs", "dataset_id", "dataset_version_id", "data_source")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -165,6 +166,10 @@ class Session:
                 "obsutil or the package esdk-obs-python"
             )
         return self._buckets
+
+    def deadline(self, seconds: float) -> AbstractContextManager[None]:
+        """Within a `with` block, let each call of this thread take so many seconds in total, repeats included."""
+        return self.client.deadline(seconds)
 
     def close(self) -> None:
         """Close the connections; the session can be used again."""

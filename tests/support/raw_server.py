@@ -7,10 +7,12 @@ import socket
 import socketserver
 import struct
 import threading
+from collections.abc import Callable
 from typing import Any, Union
 
 RESET, SILENCE = "reset", "silence"
-Action = Union[str, bytes, dict[str, Any]]  # RESET, SILENCE, raw bytes, or the JSON body of a reply
+# RESET, SILENCE, raw bytes, the JSON body of a reply, or what is done with the connection until the test is over
+Action = Union[str, bytes, dict[str, Any], Callable[[socket.socket, threading.Event], None]]
 
 
 class RawServer(socketserver.ThreadingTCPServer):
@@ -63,7 +65,9 @@ class _Handler(socketserver.StreamRequestHandler):
         self.rfile.read(int(fields.get(b"content-length", 0)))
         path = target.decode().partition("?")[0]
         action = self.server.take(f"{method.decode()} /{path.split('/', 3)[3]}")
-        if action == SILENCE:
+        if callable(action):
+            action(self.request, self.server.over)
+        elif action == SILENCE:
             self.server.over.wait(30)
         elif action == RESET:
             self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -1,0 +1,51 @@
+"""One session serves many threads, and survives a fork."""
+
+from __future__ import annotations
+
+import multiprocessing
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from modelarts.estimator import Estimator
+from modelarts.session import Session
+from tests.support.jobs import ACCEPT_ANY, estimator, put_code
+
+THREADS, CALLS = 32, 2000
+
+
+def test_many_threads_get_each_their_own_answers(session, tmp_path):
+    put_code(session, tmp_path, ACCEPT_ANY)
+    idle = estimator(session)
+    names = [f"c{number}" for number in range(20)]
+    for name in names:
+        idle.create_job_configs(name, config_desc=f"about {name}", inputs="/bucket/data/")
+
+    def read(number: int) -> bool:
+        name = names[number % len(names)]
+        info = Estimator(session, config_name=name).get_job_configs_info()
+        return (info.config_name, info.config_desc) == (name, f"about {name}")
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        right = list(pool.map(read, range(CALLS)))
+
+    assert right == [True] * CALLS
+
+
+def _read_all(session: Session, answers: Any) -> None:
+    answers.put([Estimator.get_job_list(session).is_success for _ in range(20)])
+
+
+def test_a_session_works_on_both_sides_of_a_fork(session):
+    assert Estimator.get_job_list(session).is_success  # a connection is open before the fork
+    context = multiprocessing.get_context("fork")
+    answers = context.Queue()
+    children = [context.Process(target=_read_all, args=(session, answers)) for _ in range(3)]
+    for child in children:
+        child.start()
+
+    mine = [Estimator.get_job_list(session).is_success for _ in range(20)]
+    theirs = [answers.get(timeout=20) for _ in children]
+    for child in children:
+        child.join()
+
+    assert [mine, *theirs] == [[True] * 20] * 4
