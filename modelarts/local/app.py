@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from modelarts._wire import limits
 from modelarts._wire.routes import ABSENT, ROUTES, Route
+from modelarts.local import bodies
 from modelarts.local.handlers import job_configs, logs, offers, training_jobs, versions, visualizations
 from modelarts.local.handlers.context import Call, Handler, Service
 from modelarts.local.refusals import BAD_VALUE, NOT_FOUND, Refusal
@@ -114,7 +115,7 @@ def create_app(service: Service, token: str, project_id: str, activity: Activity
 
 def _view(handler: Handler, service: Service, activity: Activity) -> Callable[..., Response]:
     def view(**path: str) -> Response:
-        body = _body()
+        body = bodies.parse(request.get_data()) if request.method in ("POST", "PUT") else None
         with activity.held(_asked_to_wait()) as hold:
             answer = handler(Call(service, path, request.args, body, hold))
         response = _json({"is_success": True, **answer}, 200)
@@ -132,18 +133,6 @@ def _absent(route: Route) -> Callable[..., Response]:
     return view
 
 
-def _body() -> Any:
-    if request.method not in ("POST", "PUT"):
-        return None
-    data = request.get_data()
-    if not data:
-        return None
-    try:
-        return json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise Refusal(BAD_VALUE, f"the body is not JSON: {error}") from None
-
-
 def _asked_to_wait() -> float:
     found = _WAIT.search(request.headers.get("Prefer", ""))
     return min(float(found[1]), 30.0) if found else 0.0
@@ -155,7 +144,9 @@ def _refused(error: Exception) -> Response:
     if isinstance(error, HTTPException):
         status = error.code or 500
         code = NOT_FOUND if status == 404 else BAD_VALUE
-        return _refusal(code, f"{request.method} {request.path}: {error.name}. {error.description}", status)
+        response = _refusal(code, f"{request.method} {request.path}: {error.name}. {error.description}", status)
+        response.allow.update(getattr(error, "valid_methods", None) or ())
+        return response
     logger.exception("%s %s failed", request.method, request.path)
     return _refusal("ModelArts.0010", "internal error of the local service; its log tells more", 500)
 

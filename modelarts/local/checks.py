@@ -174,18 +174,18 @@ def _parameters(value: Any) -> list[dict[str, str]]:
         return []
     if not isinstance(value, list):
         raise bad_value("parameter must be a list of objects with label and value")
-    result: list[dict[str, str]] = []
+    result: dict[str, str] = {}
     for item in value:
         label = item.get("label", item.get("key")) if isinstance(item, dict) else None
         if not isinstance(label, str) or not label or "\0" in label:
             raise bad_value("every item of parameter needs a label, a text that is not empty")
-        if any(known["label"] == label for known in result):
+        if label in result:
             raise bad_value(f"parameter {label!r} is given twice")
         content = as_text(item.get("value"))
         if "\0" in content:
             raise bad_value(f"parameter {label!r} holds a NUL character")
-        result.append({"label": label, "value": content})
-    return result
+        result[label] = content
+    return [{"label": label, "value": content} for label, content in result.items()]
 
 
 def _sources(value: Any) -> list[dict[str, Any]]:

@@ -127,7 +127,9 @@ def _hours(schedule: Any) -> int | None:
 
 def _members(row: Visualization) -> Answer:
     url = f"http://127.0.0.1:{row.port}/" if row.port and row.status in (INIT, RUNNING) else ""
-    schedule = [{"type": "stop", "time_unit": "HOURS", "duration": row.hours}] if row.hours is not None else []
+    # Answers are printed with timeUnit, requests with time_unit (SCHEDULE).
+    hours = {"type": "stop", "timeUnit": "HOURS", "time_unit": "HOURS", "duration": row.hours}
+    schedule = [hours] if row.hours is not None else []
     return {
         "job_id": row.id, "job_name": row.name, "job_desc": row.description, "status": row.status,
         "create_time": row.create_time, "duration": duration(row.start_time, row.end_time), "service_url": url,
