@@ -1,0 +1,32 @@
+"""modelarts_04_0155: AK/SK-based Authentication · 用户AK-SK认证模式
+
+A session by the access key of an account. Making one sends nothing: the first call does.
+
+Access keys mean the cloud, also with `MODELARTS_MODE=local`.
+"""
+
+from _world import show
+
+from modelarts.session import Session
+
+results = []
+
+# Sample 1: a region whose endpoints are known
+session = Session(
+    access_key="my-access-key", secret_key="my-secret-key", project_id="my-project-id", region_name="cn-north-4"
+)
+results.append(session)
+
+# Sample 2: as the English edition has it, in a region whose endpoints are given first
+Session.set_endpoint(
+    iam_endpoint="iam.eu-de.example.com",
+    obs_endpoint="obs.eu-de.example.com",
+    modelarts_endpoint="modelarts.eu-de.example.com",
+    region_name="eu-de",
+)
+session = Session(
+    access_key="my-access-key", secret_key="my-secret-key", project_id="my-project-id", region_name="eu-de"
+)
+results.append(session)
+
+show(results)

@@ -1,0 +1,31 @@
+"""modelarts_04_0161: Obtaining Details About a Training Job · 查询训练作业详情
+
+Reads what is known of a version: its status, how long it took, with which code, data and engine.
+"""
+
+from _world import World, ids_of, show
+
+from modelarts.estimator import Estimator
+from modelarts.session import Session
+
+world = World()
+job_instance = world.trained_job()
+job_version_instance_list = world.versions_of(job_instance)
+job_id, version_id = ids_of(job_instance)
+results = []
+
+# Sample 1: by the ids
+session = Session()
+estimator = Estimator(modelarts_session=session, job_id=job_id, version_id=version_id)
+job_info = estimator.get_job_info()
+results.append(job_info)
+
+# Sample 2: on a job that was created
+job_info = job_instance.get_job_info()
+results.append(job_info)
+
+# Sample 3: on one of a list of versions
+job_info = job_version_instance_list[0].get_job_info()
+results.append(job_info)
+
+show(results)
