@@ -8,8 +8,9 @@ from typing import Any, Union
 import attrs
 
 from modelarts import _creating, _payload, _queries, _saved, _staging, _waiting
+from modelarts._arguments import Call, Training
 from modelarts._catalog import Catalog
-from modelarts._payload import CREATE_CONFIG, CREATE_JOB, CREATE_VERSION, UPDATE_CONFIG, Call, Training
+from modelarts._payload import CREATE_CONFIG, CREATE_JOB, CREATE_VERSION, UPDATE_CONFIG
 from modelarts._reply import Response
 from modelarts._wire.status import JOB_STATE
 from modelarts.errors import ArgumentError, ConfigError, Fault, JobTimeout, OutcomeUnknown

@@ -16,7 +16,8 @@ PACKAGE = Path(modelarts.__file__).parent
 LAYERS = {
     "cli": ("cli",),
     "calls": ("estimator", "job", "visualization", "environment",
-              "_payload", "_creating", "_saved", "_lists", "_queries", "_staging", "_waiting"),
+              "_payload", "_arguments", "_code_choice", "_data_choice", "_creating",
+              "_saved", "_lists", "_queries", "_staging", "_waiting"),
     "session": ("session",),
     "sending": ("_http", "_reply", "_transport", "_deadline", "_iam", "_obs", "_catalog"),
     "settings": ("_auth", "_config"),

@@ -115,7 +115,9 @@ class Viewers:
             )  # fmt: skip
         self._children[row.id] = child
         started = psutil.Process(child.pid).create_time()
-        self._store.visualizations.advance(row.id, (INIT,), INIT, pid=child.pid, process_started=started, port=port)
+        known = {"pid": child.pid, "process_started": started, "port": port}
+        if not self._store.visualizations.advance(row.id, (INIT,), INIT, **known):
+            _end_group(psutil.Process(child.pid))  # stopped meanwhile: nobody would know of it
 
     def _end(self, row: Visualization, process: psutil.Process | None) -> None:
         if process is not None:

@@ -1,0 +1,116 @@
+"""The arguments of a call as the user gave them, and the checks that all of its parts share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from modelarts import _staging
+from modelarts._obs.paths import ObsPath, exists_locally, is_local
+from modelarts._wire import limits
+from modelarts._wire.replies import as_integer
+from modelarts.errors import Fault
+
+
+@attrs.frozen(kw_only=True)
+class Training:
+    """What an estimator says about the training itself, as the user gave it."""
+
+    train_instance_count: Any = None
+    train_instance_type: Any = None
+    pool_id: Any = None
+    code_dir: Any = None
+    boot_file: Any = None
+    model_name: Any = None
+    framework_type: Any = None
+    framework_version: Any = None
+    user_image_url: Any = None
+    user_command: Any = None
+    hyperparameters: Any = None
+    output_path: Any = None
+    log_url: Any = None
+    job_description: Any = None
+    base_job_name: Any = None
+    workspace_id: Any = None
+    create_version: Any = None
+    nas_type: Any = None
+    nas_share_addr: Any = None
+    nas_mount_path: Any = None
+    volumes: Any = None
+
+
+@attrs.frozen(kw_only=True)
+class Call:
+    """The arguments of one call that creates or updates something."""
+
+    operation: str
+    inputs: Any = None
+    dataset_id: Any = None
+    dataset_version_id: Any = None
+    data_source: Any = None
+    job_name: Any = None
+    job_desc: Any = None
+    config_name: Any = None
+    config_desc: Any = None
+    pre_version_id: Any = None
+    priority: Any = None
+
+
+class Checks:
+    """Gathers what is wrong with the arguments of one call.
+
+    Args:
+        bucket: names the bucket that local code and data go to; called only when there are some.
+    """
+
+    def __init__(self, bucket: Callable[[], str]) -> None:
+        self.bucket = bucket
+        self.faults: list[Fault] = []
+
+    def fault(self, argument: str, value: Any, rule: str) -> None:
+        self.faults.append(Fault(argument, value, rule))
+
+    def name(self, argument: str, name: Any, value: Any = None, rule: str = limits.NAME_RULE) -> str:
+        if not isinstance(name, str) or not limits.NAME.fullmatch(name):
+            self.fault(argument, name if value is None else value, rule)
+        return str(name)
+
+    def description(self, argument: str, text: Any) -> str | None:
+        if text is None:
+            return None
+        if not isinstance(text, str) or len(text) > limits.DESCRIPTION_LENGTH:
+            length = f"; this has {len(text)}" if isinstance(text, str) else ""
+            self.fault(argument, text, f"a text of at most {limits.DESCRIPTION_LENGTH} characters{length}")
+        return str(text)
+
+    def identifier(self, argument: str, value: Any) -> int | None:
+        number = as_integer(value)
+        if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+            self.fault(argument, value, "a whole number")
+            return None
+        return number
+
+    def folder(self, argument: str, value: Any) -> str | None:
+        path = self.obs_path(argument, value) if value else None
+        return path.as_dir.api if path else None
+
+    def place(self, argument: str, value: Any) -> ObsPath | None:
+        """Where code or data will lie: an OBS path as it is, a local one at the place it is uploaded to."""
+        if not isinstance(value, (str, os.PathLike)) or not is_local(value):
+            return self.obs_path(argument, value)
+        if not exists_locally(value):
+            self.fault(argument, value, "there is no such local path; an OBS path begins with a slash or obs://")
+            return None
+        return _staging.target(value, self.bucket())
+
+    def obs_path(self, argument: str, value: Any) -> ObsPath | None:
+        try:
+            return ObsPath.parse(value)
+        except TypeError:
+            self.fault(argument, value, "a text such as /bucket/folder/")
+        except ValueError as error:
+            self.fault(argument, value, str(error))
+        return None
