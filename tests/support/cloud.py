@@ -74,7 +74,8 @@ class Cloud:
     def answer(self, method: str, path: str, reply: Any, status: int = 200, **more: Any) -> None:
         """Answer a call with a JSON body, with raw bytes, or with an exception."""
         kind = "body" if isinstance(reply, (bytes, Exception)) else "json"
-        self.faked.add(method, BASE + path, status=status, **{kind: reply}, **more)
+        length = {} if isinstance(reply, Exception) else {"auto_calculate_content_length": True}
+        self.faked.add(method, BASE + path, status=status, **{kind: reply}, **length, **more)
 
     def look_ups(self, *kinds: str, **rows: list[dict[str, Any]]) -> None:
         """Answer look-ups: some of `specs`, `engines` and `models`, with the usual rows or with others."""
