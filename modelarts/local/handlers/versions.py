@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from modelarts._obs.paths import ObsPath
@@ -113,5 +114,14 @@ def _metrics(call: Call, version: Version) -> str:
     if version.status != COMPLETED or not version.body["train_url"]:
         return "{}"
     path = (ObsPath.parse(version.body["train_url"]) / "metric.json").under(call.service.home.buckets)
-    metrics = read_json(path)
-    return json.dumps(metrics, ensure_ascii=False) if isinstance(metrics, dict) else "{}"
+    try:
+        metrics = json.loads(path.read_text(encoding="utf-8"), parse_float=_finite, parse_constant=_finite)
+    except (OSError, ValueError, RecursionError):
+        return "{}"
+    return json.dumps(metrics) if isinstance(metrics, dict) else "{}"
+
+
+def _finite(text: str) -> float | None:
+    """A number of JSON, which has neither NaN nor infinity."""
+    number = float(text)
+    return number if math.isfinite(number) else None
