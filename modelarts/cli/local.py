@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ import click
 from modelarts import _config
 from modelarts._obs.local import LocalBuckets
 from modelarts._obs.paths import ObsPath, is_local
-from modelarts.errors import ConfigError, ObsError
+from modelarts.errors import ConfigError, ObsError, ServiceError
 
 if TYPE_CHECKING:
     from modelarts.local.store import Store
@@ -26,14 +27,58 @@ def local() -> None:
 
 
 @local.command()
-def start() -> None:
+@click.option("--auth", type=click.Choice(["token", "iam"]), default="token", show_default=True,
+              help="Who is let in: this user, or with `iam` also whoever logs in as in the cloud, over TLS.")
+@click.option("--region", default="", help="With --auth iam: name of the region; cn-north-4 unless it was another.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="With --auth iam: port; 0 takes any free one.")
+def start(auth: str, region: str, port: int) -> None:
     """Start the service, or say where it runs."""
     from modelarts.local import daemon
 
+    if auth != "iam" and (region or port):
+        raise click.UsageError("--region and --port go with --auth iam")
     home = _config.home_directory()
     before = daemon.find(home)
-    address = daemon.ensure(home)
+    address = daemon.ensure(home, daemon.AsCloud(region, port) if auth == "iam" else None)
     click.echo(f"{'running' if before else 'started'}: {address.url} (pid {address.pid}, state in {home / 'local'})")
+    if address.iam:
+        where = f"region {address.iam.region_name}, account in {address.iam.account}"
+        click.echo(f"as the cloud: {address.iam.url} ({where})")
+
+
+@local.command()
+@click.option("--show", is_flag=True, help="Print the secrets, too.")
+def credentials(show: bool) -> None:
+    """Print a login to the service that was started with --auth iam, as a shell can read it."""
+    from modelarts.local import daemon
+    from modelarts.local.iam import accounts
+
+    home = _config.home_directory()
+    found = daemon.find(home)
+    account = accounts.load(Path(found.iam.account)) if found and found.iam else None
+    if found is None or found.iam is None or account is None:
+        raise ServiceError(
+            f"no local service runs with --auth iam (state in {home / 'local'}); "
+            "start one with `modelarts local start --auth iam`"
+        )
+    login = {
+        "modelarts_endpoint": found.iam.url, "iam_endpoint": found.iam.url, "ca_bundle": found.iam.ca_bundle,
+        "region_name": found.iam.region_name, "project_id": found.iam.project_id,
+    }  # fmt: skip
+    keys = {"access_key": account.access_key, "secret_key": account.secret_key}
+    user = {"account": account.account, "username": account.username, "password": account.password}
+    click.echo("\n".join(_exported({**login, **keys}, show)))
+    click.echo("# or, in place of the access keys, a password:")
+    click.echo("\n".join(f"# {line}" for line in _exported(user, show)))
+
+
+def _exported(values: dict[str, str], show: bool) -> list[str]:
+    """Settings as their environment variables; secrets masked unless they are to be shown."""
+    rows = {setting.name: setting for setting in _config.SETTINGS}
+    return [
+        f"export {rows[name].env[0]}={shlex.quote(value) if show or not rows[name].secret else _config.MASK}"
+        for name, value in values.items()
+    ]
 
 
 @local.command()

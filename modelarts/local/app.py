@@ -76,12 +76,12 @@ class Activity:
             self._places.release()
 
 
-def create_app(service: Service, token: str, project_id: str, activity: Activity) -> Flask:
+def create_app(service: Service, proof: str | Callable[[], None], project_id: str, activity: Activity) -> Flask:
     """The application over the parts of a service.
 
     Args:
         service: store, scheduler, catalogue, folders.
-        token: what `X-Auth-Token` must carry.
+        proof: the token that `X-Auth-Token` must carry, or what raises a `Refusal` for a request that may not pass.
         project_id: the one project that paths may name.
         activity: told of every request.
     """
@@ -95,13 +95,11 @@ def create_app(service: Service, token: str, project_id: str, activity: Activity
     @app.before_request
     def admit() -> None:
         activity.last = time.monotonic()
-        if (request.host.rpartition(":")[0] or request.host) not in _LOCAL_HOSTS:
-            raise Refusal("ModelArts.0108", f"host {request.host!r} is not this machine", 403)
-        given = request.headers.get("X-Auth-Token", "")
-        if not given:
-            raise Refusal("ModelArts.0201", "the X-Auth-Token header is missing or empty", 401)
-        if not hmac.compare_digest(given.encode(), token.encode()):
-            raise Refusal("ModelArts.0203", "the token is not the one of this service", 401)
+        check_host()
+        if isinstance(proof, str):
+            _check_token(proof)
+        else:
+            proof()
         if request.view_args and request.view_args.get("project_id", project_id) != project_id:
             raise Refusal("ModelArts.0210", "the project id in the URL is not the one of this service", 403)
 
@@ -111,6 +109,20 @@ def create_app(service: Service, token: str, project_id: str, activity: Activity
         view = _absent(route) if route.support == ABSENT else _view(HANDLERS[route.operation], service, activity)
         app.add_url_rule(rule, route.operation, view, methods=[route.method], provide_automatic_options=False)
     return app
+
+
+def check_host() -> None:
+    """Refuse a request that a web page made for another host, which a name server turned to this machine."""
+    if (request.host.rpartition(":")[0] or request.host) not in _LOCAL_HOSTS:
+        raise Refusal("ModelArts.0108", f"host {request.host!r} is not this machine", 403)
+
+
+def _check_token(token: str) -> None:
+    given = request.headers.get("X-Auth-Token", "")
+    if not given:
+        raise Refusal("ModelArts.0201", "the X-Auth-Token header is missing or empty", 401)
+    if not hmac.compare_digest(given.encode(), token.encode()):
+        raise Refusal("ModelArts.0203", "the token is not the one of this service", 401)
 
 
 def _view(handler: Handler, service: Service, activity: Activity) -> Callable[..., Response]:
@@ -157,7 +169,8 @@ def _refusal(code: str, message: str, status: int) -> Response:
 
 
 def _json(body: dict[str, Any], status: int) -> Response:
-    return Response(json.dumps(body), status, mimetype="application/json")
+    content = json.dumps(body).encode(errors="backslashreplace")  # half a character becomes its JSON escape
+    return Response(content, status, mimetype="application/json")
 
 
 def _tolerant(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:

@@ -20,7 +20,27 @@ from modelarts.local.locks import is_held
 from modelarts.local.paths import LocalHome, read_json
 
 NEEDED = ("flask", "psutil", "waitress")
+NEEDED_FOR_IAM = ("cheroot", "cryptography")
 STOP_PATIENCE = 10.0
+
+
+@attrs.frozen
+class AsCloud:
+    """How a service is to be started that also answers as the cloud does (`--auth iam`)."""
+
+    region: str = ""  # the account's own, or cn-north-4 for a new one
+    port: int = 0
+
+
+@attrs.frozen
+class CloudAddress:
+    """Where a running service answers as the cloud does, and what it takes to be let in."""
+
+    url: str
+    ca_bundle: str
+    account: str
+    region_name: str
+    project_id: str
 
 
 @attrs.frozen
@@ -31,23 +51,47 @@ class Address:
     token: str = attrs.field(repr=False)
     project_id: str
     pid: int
+    iam: CloudAddress | None = None
 
 
 def find(home: Path) -> Address | None:
     """The running service of a home, or nothing."""
     paths = LocalHome.of(home)
     stored = read_json(paths.address) if is_held(paths.running) else None
-    return stored and Address(stored["url"], stored["token"], stored["project_id"], stored["pid"])
+    if not stored:
+        return None
+    iam = CloudAddress(**stored["iam"]) if "iam" in stored else None
+    return Address(stored["url"], stored["token"], stored["project_id"], stored["pid"], iam)
 
 
-def ensure(home: Path) -> Address:
-    """The running service of a home; started when there is none. Raises `ServiceError`."""
+def ensure(home: Path, iam: AsCloud | None = None) -> Address:
+    """The running service of a home; started when there is none. Raises `ServiceError`.
+
+    Args:
+        home: the folder of all its state.
+        iam: it must also answer as the cloud does, like this.
+    """
     found = find(home)
-    if found is not None:
-        return found
-    paths = LocalHome.of(home)
-    with _sole_starter(paths):
-        return find(home) or _start(home, paths)
+    if found is None:
+        paths = LocalHome.of(home)
+        with _sole_starter(paths):
+            found = find(home) or _start(home, paths, iam)
+    if iam is not None:
+        _check_door(found, iam)
+    return found
+
+
+def _check_door(found: Address, wanted: AsCloud) -> None:
+    """Refuse a running service that was started otherwise than it is wanted."""
+    if found.iam is None:
+        why = "without --auth iam"
+    elif wanted.region not in ("", found.iam.region_name):
+        why = f"for region {found.iam.region_name}"
+    elif wanted.port and not found.iam.url.endswith(f":{wanted.port}"):
+        why = f"at {found.iam.url}"
+    else:
+        return
+    raise ServiceError(f"the local service (pid {found.pid}) runs {why}: end it first with `modelarts local stop`")
 
 
 def stop(home: Path) -> bool:
@@ -82,18 +126,20 @@ def _sole_starter(paths: LocalHome) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _start(home: Path, paths: LocalHome) -> Address:
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+def _start(home: Path, paths: LocalHome, iam: AsCloud | None) -> Address:
+    needed = NEEDED + NEEDED_FOR_IAM if iam else NEEDED
+    missing = [name for name in needed if importlib.util.find_spec(name) is None]
     if missing:
         raise ServiceError(
             f"the local service needs packages that are not installed ({', '.join(missing)}): "
-            "run `pip install 'modelarts[local]'`"
+            f"run `pip install 'modelarts[{'iam' if iam else 'local'}]'`"
         )
+    options = [iam.region, str(iam.port)] if iam else []
     hear, tell = os.pipe()
     try:
         with open(paths.service_log, "ab") as log:  # noqa: PTH123
             service = subprocess.Popen(
-                [sys.executable, "-m", "modelarts.local.server", str(home), str(tell)],
+                [sys.executable, "-m", "modelarts.local.server", str(home), str(tell), *options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, pass_fds=(tell,),
                 cwd=paths.root,
             )  # fmt: skip

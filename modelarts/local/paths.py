@@ -45,6 +45,15 @@ class LocalHome:
         return self.root / "store.db"
 
     @property
+    def iam(self) -> Path:
+        """Account and certificates of `--auth iam`; only its user may enter it."""
+        return self.root / "iam"
+
+    @property
+    def account(self) -> Path:
+        return self.iam / "account.json"
+
+    @property
     def buckets(self) -> Path:
         return self.root / "buckets"
 
@@ -91,11 +100,11 @@ class JobPaths:
         return self.root / f"worker-{worker}"
 
 
-def write_private(path: Path, value: Any) -> None:
+def write_private(path: Path, value: Any, indent: int | None = None) -> None:
     """Write JSON beside `path` and rename it into place; only this user may read it."""
     handle, temporary = tempfile.mkstemp(dir=path.parent)  # mkstemp gives mode 0600
     with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(value, file, ensure_ascii=False)
+        json.dump(value, file, ensure_ascii=False, indent=indent)
     Path(temporary).replace(path)
 
 

@@ -1,4 +1,7 @@
-"""The service as a process: `python -m modelarts.local.server HOME`, started by `modelarts.local.daemon`."""
+"""The service as a process: `python -m modelarts.local.server HOME READY [REGION PORT]`, started by the daemon.
+
+With a region and a port it also answers as the cloud does (`--auth iam`); an empty region is the account's own.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from typing import Any
 import waitress
 
 from modelarts import __version__, _config
+from modelarts.errors import ServiceError
 from modelarts.local import catalog
 from modelarts.local.app import Activity, create_app
 from modelarts.local.handlers.context import Service
@@ -37,10 +41,10 @@ class StartRefused(Exception):
     """Why the service does not start, as a sentence for its starter."""
 
 
-def serve(home: Path, ready: int) -> None:
+def serve(home: Path, ready: int, iam: tuple[str, int] | None = None) -> None:
     """Run until told to end or idle for long; say on the descriptor `ready` how the start went."""
     try:
-        server, service, activity = _start(LocalHome.of(home), home)
+        server, service, activity = _start(LocalHome.of(home), home, iam)
     except StartRefused as refusal:
         os.write(ready, str(refusal).encode())
         raise SystemExit(1) from None
@@ -59,7 +63,7 @@ def serve(home: Path, ready: int) -> None:
         service.store.close()
 
 
-def _start(paths: LocalHome, home: Path) -> tuple[Any, Service, Activity]:
+def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[Any, Service, Activity]:
     try:
         paths.buckets.mkdir(parents=True, exist_ok=True)
         paths.root.chmod(0o700)
@@ -78,13 +82,28 @@ def _start(paths: LocalHome, home: Path) -> tuple[Any, Service, Activity]:
     service = Service(store, scheduler, Viewers(store, paths), offered, paths)
     app = create_app(service, token, PROJECT_ID, activity)
     server = _listen(app, _config.value_of("local_port", home))
+    door = _open_door(service, activity, *iam) if iam else {}
     scheduler.start()
     service.viewers.start()
     write_private(paths.address, {
         "url": f"http://127.0.0.1:{server.effective_port}", "token": token, "project_id": PROJECT_ID,
-        "pid": os.getpid(), "version": __version__,
+        "pid": os.getpid(), "version": __version__, **door,
     })  # fmt: skip
     return server, service, activity
+
+
+def _open_door(service: Service, activity: Activity, region: str, port: int) -> dict[str, Any]:
+    """Answer as the cloud does, too; how to find that out."""
+    from modelarts.local.iam.door import open_door
+
+    try:
+        door = open_door(service, activity, service.home, region, port)
+    except (ServiceError, OSError) as error:
+        raise StartRefused(str(error)) from None
+    return {"iam": {
+        "url": door.url, "ca_bundle": str(door.files.trusted), "account": str(service.home.account),
+        "region_name": door.account.region, "project_id": door.account.project_id,
+    }}  # fmt: skip
 
 
 def _lock(path: Path) -> None:
@@ -128,4 +147,4 @@ def _end(*_: object) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    serve(Path(sys.argv[1]), int(sys.argv[2]))
+    serve(Path(sys.argv[1]), int(sys.argv[2]), (sys.argv[3], int(sys.argv[4])) if len(sys.argv) > 3 else None)

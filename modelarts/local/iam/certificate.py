@@ -1,0 +1,115 @@
+"""A certificate for this machine, and the one to trust for it. Nobody can sign another with it: its key is not kept."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import tempfile
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import attrs
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+LIFETIME = timedelta(days=397)
+RENEWED_BEFORE = timedelta(days=30)
+_ADDRESS = ipaddress.ip_address("127.0.0.1")
+
+
+@attrs.frozen
+class Certificates:
+    """Files in one folder: what clients trust, and what the server shows, with its key."""
+
+    trusted: Path
+    server: Path
+
+    @classmethod
+    def of(cls, folder: Path) -> Certificates:
+        return cls(folder / "ca.pem", folder / "server.pem")
+
+
+def ensure(folder: Path, now: datetime | None = None) -> Certificates:
+    """The certificates of a folder; made when they are missing, do not belong together or end soon."""
+    files = Certificates.of(folder)
+    moment = now or datetime.now(timezone.utc)
+    if not _is_good(files, moment):
+        trusted, server = _made(moment)
+        _write(files.trusted, trusted)
+        _write(files.server, server)
+    return files
+
+
+def _is_good(files: Certificates, now: datetime) -> bool:
+    try:
+        server = x509.load_pem_x509_certificate(files.server.read_bytes())
+        server.verify_directly_issued_by(x509.load_pem_x509_certificate(files.trusted.read_bytes()))
+    except (OSError, ValueError, TypeError, InvalidSignature):
+        return False
+    return server.not_valid_before_utc <= now < server.not_valid_after_utc - RENEWED_BEFORE
+
+
+def _made(now: datetime) -> tuple[bytes, bytes]:
+    authority, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    issuer = _name("modelarts local service CA")
+    authority_key_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key())
+    ours = [x509.DNSName("localhost"), x509.IPAddress(_ADDRESS)]
+    only_ours = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_network(_ADDRESS))]
+    trusted = (
+        _builder(issuer, issuer, authority, now)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(signs_certificates=True), critical=True)
+        .add_extension(x509.NameConstraints(only_ours, None), critical=True)
+        .add_extension(authority_key_id, critical=False)
+        .sign(authority, hashes.SHA256())
+    )
+    server = (
+        _builder(_name("modelarts local service"), issuer, key, now)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(signs_certificates=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(ours), critical=False)
+        .add_extension(authority_key_id, critical=False)
+        .sign(authority, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return trusted.public_bytes(pem), server.public_bytes(pem) + private
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, now: datetime
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=5))  # clocks differ between a machine and its containers
+        .not_valid_after(now + LIFETIME)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def _usage(signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates, content_commitment=False, key_encipherment=False,
+        data_encipherment=False, key_agreement=False, key_cert_sign=signs_certificates, crl_sign=signs_certificates,
+        encipher_only=False, decipher_only=False,
+    )  # fmt: skip
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write beside `path` and rename it into place; only this user may read it."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    Path(temporary).replace(path)

@@ -1,0 +1,157 @@
+"""The TLS server of `--auth iam`: IAM and the v1 API at one address, beside the service's own."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+import threading
+import time
+import uuid
+from collections.abc import Iterable
+from typing import Any, Callable
+from urllib.parse import unquote_to_bytes
+
+import attrs
+from cheroot.makefile import StreamReader, StreamWriter
+from cheroot.server import HTTPConnection
+from cheroot.ssl import Adapter
+from cheroot.wsgi import Server
+from flask import Flask
+
+from modelarts._wire import limits
+from modelarts.errors import ServiceError
+from modelarts.local.app import Activity, create_app, logger
+from modelarts.local.handlers.context import Service
+from modelarts.local.iam import accounts, certificate, routes
+from modelarts.local.iam.accounts import Account
+from modelarts.local.iam.admission import Admission
+from modelarts.local.iam.tokens import Tokens
+from modelarts.local.paths import LocalHome
+
+THREADS = 16
+SECONDS_TO_SHAKE_HANDS = 10.0
+SECONDS_OF_SILENCE = 60  # after which a connection is closed
+HEADER_BYTES = 64 * 1024
+
+_PLAIN = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 33\r\n\r\nThis address is for https:// only"
+
+Application = Callable[..., Iterable[bytes]]
+
+
+@attrs.frozen
+class Door:
+    """An address at which the service answers as the cloud does. It closes with the process."""
+
+    url: str
+    files: certificate.Certificates
+    account: Account
+
+
+def open_door(service: Service, activity: Activity, home: LocalHome, region: str, port: int) -> Door:
+    """Serve an account on a port, 0 for any free one, from threads of this process. Raises `ServiceError`."""
+    account = accounts.load_or_make(home.account, region)
+    files = certificate.ensure(home.iam)
+    tokens = Tokens(account)
+    admission = Admission(account, tokens)
+    iam = routes.create_app(account, tokens, admission, activity)
+    v1 = create_app(service, admission.prove_project, account.project_id, activity)
+    server = _server(application(iam, v1), files, port)
+    return Door(f"https://127.0.0.1:{_listen(server, port)}", files, account)
+
+
+def application(iam: Flask, v1: Flask) -> Application:
+    """Both as one, with requests as they were sent, and an id on every answer (modelarts_03_0003)."""
+    host = socket.gethostname()
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path = environ["REQUEST_URI"].partition("?")[0]
+        # The server takes `//v1` for a host, and leaves %2F as it is; the service's own server does neither.
+        environ["PATH_INFO"] = unquote_to_bytes(path.encode("latin-1")).decode("latin-1")
+        request_id = f"{uuid.uuid4().hex}-{time.time_ns() // 1_000_000}-{host}"
+
+        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            return start_response(status, [*headers, ("X-request-id", request_id)], *rest)
+
+        chosen = iam if environ["PATH_INFO"].startswith(("/v3/", "/v3.0/")) else v1
+        return chosen(environ, start)
+
+    return answer
+
+
+class _Tls(Adapter):
+    """TLS for the server. The handshake is left to `_Connection`: here it would keep all other clients waiting."""
+
+    def __init__(self, server: str) -> None:
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.minimum_version = ssl.TLSVersion.TLSv1_2
+        self.context.load_cert_chain(server)
+
+    def bind(self, sock: Any) -> Any:
+        return sock
+
+    def wrap(self, sock: Any) -> Any:
+        wrapped = self.context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        return wrapped, self.get_environ()
+
+    def get_environ(self) -> Any:
+        return {"wsgi.url_scheme": "https", "HTTPS": "on"}
+
+    def makefile(self, sock: Any, mode: str = "r", bufsize: int = -1) -> Any:
+        return (StreamReader if "r" in mode else StreamWriter)(sock, mode, bufsize)
+
+
+class _Connection(HTTPConnection):
+    """A connection whose first bytes, the handshake, are read by the thread that will answer it."""
+
+    _trusted = False
+
+    def communicate(self) -> Any:
+        if not self._trusted:
+            self.socket.settimeout(SECONDS_TO_SHAKE_HANDS)
+            try:
+                self.socket.do_handshake()
+            except OSError as error:
+                logger.info("no TLS connection with a client: %s", error)
+                if getattr(error, "reason", "") == "HTTP_REQUEST":
+                    os.write(self.socket.fileno(), _PLAIN)
+                return False
+            self.socket.settimeout(SECONDS_OF_SILENCE)
+            self._trusted = True
+        return super().communicate()  # type: ignore[no-untyped-call]
+
+
+def _server(app: Application, files: certificate.Certificates, port: int) -> Server:
+    server = Server(
+        ("127.0.0.1", port), app, numthreads=THREADS, server_name="modelarts", timeout=SECONDS_OF_SILENCE,
+        request_queue_size=128,
+    )  # fmt: skip
+    server.ssl_adapter = _Tls(str(files.server))
+    server.ConnectionClass = _Connection
+    server.keep_alive_conn_limit = 128
+    server.max_request_header_size = HEADER_BYTES
+    server.max_request_body_size = 2 * limits.BODY_BYTES  # the application refuses what is above its own limit
+    return server
+
+
+def _listen(server: Server, port: int) -> int:
+    """Start the server and return its port. Its threads inherit that they do not keep the process alive."""
+    os.environ.pop("LISTEN_PID", None)  # for the server it means that descriptor 3 listens already
+    prepared = threading.Event()
+    failed: list[OSError] = []
+
+    def run() -> None:
+        try:
+            server.prepare()
+        except OSError as error:
+            failed.append(error)
+        finally:
+            prepared.set()
+        if not failed:
+            server.serve()
+
+    threading.Thread(target=run, name="iam", daemon=True).start()
+    prepared.wait()
+    if failed:
+        raise ServiceError(f"port {port} cannot be used for --auth iam: {failed[0]}. Free it, or give another --port")
+    return int(server.bind_addr[1])
