@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from datetime import timezone
 from typing import Any
 
 from modelarts import errors
+from modelarts._wire import codes
 from modelarts._wire.replies import Record
 
 
@@ -16,6 +19,7 @@ class Response(Record):
     """
 
     sent: tuple[int, Mapping[str, str], str, str]  # HTTP status, reply headers, method and URL
+    clock_ahead = 0.0  # of a refusal: seconds that this machine's clock was ahead of the service's when it came
 
     def raise_on_failure(self) -> Response:
         """Return this response, or raise the `ApiError` of a refusal."""
@@ -44,6 +48,7 @@ def answered(
     else:
         response["error_msg"] = text or f"HTTP {status} without a reason"
         response["error_code"] = response.get("error_code") or ""
+        response.clock_ahead = _clock_ahead(headers)
     response.sent = (status, headers, method, url)
     return response
 
@@ -51,21 +56,25 @@ def answered(
 def error_of(response: Response) -> errors.ApiError:
     """The error that a refusal stands for."""
     status, headers, method, url = response.sent
-    code = response["error_code"]
-    kind = errors.ApiError
-    if code == "ModelArts.0103":
-        kind = errors.NameTaken
-    elif status in (401, 403):
-        kind = errors.AuthError
-    elif status == 404 or code == "ModelArts.0015":
-        kind = errors.NotFound
-    elif status == 429:
-        kind = errors.Throttled
-    request_id = headers.get("X-Request-Id", "")
-    return kind(status, code, response["error_msg"], request_id, method, url)
+    code = str(response["error_code"])
+    kind, advice = codes.explained(code, status, response.clock_ahead)
+    # The API gateway gives its request id in the body.
+    request_id = headers.get("X-Request-Id") or str(response.get("request_id") or "")
+    return kind(status, code, str(response["error_msg"]), request_id, method, url, advice)
 
 
 def waited(response: Response) -> bool:
     """Whether the service held this answer back as a `Prefer: wait` asked it to."""
     headers = response.sent[1]
     return "wait" in headers.get("Preference-Applied", "")
+
+
+def _clock_ahead(headers: Mapping[str, str]) -> float:
+    """Seconds that this machine's clock is ahead of the service's now, as far as the reply tells."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        moment = parsedate_to_datetime(headers.get("Date", ""))
+    except (TypeError, ValueError, IndexError, OverflowError):  # by version of Python
+        return 0.0
+    return time.time() - (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()

@@ -9,10 +9,14 @@
     │   └─ OutcomeUnknown                 … after a creating call was sent
     ├─ BadReply                           something answered that is not the API
     ├─ ApiError                           the service refused: status, code, message, request id
+    │   ├─ InvalidArgument(ValueError)    a value that the service does not take
     │   ├─ AuthError                      who you are (401) or what you may do (403)
-    │   ├─ NotFound                       404, and the codes that mean it
-    │   ├─ NameTaken                      ModelArts.0103
-    │   └─ Throttled                      429
+    │   ├─ NotFound                       what the call names is not there (404)
+    │   ├─ Conflict                       the state that things are in does not allow it (409)
+    │   │   └─ NameTaken                  … for the name exists
+    │   ├─ QuotaExceeded                  a limit of the account or of a free offer
+    │   ├─ Throttled                      too many requests (429)
+    │   └─ Unavailable                    the service failed (500, 502, 503, 504 …)
     └─ JobError                           a job ended otherwise than COMPLETED
         ├─ JobFailed
         ├─ JobStopped
@@ -22,10 +26,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import attrs
+
+_WORDS = {
+    "en": {
+        "no code": "no error code",
+        "ahead": "This machine's clock is {} ahead of the service's: set it right.",
+        "behind": "This machine's clock is {} behind the service's: set it right.",
+        "meaning": "The code means: {}",
+        "request": "Request id: {}.",
+    },
+    "zh": {
+        "no code": "无错误码",
+        "ahead": "本机时钟比服务端快 {}，请校准。",
+        "behind": "本机时钟比服务端慢 {}，请校准。",
+        "meaning": "错误码含义：{}",
+        "request": "请求 ID：{}。",
+    },
+}
+_SENTENCE_ENDS = (".", "!", "?", "。", "！", "？")
+
+
+def language() -> str:
+    """The language that refusals are explained in, `en` or `zh`: `MODELARTS_LANG`, else that of the locale."""
+    chosen = os.environ.get("MODELARTS_LANG", "").strip().lower()
+    if chosen in _WORDS:
+        return chosen
+    locale = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    return "zh" if locale.lower().startswith("zh") else "en"
 
 
 class ModelArtsError(Exception):
@@ -106,13 +138,35 @@ class BadReply(ModelArtsError):
         return type(self), (str(self), self.status, self.method, self.url)
 
 
-class ApiError(ModelArtsError):
-    """The service refused a call."""
+@attrs.frozen
+class Advice:
+    """What this package knows about a refusal besides what the service says; texts by language, `en` and `zh`.
 
-    next_step = ""
+    `clock_ahead` is how many seconds this machine's clock was ahead of the service's; 0 where that does not matter.
+    """
+
+    meaning: Mapping[str, str] = attrs.field(factory=dict)
+    next_step: Mapping[str, str] = attrs.field(factory=dict)
+    clock_ahead: float = 0.0
+
+
+class ApiError(ModelArtsError):
+    """The service refused a call.
+
+    Its text is the service's own message, then what to do and what the code means in the language of `language()`.
+    """
+
+    _next_step: ClassVar[Mapping[str, str]] = {}
 
     def __init__(
-        self, status: int, code: str, message: str, request_id: str = "", method: str = "", url: str = ""
+        self,
+        status: int,
+        code: str,
+        message: str,
+        request_id: str = "",
+        method: str = "",
+        url: str = "",
+        advice: Advice | None = None,
     ) -> None:
         self.status = status
         self.code = code
@@ -120,38 +174,97 @@ class ApiError(ModelArtsError):
         self.request_id = request_id
         self.method = method
         self.url = url
-        super().__init__(status, code, message, request_id, method, url)
+        self.advice = advice or Advice()
+        super().__init__(status, code, message, request_id, method, url, self.advice)
+
+    @property
+    def meaning(self) -> str:
+        """What the code stands for; empty when it is not known."""
+        return self.advice.meaning.get(language(), "")
+
+    @property
+    def next_step(self) -> str:
+        """What to do; empty when that depends on the message alone."""
+        return (self.advice.next_step or self._next_step).get(language(), "")
 
     def __str__(self) -> str:
-        where = f" ({self.method} {self.url}, HTTP {self.status})" if self.url else f" (HTTP {self.status})"
-        request = f" Request id: {self.request_id}." if self.request_id else ""
-        hint = f" {self.next_step}" if self.next_step else ""
-        message = self.message if self.message.endswith((".", "!", "?", "。")) else f"{self.message}."
-        return f"{self.code or 'no error code'}: {message}{hint}{request}{where}"
+        words = _WORDS[language()]
+        off = self.advice.clock_ahead
+        parts = [
+            self.message if self.message.endswith(_SENTENCE_ENDS) else f"{self.message}.",
+            off and words["ahead" if off > 0 else "behind"].format(_duration(abs(off))),
+            self.next_step,
+            self.meaning and words["meaning"].format(self.meaning),
+            self.request_id and words["request"].format(self.request_id),
+            f"({self.method} {self.url}, HTTP {self.status})" if self.url else f"(HTTP {self.status})",
+        ]
+        return f"{self.code or words['no code']}: {' '.join(part for part in parts if part)}"
+
+
+class InvalidArgument(ApiError, ValueError):
+    """The service does not take a value that was sent; mistakes found before sending are an `ArgumentError`."""
+
+    _next_step = {"en": "Mend the value and call again.", "zh": "请修正参数后重试。"}
 
 
 class AuthError(ApiError):
     """Who you are (401) or what you may do (403)."""
 
-    next_step = "Check the access key, the project id and the region of the session, and its permissions."
+    _next_step = {
+        "en": "Check the access key, the project id and the region of the session, and its permissions.",
+        "zh": "请检查会话的访问密钥、项目 ID、区域及其权限。",
+    }
 
 
 class NotFound(ApiError):
     """What the call names does not exist."""
 
-    next_step = "Check the id or the name; it may have been deleted."
+    _next_step = {
+        "en": "Check the id or the name; it may have been deleted.",
+        "zh": "请检查 ID 或名称；所指对象可能已被删除。",
+    }
 
 
-class NameTaken(ApiError):
-    """A job or a configuration of that name exists."""
+class Conflict(ApiError):
+    """The state that things are in does not allow the call."""
 
-    next_step = "Choose another name, or leave it out to have one made."
+    _next_step = {
+        "en": "Look at the present state of what the call names.",
+        "zh": "请查看所指对象的当前状态。",
+    }
+
+
+class NameTaken(Conflict):
+    """What the call would make, a job or a configuration for example, exists under that name."""
+
+    _next_step = {
+        "en": "Choose another name, or leave it out to have one made.",
+        "zh": "请换一个名称，或不填写，由 SDK 生成。",
+    }
+
+
+class QuotaExceeded(ApiError):
+    """A limit of the account, or of a free offer, is reached."""
+
+    _next_step = {
+        "en": "Stop or delete what is no longer needed, or have the quota raised.",
+        "zh": "请停止或删除不再需要的资源，或申请提高配额。",
+    }
 
 
 class Throttled(ApiError):
     """Too many requests."""
 
-    next_step = "Wait a little and call again."
+    _next_step = {"en": "Wait a little and call again.", "zh": "请稍后重试。"}
+
+
+class Unavailable(ApiError):
+    """The service failed; the call may be right."""
+
+    _next_step = {
+        "en": "The fault lies with the service: call again later, and if it stays give support the request id.",
+        "zh": "故障在服务端：请稍后重试；若仍失败，请将请求 ID 提供给技术支持。",
+    }
 
 
 class JobError(ModelArtsError):
@@ -223,3 +336,10 @@ def shortened(value: Any, limit: int = 120) -> str:
 
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _duration(seconds: float) -> str:
+    """A time in the units that it needs: `45 s`, `8 h 0 min 3 s`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return (f"{hours} h " if hours else "") + (f"{minutes} min " if hours or minutes else "") + f"{rest} s"

@@ -8,7 +8,13 @@ import pytest
 
 from modelarts import errors
 from modelarts._wire.status import JobStatus
-from modelarts.errors import ApiError, AuthError, JobError, NameTaken, NotFound, Throttled
+from modelarts.errors import Advice, ApiError, AuthError, JobError, NameTaken, NotFound, Throttled
+
+ADVICE = Advice({"en": "It is so.", "zh": "是这样。"}, {"en": "Do that.", "zh": "请这样做。"}, -75.0)
+REFUSALS: list[type[ApiError]] = [
+    ApiError, AuthError, NotFound, NameTaken, Throttled,
+    errors.Conflict, errors.InvalidArgument, errors.QuotaExceeded, errors.Unavailable,
+]  # fmt: skip
 
 EXAMPLES: list[errors.ModelArtsError] = [
     errors.ConfigError("what"),
@@ -18,11 +24,17 @@ EXAMPLES: list[errors.ModelArtsError] = [
     errors.ConnectionFailed("what", "GET", "https://x"),
     errors.OutcomeUnknown("what", "POST", "https://x"),
     errors.BadReply("what", 502, "GET", "https://x"),
-    *(kind(400, "ModelArts.0105", "why", "r", "GET", "https://x")
-      for kind in (ApiError, AuthError, NotFound, NameTaken, Throttled)),
+    *(kind(400, "ModelArts.0105", "why", "r", "GET", "https://x") for kind in REFUSALS),
+    *(kind(400, "ModelArts.0105", "why", "r", "GET", "https://x", ADVICE) for kind in REFUSALS),
     *(kind(10, 20, 11, "reason", 3, "tail", "/b/log/")
       for kind in (JobError, errors.JobFailed, errors.JobStopped, errors.JobLost, errors.JobTimeout)),
 ]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def english(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
@@ -45,6 +57,7 @@ STANDARD = [
     (errors.ArgumentError, ValueError),
     (errors.ObsError, OSError),
     (errors.ConnectionFailed, ConnectionError),
+    (errors.InvalidArgument, ValueError),
     (errors.JobTimeout, TimeoutError),
 ]
 
@@ -72,3 +85,89 @@ def test_long_values_are_cut_in_a_message_but_kept_in_the_fault():
 
     assert len(str(errors.ArgumentError("fit", [fault]))) < 300
     assert fault.value == "d" * 5000
+
+
+# --- refusals
+
+
+def test_a_refusal_says_the_message_the_clock_the_next_step_the_meaning_and_where():
+    error = ApiError(401, "ModelArts.0207", "Expired", "r-1", "GET", "https://x", ADVICE)
+
+    assert str(error) == (
+        "ModelArts.0207: Expired. This machine's clock is 1 min 15 s behind the service's: set it right. Do that. "
+        "The code means: It is so. Request id: r-1. (GET https://x, HTTP 401)"
+    )
+
+
+def test_a_refusal_leaves_out_what_is_not_known():
+    assert str(ApiError(400, "", "why?")) == "no error code: why? (HTTP 400)"
+
+
+def test_a_refusal_is_shown_in_the_language_of_the_moment(monkeypatch: pytest.MonkeyPatch):
+    error = ApiError(401, "ModelArts.0207", "Expired", "r-1", "GET", "https://x", ADVICE)
+    english = str(error)
+
+    monkeypatch.setenv("MODELARTS_LANG", "zh")
+
+    assert (error.message, error.meaning, error.next_step) == ("Expired", "是这样。", "请这样做。")
+    assert str(error) == (
+        "ModelArts.0207: Expired. 本机时钟比服务端慢 1 min 15 s，请校准。 请这样做。 "
+        "错误码含义：是这样。 请求 ID：r-1。 (GET https://x, HTTP 401)"
+    )
+    monkeypatch.setenv("MODELARTS_LANG", "en")
+    assert str(error) == english
+
+
+@pytest.mark.parametrize("kind", REFUSALS[1:], ids=lambda kind: kind.__name__)
+def test_each_class_of_refusals_has_a_next_step_in_both_languages(
+    monkeypatch: pytest.MonkeyPatch, kind: type[ApiError]
+):
+    error = kind(400, "X.1", "why")
+    english = error.next_step
+
+    monkeypatch.setenv("MODELARTS_LANG", "zh")
+
+    assert english.isascii() and english.endswith(".")
+    assert not error.next_step.isascii() and error.next_step.endswith("。")
+    assert error.next_step in str(error)
+
+
+def test_advice_on_the_code_takes_the_place_of_that_of_the_class():
+    assert NotFound(404, "X.1", "why", advice=ADVICE).next_step == "Do that."
+    assert NotFound(404, "X.1", "why", advice=Advice({"en": "It is so."})).next_step.startswith("Check the id")
+
+
+LANGUAGES = [
+    ({}, "en"),
+    ({"LANG": "zh_CN.UTF-8"}, "zh"),
+    ({"LC_MESSAGES": "zh_TW.UTF-8", "LANG": "en_US.UTF-8"}, "zh"),
+    ({"LC_ALL": "C", "LC_MESSAGES": "zh_CN.UTF-8", "LANG": "zh_CN.UTF-8"}, "en"),
+    ({"LC_ALL": "", "LANG": "zh_CN"}, "zh"),
+    ({"LANG": "de_DE.UTF-8"}, "en"),
+    ({"MODELARTS_LANG": "zh", "LC_ALL": "en_US.UTF-8"}, "zh"),
+    ({"MODELARTS_LANG": " EN ", "LANG": "zh_CN.UTF-8"}, "en"),
+    ({"MODELARTS_LANG": "fr", "LANG": "zh_CN.UTF-8"}, "zh"),
+]
+
+
+@pytest.mark.parametrize(("environment", "language"), LANGUAGES)
+def test_the_language_is_the_setting_or_else_that_of_the_locale(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], language: str
+):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    assert errors.language() == language
+
+
+DURATIONS = [
+    (61.2, "1 min 1 s ahead of"), (-600, "10 min 0 s behind"), (28803, "8 h 0 min 3 s ahead of"),
+    (-0.6, "1 s behind"), (90000, "25 h 0 min 0 s ahead of"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("seconds", "text"), DURATIONS)
+def test_a_wrong_clock_is_told_with_its_direction(seconds: float, text: str):
+    error = AuthError(401, "X.1", "why", advice=Advice(clock_ahead=seconds))
+
+    assert f"This machine's clock is {text} the service's" in str(error)

@@ -1,0 +1,77 @@
+"""What the error codes of the service mean: the error class of each, a sentence, and what to do next.
+
+The texts are in `codes.json`, which is read with the first refusal: by code, then by HTTP status, for some codes
+mean several things. `any` stands for every status. A row without `class` leaves the class to the status, and its
+next step is for refusals whose status tells nothing either. `clock` marks codes that a wrong clock brings about.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from modelarts import errors
+from modelarts.errors import Advice, ApiError
+
+GATEWAY = ("APIGW.", "APIG.")
+NOT_IMPLEMENTED = 501
+CLOCK_MARGIN = 60.0  # seconds that clocks may differ before we speak of it
+
+_BY_STATUS: Mapping[int, type[ApiError]] = {
+    401: errors.AuthError,
+    403: errors.AuthError,
+    404: errors.NotFound,
+    409: errors.Conflict,
+    429: errors.Throttled,
+    NOT_IMPLEMENTED: ApiError,
+    505: ApiError,
+}
+
+
+def explained(code: str, status: int, clock_ahead: float = 0.0) -> tuple[type[ApiError], Advice]:
+    """The error class of a refusal, by its code and else by its HTTP status, and what we can add to its message.
+
+    Args:
+        clock_ahead: seconds that this machine's clock is ahead of the service's.
+    """
+    by_status = _BY_STATUS.get(status, errors.Unavailable if status >= 500 else ApiError)
+    if status == NOT_IMPLEMENTED:
+        return by_status, Advice()  # the call itself is not there: its code is no better than another
+    row = _row(code, status)
+    kind: type[ApiError] = getattr(errors, row["class"]) if "class" in row else by_status
+    next_step = row.get("next_step", {}) if "class" in row or kind is ApiError else {}
+    by_clock = row.get("clock", issubclass(kind, errors.AuthError) and "class" not in row)
+    off = clock_ahead if by_clock and abs(clock_ahead) > CLOCK_MARGIN else 0.0
+    return kind, Advice(row.get("meaning", {}), next_step, off)
+
+
+def _row(code: str, status: int) -> dict[str, Any]:
+    """What is known of a code that came with a status; empty when nothing is."""
+    table = documented()
+    if code.startswith(GATEWAY):
+        return table["gateway"]  # type: ignore[no-any-return]
+    rows: dict[str, dict[str, Any]] = table["codes"].get(code, {})
+    found = rows.get(str(status)) or rows.get("any")
+    return found or _common(list(rows.values()))
+
+
+def _common(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """One row for a code that came with none of its statuses: where it means several things, all of them."""
+    if len(rows) < 2:
+        return rows[0] if rows else {}
+    meanings = [row["meaning"] for row in rows]
+    common: dict[str, Any] = {"meaning": {name: " / ".join(text[name] for text in meanings) for name in meanings[0]}}
+    classes = {row.get("class") for row in rows}
+    if len(classes) == 1 and None not in classes:
+        common.update({"class": rows[0]["class"], "clock": any(row.get("clock") for row in rows)})
+    return common
+
+
+@lru_cache(maxsize=1)
+def documented() -> dict[str, Any]:
+    """All that `codes.json` holds."""
+    table: dict[str, Any] = json.loads(Path(__file__).with_name("codes.json").read_text(encoding="utf-8"))
+    return table
