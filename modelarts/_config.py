@@ -1,15 +1,18 @@
-"""One settings table: an argument beats the environment, that beats the file, that beats the default."""
+"""One settings table; each setting comes from the first place that has it, else from its default."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Callable, Union
+from typing import Any, Callable, Optional, Union
+from urllib.parse import urlsplit
 
 import attrs
 
+from modelarts._places import Place, places
 from modelarts.errors import ConfigError
 
 MASK = "****"
@@ -57,6 +60,41 @@ def _mode(value: Any) -> str:
     return mode
 
 
+def _language(value: Any) -> str:
+    language = str(value).strip().lower()
+    if language not in ("en", "zh"):
+        raise ValueError("write en or zh")
+    return language
+
+
+def endpoint(value: Any) -> str:
+    """An address as a URL; a bare host means https."""
+    text = str(value).strip()
+    url = (text if re.match(r"https?://", text) else f"https://{text}").rstrip("/")
+    try:
+        good = urlsplit(url).hostname and not re.search(r"[\s?#]", url) and (urlsplit(url).port or True)
+    except ValueError:
+        good = False
+    if not good:
+        raise ValueError("write a host such as modelarts.example.com, or its URL")
+    return url
+
+
+def _existing(value: Any) -> str:
+    path = Path(str(value).strip()).expanduser().absolute()
+    if not path.exists():
+        raise ValueError(f"there is no {path}")
+    return str(path)
+
+
+def _certificate(value: Any) -> str | tuple[str, str]:
+    parts = value.split(",") if isinstance(value, str) else list(value)
+    if len(parts) not in (1, 2):
+        raise ValueError("write one file that holds certificate and key, or two with a comma between them")
+    paths = [_existing(part) for part in parts]
+    return paths[0] if len(paths) == 1 else (paths[0], paths[1])
+
+
 def _table(value: Any) -> dict[str, str]:
     table = json.loads(value) if isinstance(value, str) else value
     if not isinstance(table, Mapping):
@@ -75,19 +113,51 @@ class Setting:
     help: str
     secret: bool = False
 
+    def shown(self, value: Any) -> str:
+        """A value as people may see it: secrets are masked, also those within URLs."""
+        if value in (None, ""):
+            return ""
+        return self.masked(value if isinstance(value, str) else json.dumps(value))
+
+    def masked(self, text: str) -> str:
+        return MASK if self.secret else re.sub(r"//[^/@]*@", f"//{MASK}@", text)
+
 
 SETTINGS = (
+    Setting("profile", ("MODELARTS_PROFILE",), "", _text, "which of the `profiles` in the file is used"),
+    Setting("lang", ("MODELARTS_LANG",), "", _language,
+            "language of what is shown, `en` or `zh`; without it, that of the locale"),
     Setting("mode", ("MODELARTS_MODE",), "", _mode,
             "`local` makes an argument-less `Session()` one on the local service"),
     Setting("access_key", ("HUAWEICLOUD_SDK_AK",), "", _text, "access key id of a cloud session"),
     Setting("secret_key", ("HUAWEICLOUD_SDK_SK",), "", _text, "secret access key of a cloud session", True),
     Setting("security_token", ("HUAWEICLOUD_SDK_SECURITY_TOKEN",), "", _text,
             "security token of temporary access keys", True),
-    Setting("project_id", ("HUAWEICLOUD_SDK_PROJECT_ID", "PROJECT_ID"), "", _text, "project id of a cloud session"),
-    Setting("region_name", ("REGION_NAME", "S3_REGION"), "", _text, "region of a cloud session, such as cn-north-4"),
+    Setting("account", ("MODELARTS_ACCOUNT",), "", _text,
+            "account name of a session by password; without it, `username` is that of the account"),
+    Setting("username", ("MODELARTS_USERNAME",), "", _text, "user name of a session by password"),
+    Setting("password", ("MODELARTS_PASSWORD", "HUAWEICLOUD_SDK_PASSWORD"), "", _text,
+            "password of a session by password", True),
+    Setting("project_id", ("HUAWEICLOUD_SDK_PROJECT_ID", "PROJECT_ID"), "", _text,
+            "project id of a cloud session; without it, IAM is asked for the project of the region"),
+    Setting("region_name", ("HUAWEICLOUD_SDK_REGION", "REGION_NAME", "S3_REGION"), "", _text,
+            "region of a cloud session, such as cn-north-4"),
+    Setting("modelarts_endpoint", ("MODELARTS_ENDPOINT",), "", endpoint,
+            "host or URL of ModelArts; without it, that of the region"),
+    Setting("iam_endpoint", ("MODELARTS_IAM_ENDPOINT",), "", endpoint,
+            "host or URL of IAM, which logs in and knows projects; without it, that of the region"),
+    Setting("obs_endpoint", ("MODELARTS_OBS_ENDPOINT",), "", endpoint,
+            "host or URL of OBS, which holds the buckets; without it, that of the region"),
     Setting("strict", ("MODELARTS_STRICT",), False, _flag, "a refused call raises instead of returning a response"),
     Setting("connect_timeout", ("MODELARTS_CONNECT_TIMEOUT",), 10.0, _seconds, "seconds to reach the service"),
     Setting("read_timeout", ("MODELARTS_READ_TIMEOUT",), 60.0, _seconds, "seconds to wait for the next bytes"),
+    Setting("total_timeout", ("MODELARTS_TOTAL_TIMEOUT",), 300.0, _seconds,
+            "seconds for a whole call, repeats included"),
+    Setting("verify", ("MODELARTS_VERIFY",), True, _flag, "whether the certificates of servers are checked"),
+    Setting("ca_bundle", ("MODELARTS_CA_BUNDLE",), "", _existing,
+            "file or folder of the certificate authorities to trust, in place of the usual ones"),
+    Setting("client_cert", ("MODELARTS_CLIENT_CERT",), None, _certificate,
+            "certificate to show to servers: one file with its key, or certificate and key with a comma between"),
     Setting("catalog_lifetime", ("MODELARTS_CATALOG_LIFETIME",), 600.0, _seconds,
             "seconds for which looked-up flavors, engines and algorithms are kept"),
     Setting("local_port", ("MODELARTS_LOCAL_PORT",), 0, _port, "port of the local service; 0 takes any free one"),
@@ -102,12 +172,27 @@ SETTINGS = (
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 
 
+# Settings that prove together who you are: they come from one place, or a stranger's secret would be tried.
+KEYS = ("access_key", "secret_key", "security_token")
+PASSWORD = ("account", "username", "password")
+
+
 @attrs.frozen
 class Value:
     """A resolved setting and where it came from."""
 
     value: Any = attrs.field(repr=False)
     source: str
+    place: Optional[Place] = attrs.field(default=None, repr=False, eq=False)
+
+
+class Settings(dict[str, Value]):
+    """All settings by name, with the places that were looked at and the one that gives the login."""
+
+    def __init__(self, values: Mapping[str, Value], places: Sequence[Place], login: Place | None) -> None:
+        super().__init__(values)
+        self.places = tuple(places)
+        self.login = login
 
 
 @attrs.frozen
@@ -120,54 +205,61 @@ class Sending:
     verify: Union[bool, str] = True
     client_cert: Union[str, tuple[str, str], None] = None
 
+    @classmethod
+    def of(cls, settings: Mapping[str, Value]) -> Sending:
+        """What the settings say of it."""
+        trusted = settings["ca_bundle"].value or True
+        return cls(
+            settings["connect_timeout"].value, settings["read_timeout"].value, settings["total_timeout"].value,
+            settings["verify"].value and trusted, settings["client_cert"].value,
+        )  # fmt: skip
+
 
 def home_directory(home: str | os.PathLike[str] | None = None) -> Path:
     """Where all state lives: the argument, else `MODELARTS_HOME`, else `~/.modelarts`."""
     return Path(home or os.environ.get("MODELARTS_HOME") or "~/.modelarts").expanduser().absolute()
 
 
-def read_file(home: Path) -> dict[str, Any]:
-    """The settings of `<home>/config.json`; empty when there is none. Raises `ConfigError`."""
-    path = home / "config.json"
-    try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"settings file {path}: {error}; mend it or remove it") from None
-    if not isinstance(settings, dict):
-        raise ConfigError(f"settings file {path}: it holds no JSON object; write {{\"name\": value}}")
-    return settings
-
-
-def resolve(arguments: Mapping[str, Any] | None = None, home: Path | None = None) -> dict[str, Value]:
+def resolve(arguments: Mapping[str, Any] | None = None, home: Path | None = None) -> Settings:
     """Every setting with its source. Raises `ConfigError` for a value that breaks its setting's rule."""
-    given = arguments or {}
-    place = home or home_directory()
-    stored = read_file(place)
-    return {setting.name: _resolved(setting, given, stored, place) for setting in SETTINGS}
+    found = places(SETTINGS, arguments or {}, home or home_directory())
+    login = next((place for place in found if place.gives_login), None)
+    values = {setting.name: _resolved(setting, _allowed(setting.name, found, login)) for setting in SETTINGS}
+    return Settings(values, found, login)
 
 
 def value_of(name: str, home: Path | None = None) -> Any:
     """One setting, from environment, file or default."""
-    place = home or home_directory()
-    return _resolved(_BY_NAME[name], {}, read_file(place), place).value
+    return _resolved(_BY_NAME[name], places(SETTINGS, {}, home or home_directory())).value
 
 
-def _resolved(setting: Setting, given: Mapping[str, Any], stored: Mapping[str, Any], home: Path) -> Value:
-    if given.get(setting.name) is not None:
-        return _converted(setting, given[setting.name], "argument")
-    for variable in setting.env:
-        if os.environ.get(variable):
-            return _converted(setting, os.environ[variable], f"environment {variable}")
-    if stored.get(setting.name) is not None:
-        return _converted(setting, stored[setting.name], f"file {home / 'config.json'}")
+def _allowed(name: str, found: Sequence[Place], login: Place | None) -> Sequence[Place]:
+    """The places that a setting may come from: a login is never mixed, and a project belongs to its login."""
+    if login is None:
+        return found
+    if name in KEYS + PASSWORD:
+        return [login]
+    if name == "project_id":
+        return [place for place in found if not place.gives_login or place.who == login.who]
+    return found
+
+
+def _resolved(setting: Setting, found: Iterable[Place]) -> Value:
+    for place in found:
+        if setting.name in place.held:
+            return _converted(setting, *place.held[setting.name], place)
+    if setting.name == "lang":
+        return Value(_language_of_locale(), "locale")
     return Value(setting.default, "default")
 
 
-def _converted(setting: Setting, value: Any, source: str) -> Value:
+def _converted(setting: Setting, value: Any, source: str, place: Place) -> Value:
     try:
-        return Value(setting.convert(value), source)
+        return Value(setting.convert(value), source, place)
     except (TypeError, ValueError) as error:
-        shown = MASK if setting.secret else repr(value)
-        raise ConfigError(f"{setting.name}={shown} ({source}): {error}") from None
+        raise ConfigError(f"{setting.name}={setting.masked(repr(value))} ({source}): {error}") from None
+
+
+def _language_of_locale() -> str:
+    names = (os.environ.get(variable) for variable in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    return "zh" if next(filter(None, names), "").lower().startswith("zh") else "en"

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from contextlib import AbstractContextManager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from modelarts import _config
-from modelarts._auth import AkSkAuth, Endpoint, TokenAuth
+from modelarts import _config, _credentials
+from modelarts._auth import Auth, Endpoint, TokenAuth
 from modelarts._catalog import Catalog
 from modelarts.errors import ConfigError
 
 if TYPE_CHECKING:
     from modelarts._obs.local import LocalBuckets
+    from modelarts._transport import Transport
 
 __all__ = ["Session"]
-
-REGIONS = ("cn-north-1", "cn-north-4", "cn-east-3", "cn-south-1")
 
 
 class Session:
@@ -27,16 +24,22 @@ class Session:
 
     Args:
         access_key, secret_key: access key id and secret of a cloud account.
-        project_id: project id of the region.
+        project_id: project id of the region; when it is left out, IAM is asked for it at once.
         region_name: region such as `cn-north-4`.
+        account, username, password: a user's login in place of keys; without `account`, `username` is the account's.
         security_token: token of temporary access keys.
+        profile: which of the `profiles` in `config.json` to use; it counts before the environment.
+        config_file: a file to read in place of `~/.modelarts/config.json`; it counts before the environment.
         strict: a refused call raises `ApiError` instead of returning a response.
+        app_id, app_token, w3_account: refused; logins of this kind are not supported.
 
-    Without arguments they come from the environment and `~/.modelarts/config.json`; `MODELARTS_MODE=local`
-    makes it a session on the local service instead.
+    What is left out comes from the environment, then from `~/.huaweicloud/credentials`, then from
+    `~/.modelarts/config.json`; access key and secret always from the same place. `modelarts whoami` shows what is
+    used. `MODELARTS_MODE=local` makes it a session on the local service instead.
 
     Raises:
         ConfigError: neither local mode nor credentials were found, or the region is unknown.
+        AuthError, ConnectionFailed: IAM was asked for the project and refused, or did not answer.
 
     Example:
         >>> session = Session.local()
@@ -55,22 +58,25 @@ class Session:
         username: str | None = None,
         password: str | None = None,
         security_token: str | None = None,
+        profile: str | None = None,
+        config_file: str | os.PathLike[str] | None = None,
         strict: bool | None = None,
+        app_id: str | None = None,
+        app_token: str | None = None,
+        w3_account: str | None = None,
     ) -> None:
-        if account or username or password:
-            raise ConfigError(
-                "sessions by account, username and password are not supported yet; "
-                "use access_key and secret_key, or Session.local()"
-            )
+        _refuse(app_id=app_id, app_token=app_token, w3_account=w3_account)
         arguments = {
             "access_key": access_key, "secret_key": secret_key, "project_id": project_id,
-            "region_name": region_name, "security_token": security_token, "strict": strict,
+            "region_name": region_name, "account": account, "username": username, "password": password,
+            "security_token": security_token, "profile": profile, "config_file": config_file, "strict": strict,
         }  # fmt: skip
         settings = _config.resolve(arguments)
-        if settings["mode"].value == "local" and not (access_key or secret_key):
-            self._start_local(None, settings)
-        else:
+        _credentials.check_arguments(settings)
+        if _credentials.means_cloud(settings):
             self._start_cloud(settings)
+        else:
+            self._start_local(None, settings)
 
     @classmethod
     def local(cls, home: str | os.PathLike[str] | None = None, strict: bool | None = None) -> Session:
@@ -88,15 +94,12 @@ class Session:
         return session
 
     @classmethod
-    def set_endpoint(
-        cls, iam_endpoint: str, obs_endpoint: str, modelarts_endpoint: str, region_name: str
-    ) -> None:
+    def set_endpoint(cls, iam_endpoint: str, obs_endpoint: str, modelarts_endpoint: str, region_name: str) -> None:
         """Give the endpoints of a region, as hosts or URLs, before a session is made (modelarts_04_0300)."""
-        cls._endpoints[region_name] = {
-            "iam": _as_url(iam_endpoint), "obs": _as_url(obs_endpoint), "modelarts": _as_url(modelarts_endpoint),
-        }  # fmt: skip
+        given = {"iam": iam_endpoint, "obs": obs_endpoint, "modelarts": modelarts_endpoint}
+        cls._endpoints[region_name] = {service: _as_url(service, text) for service, text in given.items()}
 
-    def _start_local(self, home: str | os.PathLike[str] | None, settings: dict[str, _config.Value]) -> None:
+    def _start_local(self, home: str | os.PathLike[str] | None, settings: _config.Settings) -> None:
         from modelarts._obs.local import LocalBuckets
 
         place = _config.home_directory(home)
@@ -108,38 +111,22 @@ class Session:
             return Endpoint(address.url, TokenAuth(address.token), address.project_id, find, direct=True)
 
         self.region_name = "local"
-        self._open(find(), settings)
+        self._open(find(), settings, _transport(settings, direct=True))
         self._buckets: LocalBuckets | None = LocalBuckets(place / "local" / "buckets")
 
-    def _start_cloud(self, settings: dict[str, _config.Value]) -> None:
-        needed = ("access_key", "secret_key", "project_id", "region_name")
-        if any(not settings[name].value for name in needed):
-            raise ConfigError(_nothing_found(settings, needed))
-        values = {name: settings[name].value for name in (*needed, "security_token")}
-        self.region_name = values["region_name"]
-        auth = AkSkAuth(
-            values["access_key"], values["secret_key"], values["project_id"], values["security_token"]
-        )
+    def _start_cloud(self, settings: _config.Settings) -> None:
+        _credentials.check(settings)
+        self.region_name = settings["region_name"].value
+        self._services = _credentials.endpoints(settings, self._endpoints)
+        host, transport = self._services.url("modelarts"), _transport(settings)
+        auth, project_id = _cloud_auth(settings, self._services, transport)
         self._buckets = None
-        self._open(Endpoint(self._region_endpoint(), auth, values["project_id"]), settings)
+        self._open(Endpoint(host, auth, project_id), settings, transport)
 
-    def _region_endpoint(self) -> str:
-        if self.region_name in self._endpoints:
-            return self._endpoints[self.region_name]["modelarts"]
-        if self.region_name not in REGIONS:
-            raise ConfigError(
-                f"region_name={self.region_name!r} is unknown; known are {', '.join(REGIONS)}. "
-                "For another one call Session.set_endpoint(…) first."
-            )
-        return f"https://modelarts.{self.region_name}.myhuaweicloud.com"
-
-    def _open(self, endpoint: Endpoint, settings: dict[str, _config.Value]) -> None:
-        # The HTTP library is half of the import time: only sessions pay it.
+    def _open(self, endpoint: Endpoint, settings: _config.Settings, transport: Transport) -> None:
         from modelarts._http import Client
-        from modelarts._transport import Transport
 
-        sending = _config.Sending(settings["connect_timeout"].value, settings["read_timeout"].value)
-        self.client = Client(endpoint, Transport(sending, endpoint.direct), settings["strict"].value)
+        self.client = Client(endpoint, transport, settings["strict"].value)
         self.catalog = Catalog(self.client, settings["catalog_lifetime"].value)
 
     @property
@@ -192,21 +179,38 @@ class Session:
         return f"Session(host={self.host!r}, project_id={self.project_id!r}, region_name={self.region_name!r})"
 
 
-def _as_url(endpoint: str) -> str:
-    url = endpoint if re.match(r"https?://", endpoint) else f"https://{endpoint}"
-    return url.rstrip("/")
+def _transport(settings: _config.Settings, direct: bool = False) -> Transport:
+    from modelarts._transport import Transport  # the HTTP library is half of the import time: only sessions pay it
+
+    return Transport(_config.Sending.of(settings), direct)
 
 
-def _nothing_found(settings: dict[str, Any], needed: tuple[str, ...]) -> str:
-    lines = []
-    for setting in _config.SETTINGS:
-        if setting.name in needed:
-            found = settings[setting.name]
-            where = f"found ({found.source})" if found.value else f"missing: argument, {' or '.join(setting.env)}"
-            lines.append(f"\n  - {setting.name}: {where}")
-    config = Path(_config.home_directory()) / "config.json"
-    return (
-        "Session() found no credentials. Looked for arguments, environment variables and "
-        f"{config}:{''.join(lines)}\n"
-        "To work on this machine without an account, call Session.local() or set MODELARTS_MODE=local."
-    )
+def _cloud_auth(settings: _config.Settings, services: _credentials.Endpoints, transport: Transport) -> tuple[Auth, str]:
+    """What proves who sends, and the project: as given, else the region's, for which IAM is asked."""
+    from modelarts import _iam
+
+    region, project_id = settings["region_name"].value, settings["project_id"].value
+    if _credentials.by_password(settings):
+        account, username, password = (settings[name].value for name in _config.PASSWORD)
+        login = _iam.PasswordAuth(transport, services.url("iam"), account, username, password, region)
+        project_id = project_id or login.project_id or _iam.project_of(transport, services.url("iam"), login, region)
+        return login, project_id
+    if not project_id:
+        nameless = _credentials.keys_auth(settings, "")
+        project_id = _iam.project_of(transport, services.url("iam"), nameless, region)
+    return _credentials.keys_auth(settings, project_id), project_id
+
+
+def _refuse(**unsupported: str | None) -> None:
+    for name, value in unsupported.items():
+        if value is not None:
+            raise ConfigError(
+                f"{name} is not supported; log in with access_key and secret_key, or with username and password"
+            )
+
+
+def _as_url(service: str, text: str) -> str:
+    try:
+        return _config.endpoint(text) if text else ""
+    except ValueError as error:
+        raise ConfigError(f"{service}_endpoint={text!r}: {error}") from None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import click
 
 from modelarts import __version__
 from modelarts.cli.local import local
+from modelarts.cli.who import config, whoami
 from modelarts.errors import ModelArtsError
 
 
@@ -18,6 +20,8 @@ def cli() -> None:
 
 
 cli.add_command(local)
+cli.add_command(whoami)
+cli.add_command(config)
 
 
 def main() -> None:
@@ -25,5 +29,10 @@ def main() -> None:
     try:
         cli()
     except ModelArtsError as error:
-        click.echo(f"modelarts: {error}", err=True)
+        click.echo(f"modelarts: {_in_one_line(str(error))}", err=True)
         sys.exit(1)
+
+
+def _in_one_line(message: str) -> str:
+    items = re.sub(r"\n\s*- ", "; ", message).replace(":; ", ": ")
+    return " ".join(re.sub(r"(?<![.:;,])\n", ". ", items).split())

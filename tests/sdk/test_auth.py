@@ -179,7 +179,7 @@ def test_no_error_and_no_log_shows_a_secret(cloud: Cloud, caplog: pytest.LogCapt
 
 def test_an_incomplete_login_does_not_show_what_there_is(cloud: Cloud):
     with pytest.raises(ConfigError) as caught:
-        cloud_session(**SECRETS, project_id="")
+        cloud_session(**SECRETS, region_name="")
 
-    assert "project_id: missing" in str(caught.value)
+    assert "region_name: missing" in str(caught.value)
     assert secrets_in(str(caught.value)) == []

@@ -16,14 +16,24 @@ from modelarts.session import Session
 
 REGIONS = ("cn-north-1", "cn-north-4", "cn-east-3", "cn-south-1")
 
+HERE = str(Path(__file__).parent)
+
 # Of each setting: four values as an argument, an environment variable and a file give them, and what they mean.
 EXAMPLES: dict[str, list[tuple[Any, Any]]] = {
     "mode": [("local", "local"), ("cloud", "cloud"), (" LOCAL ", "local")],
     **{name: [("A", "A"), ("B", "B"), ("C", "C")]
-       for name in ("access_key", "secret_key", "security_token", "project_id", "region_name")},
-    "strict": [(True, True), ("0", False), (True, True)],
+       for name in ("access_key", "secret_key", "security_token", "account", "username", "password",
+                    "project_id", "region_name")},
+    "lang": [("zh", "zh"), ("ZH", "zh"), (" en", "en")],
+    **{name: [("a.example.com", "https://a.example.com"), ("http://b/", "http://b"), ("c:8443", "https://c:8443")]
+       for name in ("modelarts_endpoint", "iam_endpoint", "obs_endpoint")},
+    **{name: [(True, True), ("0", False), (True, True)] for name in ("strict", "verify")},
+    "ca_bundle": [(__file__, __file__), (HERE, HERE), (__file__, __file__)],
+    "client_cert": [(__file__, __file__), (f"{__file__},{HERE}", (__file__, HERE)),
+                    ([__file__, HERE], (__file__, HERE))],
     **{name: [(1, 1.0), ("2.5", 2.5), (30, 30.0)]
-       for name in ("connect_timeout", "read_timeout", "catalog_lifetime", "local_idle_timeout")},
+       for name in ("connect_timeout", "read_timeout", "total_timeout", "catalog_lifetime",
+                    "local_idle_timeout")},
     "local_port": [(1, 1), ("8080", 8080), (65535, 65535)],
     "local_capacity": [(1, 1), ("2", 2), (64, 64)],
     "local_python": [({"PyTorch": "/a"}, {"PyTorch": "/a"}), ('{"PyTorch": "/b"}', {"PyTorch": "/b"}), ({}, {})],
@@ -46,17 +56,19 @@ def write(file: Path, **settings: Any) -> None:
 
 
 def test_every_setting_has_an_example():
-    assert {setting.name for setting in SETTINGS} <= {*EXAMPLES}
+    assert {setting.name for setting in SETTINGS} == {*EXAMPLES, "profile"}
 
 
-@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+@pytest.mark.parametrize("setting", [row for row in SETTINGS if row.name in EXAMPLES], ids=lambda row: row.name)
 def test_an_argument_beats_the_environment_that_the_file_that_the_default(
     monkeypatch: pytest.MonkeyPatch, file: Path, setting: _config.Setting
 ):
     (argument, meant), (variable, in_environment), (stored, in_file) = EXAMPLES[setting.name]
+    monkeypatch.setenv("LC_ALL", "C")
 
     found = resolve()[setting.name]
-    assert (found.value, found.source) == (setting.default, "default")
+    default = ("en", "locale") if setting.name == "lang" else (setting.default, "default")
+    assert (found.value, found.source) == default
 
     write(file, **{setting.name: stored})
     found = resolve()[setting.name]
@@ -85,6 +97,33 @@ def test_an_empty_variable_counts_as_missing(monkeypatch: pytest.MonkeyPatch, fi
     monkeypatch.setenv("REGION_NAME", "")
 
     assert resolve()["region_name"].value == "cn-east-3"
+
+
+def test_a_profile_gives_any_setting_and_leaves_the_rest_to_the_file(file: Path):
+    write(file, read_timeout=7, strict=True, profile="slow", profiles={"slow": {"read_timeout": 90}})
+
+    settings = resolve()
+
+    assert (settings["read_timeout"].value, settings["read_timeout"].source) == (90.0, f"profile 'slow' of {file}")
+    assert settings["strict"].value is True
+    assert value_of("read_timeout") == 90.0
+
+
+@pytest.mark.parametrize(
+    ("variables", "language"),
+    [
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "de_DE.UTF-8"}, "en"),
+        ({"LANG": "zh_CN.UTF-8", "LC_MESSAGES": "en_GB"}, "en"),
+        ({"LANG": "en_GB", "LC_ALL": "zh_TW"}, "zh"),
+        ({}, "en"),
+    ],
+)
+def test_the_language_is_that_of_the_locale(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], language: str):
+    for name in ("LANG", "LC_MESSAGES", "LC_ALL"):
+        monkeypatch.setenv(name, variables.get(name, ""))
+
+    assert resolve()["lang"].value == language
 
 
 def test_the_variables_are_read_when_a_session_is_made_not_at_import(monkeypatch: pytest.MonkeyPatch):
@@ -119,22 +158,21 @@ def test_modelarts_home_moves_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path
 # --- what is missing or wrong
 
 
-def test_a_session_with_nothing_says_what_it_looked_for_and_how_to_go_local(file: Path):
+def test_a_session_with_nothing_says_where_it_looked_and_how_to_go_local(file: Path):
     with pytest.raises(ConfigError) as caught:
         Session()
 
     text = str(caught.value)
-    for name in ("access_key", "secret_key", "project_id", "region_name"):
-        setting = next(setting for setting in SETTINGS if setting.name == name)
-        assert f"{name}: missing: argument, {' or '.join(setting.env)}" in text
-    assert str(file) in text
+    looked_at = ["arguments", "environment", "AWS_SHARED_CREDENTIALS_FILE", "/.huaweicloud/credentials", str(file)]
+    assert sorted(looked_at, key=text.index) == looked_at
+    assert "HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK" in text
     assert "Session.local()" in text
     assert "MODELARTS_MODE=local" in text
     assert isinstance(caught.value, ValueError)
 
 
 def test_an_incomplete_login_says_what_was_found_and_where(monkeypatch: pytest.MonkeyPatch, file: Path):
-    write(file, project_id=PROJECT)
+    write(file, access_key="B", secret_key="SECRET2", project_id=PROJECT)
     monkeypatch.setenv("HUAWEICLOUD_SDK_SK", "SECRET")
 
     with pytest.raises(ConfigError) as caught:
@@ -142,9 +180,8 @@ def test_an_incomplete_login_says_what_was_found_and_where(monkeypatch: pytest.M
 
     text = str(caught.value)
     assert "access_key: found (argument)" in text
-    assert "secret_key: found (environment HUAWEICLOUD_SDK_SK)" in text
-    assert f"project_id: found (file {file})" in text
-    assert "region_name: missing" in text
+    assert "secret_key: missing: give it where access_key is" in text
+    assert "region_name: missing: argument, HUAWEICLOUD_SDK_REGION or REGION_NAME or S3_REGION" in text
     assert "SECRET" not in text
 
 
@@ -165,18 +202,27 @@ def test_a_file_that_is_a_folder_is_named(file: Path):
         Session()
 
 
-WRONG = [
+WRONG: list[tuple[str, str, str]] = [
     ("strict", "perhaps", "write 1 or 0, true or false"),
     ("connect_timeout", "0", "write a number of seconds above 0"),
     ("read_timeout", "nan", "write a number of seconds above 0"),
     ("read_timeout", "soon", "could not convert"),
     ("catalog_lifetime", "-1", "write a number of seconds above 0"),
+    ("total_timeout", "0", "write a number of seconds above 0"),
     ("mode", "here", "write local or cloud"),
+    ("lang", "fr", "write en or zh"),
+    ("verify", "perhaps", "write 1 or 0, true or false"),
+    ("ca_bundle", "/not/there.pem", "there is no /not/there.pem"),
+    ("client_cert", "/not/there.pem", "there is no /not/there.pem"),
+    ("client_cert", "a,b,c", "write one file that holds certificate and key, or two"),
+    *((f"{service}_endpoint", value, "write a host such as modelarts.example.com, or its URL")
+      for service in ("modelarts", "iam", "obs")
+      for value in ("https://", "a b.example.com", "https://x:port", "https://x/?a=b")),
     ("local_port", "65536", "write a port from 1 to 65535, or 0"),
     ("local_capacity", "0", "write a whole number from 1"),
     ("local_python", "[]", "write a JSON object such as"),
     ("local_python", "{", "Expecting property name"),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("where", ["environment", "file"])
@@ -212,6 +258,8 @@ def test_a_wrong_secret_is_masked():
 
 # --- regions and endpoints
 
+ENDPOINTS = {"modelarts": "MODELARTS_ENDPOINT", "iam": "MODELARTS_IAM_ENDPOINT", "obs": "MODELARTS_OBS_ENDPOINT"}
+
 
 @pytest.fixture(autouse=True)
 def endpoints(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,9 +267,17 @@ def endpoints(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Session, "_endpoints", {})
 
 
+def used(session: Session) -> dict[str, str]:
+    """The endpoints of a session."""
+    return {service: session._services.url(service) for service in ENDPOINTS}
+
+
 @pytest.mark.parametrize("region", REGIONS)
-def test_a_documented_region_has_its_endpoint(region: str):
-    assert cloud_session(region_name=region).host == f"https://modelarts.{region}.myhuaweicloud.com"
+def test_a_documented_region_has_its_endpoints(region: str):
+    session = cloud_session(region_name=region)
+
+    assert session.host == f"https://modelarts.{region}.myhuaweicloud.com"
+    assert used(session) == {service: f"https://{service}.{region}.myhuaweicloud.com" for service in ENDPOINTS}
 
 
 def test_an_unknown_region_is_refused_with_the_known_ones():
@@ -230,6 +286,7 @@ def test_an_unknown_region_is_refused_with_the_known_ones():
 
     assert all(region in str(caught.value) for region in REGIONS)
     assert "Session.set_endpoint(…) first" in str(caught.value)
+    assert "MODELARTS_ENDPOINT" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -246,5 +303,53 @@ def test_given_endpoints_hold_for_their_region(region: str, given: str, host: st
         iam_endpoint="iam.example.com", obs_endpoint="obs.example.com", modelarts_endpoint=given, region_name=region
     )
 
-    assert cloud_session(region_name=region).host == host
+    assert used(cloud_session(region_name=region)) == {
+        "modelarts": host, "iam": "https://iam.example.com", "obs": "https://obs.example.com",
+    }  # fmt: skip
     assert cloud_session(region_name="cn-north-1").host == "https://modelarts.cn-north-1.myhuaweicloud.com"
+
+
+@pytest.mark.parametrize("region", ["eu-de", "cn-north-4"])
+@pytest.mark.parametrize("where", ["environment", "file"])
+def test_endpoints_may_come_from_settings(monkeypatch: pytest.MonkeyPatch, file: Path, region: str, where: str):
+    given = {service: f"{service}.example.com" for service in ENDPOINTS}
+    if where == "file":
+        write(file, **{f"{service}_endpoint": host for service, host in given.items()})
+    else:
+        for service, host in given.items():
+            monkeypatch.setenv(ENDPOINTS[service], host)
+
+    assert used(cloud_session(region_name=region)) == {service: f"https://{host}" for service, host in given.items()}
+
+    Session.set_endpoint("iam.x", "obs.x", "modelarts.x", region)
+    assert cloud_session(region_name=region).host == "https://modelarts.x"
+
+
+def test_an_endpoint_that_is_not_known_is_missed_only_when_it_is_needed(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MODELARTS_ENDPOINT", "modelarts.example.com")
+
+    assert cloud_session(region_name="eu-de").host == "https://modelarts.example.com"
+    with pytest.raises(ConfigError, match=r"iam_endpoint is missing.*MODELARTS_IAM_ENDPOINT"):
+        cloud_session(region_name="eu-de", project_id="")
+
+
+def test_a_wrong_endpoint_is_refused_where_it_is_given():
+    with pytest.raises(ConfigError, match="iam_endpoint='a b': write a host"):
+        Session.set_endpoint("a b", "obs.example.com", "modelarts.example.com", "eu-de")
+
+
+# --- sending
+
+
+def test_a_session_sends_as_its_settings_say(monkeypatch: pytest.MonkeyPatch, file: Path):
+    write(file, connect_timeout=1, read_timeout=2, total_timeout=3, ca_bundle=HERE, client_cert=__file__)
+    sending = cloud_session().client.transport.sending
+
+    assert sending == _config.Sending(1, 2, 3, HERE, __file__)
+
+    monkeypatch.setenv("MODELARTS_VERIFY", "off")
+    assert cloud_session().client.transport.sending.verify is False
+
+
+def test_without_settings_the_usual_certificates_are_trusted():
+    assert cloud_session().client.transport.sending == _config.Sending(10, 60, 300, True, None)

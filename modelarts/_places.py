@@ -1,0 +1,218 @@
+"""The places that settings come from, in their one order, and the files among them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Callable, Optional, Protocol
+
+import attrs
+
+from modelarts.errors import ConfigError
+
+# What other tools' files call our settings.
+_HUAWEI = {"ak": "access_key", "sk": "secret_key", "security_token": "security_token", "project_id": "project_id",
+           "iam_endpoint": "iam_endpoint"}  # fmt: skip
+_SHARED = {"access_key_id": "access_key", "secret_access_key": "secret_key", "security_token": "security_token"}
+
+
+class Row(Protocol):
+    """What is to be known of a setting in order to look for it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def env(self) -> tuple[str, ...]: ...
+
+
+@attrs.frozen
+class Place:
+    """A place that settings come from.
+
+    Args:
+        title: what it is called.
+        held: what it gives, by setting: the value, and where exactly it was.
+        asked: whether the caller named it, as an argument; what was asked for counts before all else.
+        file: the file behind the login that it gives, which may change.
+        read: reads that file again.
+        note: why it gives nothing, in a word or two.
+        fault: what is wrong with it.
+        chosen: whether somebody chose it by name, so that its fault counts even where it is not needed.
+    """
+
+    title: str
+    held: Mapping[str, tuple[Any, str]] = attrs.field(repr=False)
+    asked: bool = False
+    file: Optional[Path] = None
+    read: Callable[[], Mapping[str, Any]] = attrs.field(default=dict, repr=False)
+    note: str = ""
+    fault: str = ""
+    chosen: bool = False
+
+    @property
+    def gives_login(self) -> bool:
+        """Whether it has a part that a login begins with; a lone password or token is none."""
+        return any(name in self.held for name in ("access_key", "secret_key", "username"))
+
+    @property
+    def who(self) -> tuple[Any, ...]:
+        """Whose login it gives."""
+        return tuple(self.held.get(name, ("",))[0] for name in ("access_key", "account", "username"))
+
+
+def places(rows: Iterable[Row], arguments: Mapping[str, Any], home: Path) -> list[Place]:
+    """The places in their order: of a setting that several have, the first counts.
+
+    A profile or a file that is named by argument comes directly after the arguments.
+
+    Raises:
+        ConfigError: `config.json` is broken, or what was named by argument is not there.
+    """
+    variables = {row.name: row.env for row in rows}
+    named = arguments.get("config_file")
+    path = Path(named).expanduser().absolute() if named else home / "config.json"
+    stored = read_json(path, must=bool(named))
+    name, said_by = _profile_name(arguments, stored, path)
+    by_argument = said_by == "argument"
+    profile = [_profile(variables, path, name, said_by, by_argument or bool(named))] if name else []
+    file = _json_place(variables, f"file {path}", path, lambda: read_json(path, must=True), stored, bool(named))
+    return [
+        Place("arguments", _held(variables, arguments, "argument"), asked=True),
+        *(profile if by_argument or named else []),
+        *([file] if named else []),
+        Place("environment", _environment(variables, general=True)),
+        _older_environment(variables),
+        _ini_place(variables, _huawei_file(), "basic", _HUAWEI),
+        *([] if by_argument or named else profile),
+        *([] if named else [file]),
+    ]
+
+
+def read_json(path: Path, must: bool = False) -> dict[str, Any]:
+    """The settings of a file; empty when there is none. Raises `ConfigError`."""
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if must:
+            raise ConfigError(f"settings file {path}: {error.strerror}") from None
+        return {}
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"settings file {path}: {error}; mend it or remove it") from None
+    if not isinstance(settings, dict):
+        raise ConfigError(f'settings file {path}: it holds no JSON object; write {{"name": value}}')
+    return settings
+
+
+def _held(names: Iterable[str], members: Mapping[str, Any], where: str) -> dict[str, tuple[Any, str]]:
+    """What is a setting and not empty."""
+    found = ((name, members.get(name)) for name in names)
+    return {name: (value, where) for name, value in found if value not in (None, "")}
+
+
+# --- the environment
+
+
+def _environment(variables: Mapping[str, tuple[str, ...]], general: bool) -> dict[str, tuple[Any, str]]:
+    """Settings from variables with our prefix or Huawei's general one, or from all others."""
+    found: dict[str, tuple[Any, str]] = {}
+    for name, candidates in variables.items():
+        for variable in candidates:
+            if os.environ.get(variable) and variable.startswith(("HUAWEICLOUD_", "MODELARTS_")) == general:
+                found.setdefault(name, (os.environ[variable], f"environment {variable}"))
+    return found
+
+
+def _older_environment(variables: Mapping[str, tuple[str, ...]]) -> Place:
+    """Older variables, and the credentials file that one of them names: together they are one place."""
+    found = _environment(variables, general=False)
+    named = os.environ.get("AWS_SHARED_CREDENTIALS_FILE")
+    if not named:
+        return Place("file of AWS_SHARED_CREDENTIALS_FILE", found, note="variable not set")
+    place = _ini_place(variables, Path(named).expanduser().absolute(), "default", _SHARED)
+    return attrs.evolve(place, held={**place.held, **found}, title=f"{place.title} (AWS_SHARED_CREDENTIALS_FILE)")
+
+
+# --- credentials files of other tools
+
+
+def _huawei_file() -> Path:
+    named = os.environ.get("HUAWEICLOUD_SDK_CREDENTIALS_FILE") or "~/.huaweicloud/credentials"
+    return Path(named).expanduser().absolute()
+
+
+def _ini_place(names: Iterable[str], path: Path, section: str, spelled: Mapping[str, str]) -> Place:
+    def read() -> Mapping[str, Any]:
+        return _read_ini(path, section, spelled)
+
+    title = f"file {path}"
+    if not path.exists():
+        return Place(title, {}, note="not there")
+    try:
+        return Place(title, _held(names, read(), title), file=path, read=read, note=f"no login in [{section}]")
+    except ConfigError as error:
+        return Place(title, {}, fault=str(error))
+
+
+def _read_ini(path: Path, section: str, spelled: Mapping[str, str]) -> dict[str, str]:
+    """Our settings from one section of a file. Raises `ConfigError`."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"credentials file {path}: {error}; mend it or remove it") from None
+    from configparser import Error, RawConfigParser  # only who has such a file pays for it
+
+    parser = RawConfigParser()
+    try:
+        parser.read_string(text)
+    except Error as error:  # its message would show a line, perhaps with a secret
+        line = getattr(error, "lineno", None) or getattr(error, "errors", [("?",)])[0][0]
+        raise ConfigError(f"credentials file {path}: line {line} cannot be read; mend it or remove it") from None
+    there = dict(parser.items(section)) if parser.has_section(section) else {}
+    return {ours: there[theirs] for theirs, ours in spelled.items() if there.get(theirs)}
+
+
+# --- config.json
+
+
+def _json_place(
+    names: Iterable[str], title: str, path: Path, read: Callable[[], Mapping[str, Any]], members: Mapping[str, Any],
+    asked: bool,
+) -> Place:  # fmt: skip
+    note = "no login in it" if path.exists() else "not there"
+    return Place(title, _held(names, members, title), asked, path, read, note)
+
+
+def _profile_name(arguments: Mapping[str, Any], stored: Mapping[str, Any], path: Path) -> tuple[str, str]:
+    """The profile that is to be used, and who says so."""
+    variable = None if arguments.get("config_file") else os.environ.get("MODELARTS_PROFILE")  # means another file
+    said = (
+        (arguments.get("profile"), "argument"),
+        (variable, "environment MODELARTS_PROFILE"),
+        (stored.get("profile"), f"file {path}"),
+    )
+    return next(((str(name), by) for name, by in said if name), ("", ""))
+
+
+def _profile(names: Iterable[str], path: Path, name: str, said_by: str, asked: bool) -> Place:
+    """One profile of the file. Only who asks for it by argument needs it at once: a local session needs none."""
+
+    def read() -> Mapping[str, Any]:
+        profiles = read_json(path).get("profiles") or {}
+        if not isinstance(profiles, dict) or not isinstance(profiles.get(name), dict):
+            known = ", ".join(profiles) if isinstance(profiles, dict) else ""
+            raise ConfigError(
+                f"profile={name!r} ({said_by}): {path} has {f'only the profiles {known}' if known else 'no profiles'}"
+            )
+        found: Mapping[str, Any] = profiles[name]
+        return found
+
+    title = f"profile {name!r} of {path}"
+    try:
+        return _json_place(names, title, path, read, read(), asked)
+    except ConfigError as error:
+        if asked:
+            raise
+        return Place(title, {}, fault=str(error), chosen=True)

@@ -1,0 +1,101 @@
+"""`modelarts whoami` and `modelarts config`: what is used, and where it comes from."""
+
+from __future__ import annotations
+
+import os
+from typing import Optional
+
+import click
+
+from modelarts import _config, _credentials
+from modelarts.session import Session
+
+PATIENCE = 30.0  # seconds for the one call that tries a login
+Row = dict[str, str]
+
+_profile = click.option("--profile", metavar="NAME", help="Use this profile of config.json.")
+
+
+@click.command()
+@_profile
+@click.option("--check/--no-check", default=True, help="Try it with one call (the default), or only look.")
+def whoami(profile: Optional[str], check: bool) -> None:
+    """Show which login is used, where each part of it comes from, and whether it works."""
+    settings = _config.resolve({"profile": profile})
+    cloud = _credentials.means_cloud(settings)
+    _print(_cloud_rows(settings) if cloud else [_row("mode", settings), _home()])
+    if cloud:
+        _credentials.check(settings)
+        _credentials.endpoints(settings, {}).url("modelarts")
+    if check:
+        with Session(profile=profile) as session, session.deadline(PATIENCE):
+            engines = session.client.call("list_job_engines", query={"job_type": "train"}, must=True)["engines"]
+            click.echo(f"works: {session.host} offers {len(engines)} engines to project {session.project_id}")
+
+
+@click.group()
+def config() -> None:
+    """Settings."""
+
+
+@config.command()
+@_profile
+def show(profile: Optional[str]) -> None:
+    """Show every setting, its value, and where that comes from."""
+    settings = _config.resolve({"profile": profile})
+    _print([_row(setting.name, settings) for setting in _config.SETTINGS])
+
+
+def _print(rows: list[Row]) -> None:
+    from modelarts._display.tables import print_table
+
+    print_table(rows, ("setting", "value", "from"))
+
+
+def _row(name: str, settings: _config.Settings) -> Row:
+    found = settings[name]
+    return {"setting": name, "value": _shown(name, found) or "—", "from": found.source}
+
+
+def _shown(name: str, found: _config.Value) -> str:
+    setting = next(setting for setting in _config.SETTINGS if setting.name == name)
+    return setting.shown(found.value)
+
+
+def _cloud_rows(settings: _config.Settings) -> list[Row]:
+    services = _credentials.endpoints(settings, {})
+    login = _config.PASSWORD if settings["username"].value and _credentials.by_password(settings) else _config.KEYS
+    optional = ("mode", "profile", "security_token", "account", "verify", "ca_bundle", "client_cert")
+    names = ("mode", "profile", *login, "region_name", "project_id", "verify", "ca_bundle", "client_cert")
+    rows = [_row(name, settings) for name in names if name not in optional or settings[name].place is not None]
+    for row in rows:
+        if row["setting"] == "project_id" and settings["project_id"].value == "":
+            row["from"] = "IAM, asked for that of the region"
+        elif row["value"] == "—":
+            row["from"] = "missing"
+    for service, found in services.found.items():
+        name = f"{service}_endpoint"
+        rows.append({"setting": name, "value": _shown(name, found) or "—", "from": found.source})
+    return rows + _proxy(str(services.found["modelarts"].value))
+
+
+def _proxy(url: str) -> list[Row]:
+    """The proxy on the way to an address, if there is one."""
+    from requests.utils import get_environ_proxies, select_proxy
+
+    used = select_proxy(url, get_environ_proxies(url))
+    if not used:
+        return []
+    said_by = next(
+        (name for name, value in os.environ.items() if value == used and name.lower().endswith("_proxy")), ""
+    )
+    shown = _config.Setting("proxy", (), "", str, "").shown(used)
+    return [{"setting": "proxy", "value": shown, "from": f"environment {said_by}".strip()}]
+
+
+def _home() -> Row:
+    return {"setting": "home", "value": str(_config.home_directory()), "from": _home_source()}
+
+
+def _home_source() -> str:
+    return "environment MODELARTS_HOME" if os.environ.get("MODELARTS_HOME") else "default"
