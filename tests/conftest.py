@@ -11,7 +11,7 @@ from modelarts.local import daemon
 from modelarts.session import Session
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
-_CLEANED = ("MODELARTS_", "HUAWEICLOUD_", "AWS_", "REGION_NAME", "S3_", "PROJECT_ID", *_PROXIES)
+_CLEANED = ("MODELARTS_", "LC_", "LANG", "HUAWEICLOUD_", "AWS_", "REGION_NAME", "S3_", "PROJECT_ID", *_PROXIES)
 
 
 @pytest.fixture(autouse=True)
