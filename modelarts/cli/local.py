@@ -16,6 +16,7 @@ from modelarts._obs.paths import ObsPath, is_local
 from modelarts.errors import ConfigError, ObsError, ServiceError
 
 if TYPE_CHECKING:
+    from modelarts.local.daemon import Address
     from modelarts.local.store import Store
 
 DATASET_BUCKET = "modelarts-datasets"
@@ -40,10 +41,7 @@ def start(auth: str, region: str, port: int) -> None:
     home = _config.home_directory()
     before = daemon.find(home)
     address = daemon.ensure(home, daemon.AsCloud(region, port) if auth == "iam" else None)
-    click.echo(f"{'running' if before else 'started'}: {address.url} (pid {address.pid}, state in {home / 'local'})")
-    if address.iam:
-        where = f"region {address.iam.region_name}, account in {address.iam.account}"
-        click.echo(f"as the cloud: {address.iam.url} ({where})")
+    _tell("running" if before else "started", address, home)
 
 
 @local.command()
@@ -61,9 +59,11 @@ def credentials(show: bool) -> None:
             f"no local service runs with --auth iam (state in {home / 'local'}); "
             "start one with `modelarts local start --auth iam`"
         )
+    # Buckets are not served there, but what is meant for them must not go to the cloud either.
+    services = {f"{service}_endpoint": found.iam.url for service in ("modelarts", "iam", "obs")}
     login = {
-        "modelarts_endpoint": found.iam.url, "iam_endpoint": found.iam.url, "ca_bundle": found.iam.ca_bundle,
-        "region_name": found.iam.region_name, "project_id": found.iam.project_id,
+        "mode": "cloud", **services, "ca_bundle": found.iam.ca_bundle, "region_name": found.iam.region_name,
+        "project_id": found.iam.project_id,
     }  # fmt: skip
     keys = {"access_key": account.access_key, "secret_key": account.secret_key}
     user = {"account": account.account, "username": account.username, "password": account.password}
@@ -101,7 +101,14 @@ def status(context: click.Context) -> None:
     if found is None:
         click.echo(f"no local service is running (state in {home / 'local'}); `modelarts local start` starts it")
         context.exit(3)
-    click.echo(f"running: {found.url} (pid {found.pid}, state in {home / 'local'})")
+    _tell("running", found, home)
+
+
+def _tell(how: str, address: Address, home: Path) -> None:
+    click.echo(f"{how}: {address.url} (pid {address.pid}, state in {home / 'local'})")
+    if address.iam:
+        where = f"region {address.iam.region_name}, account in {address.iam.account}"
+        click.echo(f"as the cloud: {address.iam.url} ({where})")
 
 
 @local.group()

@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 
 import attrs
 from cheroot.makefile import StreamReader, StreamWriter
-from cheroot.server import HTTPConnection
+from cheroot.server import HTTPConnection, HTTPRequest
 from cheroot.ssl import Adapter
 from cheroot.wsgi import Server
 from flask import Flask
@@ -33,6 +33,7 @@ THREADS = 16
 SECONDS_TO_SHAKE_HANDS = 10.0
 SECONDS_OF_SILENCE = 60  # after which a connection is closed
 HEADER_BYTES = 64 * 1024
+LARGEST_READ = 2**30  # of what is refused as too large; beyond it the connection is closed
 
 _PLAIN = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 33\r\n\r\nThis address is for https:// only"
 
@@ -65,6 +66,8 @@ def application(iam: Flask, v1: Flask) -> Application:
     host = socket.gethostname()
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if int(environ.get("CONTENT_LENGTH") or 0) > limits.BODY_BYTES:
+            _take_in(environ["wsgi.input"])
         path = environ["REQUEST_URI"].partition("?")[0]
         # The server takes `//v1` for a host, and leaves %2F as it is; the service's own server does neither.
         environ["PATH_INFO"] = unquote_to_bytes(path.encode("latin-1")).decode("latin-1")
@@ -77,6 +80,12 @@ def application(iam: Flask, v1: Flask) -> Application:
         return chosen(environ, start)
 
     return answer
+
+
+def _take_in(body: Any) -> None:
+    """Read a body that will be refused: a client that still sends it does not see the answer."""
+    while body.read(64 * 1024):
+        pass
 
 
 class _Tls(Adapter):
@@ -101,9 +110,17 @@ class _Tls(Adapter):
         return (StreamReader if "r" in mode else StreamWriter)(sock, mode, bufsize)
 
 
+class _Request(HTTPRequest):
+    """A request whose path may begin with two slashes, as in the documents' samples (SLASH)."""
+
+    def __init__(self, server: Any, conn: Any) -> None:
+        super().__init__(server, conn, strict_mode=False)
+
+
 class _Connection(HTTPConnection):
     """A connection whose first bytes, the handshake, are read by the thread that will answer it."""
 
+    RequestHandlerClass = _Request
     _trusted = False
 
     def communicate(self) -> Any:
@@ -130,7 +147,7 @@ def _server(app: Application, files: certificate.Certificates, port: int) -> Ser
     server.ConnectionClass = _Connection
     server.keep_alive_conn_limit = 128
     server.max_request_header_size = HEADER_BYTES
-    server.max_request_body_size = 2 * limits.BODY_BYTES  # the application refuses what is above its own limit
+    server.max_request_body_size = LARGEST_READ
     return server
 
 

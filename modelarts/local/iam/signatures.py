@@ -15,6 +15,7 @@ from modelarts.local.refusals import Refusal
 
 ALGORITHM = "SDK-HMAC-SHA256"
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
+BLANKS = " \t"  # no others: in the bytes of a header there are halves of characters that look like some
 MOST_SECONDS_APART = 15 * 60  # of the sender's clock and ours
 _AUTHORIZATION = re.compile(
     rf"{ALGORITHM} (?:Access|Credential)=(?P<key>[^,/\s]+)(?:/[^,\s]*)?, ?"
@@ -91,7 +92,7 @@ def canonical_request(received: Received, signed_headers: Sequence[str]) -> byte
         received.method.upper(),
         _canonical_path(received.path),
         _canonical_query(received.query),
-        *(f"{name}:{received.headers[name].strip()}" for name in signed_headers),
+        *(f"{name}:{received.headers[name].strip(BLANKS)}" for name in signed_headers),
         "",
         ";".join(signed_headers),
         _payload_digest(received),
