@@ -1,0 +1,73 @@
+"""Every documented limit holds: what lies just inside is accepted, what lies just outside is refused."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from tests.support import limit_cases
+from tests.support.limit_cases import Case, Fresh, Listed, Most
+from tests.support.rest import OPERATIONS, refusal_faults, reply_faults
+from tests.support.target import Target
+from tests.support.world import Lane
+
+CASES = {
+    about: list(cases)
+    for operation in OPERATIONS
+    for about, cases in itertools.groupby(
+        sorted(limit_cases.cases(operation), key=lambda case: case.about), lambda case: (case.operation, case.about)
+    )
+}
+
+
+# Each way to the application and each client once; that they all answer alike is for the samples to show.
+pytestmark = pytest.mark.parametrize("lane", ["in process, bare", "socket, SDK"], indirect=True)
+
+
+@pytest.fixture(scope="module")
+def lane_target(lane: Lane) -> Target:
+    return Target.of(lane.world)
+
+
+@pytest.mark.parametrize(("operation", "about"), CASES)
+def test_a_documented_limit(lane: Lane, lane_target: Target, operation: str, about: str) -> None:
+    found = [fault for case in CASES[operation, about] if (fault := fault_of(lane, lane_target, case))]
+
+    assert not found, "\n".join(found)
+
+
+def fault_of(lane: Lane, target: Target, case: Case) -> str:
+    """What is wrong with how the service answers a request, if anything."""
+    before = lane.world.changes()
+    query, body = limit_cases.resolved([case.query, case.body], lambda wanted: value_of(target, wanted))
+
+    reply = lane.call(case.operation, target.path(case.operation), query, body)
+
+    if case.refused:
+        found = refusal_faults(reply.status, reply.members, folded=not lane.is_raw)
+        found += [] if lane.world.changes() == before else ["something was written"]
+    else:
+        found = reply_faults(case.operation, reply.members)
+    if reply.status >= 500 or reply.members.get("error_code", "") != case.refused:
+        found.append(f"answered {reply.status} {reply.members}")
+    return f"{case}: {'; '.join(found)}" if found else ""
+
+
+def value_of(target: Target, wanted: Listed | Most | Fresh) -> Any:
+    """What stands in a request for something that depends on the service."""
+    offered = target.world.service.catalog
+    if isinstance(wanted, Fresh):
+        return target.world.name()
+    if isinstance(wanted, Most):
+        return offered.specs[1]["max_num"] + wanted.over
+    if wanted.operation == "list_training_job_log_files":
+        return "job-no.0" if wanted.but else target.log_file
+    ids = {
+        "list_job_engines": list(offered.engines),
+        "list_job_resource_specs": list(offered.specs),
+        "list_built_in_algorithms": list(offered.algorithms),
+        "list_training_job_versions": [target.version_id],
+    }[wanted.operation]
+    return max(ids) + 100 if wanted.but else ids[0]

@@ -1,0 +1,118 @@
+"""What requests are about: one of everything, and for each operation its path and a body that is right."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+import requests
+
+from modelarts._wire.routes import BY_OPERATION
+from tests.support.rest import OPERATIONS, refusal_faults, reply_faults
+from tests.support.world import BODY, World
+
+VOLUMES = [{"nfs": {"id": "i", "src_path": "s", "dest_path": "d", "read_only": True}}]
+VISUALIZATION = {
+    "train_url": "/bucket/output/", "job_desc": "d", "job_type": "tensorboard", "flavor": {"code": "c"},
+    "schedule": [{"type": "stop", "time_unit": "HOURS", "duration": 1}],
+}  # fmt: skip
+
+
+@attrs.frozen
+class Target:
+    """A running version with a log, a configuration and a visualization job that is up."""
+
+    world: World
+    job_id: int
+    version_id: int
+    log_file: str
+    config_name: str
+    visualization_id: int
+
+    @classmethod
+    def of(cls, world: World) -> Target:
+        version = world.version(8, log="a line\n")
+        log_file, viewer = world.log_file(version), world.visualization(8)
+        return cls(world, version.job_id, version.id, log_file, world.config(), viewer.id)
+
+    def path(self, operation: str) -> dict[str, Any]:
+        """The members of an operation's path but the project."""
+        job_id = self.visualization_id if "visualization" in operation else self.job_id
+        members = {"job_id": job_id, "version_id": self.version_id, "config_name": self.config_name}
+        return {name: value for name, value in members.items() if f"{{{name}}}" in OPERATIONS[operation]["path"]}
+
+    def body(self, operation: str) -> dict[str, Any]:
+        """A body that is right, under a name that is free."""
+        settings = copy.deepcopy({**BODY, "volumes": VOLUMES})
+        named: dict[str, dict[str, Any]] = {
+            "create_training_job": {"job_name": self.world.name(), "job_desc": "d", "config": settings},
+            "create_training_job_version": {"job_desc": "d", "config": {**settings, "pre_version_id": self.version_id}},
+            "create_training_job_config": {"config_name": self.world.name(), **settings},
+            "update_training_job_config": settings,
+            "create_visualization_job": {"job_name": self.world.name(), **copy.deepcopy(VISUALIZATION)},
+        }
+        return named.get(operation, {"job_desc": "d"})
+
+    def encoded(self, operation: str) -> bytes:
+        """That body as it is sent."""
+        return json.dumps(self.body(operation)).encode()
+
+    def send(self, operation: str, data: bytes) -> requests.Response:
+        """Call an operation with any bytes as its body."""
+        route = BY_OPERATION[operation]
+        return self.world.send(route.method, route.url("", project_id="local", **self.path(operation)), data=data)
+
+
+def assert_refused(target: Target, operation: str, data: bytes, status: int = 400) -> None:
+    """A bad value, in the documented shape, and nothing was written."""
+    before = target.world.changes()
+
+    reply = target.send(operation, data)
+
+    assert (reply.status_code, reply.json()["error_code"]) == (status, "ModelArts.0104"), reply.text[:200]
+    assert refusal_faults(reply.status_code, reply.json()) == []
+    assert target.world.changes() == before
+
+
+def assert_answered(target: Target, operation: str, reply: requests.Response, before: int) -> None:
+    """The answer has the documented shape; a refusal has left nothing; what was made can be started and read.
+
+    Args:
+        before: what `World.changes` was before the call.
+    """
+    members = reply.json()
+    assert reply.status_code < 500 or "MindInsight" in members["error_msg"], reply.text
+    if reply.status_code != 200:
+        assert refusal_faults(reply.status_code, members) == []
+        assert target.world.changes() == before
+        return
+    assert reply_faults(operation, members) == []
+    if "version_id" in members and operation.startswith("create"):
+        job = target.world.store.jobs.get(members["job_id"])
+        version = target.world.put(members["job_id"], members["version_id"], 10)
+        assert job is not None
+        assert json.dumps(target.world.workbench.spec(job, version), ensure_ascii=False).encode()
+    for reading, path, query in _readings(target, operation, members):
+        read = target.world.call(reading, path, query)
+        assert (read.status, reply_faults(reading, read.members)) == (200, []), read.members
+
+
+def _readings(
+    target: Target, operation: str, made: dict[str, Any]
+) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """The calls that tell of what a call has made or changed: operation, path and query."""
+    newest = {"per_page": 1, "order": "desc", "sortBy": "create_time"}
+    if operation in ("create_training_job_config", "update_training_job_config"):
+        yield "list_training_job_configs", {}, newest
+        if operation.startswith("update"):
+            yield "get_training_job_config", target.path(operation), {}
+    elif operation == "create_visualization_job":
+        yield "get_visualization_job", {"job_id": made["job_id"]}, {}
+        yield "list_visualization_jobs", {}, newest
+    elif "version_id" in made and operation.startswith("create"):
+        yield "get_training_job_version", {"job_id": made["job_id"], "version_id": made["version_id"]}, {}
+        yield "list_training_job_versions", {"job_id": made["job_id"]}, {"page": 1, "per_page": 1}
+        yield "list_training_jobs", {}, newest
