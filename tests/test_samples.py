@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+import responses
 
 from modelarts.environment import CondaDependencies, Environment
-from modelarts.errors import ConfigError, NotFound
+from modelarts.errors import AuthError, ConfigError, NotFound
 from modelarts.estimator import Estimator, VisualizationJob
 from modelarts.job import TrainingJob
 from modelarts.local import daemon
@@ -113,11 +114,22 @@ def test_modelarts_04_0123(run: Run, place: Path) -> None:
 
 
 def test_modelarts_04_0154(run: Run) -> None:
-    refusals = run("0154")
+    url = "https://iam.cn-north-4.myhuaweicloud.com/v3/auth/tokens"
+    with responses.RequestsMock() as iam:
+        iam.post(url, json={"token": {"project": {"id": "p"}}}, status=201, headers={"X-Subject-Token": "t"})
+        sessions = run("0154")
+        users = [json.loads(call.request.body)["auth"]["identity"]["password"]["user"] for call in iam.calls]
+    with responses.RequestsMock() as iam:
+        iam.post(url, json={"error": {"code": 401, "message": "The username or password is wrong."}}, status=401)
+        *refusals, given = run("0154")
 
-    assert [type(refusal) for refusal in refusals] == [ConfigError] * 3
-    assert all("account, username and password are not supported yet" in str(refusal) for refusal in refusals)
+    assert [session.project_id for session in sessions] == ["p", "p", "my-project-id"]
+    assert [(user["domain"]["name"], user["name"]) for user in users] == [
+        ("my-account", "my-account"), ("my-account", "my-user")
+    ]  # fmt: skip
+    assert [type(refusal) for refusal in refusals] == [AuthError] * 2
     assert not any("my-password" in str(refusal) for refusal in refusals)
+    assert given.host == "https://modelarts.eu-de.example.com"
 
 
 def test_modelarts_04_0155(run: Run) -> None:

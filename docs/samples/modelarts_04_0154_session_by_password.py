@@ -2,12 +2,13 @@
 
 A session by the name and the password of an account, or of an IAM user of that account.
 
-Such sessions are not supported yet: each of these calls raises a `ConfigError` that says so.
+Without `project_id`, IAM is asked at once for the project of the region: it refuses a made-up password.
+With `project_id`, nothing is sent before the first call.
 """
 
 from _world import show
 
-from modelarts.errors import ConfigError
+from modelarts.errors import AuthError
 from modelarts.session import Session
 
 results = []
@@ -15,13 +16,15 @@ results = []
 # Sample 1: the account itself
 try:
     session = Session(username="my-account", password="my-password", region_name="cn-north-4")
-except ConfigError as refused:
+    results.append(session)
+except AuthError as refused:
     results.append(refused)
 
 # Sample 2: an IAM user of the account
 try:
     session = Session(account="my-account", username="my-user", password="my-password", region_name="cn-north-4")
-except ConfigError as refused:
+    results.append(session)
+except AuthError as refused:
     results.append(refused)
 
 # Sample 3: as the English edition has it, in a region whose endpoints are given first
@@ -31,15 +34,13 @@ Session.set_endpoint(
     modelarts_endpoint="modelarts.eu-de.example.com",
     region_name="eu-de",
 )
-try:
-    session = Session(
-        account="my-account",
-        username="my-user",
-        password="my-password",
-        region_name="eu-de",
-        project_id="my-project-id",
-    )
-except ConfigError as refused:
-    results.append(refused)
+session = Session(
+    account="my-account",
+    username="my-user",
+    password="my-password",
+    region_name="eu-de",
+    project_id="my-project-id",
+)
+results.append(session)
 
 show(results)
