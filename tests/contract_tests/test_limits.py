@@ -11,7 +11,7 @@ from tests.support import limit_cases
 from tests.support.limit_cases import Case, Fresh, Listed, Most
 from tests.support.rest import OPERATIONS, refusal_faults, reply_faults
 from tests.support.target import Target
-from tests.support.world import Lane
+from tests.support.world import BODY, Lane
 
 CASES = {
     about: list(cases)
@@ -36,6 +36,30 @@ def test_a_documented_limit(lane: Lane, lane_target: Target, operation: str, abo
     found = [fault for case in CASES[operation, about] if (fault := fault_of(lane, lane_target, case))]
 
     assert not found, "\n".join(found)
+
+
+# What the documents spell in more than one way is taken in each (the classes of the conflict table).
+SPELLINGS: dict[str, tuple[str, dict[str, Any], Any]] = {
+    "SORTNAME": ("list_training_jobs", {"sort_by": "create_time"}, None),
+    "PARAMKEY": ("update_training_job_config", {}, {**BODY, "parameter": [{"key": "lr", "value": 0.1}]}),
+    "POOL": ("update_training_job_config", {}, {**BODY, "spec_id": None, "poolId": "pool1"}),
+    "DSVER": ("update_training_job_config", {}, {**BODY, "data_url": None, "data_source": [
+        {"type": "dataset", "dataset_id": "d", "dataset_version_id": "v"}
+    ]}),
+    "VISTYPE": ("create_visualization_job", {}, {"job_name": "v1", "train_url": "/b/t/", "job_type": "TensorBoard"}),
+    "SCHEDULE": ("create_visualization_job", {}, {"job_name": "v2", "train_url": "/b/t/", "schedule":
+        {"type": "Stop", "timeUnit": "hours", "duration": 1}
+    }),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", SPELLINGS)
+def test_a_documented_spelling(lane: Lane, lane_target: Target, kind: str) -> None:
+    operation, query, body = SPELLINGS[kind]
+
+    reply = lane.call(operation, lane_target.path(operation), query, body)
+
+    assert reply.status == 200, reply.members
 
 
 def fault_of(lane: Lane, target: Target, case: Case) -> str:

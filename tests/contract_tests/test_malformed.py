@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from modelarts._wire.routes import BY_OPERATION
 from tests.support.places import at, places_in, replaced
-from tests.support.rest import BODIED, reply_faults
+from tests.support.rest import BODIED, refusal_faults, reply_faults
 from tests.support.target import Target, assert_answered, assert_refused
+from tests.support.world import over_a_socket
 
 NO_JSON = [
     b"", b" ", b"{", b"}", b"[1, 2", b"nul", b"{'job_desc': 'd'}", b'{"job_desc": "d",}', b"{}{}", b"\x00", b"{}\x00",
@@ -158,3 +160,17 @@ def test_headers_of_all_kinds_are_answered(target: Target, name: str) -> None:
         path = BY_OPERATION[operation].url("", project_id="local", **target.path(operation))
         reply = target.world.send("PUT", path, {"job_desc": "d"}, headers={name: value.encode("latin-1")})
         assert_answered(target, operation, reply, before)
+
+
+def test_bodies_that_come_in_pieces_are_read_and_limited_alike(tmp_path: Path) -> None:
+    with over_a_socket(tmp_path) as world:
+        target = Target.of(world)
+        path, before = f"/training-jobs/{target.job_id}", world.changes()
+
+        assert world.send("PUT", path, data=iter([b'{"job_', b'desc": ', b'"d"}'])).json() == {"is_success": True}
+        assert world.changes() != before
+        before = world.changes()
+        for pieces, status in (([b'{"job_desc": '], 400), ([b" " * 2**20] * 13, 413)):
+            reply = world.send("PUT", path, data=iter(pieces))
+            assert (reply.status_code, refusal_faults(reply.status_code, reply.json())) == (status, [])
+        assert world.changes() == before

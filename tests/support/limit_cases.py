@@ -214,11 +214,12 @@ def _member_cases(operation: str, field: Body, reach: Reach) -> Iterator[Case]:
     if "maximum_from" in field.get("constraint", {}):
         yield case(Most(0), "", "as the flavor allows")
         yield case(Most(1), BAD_VALUE, "above what the flavor allows")
-    if name not in ("type",) or field["required"] is True:
-        needed = (field["required"] is True and (operation, name) not in OPTIONAL) or name in NEEDED
-        if field["required"] != "conditional":
-            for value in (LEFT_OUT, None):
-                yield case(value, BAD_VALUE if needed else "")
+    if field["required"] != "conditional":
+        needed = (field["required"] and (operation, name) not in OPTIONAL) or name in NEEDED
+        for value in (LEFT_OUT, None):
+            yield case(value, BAD_VALUE if needed else "")
+    if any(map(_is_kind, field.get("items", {}).get("fields", ()))):
+        yield from _mixing_cases(case)
     for other in relations.get("exclusive_with", ()):
         if [name] not in BOTH_ACCEPTED:
             yield case(EXAMPLES[name], BAD_VALUE, f"with {other}", **{other: EXAMPLES[other]})
@@ -241,14 +242,24 @@ def _located_cases(folder: str, case: Callable[..., Case]) -> Iterator[Case]:
         yield case(outside, BAD_VALUE)
 
 
+def _mixing_cases(case: Callable[..., Case]) -> Iterator[Case]:
+    """Lists whose items are of one kind, and of two."""
+    kinds: dict[str, Body] = {}
+    for member, kind in KIND.items():
+        kinds.setdefault(kind, {"type": kind})[member] = EXAMPLES[member]
+    for kind in kinds.values():
+        yield case([kind, kind])
+    yield case(list(kinds.values()), BAD_VALUE)
+
+
 def _limits(operation: str, field: Body) -> tuple[list[Any], list[Any]]:
     """Values just inside and just outside what a member's constraint allows."""
     name, limits = field["name"], field.get("constraint", {})
     inside: list[Any] = []
     outside: list[Any] = []
-    if "enum" in limits and not _is_kind(field):
-        inside += [value for value in limits["enum"] if value not in NOT_SERVED]
-        if limits["enum"] and field["type"] == "string":
+    if "enum" in limits:
+        inside += [value for value in limits["enum"] if value not in NOT_SERVED and not _is_kind(field)]
+        if field["type"] == "string":
             outside += ["nonsense", f"{limits['enum'][0]} ", limits["enum"][0][:-1]]
             way = inside if operation in ANY_CASE else outside
             way += [text.swapcase() for text in inside if text.swapcase() != text][:1]
@@ -282,9 +293,7 @@ def _is_kind(field: Body) -> bool:
 
 
 def _is_taken(field: Body, value: Any) -> bool:
-    return any(is_of(kind, value) for kind in field.get("accept_types", ())) or (
-        field["name"] == "schedule" and value == [5]
-    )
+    return any(is_of(kind, value) for kind in field.get("accept_types", ()))
 
 
 def _shown(value: Any) -> str:
@@ -315,8 +324,7 @@ def _rule_cases(operation: str, rule: Body) -> Iterator[Case]:
             yield case("" if taken else BAD_VALUE, f"{', '.join(one)} and {', '.join(other)}", members, one + other)
     if rule["rule"] == "all_or_none":
         for name in rule["fields"]:
-            others = {"dataset_id": ["data_url"], "app_url": []}[rule["fields"][0]]
-            yield case(BAD_VALUE, f"{name} alone", [*members, *others], [name])
+            yield case(BAD_VALUE, f"{name} alone", members, [name])
         if "broken_by_sample" in rule:
             image = ["user_image_url", "user_command"]
             yield case("", f"{members[0]} alone, with an image", members, [members[0], *image])
