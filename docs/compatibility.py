@@ -20,9 +20,9 @@ SERVED = ["Served locally", "What is missing"]
 
 # Documented calls that make no REST request.
 OTHERS = {
-    "Session": (PARTIAL, "`Session.local()` or `MODELARTS_MODE=local`; sessions by user name and password are refused"),
+    "Session": (FULL, "`Session.local()` or `MODELARTS_MODE=local`; logins as in the cloud with `modelarts local start --auth iam`"),
     "Session.set_endpoint": (FULL, "for cloud sessions"),
-    "session.obs": (FULL, "on a cloud session it is refused with a clear error"),
+    "session.obs": (FULL, "in the cloud with the extra `obs`"),
     "Environment": (PARTIAL, "can be made; `Estimator(environment=…)` is refused with a clear error"),
     "CondaDependencies": (PARTIAL, "can be made; see Environment"),
 }

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from modelarts._places import Place, places
-from modelarts.errors import ConfigError
+from modelarts.errors import ConfigError, language
 
 MASK = "****"
 
@@ -249,7 +249,7 @@ def _resolved(setting: Setting, found: Iterable[Place]) -> Value:
         if setting.name in place.held:
             return _converted(setting, *place.held[setting.name], place)
     if setting.name == "lang":
-        return Value(_language_of_locale(), "locale")
+        return Value(language(), "locale")
     return Value(setting.default, "default")
 
 
@@ -258,8 +258,3 @@ def _converted(setting: Setting, value: Any, source: str, place: Place) -> Value
         return Value(setting.convert(value), source, place)
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{setting.name}={setting.masked(repr(value))} ({source}): {error}") from None
-
-
-def _language_of_locale() -> str:
-    names = (os.environ.get(variable) for variable in ("LC_ALL", "LC_MESSAGES", "LANG"))
-    return "zh" if next(filter(None, names), "").lower().startswith("zh") else "en"

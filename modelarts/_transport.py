@@ -146,7 +146,7 @@ def connection_error(error: RequestException, attempt: Attempt) -> errors.Connec
     if isinstance(error, (ConnectTimeout, ProxyError, SSLError)):
         return errors.ConnectionFailed(
             f"{method} {url}: no connection ({reason}). Check the network, and proxies and certificates "
-            "(HTTPS_PROXY, REQUESTS_CA_BUNDLE); nothing was sent.",
+            "(HTTPS_PROXY, MODELARTS_CA_BUNDLE); nothing was sent.",
             method, url,
         )  # fmt: skip
     what = "no answer in time" if isinstance(error, Timeout) else "the connection broke off"

@@ -51,11 +51,19 @@ _WORDS = {
 _SENTENCE_ENDS = (".", "!", "?", "。", "！", "？")
 
 
+_spoken = [""]  # what a session's settings ask for
+
+
+def speak(language: str) -> None:
+    """Explain refusals in `en` or `zh` from now on, where `MODELARTS_LANG` says nothing else."""
+    _spoken[0] = language
+
+
 def language() -> str:
-    """The language that refusals are explained in, `en` or `zh`: `MODELARTS_LANG`, else that of the locale."""
-    chosen = os.environ.get("MODELARTS_LANG", "").strip().lower()
-    if chosen in _WORDS:
-        return chosen
+    """The language that refusals are explained in: `MODELARTS_LANG`, else that of the settings, else the locale's."""
+    for chosen in (os.environ.get("MODELARTS_LANG", "").strip().lower(), _spoken[0]):
+        if chosen in _WORDS:
+            return chosen
     locale = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
     return "zh" if locale.lower().startswith("zh") else "en"
 
