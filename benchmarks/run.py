@@ -11,14 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Callable
 
-from benchmarks import calls, fit, imports, log, memory, start, store
+from benchmarks import calls, fit, follow, imports, listing, log, memory, signing, start, store
 from benchmarks.table import Row, printed
 
 SUBJECTS: dict[str, Callable[[], Iterator[Row]]] = {
     "imports": imports.measure,
     "calls": calls.measure,
+    "signing": signing.measure,
     "fit": fit.measure,
     "log": log.measure,
+    "follow": follow.measure,
+    "listing": listing.measure,
     "start": start.measure,
     "store": store.measure,
     "memory": memory.measure,

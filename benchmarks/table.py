@@ -11,12 +11,12 @@ import attrs
 
 @attrs.frozen(kw_only=True)
 class Row:
-    """One measurement. With a yardstick the aim is for the ratio of the medians, else for the value itself."""
+    """One measurement. With a yardstick the aim, if any, is for the ratio of the medians, else for the value itself."""
 
     name: str
     unit: str
     samples: Sequence[float]
-    aim: float
+    aim: float | None = None
     yardstick: str = ""
     base: Sequence[float] = ()
     at_least: bool = False
@@ -35,7 +35,9 @@ class Row:
         return None if self.base_value is None else self.value / self.base_value
 
     @property
-    def met(self) -> bool:
+    def met(self) -> bool | None:
+        if self.aim is None:
+            return None
         figure = self.value if self.ratio is None else self.ratio
         return figure >= self.aim if self.at_least else figure <= self.aim
 
@@ -56,8 +58,11 @@ def printed(rows: Sequence[Row]) -> str:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    aim = f"{'>=' if row.at_least else '<='} {row.aim:g}{'x' if row.base else ' ' + row.unit}"
+    aim, met = "-", "-"
+    if row.aim is not None:
+        aim = f"{'>=' if row.at_least else '<='} {row.aim:g}{'x' if row.base else ' ' + row.unit}"
+        met = "yes" if row.met else "NO"
     base = "-" if row.base_value is None else f"{row.base_value:.4g} {row.unit}"
     ratio = "-" if row.ratio is None else f"{row.ratio:.2f}x"
-    value, count, met = f"{row.value:.4g} {row.unit}", str(len(row.samples)), "yes" if row.met else "NO"
+    value, count = f"{row.value:.4g} {row.unit}", str(len(row.samples))
     return row.name, count, value, row.yardstick or "-", base, ratio, aim, met
