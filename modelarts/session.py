@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from modelarts import _config, _credentials
 from modelarts._auth import Auth, Endpoint, TokenAuth
 from modelarts._catalog import Catalog
-from modelarts.errors import ConfigError
+from modelarts.errors import ConfigError, speak
 
 if TYPE_CHECKING:
-    from modelarts._obs.local import LocalBuckets
+    from modelarts._obs.buckets import Buckets, LocalPath
     from modelarts._transport import Transport
 
 __all__ = ["Session"]
@@ -112,7 +113,7 @@ class Session:
 
         self.region_name = "local"
         self._open(find(), settings, _transport(settings, direct=True))
-        self._buckets: LocalBuckets | None = LocalBuckets(place / "local" / "buckets")
+        self._buckets: Buckets | None = LocalBuckets(place / "local" / "buckets")
 
     def _start_cloud(self, settings: _config.Settings) -> None:
         _credentials.check(settings)
@@ -126,6 +127,8 @@ class Session:
     def _open(self, endpoint: Endpoint, settings: _config.Settings, transport: Transport) -> None:
         from modelarts._http import Client
 
+        if settings["lang"].source != "locale":
+            speak(settings["lang"].value)
         self.client = Client(endpoint, transport, settings["strict"].value)
         self.catalog = Catalog(self.client, settings["catalog_lifetime"].value)
 
@@ -145,13 +148,18 @@ class Session:
         return self.client.strict
 
     @property
-    def obs(self) -> LocalBuckets:
-        """Buckets: `upload_file`, `upload_dir`, `download_file`, `download_dir` and more."""
+    def obs(self) -> Buckets:
+        """Buckets: `upload_file`, `upload_dir`, `download_file`, `download_dir`, `list`, `delete` and more.
+
+        Raises:
+            ConfigError: the address of OBS is not known.
+        """
         if self._buckets is None:
-            raise ConfigError(
-                "session.obs works on local sessions only so far; for cloud buckets use the OBS console, "
-                "obsutil or the package esdk-obs-python"
-            )
+            from modelarts._obs.huawei import HuaweiBuckets
+
+            address, sending = self._services.url("obs"), self.client.transport.sending
+            home = _config.home_directory()
+            self._buckets = HuaweiBuckets(address, self.client.endpoint.auth, home, sending, self.region_name)
         return self._buckets
 
     def deadline(self, seconds: float) -> AbstractContextManager[None]:
@@ -161,6 +169,8 @@ class Session:
     def close(self) -> None:
         """Close the connections; the session can be used again."""
         self.client.close()
+        if self._buckets is not None:
+            self._buckets.close()
 
     def __enter__(self) -> Session:
         return self
@@ -168,12 +178,39 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    # --- buckets, by the names of older versions
+
     def default_bucket(self) -> str:
         """Name of the bucket that gets what has no other place; it is made when missing."""
         digest = hashlib.md5(self.project_id.encode(), usedforsecurity=False).hexdigest()
-        name = f"modelarts-{self.region_name}-{digest[:8]}"
-        self.obs.create_bucket(name)
-        return name
+        return self.create_bucket(f"modelarts-{self.region_name}-{digest[:8]}")
+
+    def create_bucket(self, bucket: str) -> str:
+        """Make a bucket unless it is there, and give back its name."""
+        self.obs.create_bucket(bucket)
+        return bucket
+
+    def create_directory(self, bucket: str, directory: str) -> None:
+        """Make an empty folder, such as `/dir1/dir2/`, in a bucket."""
+        self.obs.create_directory(f"/{bucket}/{directory.strip('/')}/")
+
+    def upload_data(self, bucket_path: str, path: LocalPath | Sequence[LocalPath]) -> None:
+        """Copy a file, several, or the content of a folder into a folder of a bucket (`/bucket/dir1/`)."""
+        from modelarts._obs import older
+
+        older.upload_data(self.obs, bucket_path, path)
+
+    def download_data(self, bucket_path: str, path: LocalPath) -> None:
+        """Copy an object to a file or folder, or the content of a folder of a bucket into a local one."""
+        from modelarts._obs import older
+
+        older.download_data(self.obs, bucket_path, path)
+
+    def get_obs_client(self) -> Any:
+        """An `ObsClient` of the package `esdk-obs-python`, with the keys of this session as they are now."""
+        from modelarts._obs import older
+
+        return older.client_of(self.obs)
 
     def __repr__(self) -> str:
         return f"Session(host={self.host!r}, project_id={self.project_id!r}, region_name={self.region_name!r})"

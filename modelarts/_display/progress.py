@@ -1,0 +1,155 @@
+"""How far a transfer is: one line on a terminal, one block in a notebook, nothing anywhere else."""
+
+from __future__ import annotations
+
+import html
+import importlib
+import shutil
+import sys
+import threading
+import time
+from typing import Any, Callable, TextIO
+
+from modelarts._display.notebook import in_notebook
+
+_FIRST = 0.5  # seconds before anything is shown: what is over by then needs no progress
+_EVERY = 0.2
+
+
+def meter(title: str, progress: bool | None = None, stream: TextIO | None = None) -> Silent | Progress:
+    """What shows a transfer.
+
+    Args:
+        title: what is moved where.
+        progress: show it, or do not; left out, it is shown on terminals and in notebooks.
+        stream: where to, instead of standard error.
+    """
+    stream = sys.stderr if stream is None else stream
+    if progress is False:
+        return Silent()
+    if in_notebook():
+        return Progress(title, _Block().show)
+    terminal = stream is not None and stream.isatty()  # there is none in a process without a console
+    if terminal or progress:
+        return Progress(title, _Line(stream, terminal).show)
+    return Silent()
+
+
+class Silent:
+    """Shows nothing."""
+
+    def found(self, size: int) -> None: ...
+    def left_out(self, size: int) -> None: ...
+    def found_all(self) -> None: ...
+    def moved(self, size: int) -> None: ...
+    def finished(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class Progress:
+    """Counts files and bytes, and shows them now and then; many threads may count.
+
+    Args:
+        title: what is moved where.
+        show: shows a text; the second argument says that it is the last.
+        clock: seconds that never go back.
+    """
+
+    def __init__(
+        self, title: str, show: Callable[[str, bool], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._title = title
+        self._show = show
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._began = clock()
+        self._next = self._began + _FIRST
+        self._files = self._size = self._complete = self._moved = 0
+        self._all_found = self._closed = self._shown = False
+
+    def found(self, size: int) -> None:
+        with self._lock:
+            self._files += 1
+            self._size += size
+
+    def left_out(self, size: int) -> None:
+        with self._lock:
+            self._files -= 1
+            self._size -= size
+
+    def found_all(self) -> None:
+        with self._lock:
+            self._all_found = True
+
+    def moved(self, size: int) -> None:
+        with self._lock:
+            self._moved += size
+            self._now_and_then()
+
+    def finished(self) -> None:
+        with self._lock:
+            self._complete += 1
+            self._now_and_then()
+
+    def close(self) -> None:
+        with self._lock:
+            if not self._closed and (self._shown or self._clock() >= self._began + _FIRST):
+                self._show(self._text(), True)
+            self._closed = True
+
+    def _now_and_then(self) -> None:
+        now = self._clock()
+        if now >= self._next and not self._closed:
+            self._next = now + _EVERY
+            self._shown = True
+            self._show(self._text(), False)
+
+    def _text(self) -> str:
+        seconds = max(self._clock() - self._began, 0.001)
+        more = "" if self._all_found else "+"
+        share = f"{100 * self._moved // self._size if self._size else 100:3d} %  " if self._all_found else ""
+        return (
+            f"{self._title}  {share}{_bytes(self._moved)} of {_bytes(self._size)}{more}, "
+            f"{self._complete} of {self._files}{more} files, {_bytes(self._moved / seconds)}/s"
+        )
+
+
+class _Line:
+    """A line that is written over; without a terminal, the last one only."""
+
+    def __init__(self, stream: TextIO, terminal: bool) -> None:
+        self._stream = stream
+        self._terminal = terminal
+        self._length = 0
+
+    def show(self, text: str, last: bool) -> None:
+        if self._terminal:
+            text = text[: shutil.get_terminal_size().columns - 1]
+            self._stream.write(f"\r{text.ljust(self._length)}" + ("\n" if last else ""))
+        elif last:
+            self._stream.write(f"{text}\n")
+        self._length = len(text)
+        self._stream.flush()
+
+
+class _Block:
+    """A block of a notebook that is shown anew."""
+
+    def __init__(self) -> None:
+        self._display: Any = importlib.import_module("IPython.display")  # it is there: `in_notebook` said so
+        self._handle: Any = None
+
+    def show(self, text: str, last: bool) -> None:
+        block = self._display.HTML(f"<code>{html.escape(text)}</code>")
+        if self._handle is None:
+            self._handle = self._display.display(block, display_id=True)
+        else:
+            self._handle.update(block)
+
+
+def _bytes(count: float) -> str:
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"

@@ -1,0 +1,78 @@
+"""Parts of large files, and the checksums that OBS tells of objects."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+CHUNK = 1 << 17  # bytes that are read at once
+PART_SIZE = 8 << 20
+_MOST_PARTS = 10_000
+_MIB = 1 << 20
+
+
+def part_size_of(size: int, smallest: int = PART_SIZE) -> int:
+    """The size of the parts of a file; it depends on the file's size alone, so that sums of parts can be compared."""
+    return max(smallest, -(-size // (_MOST_PARTS * _MIB)) * _MIB)
+
+
+def ranges(size: int, part_size: int) -> Iterator[tuple[int, int, int]]:
+    """Number, offset and length of each part; the numbers begin with 1."""
+    for number, offset in enumerate(range(0, size, part_size), 1):
+        yield number, offset, min(part_size, size - offset)
+
+
+def md5(content: bytes = b"") -> Any:
+    """An MD5 in the making."""
+    return hashlib.md5(content, usedforsecurity=False)
+
+
+def md5_of(file: Path, offset: int = 0, length: int | None = None) -> bytes:
+    """The MD5 of a file, or of a range of it."""
+    digest = md5()
+    with file.open("rb") as opened:
+        opened.seek(offset)
+        while chunk := opened.read(CHUNK if length is None else min(CHUNK, length)):
+            digest.update(chunk)
+            length = None if length is None else length - len(chunk)
+    found: bytes = digest.digest()
+    return found
+
+
+def as_header(digest: bytes) -> str:
+    """As `Content-MD5` has it."""
+    return base64.b64encode(digest).decode()
+
+
+def plain(etag: str | None) -> str:
+    """An ETag without its quotes."""
+    return (etag or "").strip('"').lower()
+
+
+def is_md5(etag: str) -> bool:
+    """Whether an ETag can be the MD5 of the content: that of an object that was sent in one piece."""
+    return re.fullmatch(r"[0-9a-f]{32}", plain(etag)) is not None
+
+
+def of_parts(digests: Iterable[bytes]) -> str:
+    """The ETag of an object that was sent in parts with these MD5s."""
+    parts = list(digests)
+    return f"{md5(b''.join(parts)).hexdigest()}-{len(parts)}"
+
+
+def same(file: Path, etag: str, size: int, part_size: int) -> bool:
+    """Whether a file has the content that an ETag stands for.
+
+    An ETag of parts tells only when the parts are as large as ours; an encrypted object's never does. Then the answer
+    is no, and the file is sent again.
+    """
+    if is_md5(etag):
+        return md5_of(file).hex() == plain(etag)
+    found = list(ranges(size, part_size))
+    if plain(etag).rpartition("-")[2] != str(len(found)):
+        return False
+    return of_parts(md5_of(file, offset, length) for _, offset, length in found) == plain(etag)

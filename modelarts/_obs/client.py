@@ -1,0 +1,237 @@
+"""The one way to OBS: clients of `esdk-obs-python`, the repeats of a request, and what its failures mean."""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import os
+import random
+import socket
+import ssl
+import threading
+from pathlib import Path
+from typing import Any, Callable
+from urllib.parse import unquote, urlsplit
+
+from modelarts._auth import Auth, Keys
+from modelarts._config import Sending
+from modelarts._obs.checksums import CHUNK
+from modelarts._obs.refusals import missing, refused, unreachable
+from modelarts._obs.transfer import Stopped, Transfer
+from modelarts.errors import ConfigError, ObsError
+
+ATTEMPTS = 6
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
+_PASSING = frozenset((429, 500, 502, 503, 504))
+_PASSING_CODES = frozenset(("RequestTimeout", "BadDigest", "SlowDown", "OperationAborted"))
+_RENEWED_CODES = frozenset(("InvalidAccessKeyId", "ExpiredToken", "InvalidToken"))
+_OWN_CLOUD = ".myhuaweicloud.com"
+
+Act = Callable[[Any], Any]
+
+
+def esdk() -> Any:
+    """The package, imported when it is needed first. Raises `ConfigError` naming what to install."""
+    try:
+        import obs
+    except ImportError as error:
+        raise ConfigError(missing(error)) from None
+    if not hasattr(obs, "ObsClient"):
+        raise ConfigError(missing(ImportError("another package has the name 'obs'")))
+    return obs
+
+
+class Caller:
+    """Makes requests to OBS; many threads may use it, and processes that were forked.
+
+    Args:
+        endpoint: address, such as `https://obs.cn-north-4.myhuaweicloud.com`.
+        auth: gives the keys; asked for each request, because they may be renewed.
+        sending: time-outs and certificates.
+        region: its name.
+    """
+
+    def __init__(self, endpoint: str, auth: Auth, sending: Sending, region: str = "") -> None:
+        self.endpoint = endpoint
+        self.region = region
+        self._auth = auth
+        self._sending = sending
+        self._lock = threading.Lock()
+        self._clients: dict[str, tuple[int, Keys, Any]] = {}
+        self._context: Any = None
+
+    def call(
+        self, doing: str, bucket: str, act: Act, transfer: Transfer | None = None,
+        allowed: tuple[int | str, ...] = (),
+    ) -> Any:  # fmt: skip
+        """Make a request, several times when it may help, and give back its result.
+
+        Args:
+            doing: what is done, for messages: `upload to obs://bucket/key`.
+            bucket: its name.
+            act: the request, given the client to make it with; called anew for each attempt.
+            transfer: what it belongs to.
+            allowed: statuses and codes of refusals that are no failure.
+
+        Raises:
+            ObsError: OBS refused, or did not answer.
+        """
+        renewed = False
+        for attempt in range(1, ATTEMPTS + 1):
+            if transfer is not None:
+                transfer.check()
+            keys, client = self._client(bucket)
+            failure: Exception | None = None
+            try:
+                result = act(client)
+            except (Stopped, ObsError, ConfigError):
+                raise
+            except Exception as error:
+                if not _is_of_network(error):
+                    raise
+                failure = error
+                self._forget(bucket, client)
+            else:
+                if result.status < 300 or result.status in allowed or result.errorCode in allowed:
+                    return result
+                if not renewed and result.errorCode in _RENEWED_CODES and self._has_other_keys(keys):
+                    renewed = True
+                    continue
+                if result.status not in _PASSING and result.errorCode not in _PASSING_CODES:
+                    raise self._refused(doing, result, bucket)
+            if attempt == ATTEMPTS or _is_final(failure):
+                raise self._lost(doing, failure, bucket) if failure else self._refused(doing, result, bucket)
+            pause = random.uniform(0.5, 1) * min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (attempt - 1))
+            (transfer.pause if transfer else threading.Event().wait)(pause)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def new_client(self, bucket: str = "", **options: Any) -> Any:
+        """A client of `esdk-obs-python` with the keys of now."""
+        return self._made(self._auth.keys(), bucket, **options)
+
+    def close(self) -> None:
+        """Close the connections that are at rest; new ones are opened when they are needed."""
+        with self._lock:
+            clients = [client for process, _, client in self._clients.values() if process == os.getpid()]
+            self._clients.clear()
+        for client in clients:
+            client.close()
+
+    def _has_other_keys(self, keys: Keys) -> bool:
+        """Whether there are other keys by now than those that OBS did not take."""
+        self._auth.renew()
+        return self._auth.keys() != keys
+
+    def _client(self, bucket: str) -> tuple[Keys, Any]:
+        """The client for a bucket, and its keys: connections are kept, and the host of a bucket is its own."""
+        keys = self._auth.keys()
+        with self._lock:
+            process, its_keys, client = self._clients.get(bucket, (0, None, None))
+            if process != os.getpid() or its_keys != keys:
+                # One redirect is one too many: signed requests must not go to another host.
+                options = {"long_conn_mode": True, "max_retry_count": 0, "max_redirect_count": 1, "chunk_size": CHUNK}
+                client = self._made(keys, bucket, **options)
+                self._clients[bucket] = (os.getpid(), keys, client)
+            return keys, client
+
+    def _forget(self, bucket: str, client: Any) -> None:
+        """Use a client no more: its other connections may be dead like the one that failed."""
+        with self._lock:
+            if self._clients.get(bucket, (0, None, None))[2] is client:
+                del self._clients[bucket]
+        client.close()
+
+    def _made(self, keys: Keys, bucket: str, **options: Any) -> Any:
+        parts = urlsplit(self.endpoint)
+        host = parts.hostname or ""
+        secure = parts.scheme == "https"
+        # Certificates of OBS hold for one label before its host: a bucket with a dot goes into the path.
+        by_path = _has_no_subdomains(host) or (secure and "." in bucket)
+        proxy = self._proxy()
+        if proxy:
+            options["long_conn_mode"] = False  # it would ask for a tunnel within the tunnel
+        client = esdk().ObsClient(
+            access_key_id=keys.access_key, secret_access_key=keys.secret_key,
+            security_token=keys.security_token or None, server=f"{parts.scheme}://{host}",
+            port=parts.port, region=self.region, path_style=by_path, timeout=self._sending.read_timeout,
+            is_signature_negotiation=not host.endswith(_OWN_CLOUD), **proxy, **options,
+        )  # fmt: skip
+        if secure:
+            client.context = self._tls()  # its own one checks no names of hosts
+        return client
+
+    def _tls(self) -> Any:
+        if self._context is None:
+            verify = self._sending.verify
+            bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+            file = verify if isinstance(verify, str) else bundle or _certificates()
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.minimum_version = ssl.TLSVersion.TLSv1_2
+            context.load_verify_locations(**{"capath" if Path(file).is_dir() else "cafile": file})
+            if verify is False:
+                context.check_hostname = False
+                context.verify_mode = ssl.CERT_NONE
+            if cert := self._sending.client_cert:
+                context.load_cert_chain(*([cert] if isinstance(cert, str) else cert))
+            self._context = context
+        return self._context
+
+    def _proxy(self) -> dict[str, Any]:
+        """The proxy that the environment names for this endpoint, as arguments of a client."""
+        from requests.utils import get_environ_proxies, select_proxy
+
+        url = select_proxy(self.endpoint, get_environ_proxies(self.endpoint))
+        if not url:
+            return {}
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        found: dict[str, Any] = {"proxy_host": parts.hostname, "proxy_port": parts.port or 80}
+        if parts.username:
+            found.update(proxy_username=unquote(parts.username), proxy_password=unquote(parts.password or ""))
+        return found
+
+    def _refused(self, doing: str, result: Any, bucket: str) -> ObsError:
+        if result.errorCode is None and bucket:  # the answer had no body: ask for one
+            result = self._diagnosis(bucket) or result
+        return refused(doing, result, bucket, self.endpoint)
+
+    def _lost(self, doing: str, error: Exception, bucket: str) -> ObsError:
+        """After a broken connection: OBS may refuse before it has read what is sent, and break off then."""
+        result = self._diagnosis(bucket) if isinstance(error, (ConnectionError, http.client.HTTPException)) else None
+        return refused(doing, result, bucket, self.endpoint) if result else unreachable(doing, error, self.endpoint)
+
+    def _diagnosis(self, bucket: str) -> Any:
+        """A refusal with its reason, if OBS refuses to look into the bucket."""
+        _, client = self._client(bucket)
+        try:
+            result = client.listObjects(bucket, max_keys=1)
+        except Exception as error:
+            if not _is_of_network(error):
+                raise
+            self._forget(bucket, client)
+            return None
+        return result if result.status >= 300 and result.errorCode else None
+
+
+def _is_of_network(error: Exception) -> bool:
+    """Whether a failure is one of the connection; the package raises some as bare `Exception`."""
+    return isinstance(error, (OSError, http.client.HTTPException)) or type(error) is Exception
+
+
+def _is_final(error: Exception | None) -> bool:
+    """Whether another attempt would fail in the same way."""
+    unknown = isinstance(error, socket.gaierror) and error.errno != socket.EAI_AGAIN
+    return unknown or isinstance(error, ssl.SSLCertVerificationError)
+
+
+def _has_no_subdomains(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost" or "." not in host
+    return True
+
+
+def _certificates() -> str:
+    from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+    return str(DEFAULT_CA_BUNDLE_PATH)

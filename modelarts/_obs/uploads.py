@@ -1,0 +1,218 @@
+"""Files on their way to OBS: small ones in one piece, large ones in parts that need not be sent twice."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from modelarts._obs import checksums
+from modelarts._obs.buckets import FAILED, explained
+from modelarts._obs.client import Caller, esdk
+from modelarts._obs.paths import ObsPath
+from modelarts._obs.records import Record
+from modelarts._obs.transfer import Transfer, Unit
+from modelarts.errors import ObsError
+
+_GONE = 404
+
+
+class _Source:
+    """A range of a file as `esdk-obs-python` reads it; ends the request when the transfer is stopped."""
+
+    def __init__(self, file: Path, offset: int, length: int, transfer: Transfer) -> None:
+        self._file = file.open("rb")
+        self._file.seek(offset)
+        self._left = length
+        self._transfer = transfer
+        self.sent = 0
+
+    def read(self, size: int) -> bytes:
+        with explained(f"read {self._file.name}"):
+            chunk = self._file.read(min(size, self._left))
+        if not chunk and self._left:
+            raise _changed(self._file.name)
+        self._left -= len(chunk)
+        self.sent += len(chunk)
+        self._transfer.moved(len(chunk))
+        return chunk
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class Upload:
+    """One file for one object.
+
+    What arrived is checked by OBS itself: every request carries the MD5 of what it sends. An object appears when it is
+    whole, never before.
+
+    Args:
+        caller: makes the requests.
+        source: the local file.
+        target: the object.
+        transfer: what it belongs to.
+        part_size: the size of parts; a file up to it is sent in one piece.
+        records: folder of the records of large uploads.
+    """
+
+    def __init__(
+        self, caller: Caller, source: Path, target: ObsPath, transfer: Transfer, part_size: int, records: Path
+    ) -> None:
+        self._caller = caller
+        self._source = source
+        self._target = target
+        self._transfer = transfer
+        self._doing = f"upload to {target.url}"
+        with explained(self._doing):
+            self._was = source.stat()
+        self._size = self._was.st_size
+        self._part_size = checksums.part_size_of(self._size, part_size)
+        self._ranges = list(checksums.ranges(self._size, self._part_size))
+        self._records = records
+        self._upload_id = ""
+        self._there: dict[int, str] = {}
+        self._digests: dict[int, bytes] = {}
+        self._lock = threading.Lock()
+
+    def units(self) -> Iterator[Unit]:
+        """The work: one unit for a small file, one for each part of a large one; the last completes the object."""
+        if self._size <= self._part_size:
+            yield self._send_whole
+            return
+        self._record = Record(self._records, "upload", self._caller.endpoint, self._target.url)
+        self._transfer.at_end(self._record.close)
+        self._begin()
+        for number, offset, length in self._ranges:
+            yield partial(self._send_part, number, offset, length)
+
+    # --- in one piece
+
+    def _send_whole(self) -> None:
+        with explained(self._doing):
+            digest = checksums.md5_of(self._source, 0, self._size)
+        header = esdk().PutObjectHeader(md5=checksums.as_header(digest), contentLength=self._size)
+        result = self._send(
+            0, self._size,
+            lambda client, content: client.putContent(
+                self._target.bucket, self._target.key, content=content, headers=header
+            ),
+        )  # fmt: skip
+        self._check(result.body, digest)
+        self._transfer.meter.finished()
+
+    # --- in parts
+
+    def _begin(self) -> None:
+        """Go on with what an earlier attempt sent, as OBS itself tells it, or begin."""
+        head, _ = self._record.read()
+        if head.get("part_size") == self._part_size and self._find_parts(str(head.get("upload_id"))):
+            self._upload_id = str(head["upload_id"])
+            return
+        if head.get("upload_id"):
+            self._abort(str(head["upload_id"]))
+        result = self._call(lambda client: client.initiateMultipartUpload(*self._place))
+        self._upload_id = result.body.uploadId
+        self._record.begin({"url": self._target.url, "part_size": self._part_size, "upload_id": self._upload_id})
+
+    def _find_parts(self, upload_id: str) -> bool:
+        """Whether OBS still has an upload, and with it the parts that have arrived."""
+        after: int | None = None
+        while True:
+            result = self._call(
+                lambda client, after=after: client.listParts(*self._place, upload_id, partNumberMarker=after),
+                allowed=(_GONE,),
+            )
+            if result.status == _GONE:
+                return False
+            self._there.update({int(part.partNumber): checksums.plain(part.etag) for part in result.body.parts})
+            if not result.body.isTruncated:
+                return True
+            after = int(result.body.nextPartNumberMarker)
+
+    def _send_part(self, number: int, offset: int, length: int) -> None:
+        with explained(self._doing):
+            digest = checksums.md5_of(self._source, offset, length)
+        self._transfer.check()
+        if self._there.get(number) == digest.hex():
+            self._transfer.moved(length)
+        else:
+            result = self._send(
+                offset, length,
+                lambda client, content: client.uploadPart(
+                    self._target.bucket, self._target.key, number, self._upload_id, content=content,
+                    partSize=length, md5=checksums.as_header(digest),
+                ),
+            )  # fmt: skip
+            self._check(result.body, digest)
+            self._there[number] = checksums.plain(result.body.etag)
+        with self._lock:
+            self._digests[number] = digest
+            last = len(self._digests) == len(self._ranges)
+        if last:
+            self._complete()
+
+    def _complete(self) -> None:
+        with explained(self._doing):
+            now = self._source.stat()
+        if (now.st_size, now.st_mtime_ns) != (self._was.st_size, self._was.st_mtime_ns):
+            raise _changed(str(self._source))
+        package = esdk()
+        parts = [package.CompletePart(number, self._there[number]) for number, _, _ in self._ranges]
+        request = package.CompleteMultipartUploadRequest(parts)
+        done = self._call(
+            lambda client: client.completeMultipartUpload(*self._place, self._upload_id, request), allowed=(_GONE,)
+        )
+        # An answer that was lost is asked for again, and then the upload is gone: what counts is the object.
+        known = done.status != _GONE and done.body is not None and bool(done.body.etag)
+        result = self._call(lambda client: client.getObjectMetadata(*self._place), allowed=(_GONE,))
+        whole = result.status != _GONE and int(result.body.contentLength) == self._size
+        sums = checksums.of_parts(self._digests[number] for number, _, _ in self._ranges)
+        self._record.remove()
+        if not whole or not (known or checksums.plain(result.body.etag) == sums):
+            raise ObsError(f"cannot {self._doing}: OBS did not put its parts together; call again", FAILED)
+        self._transfer.meter.finished()
+
+    def _abort(self, upload_id: str) -> None:
+        self._call(lambda client: client.abortMultipartUpload(*self._place, upload_id), allowed=(_GONE,))
+
+    # --- both
+
+    @property
+    def _place(self) -> tuple[str, str]:
+        return self._target.bucket, self._target.key
+
+    def _call(self, act: Any, allowed: tuple[int, ...] = ()) -> Any:
+        return self._caller.call(self._doing, self._target.bucket, act, self._transfer, allowed)
+
+    def _send(self, offset: int, length: int, request: Any) -> Any:
+        """Send a range of the file; each attempt begins anew, and counts anew."""
+
+        def act(client: Any) -> Any:
+            with explained(self._doing):
+                source = _Source(self._source, offset, length, self._transfer)
+            arrived = False
+            try:
+                result = request(client, source)
+                arrived = result.status < 300
+            finally:
+                source.close()
+                if not arrived:
+                    self._transfer.meter.moved(-source.sent)
+            return result
+
+        return self._call(act)
+
+    def _check(self, body: Any, digest: bytes) -> None:
+        """Compare with what OBS says it has got; the ETag of an encrypted object is no MD5."""
+        etag = checksums.plain(body.etag)
+        encrypted = getattr(body, "sseKms", None) or getattr(body, "sseC", None)
+        if checksums.is_md5(etag) and not encrypted and etag != digest.hex():
+            raise ObsError(f"cannot {self._doing}: OBS has got other bytes than were sent; call again", FAILED)
+
+
+def _changed(file: str) -> ObsError:
+    return ObsError(f"{file} changed while it was uploaded; call again when nothing writes to it", FAILED)
+

@@ -1,0 +1,93 @@
+"""Fixtures: an S3 server in a process of its own, a proxy before it that does harm, and buckets on it."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fault_proxy import FaultProxy
+
+from modelarts._auth import AkSkAuth
+from modelarts._config import Sending
+from modelarts._obs import client
+from modelarts._obs.huawei import HuaweiBuckets
+
+HERE = Path(__file__).parent
+MIB = 1 << 20
+PART = MIB
+ACCESS_KEY, SECRET_KEY, TOKEN = "AKEXAMPLE", "the secret key", "the security token"
+
+_numbers = itertools.count(1)
+
+# What the package does that is not ours to mend, each as narrow as it goes.
+_WARNINGS = (
+    "ignore:datetime.datetime.utcnow:DeprecationWarning:obs",  # its dates, from Python 3.12
+    "ignore:ssl.:DeprecationWarning:obs.client",  # its own TLS context, which we replace
+    "ignore:unclosed <s(ocket.|sl.SSL)socket:ResourceWarning",  # a connection that broke while it sent
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            for warning in _WARNINGS:
+                item.add_marker(pytest.mark.filterwarnings(warning))
+
+
+@pytest.fixture(scope="session")
+def s3_port() -> Iterator[int]:
+    """The port of an S3 server."""
+    command = [sys.executable, "-W", "ignore", str(HERE / "moto_process.py")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, text=True, **pipes) as process:
+        yield int(process.stdout.readline())
+        process.stdin.close()
+
+
+@pytest.fixture
+def proxy(s3_port: int) -> Iterator[FaultProxy]:
+    """The way to the server."""
+    running = FaultProxy(s3_port)
+    yield running
+    running.close()
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Repeats follow at once."""
+    monkeypatch.setattr(client, "_FIRST_PAUSE", 0.001)
+
+
+@pytest.fixture
+def auth() -> AkSkAuth:
+    return AkSkAuth(ACCESS_KEY, SECRET_KEY, "project", TOKEN)
+
+
+@pytest.fixture
+def obs(proxy: FaultProxy, auth: AkSkAuth, tmp_path: Path) -> Iterator[HuaweiBuckets]:
+    """Buckets of the cloud; parts are small, and so is patience."""
+    buckets = HuaweiBuckets(proxy.url, auth, tmp_path / "state", Sending(read_timeout=2), "cn-north-4", PART)
+    yield buckets
+    buckets.close()
+
+
+@pytest.fixture
+def bucket(obs: HuaweiBuckets, proxy: FaultProxy) -> str:
+    """The name of a bucket of this test's own; making it is not among the requests seen."""
+    name = f"bucket-{next(_numbers)}"
+    obs.create_bucket(name)
+    proxy.seen.clear()
+    return name
+
+
+@pytest.fixture
+def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory."""
+    place = tmp_path / "local"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    return place

@@ -1,0 +1,341 @@
+"""The rules of `session.obs` are the same for buckets of the cloud and for buckets that are folders."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+
+from modelarts._obs.buckets import Buckets, Item
+from modelarts._obs.huawei import HuaweiBuckets
+from modelarts._obs.local import LocalBuckets
+from modelarts.errors import ObsError
+
+UGLY = ["plain", "two words", "it's \"quoted\"", "目录", "back\\slash", "%41+#?&=", "-x", "..a", "a;b,c@d"]
+
+
+@pytest.fixture(params=["cloud", "local"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Buckets, str]]:
+    """Buckets, and the address of one."""
+    if request.param == "cloud":
+        yield request.getfixturevalue("obs"), f"obs://{request.getfixturevalue('bucket')}"
+    else:
+        buckets = LocalBuckets(tmp_path / "buckets")
+        buckets.create_bucket("bucket")
+        yield buckets, "obs://bucket"
+
+
+def put(path: Path, text: str = "text") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def tree(folder: Path) -> dict[str, str]:
+    """All files below a folder, with what is in them."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def keys(store: tuple[Buckets, str], path: str = "/") -> list[str]:
+    """All objects of the bucket."""
+    obs, root = store
+    return sorted(item.path.key for item in obs.list(root + path, recursive=True))
+
+
+# --- upload and download
+
+
+@pytest.mark.parametrize("name", UGLY)
+def test_a_file_comes_back_as_it_went_whatever_its_name(store: tuple[Buckets, str], local: Path, name: str):
+    obs, root = store
+    obs.upload_file(put(local / name), f"{root}/dir1")
+
+    obs.download_file(f"{root}/dir1/{name}", "there/")
+
+    assert keys(store) == [f"dir1/{name}"]
+    assert tree(local / "there") == {name: "text"}
+
+
+@pytest.mark.parametrize("name", UGLY)
+def test_a_folder_keeps_its_own_name_both_ways(store: tuple[Buckets, str], local: Path, name: str):
+    obs, root = store
+    put(local / name / "a.txt", "a")
+    put(local / name / "deep" / name, "b")
+    put(local / name / "empty.txt", "")
+    (local / name / "empty").mkdir()
+
+    obs.upload_dir(f"{name}/", f"{root}/dir1/")
+    obs.download_dir(f"{root}/dir1/{name}", "there")
+
+    assert tree(local / "there") == {f"{name}/a.txt": "a", f"{name}/deep/{name}": "b", f"{name}/empty.txt": ""}
+    assert keys(store) == sorted(f"dir1/{name}/{end}" for end in ("a.txt", f"deep/{name}", "empty.txt"))
+
+
+def test_files_are_replaced_and_a_file_may_be_named_as_the_target(store: tuple[Buckets, str], local: Path):
+    obs, root = store
+    obs.upload_file(put(local / "a.txt", "older"), root)
+    obs.upload_file(put(local / "a.txt", "new"), root)
+
+    obs.download_file(f"{root}/a.txt", put(local / "there.txt", "what was there"))
+
+    assert (local / "there.txt").read_text() == "new"
+    assert (local / "there.txt").stat().st_mode & 0o777 == 0o644
+
+
+def test_many_files_arrive_all_with_any_number_of_threads(store: tuple[Buckets, str], local: Path):
+    obs, root = store
+    texts = {f"code/{number % 7}/{number}.txt": str(number) for number in range(60)}
+    for name, text in texts.items():
+        put(local / name, text)
+
+    obs.upload_dir("code", root, threads=20)
+    obs.download_dir(f"{root}/code/", "there", threads=1)
+
+    assert tree(local / "there") == texts
+
+
+def test_links_to_files_are_followed_and_what_is_no_file_is_left_out(store: tuple[Buckets, str], local: Path):
+    obs, root = store
+    put(local / "code" / "a.txt")
+    (local / "code" / "link.txt").symlink_to("a.txt")
+    (local / "code" / "nowhere").symlink_to("none")
+    os.mkfifo(local / "code" / "pipe")
+
+    obs.upload_dir("code", root)
+
+    assert keys(store) == ["code/a.txt", "code/link.txt"]
+
+
+# --- only what has changed
+
+
+def modified(store: tuple[Buckets, str]) -> dict[str, Any]:
+    obs, root = store
+    if isinstance(obs, LocalBuckets):
+        return {item.url: item.path.under(obs.root).stat().st_ino for item in obs.list(root, recursive=True)}
+    return {}
+
+
+def test_sync_sends_what_is_new_or_differs_and_nothing_else(
+    store: tuple[Buckets, str], local: Path, request: pytest.FixtureRequest
+):
+    obs, root = store
+    for name in ("same", "longer", "other", "touched"):
+        put(local / "code" / name, "text")
+    obs.upload_dir("code", root)
+    before = modified(store)
+    put(local / "code" / "longer", "longer text")
+    put(local / "code" / "other", "TEXT")
+    put(local / "code" / "new")
+    os.utime(local / "code" / "touched", (1, 1))
+    if not before:
+        request.getfixturevalue("proxy").seen.clear()
+
+    obs.upload_dir("code", root, sync=True)
+
+    if before:
+        changed = {url.rpartition("/")[2] for url, number in modified(store).items() if before.get(url) != number}
+    else:
+        changed = {seen.key.rpartition("/")[2] for seen in request.getfixturevalue("proxy").asked("PUT")}
+    assert changed == {"longer", "other", "new"}
+    obs.download_dir(f"{root}/code", "there")
+    assert tree(local / "there" / "code") == tree(local / "code")
+
+
+def test_sync_fetches_what_is_new_or_differs_and_nothing_else(store: tuple[Buckets, str], local: Path):
+    obs, root = store
+    for name in ("same", "longer", "other", "new"):
+        put(local / "code" / name, "text")
+    obs.upload_dir("code", root)
+    put(local / "there" / "code" / "same", "text")
+    put(local / "there" / "code" / "longer", "longer text")
+    put(local / "there" / "code" / "other", "TEXT")
+    kept = (local / "there" / "code" / "same").stat().st_ino
+
+    obs.download_dir(f"{root}/code", "there", sync=True)
+
+    assert tree(local / "there" / "code") == dict.fromkeys(("same", "longer", "other", "new"), "text")
+    assert (local / "there" / "code" / "same").stat().st_ino == kept
+
+
+def test_sync_of_one_file(store: tuple[Buckets, str], local: Path):
+    obs, root = store
+    file = put(local / "a.txt", "1")
+    for text in ("1", "1", "2"):
+        file.write_text(text)
+        obs.upload_file(file, root, sync=True)
+        obs.download_file(f"{root}/a.txt", "there.txt", sync=True)
+
+        assert (local / "there.txt").read_text() == text
+
+
+# --- look
+
+
+def test_list_shows_a_level_or_all_with_sizes_and_times(store: tuple[Buckets, str], local: Path):
+    obs, root = store
+    put(local / "code" / "a.txt", "1")
+    put(local / "code" / "deep" / "b.txt", "22")
+    obs.upload_dir("code", root)
+
+    level = obs.list(f"{root}/code")
+    everything = obs.list(f"{root}/code/", recursive=True)
+
+    assert sorted((item.url, item.size, item.is_dir) for item in level) == [
+        (f"{root}/code/a.txt", 1, False), (f"{root}/code/deep/", 0, True),
+    ]  # fmt: skip
+    assert sorted((item.url, item.size) for item in everything) == [
+        (f"{root}/code/a.txt", 1), (f"{root}/code/deep/b.txt", 2),
+    ]  # fmt: skip
+    assert all(abs(item.modified - datetime.now(timezone.utc)) < timedelta(minutes=5) for item in everything)
+    assert [item.url for item in obs.list(f"{root}/code/a.txt")] == [f"{root}/code/a.txt"]
+    assert [item.url for item in obs.list(root)] == [f"{root}/code/"]
+
+
+def test_an_empty_bucket_lists_nothing(store: tuple[Buckets, str]):
+    obs, root = store
+
+    assert obs.list(root) == []
+
+
+THERE = [
+    ("", True), ("/", True), ("-none", False), ("/dir1", True), ("/dir1/", True), ("/dir", False), ("/dir/", False),
+    ("/dir1/file.txt", True), ("/dir1/file.txt/", False), ("/dir1/file", False), ("-none/dir1/", False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "there"), THERE)
+def test_a_folder_is_there_with_and_without_its_slash(
+    store: tuple[Buckets, str], local: Path, path: str, there: bool
+):
+    obs, root = store
+    obs.upload_file(put(local / "file.txt"), f"{root}/dir1/")
+
+    assert obs.is_obs_path_exists(root + path) is there
+    assert obs.exists(root + path) is there
+
+
+# --- make and remove
+
+
+def test_an_empty_folder_can_be_made_and_is_there(store: tuple[Buckets, str], local: Path):
+    obs, root = store
+
+    obs.create_directory(f"{root}/dir1/dir2")
+    obs.download_dir(f"{root}/dir1", "there")
+
+    assert obs.exists(f"{root}/dir1/dir2/")
+    assert not any(path.is_file() for path in local.rglob("*"))
+
+
+def test_delete_removes_a_file_or_with_recursive_a_folder(store: tuple[Buckets, str], local: Path):
+    obs, root = store
+    for name in ("a.txt", "deep/b.txt", "deep/<c> & d\"'", "deeper.txt"):
+        put(local / "code" / name)
+    obs.upload_dir("code", root)
+
+    obs.delete(f"{root}/code/a.txt")
+    with pytest.raises(ObsError, match=r"code/deep/ is a folder; .* recursive=True"):
+        obs.delete(f"{root}/code/deep")
+    obs.delete(f"{root}/code/deep", recursive=True)
+
+    assert keys(store) == ["code/deeper.txt"]
+
+
+def test_a_bucket_can_be_emptied_and_then_deleted(store: tuple[Buckets, str], local: Path):
+    obs, root = store
+    name = root.removeprefix("obs://")
+    obs.upload_file(put(local / "a.txt"), root)
+    with pytest.raises(ObsError, match=f"bucket '{name}' is not empty; session.obs.delete"):
+        obs.delete_bucket(name)
+
+    obs.delete(root, recursive=True)
+    assert obs.list(root) == []
+    obs.delete_bucket(name)
+
+    assert not obs.exists(root)
+
+
+def test_creating_a_bucket_again_keeps_what_is_in_it(store: tuple[Buckets, str], local: Path):
+    obs, root = store
+    obs.upload_file(put(local / "a.txt"), root)
+
+    obs.create_bucket(root.removeprefix("obs://"))
+
+    assert keys(store) == ["a.txt"]
+
+
+# --- failures
+
+Act = Callable[[Buckets, str], Any]
+FAILURES: list[tuple[Act, str, str]] = [
+    (lambda obs, root: obs.upload_file("none.txt", root), "there is no local file 'none.txt'", "1002"),
+    (lambda obs, root: obs.upload_dir("none", root), "there is no local folder", "1002"),
+    (lambda obs, root: obs.upload_file("file.txt", f"{root}-none"), "there is no bucket '{}-none'; make it", "0015"),
+    (lambda obs, root: obs.upload_dir("folder", f"{root}-none"), "there is no bucket '{}-none'; make it", "0015"),
+    (lambda obs, root: obs.create_directory(f"{root}-none/a/"), "there is no bucket '{}-none'; make it", "0015"),
+    (lambda obs, root: obs.create_directory(f"{root}-none"), "there is no bucket '{}-none'; make it", "0015"),
+    (lambda obs, root: obs.download_file(f"{root}/none.txt", "."), "there is no object obs://{}/none.txt", "0015"),
+    (lambda obs, root: obs.download_file(f"{root}-none/a", "."), "there is no bucket '{}-none'", "0015"),
+    (lambda obs, root: obs.download_file(f"{root}/dir1/", "."), "there is no object obs://{}/dir1/", "0015"),
+    (lambda obs, root: obs.download_dir(f"{root}/none", "."), "there is no folder obs://{}/none/", "0015"),
+    (lambda obs, root: obs.list(f"{root}/none"), "there is no folder obs://{}/none/", "0015"),
+    (lambda obs, root: obs.delete(f"{root}/none"), "there is no object or folder obs://{}/none", "0015"),
+    (lambda obs, root: obs.delete(f"{root}-none/a"), "there is no bucket '{}-none'", "0015"),
+    (lambda obs, root: obs.delete_bucket(f"{root[6:]}-none"), "there is no bucket '{}-none'", "0015"),
+    (lambda obs, root: obs.create_bucket("My_Bucket"), "bucket name 'My_Bucket': 3 to 63 lower-case", "0104"),
+    (lambda obs, root: obs.upload_file("file.txt", "bucket/dir"), "'bucket/dir': an OBS path is written", "0104"),
+    (lambda obs, root: obs.upload_file("file.txt", root, threads=0), "threads=0: write a whole number", "0104"),
+    (lambda obs, root: obs.download_file(f"{root}/dir1/file.txt", "file.txt/x"), "cannot download obs://{}/d", "1002"),
+    (lambda obs, root: obs.download_dir(f"{root}/dir1", "file.txt"), "cannot download obs://{}/dir1", "1002"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("act", "sentence", "code"), FAILURES, ids=[row[1] for row in FAILURES])
+def test_a_failure_says_what_is_not_there(
+    store: tuple[Buckets, str], local: Path, act: Act, sentence: str, code: str
+):
+    obs, root = store
+    put(local / "file.txt", "kept")
+    put(local / "folder" / "a.txt", "kept")
+    obs.upload_file("file.txt", f"{root}/dir1/")
+
+    with pytest.raises(ObsError) as caught:
+        act(obs, root)
+
+    assert sentence.format(root.removeprefix("obs://")) in str(caught.value)
+    assert (caught.value.error_msg, caught.value.error_code) == (str(caught.value), f"ModelArts.{code}")
+    assert keys(store) == ["dir1/file.txt"]
+    assert tree(local) == {"file.txt": "kept", "folder/a.txt": "kept"}
+
+
+@pytest.mark.parametrize("key", ["../outside.txt", "a/../../outside.txt", "/etc/outside.txt", "a//b", "./a"])
+def test_an_object_never_lands_outside_of_the_folder_it_is_downloaded_to(
+    obs: HuaweiBuckets, bucket: str, local: Path, monkeypatch: pytest.MonkeyPatch, key: str
+):
+    item = Item(f"obs://{bucket}/dir1/{key}", 4)
+    monkeypatch.setattr(obs, "_walk", lambda *_: iter([item]))
+
+    with pytest.raises(ObsError, match="has a name that no local file can have"):
+        obs.download_dir(f"obs://{bucket}/dir1/", local / "there")
+
+    assert tree(local.parent) == {}
+
+
+def test_a_name_that_is_not_utf8_is_refused_before_anything_is_sent(
+    obs: HuaweiBuckets, bucket: str, local: Path, proxy: Any
+):
+    Path(os.fsdecode(os.fsencode(local) + b"/\xff.txt")).touch()
+
+    with pytest.raises(ObsError, match="this name is not UTF-8"):
+        obs.upload_dir(local, f"obs://{bucket}/")
+
+    assert proxy.seen == []
