@@ -166,7 +166,7 @@ def _statuses(status: Any) -> str:
 
 
 def _number(item: str) -> int | None:
-    if item.isdigit():
+    if item.isascii() and item.isdigit():
         return int(item) if int(item) < len(JOB_STATE) else None
     names = (item.upper(), f"JOBSTAT_{item.upper()}")
     return next((number for number, name in enumerate(JOB_STATE) if name in names), None)
