@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SHORTEST, LONGEST, GROWTH = 0.1, 5.0, 1.5
 HOLD = 5  # seconds that a service which knows `Prefer: wait` may hold a log request until there is news
 TAIL_LINES = 20
-LONG_PAGE = 100_000  # characters
+LONG_PAGE = 30_000  # characters; a page that a service cuts at its own limit has at least as many
 
 _ERRORS: dict[str, type[errors.JobError]] = {
     vocabulary.FAILED: errors.JobFailed,

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import attrs
 
-PAGE = 1024 * 1024  # bytes that one answer holds at most, whatever the lines' length
+PAGE = 128 * 1024  # bytes that one answer holds at most, whatever the lines' length
 
 
 @attrs.frozen

@@ -43,6 +43,18 @@ def test_the_screen_gets_what_the_script_printed(session, tmp_path, script, expe
     assert followed(session, tmp_path, script) == expected
 
 
+def test_a_finished_log_of_long_lines_is_followed_from_its_beginning(session, tmp_path):
+    put_code(session, tmp_path, FRAME.format("for i in range(6): print('训练' * 200_000)"))
+    job = estimator(session).fit(inputs="/bucket/data/")
+    job.wait(show=False)
+    stream = io.StringIO()
+
+    Follower(job, Screen(stream)).run(timeout=120)
+
+    shown = stream.getvalue()
+    assert shown[shown.index(BEGIN) + len(BEGIN) : shown.index(END)] == ("训练" * 200_000 + "\n") * 6
+
+
 def test_two_hundred_megabytes_in_lines_of_one_arrive_whole(session, tmp_path):
     put_code(session, tmp_path, FRAME.format("for i in range(200): print(chr(65 + i % 26) * 1_000_000)"))
     job = estimator(session).fit(inputs="/bucket/data/")
