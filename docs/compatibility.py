@@ -20,7 +20,7 @@ SERVED = ["Served locally", "What is missing"]
 
 # Documented calls that make no REST request.
 OTHERS = {
-    "Session": (FULL, "`Session.local()` or `MODELARTS_MODE=local`; logins as in the cloud with `modelarts local start --auth iam`"),
+    "Session": (FULL, "logins as in the cloud with `modelarts local start --auth iam`"),
     "Session.set_endpoint": (FULL, "for cloud sessions"),
     "session.obs": (FULL, "in the cloud with the extra `obs`"),
     "Environment": (PARTIAL, "can be made; `Estimator(environment=…)` is refused with a clear error"),
