@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import ipaddress
 import os
+import queue
 import random
 import socket
 import ssl
@@ -90,7 +91,7 @@ class Caller:
                 if not _is_of_network(error):
                     raise
                 failure = error
-                self._forget(bucket, client)
+                _drain(client)
             else:
                 if result.status < 300 or result.status in allowed or result.errorCode in allowed:
                     return result
@@ -115,7 +116,7 @@ class Caller:
             clients = [client for process, _, client in self._clients.values() if process == os.getpid()]
             self._clients.clear()
         for client in clients:
-            client.close()
+            _drain(client)
 
     def _has_other_keys(self, keys: Keys) -> bool:
         """Whether there are other keys by now than those that OBS did not take."""
@@ -133,13 +134,6 @@ class Caller:
                 client = self._made(keys, bucket, **options)
                 self._clients[bucket] = (os.getpid(), keys, client)
             return keys, client
-
-    def _forget(self, bucket: str, client: Any) -> None:
-        """Use a client no more: its other connections may be dead like the one that failed."""
-        with self._lock:
-            if self._clients.get(bucket, (0, None, None))[2] is client:
-                del self._clients[bucket]
-        client.close()
 
     def _made(self, keys: Keys, bucket: str, **options: Any) -> Any:
         parts = urlsplit(self.endpoint)
@@ -207,9 +201,18 @@ class Caller:
         except Exception as error:
             if not _is_of_network(error):
                 raise
-            self._forget(bucket, client)
             return None
         return result if result.status >= 300 and result.errorCode else None
+
+
+def _drain(client: Any) -> None:
+    """Close the connections that a client keeps at rest. Its own `close` is not for clients that others use."""
+    holder = client.connHolder
+    while holder is not None:
+        try:
+            holder["connSet"].get_nowait().close()
+        except queue.Empty:
+            break
 
 
 def _is_of_network(error: Exception) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any, Callable, Optional, Protocol
 
 Unit = Callable[[], None]  # one file, or one part of a large one
-_GRACE = 2.0  # seconds that stopped threads get; one that waits for the network is left to end by itself
+_GRACE = 1.0  # seconds that stopped threads get; one that waits for the network is left to end by itself
 
 
 class Stopped(Exception):

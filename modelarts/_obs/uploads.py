@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from functools import partial
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Callable
 
 from modelarts._obs import checksums
 from modelarts._obs.buckets import FAILED, explained
@@ -17,23 +18,26 @@ from modelarts._obs.transfer import Transfer, Unit
 from modelarts.errors import ObsError
 
 _GONE = 404
+_AT_ONCE = 1 << 20  # a file up to this is read once, and sent from memory
+
+_Put = Callable[[Any, "_Source", int, bytes], Any]
 
 
 class _Source:
-    """A range of a file as `esdk-obs-python` reads it; ends the request when the transfer is stopped."""
+    """So many bytes of a file as `esdk-obs-python` reads them; ends the request when the transfer is stopped."""
 
-    def __init__(self, file: Path, offset: int, length: int, transfer: Transfer) -> None:
-        self._file = file.open("rb")
-        self._file.seek(offset)
+    def __init__(self, file: IO[bytes], length: int, transfer: Transfer, name: Path) -> None:
+        self._file = file
         self._left = length
         self._transfer = transfer
+        self._name = name
         self.sent = 0
 
     def read(self, size: int) -> bytes:
-        with explained(f"read {self._file.name}"):
+        with explained(f"read {self._name}"):
             chunk = self._file.read(min(size, self._left))
         if not chunk and self._left:
-            raise _changed(self._file.name)
+            raise _changed(self._name)
         self._left -= len(chunk)
         self.sent += len(chunk)
         self._transfer.moved(len(chunk))
@@ -91,17 +95,18 @@ class Upload:
     # --- in one piece
 
     def _send_whole(self) -> None:
-        with explained(self._doing):
-            digest = checksums.md5_of(self._source, 0, self._size)
-        header = esdk().PutObjectHeader(md5=checksums.as_header(digest), contentLength=self._size)
-        result = self._send(
-            0, self._size,
-            lambda client, content: client.putContent(
-                self._target.bucket, self._target.key, content=content, headers=header
-            ),
-        )  # fmt: skip
-        self._check(result.body, digest)
+        self._transfer.check()
+        if self._size <= _AT_ONCE:
+            with explained(self._doing):
+                content = self._source.read_bytes()
+            self._send(len(content), lambda: BytesIO(content), lambda: checksums.md5(content).digest(), self._put)
+        else:
+            self._send_range(0, self._size, self._put)
         self._transfer.meter.finished()
+
+    def _put(self, client: Any, source: _Source, length: int, digest: bytes) -> Any:
+        header = esdk().PutObjectHeader(md5=checksums.as_header(digest), contentLength=length)
+        return client.putContent(*self._place, content=source, headers=header)
 
     # --- in parts
 
@@ -133,32 +138,35 @@ class Upload:
             after = int(result.body.nextPartNumberMarker)
 
     def _send_part(self, number: int, offset: int, length: int) -> None:
-        with explained(self._doing):
-            digest = checksums.md5_of(self._source, offset, length)
         self._transfer.check()
-        if self._there.get(number) == digest.hex():
-            self._transfer.moved(length)
+        digest = self._digest_if_there(number, offset, length)
+        if digest is None:
+            digest, self._there[number] = self._send_range(offset, length, partial(self._put_part, number))
         else:
-            result = self._send(
-                offset, length,
-                lambda client, content: client.uploadPart(
-                    self._target.bucket, self._target.key, number, self._upload_id, content=content,
-                    partSize=length, md5=checksums.as_header(digest),
-                ),
-            )  # fmt: skip
-            self._check(result.body, digest)
-            self._there[number] = checksums.plain(result.body.etag)
+            self._transfer.moved(length)
         with self._lock:
             self._digests[number] = digest
             last = len(self._digests) == len(self._ranges)
         if last:
             self._complete()
 
+    def _digest_if_there(self, number: int, offset: int, length: int) -> bytes | None:
+        if number not in self._there:
+            return None
+        with explained(self._doing):
+            digest = checksums.md5_of(self._source, offset, length)
+        return digest if digest.hex() == self._there[number] else None
+
+    def _put_part(self, number: int, client: Any, source: _Source, length: int, digest: bytes) -> Any:
+        return client.uploadPart(
+            *self._place, number, self._upload_id, content=source, partSize=length, md5=checksums.as_header(digest)
+        )
+
     def _complete(self) -> None:
         with explained(self._doing):
             now = self._source.stat()
         if (now.st_size, now.st_mtime_ns) != (self._was.st_size, self._was.st_mtime_ns):
-            raise _changed(str(self._source))
+            raise _changed(self._source)
         package = esdk()
         parts = [package.CompletePart(number, self._there[number]) for number, _, _ in self._ranges]
         request = package.CompleteMultipartUploadRequest(parts)
@@ -187,15 +195,28 @@ class Upload:
     def _call(self, act: Any, allowed: tuple[int, ...] = ()) -> Any:
         return self._caller.call(self._doing, self._target.bucket, act, self._transfer, allowed)
 
-    def _send(self, offset: int, length: int, request: Any) -> Any:
-        """Send a range of the file; each attempt begins anew, and counts anew."""
+    def _send_range(self, offset: int, length: int, put: _Put) -> tuple[bytes, str]:
+        def opened() -> IO[bytes]:
+            file = self._source.open("rb")
+            file.seek(offset)
+            return file
+
+        return self._send(length, opened, lambda: checksums.md5_of(self._source, offset, length), put)
+
+    def _send(
+        self, length: int, opened: Callable[[], IO[bytes]], summed: Callable[[], bytes], put: _Put
+    ) -> tuple[bytes, str]:
+        """Send so many bytes, and give back their MD5 and ETag; each attempt reads, sums and counts anew."""
+        digest = b""
 
         def act(client: Any) -> Any:
+            nonlocal digest
             with explained(self._doing):
-                source = _Source(self._source, offset, length, self._transfer)
+                digest = summed()
+                source = _Source(opened(), length, self._transfer, self._source)
             arrived = False
             try:
-                result = request(client, source)
+                result = put(client, source, length, digest)
                 arrived = result.status < 300
             finally:
                 source.close()
@@ -203,16 +224,15 @@ class Upload:
                     self._transfer.meter.moved(-source.sent)
             return result
 
-        return self._call(act)
-
-    def _check(self, body: Any, digest: bytes) -> None:
-        """Compare with what OBS says it has got; the ETag of an encrypted object is no MD5."""
+        body = self._call(act).body
         etag = checksums.plain(body.etag)
+        # What OBS says it has got; only the ETag of an encrypted object is no MD5.
         encrypted = getattr(body, "sseKms", None) or getattr(body, "sseC", None)
         if checksums.is_md5(etag) and not encrypted and etag != digest.hex():
             raise ObsError(f"cannot {self._doing}: OBS has got other bytes than were sent; call again", FAILED)
+        return digest, etag
 
 
-def _changed(file: str) -> ObsError:
+def _changed(file: Path) -> ObsError:
     return ObsError(f"{file} changed while it was uploaded; call again when nothing writes to it", FAILED)
 

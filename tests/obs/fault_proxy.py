@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import socket
 import ssl
@@ -95,6 +96,7 @@ class FaultProxy(ThreadingHTTPServer):
         self.rule: Rule = lambda request: None
         self.seen: list[Request] = []
         self.connections = 0
+        self.open: list[socket.socket] = []
         self.over = threading.Event()
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.server_address[1]}"
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01})
@@ -105,6 +107,13 @@ class FaultProxy(ThreadingHTTPServer):
         self.shutdown()
         self.server_close()
         self._thread.join()
+
+    def break_connections(self) -> None:
+        """Close all connections that are open."""
+        for connection in self.open:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        self.open.clear()
 
     def times(self, count: int, fault: Fault, where: Callable[[Request], bool] = lambda request: True) -> None:
         """Do harm to the next so many requests of a kind."""
@@ -134,6 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         self.server.connections += 1
+        self.server.open.append(self.request)
         super().setup()
 
     def handle_one_request(self) -> None:

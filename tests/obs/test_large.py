@@ -345,12 +345,13 @@ def test_two_at_once_do_not_mix(obs: HuaweiBuckets, bucket: str, local: Path, bi
 def test_a_fault_while_a_part_is_sent_costs_that_part_only(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, fault: Any
 ):
-    proxy.times(2, fault, is_part(2))
+    times = 1 if fault == Stall() else 2
+    proxy.times(times, fault, is_part(2))
 
     obs.upload_file(big, f"obs://{bucket}/")
 
-    assert len([request for request in proxy.seen if is_part(2)(request)]) == 3
-    assert len([request for request in proxy.seen if request.is_part]) == PARTS + 2
+    assert len([request for request in proxy.seen if is_part(2)(request)]) == 1 + times
+    assert len([request for request in proxy.seen if request.is_part]) == PARTS + times
     assert same(big, stored(obs, bucket, local))
 
 
@@ -362,11 +363,12 @@ def test_a_fault_while_a_part_is_fetched_costs_that_part_only(
 ):
     obs.upload_file(big, f"obs://{bucket}/")
     proxy.seen.clear()
-    proxy.times(2, fault, is_range(2))
+    times = 1 if fault == Stall() else 2
+    proxy.times(times, fault, is_range(2))
 
     obs.download_file(f"obs://{bucket}/big.bin", "there.bin")
 
-    assert len(proxy.asked("GET", "big.bin")) == PARTS + 2
+    assert len(proxy.asked("GET", "big.bin")) == PARTS + times
     assert same(big, local / "there.bin") and partial_files(local) == []
 
 
@@ -491,25 +493,20 @@ def test_sync_knows_large_files_by_the_sums_of_their_parts(
 # --- memory
 
 
-@pytest.mark.parametrize("call", ["upload_file", "download_file"])
-def test_memory_does_not_grow_with_the_file(
-    obs: HuaweiBuckets, bucket: str, local: Path, s3_port: int, tmp_path: Path, call: str
-):
+def test_memory_does_not_grow_with_the_file(bucket: str, local: Path, s3_port: int):
     program = f"""
-        import resource, sys
+        import resource
         from pathlib import Path
         from modelarts._auth import AkSkAuth
         from modelarts._obs.huawei import HuaweiBuckets
         obs = HuaweiBuckets("http://127.0.0.1:{s3_port}", AkSkAuth("A", "S"), Path("state"))
-        peaks = []
         for name in ("small.bin", "large.bin"):
             obs.upload_file(name, "obs://{bucket}/")
-            if {call == "download_file"}:
-                obs.download_file("obs://{bucket}/" + name, "there/")
-            peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-        print(peaks[1] - peaks[0])
+            sent = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+            obs.download_file("obs://{bucket}/" + name, "there/")
+            print(sent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
     """
-    for name, size in (("small.bin", 9), ("large.bin", 72)):
+    for name, size in (("small.bin", 17), ("large.bin", 81)):
         with (local / name).open("wb") as file:
             file.truncate(size * MIB)
 
@@ -517,5 +514,5 @@ def test_memory_does_not_grow_with_the_file(
         [sys.executable, "-c", textwrap.dedent(program)], cwd=local, capture_output=True, text=True, check=True
     )
 
-    assert float(done.stdout) < 24  # MiB, for 63 more of file
-
+    _, before, sent, fetched = map(int, done.stdout.split())
+    assert sent - before < 24 and fetched - before < 24  # MiB, for 64 more of file

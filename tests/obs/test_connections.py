@@ -1,0 +1,325 @@
+"""How OBS is reached: addresses, certificates, proxies, forks, and the package that talks to it."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import os
+import select
+import socket
+import socketserver
+import ssl
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import SECRET_KEY, TOKEN
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from fault_proxy import Answer, FaultProxy
+
+from modelarts._auth import AkSkAuth
+from modelarts._config import Sending
+from modelarts._obs import listing
+from modelarts._obs.huawei import HuaweiBuckets
+from modelarts.errors import ConfigError, ObsError
+
+
+@pytest.fixture
+def small(local: Path) -> Path:
+    file = local / "small.txt"
+    file.write_text("small")
+    return file
+
+
+def buckets(address: str, auth: Any, home: Path, **sending: Any) -> HuaweiBuckets:
+    return HuaweiBuckets(address, auth, home, Sending(**sending), "cn-north-4")
+
+
+# --- addresses
+
+
+@pytest.fixture
+def every_name_is_here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """All names lead to this machine; gives back the names that were looked up."""
+    asked: list[str] = []
+    real = socket.getaddrinfo
+
+    def here(host: str, *arguments: Any, **options: Any) -> Any:
+        asked.append(host)
+        return real("127.0.0.1", *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", here)
+    return asked
+
+
+def test_a_name_has_the_bucket_before_it_and_an_address_has_it_in_the_path(
+    auth: AkSkAuth, small: Path, tmp_path: Path, proxy: FaultProxy, every_name_is_here: list[str]
+):
+    port = proxy.url.rpartition(":")[2]
+    proxy.rule = lambda request: Answer(200)
+    found = {}
+    for host in ("obs.cn-north-4.myhuaweicloud.com", "127.0.0.1", "localhost"):
+        obs = buckets(f"http://{host}:{port}", auth, tmp_path)
+        obs.upload_file(small, "obs://my-bucket/")
+        request = proxy.asked("PUT")[-1]
+        found[host] = (request.headers["host"].partition(":")[0], request.target, request.headers["authorization"][:4])
+        obs.close()
+
+    assert found == {
+        "obs.cn-north-4.myhuaweicloud.com": ("my-bucket.obs.cn-north-4.myhuaweicloud.com", "/small.txt", "OBS "),
+        "127.0.0.1": ("127.0.0.1", "/my-bucket/small.txt", "AWS "),
+        "localhost": ("localhost", "/my-bucket/small.txt", "AWS "),
+    }
+    assert {request.method for request in proxy.seen} == {"PUT"}
+
+
+def test_a_cloud_of_ones_own_is_asked_for_the_signature_that_it_takes(
+    auth: AkSkAuth, small: Path, tmp_path: Path, proxy: FaultProxy, every_name_is_here: list[str]
+):
+    port = proxy.url.rpartition(":")[2]
+    obs = buckets(f"http://obs.own.example.com:{port}", auth, tmp_path)
+    for api, signature in (("3.0", "OBS "), ("2.0", "AWS ")):
+        proxy.rule = lambda request, api=api: Answer(200, b"", {"x-obs-api": api})
+
+        obs.upload_file(small, "obs://my-bucket/")
+
+        assert proxy.asked("PUT")[-1].headers["authorization"][:4] == signature
+        obs.close()
+
+
+# --- certificates
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Path:
+    """A certificate for 127.0.0.1, and one for another name, each with its key; both sign themselves."""
+    for file, name in (("right.pem", x509.IPAddress(ipaddress.ip_address("127.0.0.1"))),
+                       ("other.pem", x509.DNSName("other.example.com"))):  # fmt: skip
+        key = ec.generate_private_key(ec.SECP256R1())
+        who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, file)])
+        now = datetime.datetime.now(datetime.timezone.utc)
+        certificate = (
+            x509.CertificateBuilder().subject_name(who).issuer_name(who).public_key(key.public_key())
+            .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(days=1))
+            .not_valid_after(now + datetime.timedelta(days=1))
+            .add_extension(x509.SubjectAlternativeName([name]), critical=False)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .sign(key, hashes.SHA256())
+        )  # fmt: skip
+        secret = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        (tmp_path / file).write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + secret)
+    return tmp_path
+
+
+def tls_proxy(port: int, certificate: Path) -> FaultProxy:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return FaultProxy(port, context)
+
+
+def test_a_certificate_that_is_trusted_and_for_the_host_is_taken(
+    s3_port: int, auth: AkSkAuth, small: Path, authority: Path
+):
+    proxy = tls_proxy(s3_port, authority / "right.pem")
+    obs = buckets(proxy.url, auth, authority, verify=str(authority / "right.pem"))
+
+    obs.create_bucket("over-tls")
+    obs.upload_file(small, "obs://over-tls/")
+    obs.download_file("obs://over-tls/small.txt", "there.txt")
+
+    assert Path("there.txt").read_text() == "small"
+    assert proxy.connections == 1
+    obs.close()
+    proxy.close()
+
+
+@pytest.mark.parametrize(("certificate", "trusted", "reason"), [
+    ("right.pem", None, "self.signed certificate"),
+    ("other.pem", "other.pem", "IP address mismatch, certificate is not valid for '127.0.0.1'"),
+])  # fmt: skip
+def test_a_certificate_that_is_not_trusted_or_for_another_host_is_refused_at_once(
+    s3_port: int, auth: AkSkAuth, small: Path, authority: Path, certificate: str, trusted: str | None, reason: str
+):
+    proxy = tls_proxy(s3_port, authority / certificate)
+    obs = buckets(proxy.url, auth, authority, verify=str(authority / trusted) if trusted else True)
+
+    with pytest.raises(ObsError, match=f"{reason}.*Check the endpoint, proxies, and the certificates"):
+        obs.upload_file(small, "obs://over-tls/")
+
+    assert proxy.seen == [] and proxy.connections == 1
+    proxy.close()
+
+
+def test_certificates_are_not_checked_when_that_is_asked_for(
+    s3_port: int, auth: AkSkAuth, authority: Path
+):
+    proxy = tls_proxy(s3_port, authority / "other.pem")
+    obs = buckets(proxy.url, auth, authority, verify=False)
+
+    assert not obs.exists("obs://no-such-bucket/")
+    obs.close()
+    proxy.close()
+
+
+# --- proxies
+
+
+class Tunnel(socketserver.ThreadingTCPServer):
+    """A proxy that opens tunnels, and remembers what it was asked."""
+
+    daemon_threads = True
+
+    def __init__(self, to: int) -> None:
+        super().__init__(("127.0.0.1", 0), _Tunnel)
+        self.to = to
+        self.asked: list[str] = []
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+
+class _Tunnel(socketserver.StreamRequestHandler):
+    server: Tunnel
+
+    def handle(self) -> None:
+        head = b""
+        while (line := self.rfile.readline()).strip():
+            head += line
+        self.server.asked.append(head.decode())
+        with socket.create_connection(("127.0.0.1", self.server.to)) as there:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+            ends = {self.connection: there, there: self.connection}
+            while True:
+                for end in select.select([*ends], [], [])[0]:
+                    data = end.recv(65536)
+                    if not data:
+                        return
+                    ends[end].sendall(data)
+
+
+@pytest.fixture
+def tunnel(s3_port: int) -> Iterator[Tunnel]:
+    running = Tunnel(s3_port)
+    yield running
+    running.shutdown()
+    running.server_close()
+
+
+def test_the_proxy_of_the_environment_is_used_and_its_password_too(
+    auth: AkSkAuth, small: Path, tmp_path: Path, tunnel: Tunnel, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("HTTP_PROXY", f"http://me:pass%20word@127.0.0.1:{tunnel.server_address[1]}")
+    obs = buckets("http://10.1.2.3:8080", auth, tmp_path)
+
+    obs.create_bucket("through-proxy")
+    obs.upload_file(small, "obs://through-proxy/")
+    obs.download_dir("obs://through-proxy/", ".")
+
+    assert Path("through-proxy/small.txt").read_text() == "small"
+    assert all(asked.startswith("CONNECT 10.1.2.3:8080 ") for asked in tunnel.asked)
+    assert all("Proxy-Authorization: Basic bWU6cGFzcyB3b3Jk" in asked for asked in tunnel.asked)
+
+
+def test_hosts_that_need_no_proxy_get_none(
+    auth: AkSkAuth, tmp_path: Path, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    obs = buckets(proxy.url, auth, tmp_path)
+
+    assert not obs.exists("obs://no-such-bucket/")
+    obs.close()
+
+
+# --- processes
+
+
+def test_a_forked_process_has_connections_of_its_own(obs: HuaweiBuckets, bucket: str, proxy: FaultProxy, small: Path):
+    obs.upload_file(small, f"obs://{bucket}/")
+    before = proxy.connections
+
+    child = os.fork()
+    if not child:
+        try:
+            obs.upload_file(small, f"obs://{bucket}/child/")
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    obs.upload_file(small, f"obs://{bucket}/parent/")
+
+    assert proxy.connections == before + 1
+    assert len(obs.list(f"obs://{bucket}", recursive=True)) == 3
+
+
+# --- the package
+
+
+@pytest.mark.parametrize(("module", "said"), [
+    (None, "buckets in the cloud need the package esdk-obs-python: pip install 'modelarts[obs]'"),
+    ("import crcmod_that_is_not_there", "crcmod_that_is_not_there.*: pip install 'modelarts\\[obs\\]'"),
+    ("something = 'else'", "another package.*: pip install 'modelarts\\[obs\\]'"),
+])  # fmt: skip
+def test_without_the_package_it_is_named(
+    auth: AkSkAuth, local: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str | None, said: str
+):
+    for name in [name for name in sys.modules if name.partition(".")[0] == "obs"]:
+        monkeypatch.delitem(sys.modules, name)
+    if module is None:
+        monkeypatch.setitem(sys.modules, "obs", None)
+    else:
+        (tmp_path / "obs.py").write_text(module)
+        monkeypatch.syspath_prepend(tmp_path)
+    obs = buckets("http://127.0.0.1:9", auth, tmp_path)
+
+    with pytest.raises(ConfigError, match=said if module else None) as caught:
+        obs.list("obs://bucket")
+
+    assert module or str(caught.value) == said
+
+
+def test_the_package_is_loaded_by_the_first_call_only(tmp_path: Path):
+    program = """
+        import sys
+        from modelarts.session import Session
+        obs = Session("A", "S", "p", "cn-north-4").obs
+        print("obs" in sys.modules, "modelarts._display.progress" in sys.modules, obs)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert done.stdout == "False False HuaweiBuckets('https://obs.cn-north-4.myhuaweicloud.com')\n"
+
+
+def test_its_own_logging_stays_off_and_its_client_can_be_had(obs: HuaweiBuckets, bucket: str):
+    client = obs.client()
+
+    assert type(client.log_client).__name__ == "NoneLogClient"
+    assert client.headBucket(bucket).status == 200
+    assert SECRET_KEY not in repr(client) and TOKEN not in repr(client)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Asia/Shanghai", "America/St_Johns"])
+@pytest.mark.parametrize("moment", ["2024-01-15T12:30:45.000Z", "2024-07-15T23:30:45.000Z"])
+def test_times_of_listings_are_right_in_every_zone_and_season(monkeypatch: pytest.MonkeyPatch, zone: str, moment: str):
+    import time
+
+    from obs.model import DateTime
+
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        found = listing._of_listing(DateTime.UTCToLocal(moment))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+    assert found == datetime.datetime.fromisoformat(moment.replace("Z", "+00:00"))

@@ -1,0 +1,383 @@
+"""What goes wrong on the way to OBS is said in a sentence that tells what to do, and no secret is in it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ACCESS_KEY, PART, SECRET_KEY, TOKEN
+from fault_proxy import Answer, CutAnswer, CutBody, FaultProxy, Stall, refusal
+
+from modelarts._auth import AkSkAuth, Keys, TokenAuth
+from modelarts._config import Sending
+from modelarts._obs.buckets import PART as PARTIAL
+from modelarts._obs.huawei import HuaweiBuckets
+from modelarts._obs.local import LocalBuckets
+from modelarts.errors import ConfigError, ObsError
+
+
+@pytest.fixture
+def small(local: Path) -> Path:
+    file = local / "small.txt"
+    file.write_text("small")
+    return file
+
+
+# --- refusals
+
+REFUSALS = [
+    (refusal(404, "NoSuchBucket"), r"there is no bucket '{}'; make it with session\.obs\.create_bucket", "0015"),
+    (refusal(403, "AccessDenied"), r"cannot upload to obs://{}/small\.txt: AccessDenied: as told \(HTTP 403, request "
+     r"id R1\)\. The user has no permission for this; grant it in IAM", "1003"),
+    (refusal(403, "InvalidAccessKeyId"), "Check access_key and secret_key of the session; temporary keys", "1003"),
+    (refusal(403, "SignatureDoesNotMatch"), "Check access_key and secret_key of the session", "1003"),
+    (refusal(403, "ExpiredToken"), "The temporary keys have ended", "1003"),
+    (refusal(403, "RequestTimeTooSkewed"), "The clock of this machine is off", "1003"),
+    (refusal(403, "SomethingNew", "Not today."), r"SomethingNew: Not today \(HTTP 403, request id R1\)\.", "1003"),
+    (refusal(400, "InvalidArgument", "Bad thing"), "InvalidArgument: Bad thing", "1002"),
+    (refusal(301, "PermanentRedirect"), "The bucket lies in another region. Check region_name", "1002"),
+    (Answer(307, b"", {"Location": "http://127.0.0.1:9/"}), "The bucket lies in another region", "1002"),
+    (refusal(403, "QuotaExceeded"), "The quota of the bucket is used up", "1003"),
+    (refusal(503, "SlowDown"), r"SlowDown: as told .*OBS is too busy, or ill; call again later", "1002"),
+    (Answer(502, b"<html>"), "OBS refused without a reason.*OBS is too busy, or ill", "1002"),
+    (Answer(405, b"<html>"), r"OBS refused without a reason \(HTTP 405\)\. Is http://127\.0\.0\.1:\d+ the address "
+     "of OBS", "1002"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("answer", "sentence", "code"), REFUSALS, ids=[row[1][:40] for row in REFUSALS])
+def test_a_refusal_says_what_to_do(
+    obs: HuaweiBuckets, bucket: str, small: Path, proxy: FaultProxy, answer: Answer, sentence: str, code: str
+):
+    proxy.rule = lambda request: answer if request.method == "PUT" else None
+
+    with pytest.raises(ObsError, match=sentence.format(bucket)) as caught:
+        obs.upload_file(small, f"obs://{bucket}/")
+
+    assert caught.value.error_code == f"ModelArts.{code}"
+    assert isinstance(caught.value, OSError)
+
+
+def test_a_refusal_without_a_body_is_asked_for_its_reason(
+    obs: HuaweiBuckets, bucket: str, proxy: FaultProxy, local: Path
+):
+    proxy.rule = lambda request: Answer(403) if request.method == "HEAD" else refusal(403, "InvalidAccessKeyId")
+
+    with pytest.raises(ObsError, match=r"InvalidAccessKeyId.*Check access_key") as caught:
+        obs.download_file(f"obs://{bucket}/a.txt", ".")
+
+    assert caught.value.error_code == "ModelArts.1003"
+
+
+def test_an_object_that_may_not_be_looked_at_is_one_that_is_refused(
+    obs: HuaweiBuckets, bucket: str, proxy: FaultProxy
+):
+    proxy.rule = lambda request: Answer(403) if request.method == "HEAD" else None
+
+    with pytest.raises(ObsError, match=f"cannot look for obs://{bucket}/a.txt: OBS refused .* has no permission"):
+        obs.is_obs_path_exists(f"obs://{bucket}/a.txt")
+
+
+def test_a_name_that_belongs_to_somebody_else_is_told(obs: HuaweiBuckets, proxy: FaultProxy):
+    proxy.rule = lambda request: Answer(403) if request.method == "HEAD" else refusal(409, "BucketAlreadyExists")
+
+    with pytest.raises(ObsError, match=r"bucket 'taken-name'.*names of buckets are shared by all\. Take another"):
+        obs.create_bucket("taken-name")
+
+
+def test_a_bucket_that_was_made_meanwhile_is_as_good(obs: HuaweiBuckets, proxy: FaultProxy):
+    proxy.rule = lambda request: (Answer(404) if request.method == "HEAD" else refusal(409, "BucketAlreadyOwnedByYou"))
+
+    obs.create_bucket("just-made")
+
+    assert [request.method for request in proxy.seen] == ["HEAD", "PUT"]
+
+
+def test_keys_that_obs_refuses_while_it_reads_a_large_body_are_told_all_the_same(
+    obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy
+):
+    (local / "body.bin").write_bytes(bytes(PART))
+    proxy.rule = lambda request: CutBody(10) if request.method == "PUT" else refusal(403, "InvalidAccessKeyId")
+
+    with pytest.raises(ObsError, match="InvalidAccessKeyId"):
+        obs.upload_file("body.bin", f"obs://{bucket}/")
+
+
+def test_objects_that_could_not_be_deleted_are_named(
+    obs: HuaweiBuckets, bucket: str, small: Path, proxy: FaultProxy
+):
+    obs.upload_file(small, f"obs://{bucket}/dir")
+    error = "<Error><Key>dir/small.txt</Key><Code>AccessDenied</Code><Message>no</Message></Error>"
+    answer = Answer(200, f"<DeleteResult>{error * 2}</DeleteResult>".encode(), {"Content-Type": "application/xml"})
+    proxy.rule = lambda request: answer if request.method == "POST" else None
+
+    with pytest.raises(ObsError, match=r"cannot delete 'dir/small\.txt' and 1 more: AccessDenied: no"):
+        obs.delete(f"obs://{bucket}/dir", recursive=True)
+
+
+# --- the network
+
+
+def unreachable(address: str, auth: Any, tmp_path: Path, **sending: Any) -> HuaweiBuckets:
+    return HuaweiBuckets(address, auth, tmp_path / "state", Sending(**sending))
+
+
+def test_an_address_where_nobody_answers(auth: AkSkAuth, small: Path, tmp_path: Path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        obs = unreachable(f"http://127.0.0.1:{taken.getsockname()[1]}", auth, tmp_path)
+
+        with pytest.raises(ObsError, match=r"http://127\.0\.0\.1:\d+: nobody answers there\. Check the network"):
+            obs.upload_file(small, "obs://bucket/")
+
+
+def test_a_name_that_is_not_known(auth: AkSkAuth, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    asked = []
+
+    def unknown(*_: Any, **__: Any) -> Any:
+        asked.append(True)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    obs = unreachable("https://obs.cn-nowhere-1.example.com", auth, tmp_path)
+
+    with pytest.raises(ObsError, match=r"its name is not known\. Check region_name of the session"):
+        obs.upload_file(small, "obs://bucket/")
+
+    assert len(asked) <= 2  # it is not tried again; the address may be asked for the version that it speaks
+
+
+def test_no_answer_in_time(auth: AkSkAuth, small: Path, tmp_path: Path, proxy: FaultProxy):
+    proxy.rule = lambda request: Stall()
+    obs = unreachable(proxy.url, auth, tmp_path, read_timeout=0.1)
+
+    with pytest.raises(ObsError, match=r"no answer in time\. Check .* a slow one needs a longer read_timeout"):
+        obs.upload_file(small, "obs://bucket/")
+
+    assert len(proxy.seen) == 6
+    obs.close()
+
+
+def test_a_connection_that_always_breaks(obs: HuaweiBuckets, bucket: str, small: Path, proxy: FaultProxy):
+    proxy.rule = lambda request: CutAnswer()
+
+    with pytest.raises(ObsError, match=r"the connection broke off \(.*\)\. Call again"):
+        obs.upload_file(small, f"obs://{bucket}/")
+
+    assert len(proxy.asked("PUT")) == 6
+
+
+def test_connections_that_were_closed_while_at_rest_are_of_no_account(
+    obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy
+):
+    (local / "data").mkdir()
+    for number in range(30):
+        (local / "data" / f"{number}.txt").write_text(str(number))
+    obs.upload_dir("data", f"obs://{bucket}/")
+    proxy.seen.clear()
+
+    proxy.break_connections()
+    obs.upload_dir("data", f"obs://{bucket}/again/")
+
+    assert len(proxy.asked("PUT")) == 30
+    assert len(obs.list(f"obs://{bucket}/again/data/")) == 30
+
+
+# --- stopping
+
+
+def test_a_failure_stops_the_other_files_soon(obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy):
+    (local / "data").mkdir()
+    for number in range(200):
+        (local / "data" / f"{number:03}.txt").write_text(str(number))
+    proxy.rule = lambda request: refusal(403, "AccessDenied") if request.key.endswith("005.txt") else None
+
+    with pytest.raises(ObsError, match=r"005\.txt: AccessDenied"):
+        obs.upload_dir("data", f"obs://{bucket}/")
+
+    assert len(proxy.seen) < 60
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("modelarts-obs")]
+
+
+def test_a_transfer_that_the_network_holds_up_does_not_hold_up_ctrl_c(
+    bucket: str, local: Path, proxy: FaultProxy, tmp_path: Path
+):
+    for number in range(20):
+        (local / f"{number}.txt").write_text(str(number))
+    proxy.rule = lambda request: Stall()
+    program = f"""
+        from pathlib import Path
+        from modelarts._auth import AkSkAuth
+        from modelarts._obs.huawei import HuaweiBuckets
+        HuaweiBuckets({proxy.url!r}, AkSkAuth("A", "S"), Path({str(tmp_path)!r})).upload_dir(".", "obs://{bucket}/")
+    """
+    process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(program)], cwd=local, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 30
+    while not proxy.seen:
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.01)
+
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=20)[1].decode()  # far below the 60 seconds of a read
+
+    assert said.rstrip().endswith("KeyboardInterrupt")
+    assert process.returncode == -signal.SIGINT
+
+
+def test_a_download_that_is_cut_off_leaves_the_older_file_and_no_half_one(
+    obs: HuaweiBuckets, bucket: str, small: Path, local: Path, proxy: FaultProxy
+):
+    obs.upload_file(small, f"obs://{bucket}/")
+    (local / "there.txt").write_text("older")
+    proxy.rule = lambda request: CutAnswer(2) if request.method == "GET" and request.key else None
+
+    with pytest.raises(ObsError, match="the connection broke off"):
+        obs.download_file(f"obs://{bucket}/small.txt", "there.txt")
+
+    assert (local / "there.txt").read_text() == "older"
+    assert not [path for path in local.rglob("*") if path.name.startswith(PARTIAL)]
+
+
+@pytest.mark.parametrize("size", [100, 3 * PART])
+def test_a_disk_that_is_full_is_no_fault_of_the_network(
+    obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, size: int
+):
+    (local / "file.bin").write_bytes(os.urandom(size))
+    obs.upload_file("file.bin", f"obs://{bucket}/")
+    proxy.seen.clear()
+    program = f"""
+        import resource, signal
+        from pathlib import Path
+        from modelarts._auth import AkSkAuth
+        from modelarts._obs.huawei import HuaweiBuckets
+        from modelarts.errors import ObsError
+        obs = HuaweiBuckets({proxy.url!r}, AkSkAuth("A", "S"), Path("state"), part_size={PART})
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, ({size} // 2, -1))
+        try:
+            obs.download_file("obs://{bucket}/file.bin", "there.bin")
+        except ObsError as error:
+            print(error)
+    """
+
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], cwd=local, capture_output=True, text=True)
+
+    assert f"cannot download obs://{bucket}/file.bin: File too large" in done.stdout
+    assert not (local / "there.bin").exists()
+    assert len(proxy.asked("GET", "file.bin")) <= 3
+
+
+# --- secrets
+
+
+def test_secrets_are_in_no_message_no_log_and_no_repr(
+    proxy: FaultProxy, auth: AkSkAuth, bucket: str, small: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+):  # fmt: skip
+    caplog.set_level(logging.DEBUG)
+    echo = f"{SECRET_KEY} and {TOKEN}"
+    body = f"<Error><Code>SignatureDoesNotMatch</Code><Message>no</Message><StringToSign>{echo}</StringToSign></Error>"
+    answers = [Answer(403, body.encode(), {"Content-Type": "application/xml"}), refusal(503, "SlowDown"), CutBody(1)]
+    obs = unreachable(proxy.url, auth, tmp_path)
+    said = [repr(obs), repr(obs._caller), repr(auth.keys())]
+
+    for answer in answers:
+        proxy.rule = lambda request, answer=answer: answer
+        try:
+            obs.upload_file(small, f"obs://{bucket}/")
+        except ObsError as error:
+            said += ["".join(traceback.format_exception(error)), repr(error), str(vars(error))]
+
+    said += [caplog.text, *capfd.readouterr()]
+    assert len(said) == 3 + 3 * len(answers) + 3
+    assert not [text for text in said if SECRET_KEY in text or TOKEN in text]
+    sent = proxy.seen[-1].headers
+    assert sent["x-amz-security-token"] == TOKEN and ACCESS_KEY in sent["authorization"]
+    obs.close()
+
+
+def test_a_session_without_keys_says_so(proxy: FaultProxy, small: Path, tmp_path: Path):
+    obs = unreachable(proxy.url, TokenAuth("a token"), tmp_path)
+
+    with pytest.raises(ConfigError, match="no access keys; buckets in the cloud need keys"):
+        obs.upload_file(small, "obs://bucket/")
+
+
+# --- keys that are renewed
+
+
+class Renewed:
+    """Keys that change when they are asked to."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = list(names)
+
+    def keys(self) -> Keys:
+        return Keys(self.names[0], "secret", "token")
+
+    def renew(self) -> bool:
+        if len(self.names) > 1:
+            self.names.pop(0)
+        return True
+
+    def apply(self, *_: Any) -> None: ...
+
+
+def test_new_keys_are_used_from_the_next_request_on(proxy: FaultProxy, bucket: str, small: Path, tmp_path: Path):
+    auth = Renewed("FIRST", "SECOND")
+    obs = unreachable(proxy.url, auth, tmp_path)
+
+    obs.upload_file(small, f"obs://{bucket}/")
+    auth.renew()
+    obs.upload_file(small, f"obs://{bucket}/")
+
+    used = [request.headers["authorization"].split()[1].partition(":")[0] for request in proxy.asked("PUT")]
+    assert used[-2:] == ["FIRST", "SECOND"]
+    obs.close()
+
+
+@pytest.mark.parametrize("code", ["InvalidAccessKeyId", "ExpiredToken"])
+def test_keys_that_have_ended_are_renewed_once(
+    proxy: FaultProxy, bucket: str, small: Path, tmp_path: Path, code: str
+):
+    obs = unreachable(proxy.url, Renewed("ENDED", "NEW"), tmp_path)
+    refused = refusal(403, code)
+    proxy.rule = lambda request: refused if "ENDED" in request.headers["authorization"] else None
+
+    obs.upload_file(small, f"obs://{bucket}/")
+    proxy.rule = lambda request: refused
+    proxy.seen.clear()
+    with contextlib.suppress(ObsError):
+        obs.upload_file(small, f"obs://{bucket}/")
+
+    assert len(proxy.asked("PUT")) == 1  # there are no others to try
+    obs.close()
+
+
+# --- local buckets
+
+
+def test_a_local_copy_that_cannot_be_written_stops_the_others(local: Path):
+    obs = LocalBuckets(local / "buckets")
+    obs.create_bucket("bucket")
+    (local / "data").mkdir()
+    for number in range(50):
+        (local / "data" / f"{number:02}").write_text("text")
+    obs.create_directory("obs://bucket/data/07/")
+
+    with pytest.raises(ObsError, match="cannot upload to obs://bucket/data/07: Is a directory"):
+        obs.upload_dir("data", "obs://bucket/")
+
+    assert len(obs.list("obs://bucket/data/")) < 40

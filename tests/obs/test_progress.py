@@ -1,0 +1,219 @@
+"""Progress is shown where somebody looks, when it takes long enough, and it counts rightly."""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from conftest import PART
+from fault_proxy import CutAnswer, CutBody, FaultProxy
+
+from modelarts._display import notebook, progress
+from modelarts._display.progress import Progress, Silent, meter
+from modelarts._obs import transfer as transfers
+from modelarts._obs.huawei import HuaweiBuckets
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def shown(clock: Clock) -> tuple[Progress, list[tuple[str, bool]]]:
+    texts: list[tuple[str, bool]] = []
+    return Progress("upload", lambda text, last: texts.append((text, last)), clock), texts
+
+
+# --- what is shown
+
+
+def test_it_says_how_much_of_how_much_and_how_fast(clock: Clock):
+    meter, texts = shown(clock)
+    meter.found(3_000_000)
+    clock.now += 2
+    meter.moved(1_000_000)
+    meter.found(1_000_000)
+    meter.found_all()
+    clock.now += 2
+    meter.moved(2_000_000)
+    meter.finished()
+    meter.close()
+
+    assert texts == [
+        ("upload  1.0 MB of 3.0 MB+, 0 of 1+ files, 500.0 kB/s", False),
+        ("upload   75 %  3.0 MB of 4.0 MB, 0 of 2 files, 750.0 kB/s", False),
+        ("upload   75 %  3.0 MB of 4.0 MB, 1 of 2 files, 750.0 kB/s", True),
+    ]
+
+
+def test_what_is_over_soon_is_not_shown(clock: Clock):
+    meter, texts = shown(clock)
+    for _ in range(100):
+        meter.found(10)
+        meter.moved(10)
+        meter.finished()
+    clock.now += 0.4
+    meter.close()
+
+    assert texts == []
+
+
+def test_it_is_shown_a_few_times_a_second(clock: Clock):
+    meter, texts = shown(clock)
+    meter.found(1000)
+    for _ in range(1000):
+        clock.now += 0.01
+        meter.moved(1)
+
+    assert len(texts) == 48  # in 9.5 seconds
+
+
+def test_files_that_need_not_be_moved_do_not_count(clock: Clock):
+    meter, texts = shown(clock)
+    meter.found(500)
+    meter.found(700)
+    meter.left_out(500)
+    meter.found_all()
+    clock.now += 1
+    meter.close()
+
+    assert texts == [("upload    0 %  0 bytes of 700 bytes, 0 of 1 files, 0 bytes/s", True)]
+
+
+def test_nothing_is_shown_after_its_end(clock: Clock):
+    meter, texts = shown(clock)
+    clock.now += 1
+    meter.close()
+    clock.now += 1
+    meter.moved(1)
+    meter.close()
+
+    assert len(texts) == 1
+
+
+# --- where it is shown
+
+
+def test_a_terminal_gets_one_line_that_is_written_over(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COLUMNS", "30")
+    line = progress._Line(stream := Terminal(), True)
+
+    line.show("a long text that does not fit into the line", False)
+    line.show("short", True)
+
+    assert stream.getvalue() == "\ra long text that does not fit" + "\rshort" + " " * 24 + "\n"
+
+
+def test_a_file_gets_the_last_line_when_it_is_asked_for():
+    line = progress._Line(stream := io.StringIO(), False)
+
+    line.show("first", False)
+    line.show("last", True)
+
+    assert stream.getvalue() == "last\n"
+
+
+@pytest.mark.parametrize(("asked", "stream", "kind"), [
+    (None, io.StringIO(), Silent), (False, Terminal(), Silent),
+    (None, Terminal(), Progress), (True, io.StringIO(), Progress), (True, Terminal(), Progress),
+])  # fmt: skip
+def test_it_is_shown_where_somebody_looks_or_where_it_is_asked_for(asked: Any, stream: Any, kind: type):
+    assert type(meter("upload", asked, stream)) is kind
+
+
+def test_a_process_without_a_console_shows_nothing(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sys.stderr", None)
+
+    assert type(meter("upload")) is Silent
+
+
+def test_a_notebook_gets_a_block_that_is_shown_anew(monkeypatch: pytest.MonkeyPatch):
+    shows: list[str] = []
+    handle = SimpleNamespace(update=lambda block: shows.append(f"again {block}"))
+
+    def display(block: str, display_id: bool) -> Any:
+        shows.append(f"first {block}")
+        return handle
+
+    monkeypatch.setattr(progress, "in_notebook", lambda: True)
+    monkeypatch.setattr(
+        progress.importlib, "import_module", lambda name: SimpleNamespace(HTML=str, display=display)
+    )
+    block = progress._Block()
+    block.show("<1>", False)
+    block.show("2", True)
+
+    assert shows == ["first <code>&lt;1&gt;</code>", "again <code>2</code>"]
+    assert type(meter("upload", None, io.StringIO())) is Progress
+    assert not notebook.in_notebook()
+
+
+# --- what is counted
+
+
+class Counting(Silent):
+    """Adds up."""
+
+    def __init__(self) -> None:
+        self.files = self.size = self.bytes = self.complete = 0
+        self.lock = threading.Lock()
+
+    def found(self, size: int) -> None:
+        self.files, self.size = self.files + 1, self.size + size
+
+    def moved(self, size: int) -> None:
+        with self.lock:
+            self.bytes += size
+
+    def finished(self) -> None:
+        with self.lock:
+            self.complete += 1
+
+
+def test_bytes_that_must_be_moved_again_are_counted_once(
+    obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
+):
+    made: list[Counting] = []
+    monkeypatch.setattr("modelarts._obs.buckets.shown", lambda *_: made.append(Counting()) or made[-1])
+    (local / "data").mkdir()
+    (local / "data" / "big.bin").write_bytes(os.urandom(3 * PART + 5))
+    (local / "data" / "small.bin").write_bytes(os.urandom(50_000))
+
+    proxy.times(2, CutBody(20_000), lambda request: request.method == "PUT")
+    obs.upload_dir("data", f"obs://{bucket}/")
+    proxy.times(2, CutAnswer(20_000), lambda request: request.method == "GET" and bool(request.key))
+    obs.download_dir(f"obs://{bucket}/data", "there")
+
+    size = 3 * PART + 5 + 50_000
+    assert [(one.files, one.size, one.bytes, one.complete) for one in made] == [(2, size, size, 2)] * 2
+
+
+def test_a_transfer_shows_nothing_when_nobody_looks(
+    obs: HuaweiBuckets, bucket: str, local: Path, capfd: pytest.CaptureFixture[str]
+):
+    (local / "a.txt").touch()
+
+    obs.upload_file("a.txt", f"obs://{bucket}/")
+    obs.upload_file("a.txt", f"obs://{bucket}/", progress=False)
+
+    assert capfd.readouterr() == ("", "")
+    assert transfers.shown("upload", None).__class__ is Silent
