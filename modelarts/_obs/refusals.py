@@ -74,7 +74,7 @@ def unreachable(doing: str, error: BaseException, endpoint: str) -> ObsError:
     elif isinstance(error, ssl.SSLError):
         reason = getattr(error, "verify_message", "") or error.reason or "no secure connection"
         why, advice = f"{reason}", "Check the endpoint, proxies, and the certificates (REQUESTS_CA_BUNDLE)."
-    elif isinstance(error, TimeoutError):
+    elif isinstance(error, socket.timeout):
         why, advice = "no answer in time", "Check the network; a slow one needs a longer read_timeout."
     else:
         why, advice = f"the connection broke off ({error})", "Call again: what has arrived is not sent once more."

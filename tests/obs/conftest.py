@@ -18,6 +18,10 @@ from modelarts._config import Sending
 from modelarts._obs import client
 from modelarts._obs.huawei import HuaweiBuckets
 
+with warnings.catch_warnings():  # some of its patterns are not raw text: a warning when they are compiled, once
+    warnings.simplefilter("ignore")
+    import obs.client
+
 HERE = Path(__file__).parent
 MIB = 1 << 20
 PART = MIB

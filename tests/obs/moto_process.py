@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from threading import Thread
 from typing import Any
 
-os.environ.setdefault("S3_UPLOAD_PART_MIN_SIZE", "1")  # small parts make quick tests
+os.environ["S3_UPLOAD_PART_MIN_SIZE"] = "1"  # small parts make quick tests
+os.environ["MOTO_S3_DEFAULT_KEY_BUFFER_SIZE"] = str(1 << 30)  # objects stay in memory
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server

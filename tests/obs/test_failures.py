@@ -298,7 +298,7 @@ def test_secrets_are_in_no_message_no_log_and_no_repr(
         try:
             obs.upload_file(small, f"obs://{bucket}/")
         except ObsError as error:
-            said += ["".join(traceback.format_exception(error)), repr(error), str(vars(error))]
+            said += [traceback.format_exc(), repr(error), str(vars(error))]
 
     said += [caplog.text, *capfd.readouterr()]
     assert len(said) == 3 + 3 * len(answers) + 3
