@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Callable, Optional, Union
+from typing import Any, Callable, Optional
 from urllib.parse import urlsplit
 
 import attrs
@@ -16,6 +16,8 @@ from modelarts._places import Place, places
 from modelarts.errors import ConfigError, language
 
 MASK = "****"
+NO_PROXY = "none"
+YEAR = 366 * 86400
 
 
 def _text(value: Any) -> str:
@@ -33,9 +35,13 @@ def _flag(value: Any) -> bool:
 
 
 def _seconds(value: Any) -> float:
-    seconds = float(value)
-    if not seconds > 0:
-        raise ValueError("write a number of seconds above 0")
+    """Up to a year: more is a mistake, and some of what counts seconds takes no more than 2^31 of them."""
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = 0.0
+    if isinstance(value, bool) or not 0 < seconds <= YEAR:
+        raise ValueError(f"write a number of seconds above 0 and up to {YEAR}")
     return seconds
 
 
@@ -78,6 +84,16 @@ def endpoint(value: Any) -> str:
     if not good:
         raise ValueError("write a host such as modelarts.example.com, or its URL")
     return url
+
+
+def _proxy(value: Any) -> str:
+    text = str(value).strip()
+    if text.lower() == NO_PROXY:
+        return NO_PROXY
+    url = text if "://" in text else f"http://{text}"
+    if not re.match(r"https?://", url):
+        raise ValueError("write the URL of an HTTP proxy, such as http://proxy.example.com:3128, or none")
+    return endpoint(url)
 
 
 def _existing(value: Any) -> str:
@@ -153,9 +169,11 @@ SETTINGS = (
     Setting("read_timeout", ("MODELARTS_READ_TIMEOUT",), 60.0, _seconds, "seconds to wait for the next bytes"),
     Setting("total_timeout", ("MODELARTS_TOTAL_TIMEOUT",), 300.0, _seconds,
             "seconds for a whole call, repeats included"),
+    Setting("proxy", ("MODELARTS_PROXY",), "", _proxy,
+            "URL of the proxy to the cloud, or `none`; without it, `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` count"),
     Setting("verify", ("MODELARTS_VERIFY",), True, _flag, "whether the certificates of servers are checked"),
     Setting("ca_bundle", ("MODELARTS_CA_BUNDLE",), "", _existing,
-            "file or folder of the certificate authorities to trust, in place of the usual ones"),
+            "file or folder of the certificate authorities to trust; without it, `REQUESTS_CA_BUNDLE`, else the usual"),
     Setting("client_cert", ("MODELARTS_CLIENT_CERT",), None, _certificate,
             "certificate to show to servers: one file with its key, or certificate and key with a comma between"),
     Setting("catalog_lifetime", ("MODELARTS_CATALOG_LIFETIME",), 600.0, _seconds,
@@ -195,26 +213,6 @@ class Settings(dict[str, Value]):
         self.login = login
 
 
-@attrs.frozen
-class Sending:
-    """How a session sends: time-outs in seconds, and what certificates it trusts and shows."""
-
-    connect_timeout: float = 10.0
-    read_timeout: float = 60.0
-    total_timeout: float = 300.0
-    verify: Union[bool, str] = True
-    client_cert: Union[str, tuple[str, str], None] = None
-
-    @classmethod
-    def of(cls, settings: Mapping[str, Value]) -> Sending:
-        """What the settings say of it."""
-        trusted = settings["ca_bundle"].value or True
-        return cls(
-            settings["connect_timeout"].value, settings["read_timeout"].value, settings["total_timeout"].value,
-            settings["verify"].value and trusted, settings["client_cert"].value,
-        )  # fmt: skip
-
-
 def home_directory(home: str | os.PathLike[str] | None = None) -> Path:
     """Where all state lives: the argument, else `MODELARTS_HOME`, else `~/.modelarts`."""
     return Path(home or os.environ.get("MODELARTS_HOME") or "~/.modelarts").expanduser().absolute()
@@ -231,6 +229,11 @@ def resolve(arguments: Mapping[str, Any] | None = None, home: Path | None = None
 def value_of(name: str, home: Path | None = None) -> Any:
     """One setting, from environment, file or default."""
     return _resolved(_BY_NAME[name], places(SETTINGS, {}, home or home_directory())).value
+
+
+def checked(name: str, value: Any) -> Any:
+    """The value that somebody gave to a call for a setting. Raises `ConfigError` when it breaks the rule."""
+    return _converted(_BY_NAME[name], value, "argument", None).value
 
 
 def _allowed(name: str, found: Sequence[Place], login: Place | None) -> Sequence[Place]:
@@ -253,7 +256,7 @@ def _resolved(setting: Setting, found: Iterable[Place]) -> Value:
     return Value(setting.default, "default")
 
 
-def _converted(setting: Setting, value: Any, source: str, place: Place) -> Value:
+def _converted(setting: Setting, value: Any, source: str, place: Place | None) -> Value:
     try:
         return Value(setting.convert(value), source, place)
     except (TypeError, ValueError) as error:

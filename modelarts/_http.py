@@ -10,11 +10,14 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import attrs
 import requests
 
 from modelarts import errors
 from modelarts._auth import Endpoint
+from modelarts._config import checked
 from modelarts._reply import Response, answered, error_of
+from modelarts._sending import Sending
 from modelarts._transport import Attempt, Transport
 from modelarts._wire import replies
 from modelarts._wire.routes import BY_OPERATION
@@ -22,7 +25,7 @@ from modelarts._wire.routes import BY_OPERATION
 logger = logging.getLogger("modelarts")
 
 NO_CONTENT = 204
-GATEWAY_LOST = (502, 504)
+ANSWER_LOST = (500, 502, 504)  # with no reply of ModelArts in it, something else answers for it
 
 
 class Client:
@@ -32,20 +35,28 @@ class Client:
         self.endpoint = endpoint
         self.transport = transport
         self.strict = strict
-        self._deadline = threading.local()
+        self._calls = threading.local()
 
     def close(self) -> None:
         self.transport.close()
 
     @contextmanager
-    def deadline(self, seconds: float) -> Iterator[None]:
-        """Within this block, each call of this thread may take so many seconds in total."""
-        before = getattr(self._deadline, "seconds", None)
-        self._deadline.seconds = seconds
+    def deadline(self, seconds: float | None, connect: float | None, read: float | None) -> Iterator[None]:
+        """Within this block, each call of this thread has these time-outs where they are given."""
+        before = self._sending
+        given = {"total_timeout": seconds, "connect_timeout": connect, "read_timeout": read}
+        self._calls.sending = attrs.evolve(
+            before, **{name: checked(name, value) for name, value in given.items() if value is not None}
+        )
         try:
             yield
         finally:
-            self._deadline.seconds = before
+            self._calls.sending = before
+
+    @property
+    def _sending(self) -> Sending:
+        sending: Sending = getattr(self._calls, "sending", self.transport.sending)
+        return sending
 
     def call(
         self,
@@ -86,9 +97,11 @@ class Client:
             endpoint.auth.apply(route.method, url, headers, content)
             return Attempt(route.method, url, headers, content)
 
-        reply = self._send(prepare, route.method != "POST")
-        if reply.status_code == 401 and self.endpoint.auth.renew():
-            reply = self._send(prepare, route.method != "POST")
+        repeatable = route.method != "POST"
+        with self.transport.call(self._sending):
+            reply = self.transport.send(prepare, repeatable, self._look_again)
+            if reply.status_code == 401 and self.endpoint.auth.renew():
+                reply = self.transport.send(prepare, repeatable, self._look_again)
         response = _decoded(reply, route.method)
         if not response["is_success"]:
             refusal = error_of(response)
@@ -96,10 +109,6 @@ class Client:
                 raise refusal
             logger.warning("%s refused: %s", operation, refusal)
         return response
-
-    def _send(self, prepare: Any, repeatable: bool) -> requests.Response:
-        seconds = getattr(self._deadline, "seconds", None)
-        return self.transport.send(prepare, repeatable, seconds, self._look_again)
 
     def _look_again(self) -> None:
         if self.endpoint.find is not None:
@@ -124,8 +133,8 @@ def _decoded(reply: requests.Response, method: str) -> Response:
     if not isinstance(members, dict) or 300 <= reply.status_code < 400 or (not members and reply.status_code >= 400):
         start = content[:200].decode("utf-8", "replace")
         told = f"{method} {url} answered HTTP {reply.status_code} with what is no ModelArts reply: {start!r}"
-        if method == "POST" and (reply.status_code < 300 or reply.status_code in GATEWAY_LOST):
-            raise errors.OutcomeUnknown(told, method, url)  # it may have been carried out
+        if method == "POST" and (reply.status_code < 300 or reply.status_code in ANSWER_LOST):
+            raise errors.OutcomeUnknown(f"{told}.", method, url)  # it may have been carried out
         advice = "Check the endpoint, and proxies on the way."
         raise errors.BadReply(f"{told}. {advice}", reply.status_code, method, url)
     return answered(members, reply.status_code, reply.headers, method, url)

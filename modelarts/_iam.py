@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import quote
@@ -15,7 +17,7 @@ from dateutil import parser
 from modelarts._auth import Auth, Keys
 from modelarts._transport import Attempt, Transport
 from modelarts._wire import replies
-from modelarts.errors import AuthError, BadReply, ConfigError
+from modelarts.errors import AuthError, BadReply, ConfigError, ConnectionFailed
 
 KEYS_LIFETIME = timedelta(hours=24)
 EARLY = 0.1  # a proof is renewed when this part of its life is left, or less than this:
@@ -77,14 +79,14 @@ class PasswordAuth:
 
     def renew(self) -> bool:
         """After a 401: a new token, unless another thread has fetched one since this thread's was sent."""
-        with self._lock:
+        with self._renewing():
             if self._token is getattr(self._sent, "lease", None):
                 self._token = self._log_in()
         return True
 
     def keys(self) -> Keys:
         """Temporary keys, renewed like the token."""
-        with self._lock:
+        with self._renewing():
             if self._keys is None or not self._keys.is_fresh:
                 self._keys = self._fetch_keys()
             keys: Keys = self._keys.value
@@ -94,10 +96,21 @@ class PasswordAuth:
         lease = self._token
         if lease is not None and lease.is_fresh:
             return lease
-        with self._lock:
+        with self._renewing():
             if self._token is None or not self._token.is_fresh:
                 self._token = self._log_in()
             return self._token
+
+    @contextmanager
+    def _renewing(self) -> Iterator[None]:
+        """One thread at a time; the others wait, but no longer than their own calls may take."""
+        if not self._lock.acquire(timeout=max(self._transport.left, 0)):
+            raise ConnectionFailed("IAM has not answered in time: another thread still waits for it", "POST",
+                                   self._endpoint)  # fmt: skip
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def _log_in(self) -> _Lease:
         user = {"name": self._username, "password": self._password, "domain": {"name": self._account}}

@@ -5,19 +5,21 @@ from __future__ import annotations
 import logging
 import os
 import random
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import attrs
 import requests
 from requests.exceptions import ConnectTimeout, ProxyError, RequestException, SSLError, Timeout
 from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import NewConnectionError, ProtocolError
+from urllib3.exceptions import NewConnectionError, ProtocolError, ReadTimeoutError
 
 from modelarts import errors
-from modelarts._config import Sending
 from modelarts._deadline import DeadlineAdapter
+from modelarts._sending import Sending
 
 logger = logging.getLogger("modelarts")
 
@@ -50,57 +52,83 @@ class Transport:
     def __init__(self, sending: Sending, direct: bool = False) -> None:
         self.sending = sending
         self.direct = direct
+        self._call = threading.local()
         self._open()
 
     def _open(self) -> None:
         self._process = os.getpid()
-        self._session = requests.Session()
         self._adapter = DeadlineAdapter(pool_maxsize=CONNECTIONS)
-        self._options: dict[str, Any] = {}
+        self._options: dict[str, dict[str, Any]] = {}
 
     def close(self) -> None:
         """Close the connections; others are opened when they are needed."""
         self._adapter.close()
 
+    @contextmanager
+    def call(self, sending: Sending | None = None) -> Iterator[None]:
+        """Within this block, all that this thread sends is one call, and shares its total time-out.
+
+        Args:
+            sending: time-outs of this call, in place of the session's. Those of a call around it count before both.
+        """
+        if self._current is not None:
+            yield
+            return
+        sending = sending or self.sending
+        self._call.current = (sending, time.monotonic() + sending.total_timeout)
+        try:
+            yield
+        finally:
+            self._call.current = None
+
+    @property
+    def _current(self) -> tuple[Sending, float] | None:
+        """Time-outs and deadline of the call that this thread is making."""
+        return getattr(self._call, "current", None)
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left to the call that this thread is making, else to a new one."""
+        return self._current[1] - time.monotonic() if self._current else self.sending.total_timeout
+
     def send(
-        self,
-        prepare: Callable[[], Attempt],
-        repeatable: bool,
-        total_timeout: float | None = None,
-        after_failure: Callable[[], None] = lambda: None,
+        self, prepare: Callable[[], Attempt], repeatable: bool, after_failure: Callable[[], None] = lambda: None
     ) -> requests.Response:
         """Send until there is an answer, as often as it is safe.
 
         Args:
             prepare: makes each attempt.
             repeatable: whether it may be sent again although it may have reached the service.
-            total_timeout: seconds for all of it, in place of the session's.
             after_failure: called before a repeat, when nobody answered.
 
         Raises:
             ConnectionFailed: nobody answered, or not in time; OutcomeUnknown: nor is it known what came of it.
         """
-        deadline = time.monotonic() + (total_timeout or self.sending.total_timeout)
+        with self.call():
+            return self._repeated(prepare, repeatable, after_failure)
+
+    def _repeated(
+        self, prepare: Callable[[], Attempt], repeatable: bool, after_failure: Callable[[], None]
+    ) -> requests.Response:
         for number in range(1, ATTEMPTS + 1):
             attempt = prepare()
             try:
-                reply = self._once(attempt, deadline)
+                reply = self._once(attempt)
             except RequestException as error:
                 last = number == ATTEMPTS or not (repeatable or never_sent(error))
                 pause = _backoff(number)
-                if last or time.monotonic() + pause >= deadline:
+                if last or pause >= self.left:
                     raise connection_error(error, attempt) from None
                 after_failure()
             else:
                 pause = _asked_pause(reply) or _backoff(number)
-                late = time.monotonic() + pause >= deadline
-                if reply.status_code not in RETRIED or not repeatable or number == ATTEMPTS or late:
+                if reply.status_code not in RETRIED or not repeatable or number == ATTEMPTS or pause >= self.left:
                     return reply
             logger.info("%s %s: attempt %d failed, next in %.1f s", attempt.method, attempt.url, number, pause)
             time.sleep(pause)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _once(self, attempt: Attempt, deadline: float) -> requests.Response:
+    def _once(self, attempt: Attempt) -> requests.Response:
         if self._process != os.getpid():
             self._open()  # a forked process must not talk on its parent's connections
         # Built by hand and sent through the adapter: no redirect is followed (credentials must not go to
@@ -108,8 +136,10 @@ class Transport:
         request = requests.PreparedRequest()
         request.method, request.url, request.body = attempt.method, attempt.url, attempt.body or None
         request.headers = CaseInsensitiveDict(attempt.headers)
+        assert self._current is not None  # it is called within a call only
+        sending, deadline = self._current
         left = max(deadline - time.monotonic(), 0.001)
-        timeout = (min(self.sending.connect_timeout, left), min(self.sending.read_timeout, left))
+        timeout = (min(sending.connect_timeout, left), min(sending.read_timeout, left))
         reply: requests.Response = self._adapter.send_until(
             deadline, request, timeout=timeout, **self._options_for(attempt.url)
         )
@@ -118,14 +148,16 @@ class Transport:
         return reply
 
     def _options_for(self, url: str) -> dict[str, Any]:
-        """Proxies and certificates; the environment is asked once for each host."""
+        """Proxy and certificates, found once for each host."""
         host = url.split("/", 3)[2]
         if host not in self._options:
-            proxies = {"no_proxy": "*"} if self.direct else {}
-            verify = None if self.sending.verify is True else self.sending.verify
-            options = self._session.merge_environment_settings(url, proxies, False, verify, self.sending.client_cert)
-            self._options[host] = options
-        return dict(self._options[host])
+            proxy = None if self.direct else self.sending.proxy_for(url)
+            self._options[host] = {
+                "proxies": {"all": proxy} if proxy else {},
+                "verify": self.sending.verify,
+                "cert": self.sending.client_cert,
+            }
+        return self._options[host]
 
 
 def never_sent(error: RequestException) -> bool:
@@ -149,9 +181,14 @@ def connection_error(error: RequestException, attempt: Attempt) -> errors.Connec
             "(HTTPS_PROXY, MODELARTS_CA_BUNDLE); nothing was sent.",
             method, url,
         )  # fmt: skip
-    what = "no answer in time" if isinstance(error, Timeout) else "the connection broke off"
     kind = errors.OutcomeUnknown if method == "POST" else errors.ConnectionFailed
-    return kind(f"{method} {url}: {what} ({reason})", method, url)
+    if isinstance(error, Timeout) or isinstance(_cause(error), ReadTimeoutError):  # of headers, or of a body
+        return kind(
+            f"{method} {url}: no answer in time ({reason}). Check the network; a slow one needs a longer "
+            "MODELARTS_READ_TIMEOUT or MODELARTS_TOTAL_TIMEOUT.",
+            method, url,
+        )  # fmt: skip
+    return kind(f"{method} {url}: the connection broke off ({reason}). Check the network.", method, url)
 
 
 def _cause(error: RequestException) -> Any:

@@ -13,7 +13,7 @@ from modelarts._catalog import Catalog
 from modelarts._payload import CREATE_CONFIG, CREATE_JOB, CREATE_VERSION, UPDATE_CONFIG
 from modelarts._reply import Response
 from modelarts._wire.status import JOB_STATE
-from modelarts.errors import ArgumentError, ConfigError, Fault, JobTimeout, OutcomeUnknown
+from modelarts.errors import ArgumentError, ConfigError, Fault, JobTimeout
 from modelarts.job import Identifier, JobCalls, TrainingJob
 from modelarts.session import Session
 from modelarts.visualization import VisualizationJob
@@ -190,7 +190,7 @@ class Estimator(JobCalls):
             data_source=data_source, job_name=job_name, priority=priority,
         )  # fmt: skip
         self._upload(inputs)
-        response = _creating.create(self.modelarts_session, CREATE_JOB, body, "job_name", generated=not job_name)
+        response = _creating.create(self.modelarts_session, CREATE_JOB, body, generated=not job_name)
         return self._made(response, wait)
 
     def create_job_version(
@@ -221,11 +221,7 @@ class Estimator(JobCalls):
         )  # fmt: skip
         self._needed("create_job_version", "job_id", job_id)
         self._upload(inputs)
-        try:
-            response = self._call(CREATE_VERSION, {"job_id": job_id}, body=body, must=True)
-        except OutcomeUnknown as unknown:
-            told = f"{unknown}. Whether the version was made is not known: get_job_version_info() lists all of them."
-            raise OutcomeUnknown(told, unknown.method, unknown.url) from unknown
+        response = _creating.create(self.modelarts_session, CREATE_VERSION, body, {"job_id": job_id})
         return self._made(response, wait)
 
     def _made(self, response: Response, wait: bool) -> TrainingJob:
@@ -285,7 +281,7 @@ class Estimator(JobCalls):
             data_source=data_source, config_name=config_name, config_desc=config_desc, priority=priority,
         )  # fmt: skip
         self._upload(inputs)
-        _creating.create(self.modelarts_session, CREATE_CONFIG, body, "config_name", generated=not config_name)
+        _creating.create(self.modelarts_session, CREATE_CONFIG, body, generated=not config_name)
         return TrainingJob(self.modelarts_session, config_name=body["config_name"])
 
     create_job_config = create_job_configs

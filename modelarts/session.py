@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from modelarts import _config, _credentials
 from modelarts._auth import Auth, Endpoint, TokenAuth
 from modelarts._catalog import Catalog
+from modelarts._sending import Sending
 from modelarts.errors import ConfigError, speak
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class Session:
         profile: which of the `profiles` in `config.json` to use; it counts before the environment.
         config_file: a file to read in place of `~/.modelarts/config.json`; it counts before the environment.
         strict: a refused call raises `ApiError` instead of returning a response.
+        connect_timeout, read_timeout, total_timeout: seconds to reach the service, to wait for its next bytes, and
+            for a whole call with its repeats.
         app_id, app_token, w3_account: refused; logins of this kind are not supported.
 
     What is left out comes from the environment, then from `~/.huaweicloud/credentials`, then from
@@ -62,6 +65,9 @@ class Session:
         profile: str | None = None,
         config_file: str | os.PathLike[str] | None = None,
         strict: bool | None = None,
+        connect_timeout: float | None = None,
+        read_timeout: float | None = None,
+        total_timeout: float | None = None,
         app_id: str | None = None,
         app_token: str | None = None,
         w3_account: str | None = None,
@@ -71,6 +77,7 @@ class Session:
             "access_key": access_key, "secret_key": secret_key, "project_id": project_id,
             "region_name": region_name, "account": account, "username": username, "password": password,
             "security_token": security_token, "profile": profile, "config_file": config_file, "strict": strict,
+            "connect_timeout": connect_timeout, "read_timeout": read_timeout, "total_timeout": total_timeout,
         }  # fmt: skip
         settings = _config.resolve(arguments)
         _credentials.check_arguments(settings)
@@ -162,9 +169,24 @@ class Session:
             self._buckets = HuaweiBuckets(address, self.client.endpoint.auth, home, sending, self.region_name)
         return self._buckets
 
-    def deadline(self, seconds: float) -> AbstractContextManager[None]:
-        """Within a `with` block, let each call of this thread take so many seconds in total, repeats included."""
-        return self.client.deadline(seconds)
+    def deadline(
+        self, seconds: float | None = None, connect: float | None = None, read: float | None = None
+    ) -> AbstractContextManager[None]:
+        """Within a `with` block, give each call of this thread other time-outs than the session's.
+
+        Args:
+            seconds: for a whole call, repeats included.
+            connect: seconds to reach the service.
+            read: seconds to wait for its next bytes.
+
+        Raises:
+            ConfigError: one of them is no number of seconds.
+
+        Example:
+            >>> with session.deadline(30, connect=2):
+            ...     jobs = estimator.get_job_list(session)
+        """
+        return self.client.deadline(seconds, connect, read)
 
     def close(self) -> None:
         """Close the connections; the session can be used again."""
@@ -219,7 +241,7 @@ class Session:
 def _transport(settings: _config.Settings, direct: bool = False) -> Transport:
     from modelarts._transport import Transport  # the HTTP library is half of the import time: only sessions pay it
 
-    return Transport(_config.Sending.of(settings), direct)
+    return Transport(Sending.of(settings), direct)
 
 
 def _cloud_auth(settings: _config.Settings, services: _credentials.Endpoints, transport: Transport) -> tuple[Auth, str]:

@@ -6,12 +6,13 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from modelarts import _creating
 from modelarts._lists import VISUALIZATION_COLUMNS, VISUALIZATIONS, check_description, documented, iterate, show
 from modelarts._obs.paths import ObsPath
 from modelarts._reply import Response
 from modelarts._wire import limits
 from modelarts._wire.replies import Record
-from modelarts.errors import ArgumentError, Fault, NameTaken
+from modelarts.errors import ArgumentError, Fault
 
 if TYPE_CHECKING:
     from modelarts.session import Session
@@ -85,13 +86,9 @@ class VisualizationJob:
             ApiError: the service refused; `NameTaken` when there is one of that name.
         """
         body = self._body(train_url, job_name, job_desc, job_type, schedule, flavor)
-        try:
-            answer = self._call("create_visualization_job", body=body, must=True)
-        except NameTaken:
-            if job_name:
-                raise
-            body["job_name"] += time.strftime("-%S")
-            answer = self._call("create_visualization_job", body=body, must=True)
+        answer = _creating.create(
+            self.modelarts_session, _creating.CREATE_VISUALIZATION, body, generated=not job_name
+        )
         self.visualization_id = answer["job_id"]
         return _handle(self.modelarts_session, answer)
 

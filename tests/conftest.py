@@ -10,8 +10,8 @@ import pytest
 from modelarts.local import daemon
 from modelarts.session import Session
 
-_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
-_CLEANED = ("MODELARTS_", "LC_", "LANG", "HUAWEICLOUD_", "AWS_", "REGION_NAME", "S3_", "PROJECT_ID", *_PROXIES)
+_SENDING = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_CLEANED = ("MODELARTS_", "LC_", "LANG", "HUAWEICLOUD_", "AWS_", "REGION_NAME", "S3_", "PROJECT_ID", *_SENDING)
 
 
 @pytest.fixture(autouse=True)

@@ -127,8 +127,9 @@ def test_whoami_says_which_project_it_looked_up(
 
 
 def test_whoami_of_a_profile(run: Run, login: None, config: Callable[..., Path]):
+    folder = str(Path(__file__).parent)
     dev = {"account": "company", "username": "me", "password": "SECRET", "iam_endpoint": "iam.example.com",
-           "project_id": PROJECT, "ca_bundle": __file__}  # fmt: skip
+           "project_id": PROJECT, "ca_bundle": folder}  # fmt: skip
     file = config(profiles={"dev": dev})
 
     code, printed, _ = run("whoami", "--profile", "dev", "--no-check")
@@ -139,7 +140,7 @@ def test_whoami_of_a_profile(run: Run, login: None, config: Callable[..., Path])
     assert rows["account"] == ("company", origin)
     assert rows["password"] == ("****", origin)
     assert rows["iam_endpoint"] == ("https://iam.example.com", origin)
-    assert rows["ca_bundle"] == (__file__, origin)
+    assert rows["ca_bundle"] == (folder, origin)
     assert rows["region_name"] == (REGION, "environment HUAWEICLOUD_SDK_REGION")
     assert not {"access_key", "secret_key"} & set(rows)
 
@@ -170,6 +171,11 @@ def test_whoami_shows_the_proxy_without_its_password(run: Run, login: None, monk
     _, printed, _ = run("whoami", "--no-check")
     assert table(printed)["proxy"] == ("http://****@proxy.example.com:8080", "environment HTTPS_PROXY")
 
+    monkeypatch.setenv("MODELARTS_PROXY", "other:SECRET@proxy.example.com")
+    _, printed, _ = run("whoami", "--no-check")
+    assert table(printed)["proxy"] == ("http://****@proxy.example.com", "environment MODELARTS_PROXY")
+
+    monkeypatch.delenv("MODELARTS_PROXY")
     monkeypatch.setenv("NO_PROXY", ".myhuaweicloud.com")
     _, printed, _ = run("whoami", "--no-check")
     assert "proxy" not in table(printed)

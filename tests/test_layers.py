@@ -20,7 +20,7 @@ LAYERS = {
               "_saved", "_lists", "_queries", "_staging", "_waiting"),
     "session": ("session",),
     "sending": ("_http", "_reply", "_transport", "_deadline", "_iam", "_obs", "_catalog"),
-    "settings": ("_auth", "_config", "_places", "_credentials"),
+    "settings": ("_auth", "_config", "_places", "_credentials", "_sending"),
     "wire": ("_wire",),
     "errors": ("errors",),
     "version": ("_version", "__init__"),

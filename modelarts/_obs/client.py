@@ -10,15 +10,14 @@ import random
 import socket
 import ssl
 import threading
-from pathlib import Path
 from typing import Any, Callable
 from urllib.parse import unquote, urlsplit
 
 from modelarts._auth import Auth, Keys
-from modelarts._config import Sending
 from modelarts._obs.checksums import CHUNK
 from modelarts._obs.refusals import missing, refused, unreachable
 from modelarts._obs.transfer import Stopped, Transfer
+from modelarts._sending import Sending
 from modelarts.errors import ConfigError, ObsError
 
 ATTEMPTS = 6
@@ -156,25 +155,12 @@ class Caller:
 
     def _tls(self) -> Any:
         if self._context is None:
-            verify = self._sending.verify
-            bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
-            file = verify if isinstance(verify, str) else bundle or _certificates()
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            context.minimum_version = ssl.TLSVersion.TLSv1_2
-            context.load_verify_locations(**{"capath" if Path(file).is_dir() else "cafile": file})
-            if verify is False:
-                context.check_hostname = False
-                context.verify_mode = ssl.CERT_NONE
-            if cert := self._sending.client_cert:
-                context.load_cert_chain(*([cert] if isinstance(cert, str) else cert))
-            self._context = context
+            self._context = self._sending.tls()
         return self._context
 
     def _proxy(self) -> dict[str, Any]:
-        """The proxy that the environment names for this endpoint, as arguments of a client."""
-        from requests.utils import get_environ_proxies, select_proxy
-
-        url = select_proxy(self.endpoint, get_environ_proxies(self.endpoint))
+        """The proxy on the way to this endpoint, as arguments of a client."""
+        url = self._sending.proxy_for(self.endpoint)
         if not url:
             return {}
         parts = urlsplit(url if "://" in url else f"http://{url}")
@@ -232,9 +218,3 @@ def _has_no_subdomains(host: str) -> bool:
     except ValueError:
         return host == "localhost" or "." not in host
     return True
-
-
-def _certificates() -> str:
-    from requests.utils import DEFAULT_CA_BUNDLE_PATH
-
-    return str(DEFAULT_CA_BUNDLE_PATH)

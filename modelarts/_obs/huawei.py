@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from modelarts._auth import Auth
-from modelarts._config import Sending
 from modelarts._obs import checksums, listing
 from modelarts._obs.buckets import FAILED, Buckets, Item, no_bucket
 from modelarts._obs.client import Caller, esdk
@@ -16,6 +15,7 @@ from modelarts._obs.downloads import Download
 from modelarts._obs.paths import ObsPath
 from modelarts._obs.transfer import Transfer, Unit, shown
 from modelarts._obs.uploads import Upload
+from modelarts._sending import Sending
 from modelarts.errors import ObsError
 
 _REFUSED, _GONE = 403, 404

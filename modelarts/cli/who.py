@@ -8,6 +8,7 @@ from typing import Optional
 import click
 
 from modelarts import _config, _credentials
+from modelarts._sending import Sending, proxies
 from modelarts.session import Session
 
 PATIENCE = 30.0  # seconds for the one call that tries a login
@@ -27,6 +28,7 @@ def whoami(profile: Optional[str], check: bool) -> None:
     if cloud:
         _credentials.check(settings)
         _credentials.endpoints(settings, {}).url("modelarts")
+        Sending.of(settings)
     if check:
         with Session(profile=profile) as session, session.deadline(PATIENCE):
             engines = session.client.call("list_job_engines", query={"job_type": "train"}, must=True)["engines"]
@@ -76,21 +78,19 @@ def _cloud_rows(settings: _config.Settings) -> list[Row]:
     for service, found in services.found.items():
         name = f"{service}_endpoint"
         rows.append({"setting": name, "value": _shown(name, found) or "—", "from": found.source})
-    return rows + _proxy(str(services.found["modelarts"].value))
+    return rows + _proxy(str(services.found["modelarts"].value), settings)
 
 
-def _proxy(url: str) -> list[Row]:
+def _proxy(url: str, settings: _config.Settings) -> list[Row]:
     """The proxy on the way to an address, if there is one."""
-    from requests.utils import get_environ_proxies, select_proxy
-
-    used = select_proxy(url, get_environ_proxies(url))
+    used = Sending(proxies=proxies(settings["proxy"].value)).proxy_for(url)
     if not used:
         return []
-    said_by = next(
-        (name for name, value in os.environ.items() if value == used and name.lower().endswith("_proxy")), ""
-    )
-    shown = _config.Setting("proxy", (), "", str, "").shown(used)
-    return [{"setting": "proxy", "value": shown, "from": f"environment {said_by}".strip()}]
+    row = _row("proxy", settings)
+    if row["from"] == "default":
+        names = (name for name, value in os.environ.items() if value == used and name.lower().endswith("_proxy"))
+        row["from"] = f"environment {next(names, '')}".strip()
+    return [{**row, "value": next(setting for setting in _config.SETTINGS if setting.name == "proxy").shown(used)}]
 
 
 def _home() -> Row:

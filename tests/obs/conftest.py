@@ -14,9 +14,9 @@ import pytest
 from fault_proxy import FaultProxy
 
 from modelarts._auth import AkSkAuth
-from modelarts._config import Sending
 from modelarts._obs import client
 from modelarts._obs.huawei import HuaweiBuckets
+from modelarts._sending import Sending
 
 with warnings.catch_warnings():  # some of its patterns are not raw text: a warning when they are compiled, once
     warnings.simplefilter("ignore")

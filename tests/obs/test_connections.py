@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-import ipaddress
 import os
 import select
 import socket
@@ -14,21 +12,21 @@ import sys
 import textwrap
 import threading
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from conftest import SECRET_KEY, TOKEN
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from fault_proxy import Answer, FaultProxy
+from support.certificates import make_certificate
 
+from modelarts import _config
 from modelarts._auth import AkSkAuth
-from modelarts._config import Sending
 from modelarts._obs import listing
 from modelarts._obs.huawei import HuaweiBuckets
+from modelarts._sending import Sending
 from modelarts.errors import ConfigError, ObsError
 
 
@@ -40,7 +38,9 @@ def small(local: Path) -> Path:
 
 
 def buckets(address: str, auth: Any, home: Path, **sending: Any) -> HuaweiBuckets:
-    return HuaweiBuckets(address, auth, home, Sending(**sending), "cn-north-4")
+    """Buckets that are reached as the environment says, and as is given."""
+    ways = attrs.evolve(Sending.of(_config.resolve()), **sending)
+    return HuaweiBuckets(address, auth, home, ways, "cn-north-4")
 
 
 # --- addresses
@@ -100,24 +100,9 @@ def test_a_cloud_of_ones_own_is_asked_for_the_signature_that_it_takes(
 
 @pytest.fixture
 def authority(tmp_path: Path) -> Path:
-    """A certificate for 127.0.0.1, and one for another name, each with its key; both sign themselves."""
-    for file, name in (("right.pem", x509.IPAddress(ipaddress.ip_address("127.0.0.1"))),
-                       ("other.pem", x509.DNSName("other.example.com"))):  # fmt: skip
-        key = ec.generate_private_key(ec.SECP256R1())
-        who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, file)])
-        now = datetime.datetime.now(datetime.timezone.utc)
-        certificate = (
-            x509.CertificateBuilder().subject_name(who).issuer_name(who).public_key(key.public_key())
-            .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(days=1))
-            .not_valid_after(now + datetime.timedelta(days=1))
-            .add_extension(x509.SubjectAlternativeName([name]), critical=False)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .sign(key, hashes.SHA256())
-        )  # fmt: skip
-        secret = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        (tmp_path / file).write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + secret)
+    """A folder with a certificate for 127.0.0.1, and one for another name."""
+    make_certificate(tmp_path / "right.pem")
+    make_certificate(tmp_path / "other.pem", "other.example.com")
     return tmp_path
 
 
@@ -322,4 +307,4 @@ def test_times_of_listings_are_right_in_every_zone_and_season(monkeypatch: pytes
         monkeypatch.undo()
         time.tzset()
 
-    assert found == datetime.datetime.fromisoformat(moment.replace("Z", "+00:00"))
+    assert found == datetime.fromisoformat(moment.replace("Z", "+00:00"))

@@ -21,10 +21,10 @@ from conftest import ACCESS_KEY, PART, SECRET_KEY, TOKEN
 from fault_proxy import Answer, CutAnswer, CutBody, FaultProxy, Stall, refusal
 
 from modelarts._auth import AkSkAuth, Keys, TokenAuth
-from modelarts._config import Sending
 from modelarts._obs.buckets import PART as PARTIAL
 from modelarts._obs.huawei import HuaweiBuckets
 from modelarts._obs.local import LocalBuckets
+from modelarts._sending import Sending
 from modelarts.errors import ConfigError, ObsError
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.certificates import make_certificate
 from support.cloud import PROJECT, cloud_session
 
 from modelarts import _config
 from modelarts._config import SETTINGS, resolve, value_of
+from modelarts._sending import Sending
 from modelarts.errors import ConfigError
 from modelarts.session import Session
 
@@ -28,6 +30,7 @@ EXAMPLES: dict[str, list[tuple[Any, Any]]] = {
     **{name: [("a.example.com", "https://a.example.com"), ("http://b/", "http://b"), ("c:8443", "https://c:8443")]
        for name in ("modelarts_endpoint", "iam_endpoint", "obs_endpoint")},
     **{name: [(True, True), ("0", False), (True, True)] for name in ("strict", "verify")},
+    "proxy": [("proxy.example.com:3128", "http://proxy.example.com:3128"), ("None", "none"), ("https://p", "https://p")],
     "ca_bundle": [(__file__, __file__), (HERE, HERE), (__file__, __file__)],
     "client_cert": [(__file__, __file__), (f"{__file__},{HERE}", (__file__, HERE)),
                     ([__file__, HERE], (__file__, HERE))],
@@ -206,7 +209,10 @@ WRONG: list[tuple[str, str, str]] = [
     ("strict", "perhaps", "write 1 or 0, true or false"),
     ("connect_timeout", "0", "write a number of seconds above 0"),
     ("read_timeout", "nan", "write a number of seconds above 0"),
-    ("read_timeout", "soon", "could not convert"),
+    ("read_timeout", "soon", "write a number of seconds above 0"),
+    ("read_timeout", "inf", "write a number of seconds above 0 and up to 31622400"),
+    ("proxy", "socks5://a:1", "write the URL of an HTTP proxy, such as http://proxy.example.com:3128, or none"),
+    ("proxy", "a b", "write a host such as"),
     ("catalog_lifetime", "-1", "write a number of seconds above 0"),
     ("total_timeout", "0", "write a number of seconds above 0"),
     ("mode", "here", "write local or cloud"),
@@ -341,15 +347,59 @@ def test_a_wrong_endpoint_is_refused_where_it_is_given():
 # --- sending
 
 
-def test_a_session_sends_as_its_settings_say(monkeypatch: pytest.MonkeyPatch, file: Path):
-    write(file, connect_timeout=1, read_timeout=2, total_timeout=3, ca_bundle=HERE, client_cert=__file__)
+def test_a_session_sends_as_its_settings_say(monkeypatch: pytest.MonkeyPatch, file: Path, tmp_path: Path):
+    pem = str(make_certificate(tmp_path / "mine.pem"))
+    write(file, connect_timeout=1, read_timeout=2, total_timeout=3, ca_bundle=HERE, client_cert=pem, proxy="p:3128")
     sending = cloud_session().client.transport.sending
 
-    assert sending == _config.Sending(1, 2, 3, HERE, __file__)
+    assert sending == Sending(1, 2, 3, HERE, pem, {"all": "http://p:3128"})
 
     monkeypatch.setenv("MODELARTS_VERIFY", "off")
     assert cloud_session().client.transport.sending.verify is False
 
 
-def test_without_settings_the_usual_certificates_are_trusted():
-    assert cloud_session().client.transport.sending == _config.Sending(10, 60, 300, True, None)
+def test_without_settings_the_usual_certificates_are_trusted_and_there_is_no_proxy():
+    sending = cloud_session().client.transport.sending
+
+    assert sending == Sending(10, 60, 300, True, None, {"no": ""})
+    assert sending.proxy_for("https://modelarts.example.com") is None
+
+
+def test_a_session_may_have_time_outs_of_its_own(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MODELARTS_READ_TIMEOUT", "7")
+
+    sending = cloud_session(connect_timeout=1, total_timeout="3").client.transport.sending
+
+    assert (sending.connect_timeout, sending.read_timeout, sending.total_timeout) == (1, 7, 3)
+    with pytest.raises(ConfigError, match=r"read_timeout=-1 \(argument\): write a number of seconds above 0"):
+        cloud_session(read_timeout=-1)
+    with pytest.raises(ConfigError, match=r"connect_timeout=0 \(argument\)"), cloud_session().deadline(connect=0):
+        pass
+
+
+NO_CERTIFICATE = ["not a certificate", "", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
+
+
+@pytest.mark.parametrize("setting", ["ca_bundle", "client_cert"])
+@pytest.mark.parametrize("text", NO_CERTIFICATE)
+def test_a_file_without_certificates_is_told_when_the_session_is_made(file: Path, setting: str, text: str):
+    broken = file.with_name("broken.pem")
+    broken.write_text(text)
+    write(file, **{setting: str(broken)})
+
+    with pytest.raises(ConfigError, match=f"{setting}='{broken}': no certificate in the form PEM; name files"):
+        cloud_session()
+
+
+def test_a_key_with_a_passphrase_is_refused_and_nobody_is_asked_for_it(file: Path):
+    write(file, client_cert=str(make_certificate(file.with_name("locked.pem"), passphrase="secret")))
+
+    with pytest.raises(ConfigError, match=r"client_cert=.*keys without a passphrase"):
+        cloud_session()
+
+
+def test_the_usual_variable_for_authorities_must_name_a_file(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/not/there.pem")
+
+    with pytest.raises(ConfigError, match=r"REQUESTS_CA_BUNDLE='/not/there.pem': there is no such file"):
+        cloud_session()

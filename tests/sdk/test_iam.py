@@ -12,9 +12,9 @@ import responses
 from support.cloud import BASE, PROJECT
 
 from modelarts._auth import AkSkAuth, Endpoint
-from modelarts._config import Sending
 from modelarts._http import Client
 from modelarts._iam import PasswordAuth, project_of
+from modelarts._sending import Sending
 from modelarts._transport import Transport
 from modelarts.errors import AuthError, BadReply, ConfigError
 

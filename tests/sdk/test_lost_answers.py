@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from support.raw_server import RESET, SILENCE, RawServer, reply
 from modelarts.errors import ConnectionFailed, OutcomeUnknown
 from modelarts.estimator import Estimator
 from modelarts.session import Session
+from modelarts.visualization import VisualizationJob
 
 FIT = {"inputs": "/bucket/data/", "job_name": "digits"}
 JOB = {"job_id": 10, "job_name": "digits", "version_id": 20, "status": 1}
@@ -25,6 +28,7 @@ POST_JOB, POST_VERSION, POST_CONFIG = (
     f"POST /{path}" for path in ("training-jobs", "training-jobs/10/versions", "training-job-configs")
 )
 LIST_JOBS, GET_CONFIG = "GET /training-jobs", "GET /training-job-configs/c"
+LIST_VERSIONS = "GET /training-jobs/10/versions"
 AGAIN = "nothing was made as far as can be seen; call again"
 LOOK_UPS: dict[str, Any] = {"GET /job/resource-specs": [{"is_success": True, "specs": SPECS}]}
 
@@ -115,11 +119,65 @@ def test_a_lookup_that_fails_too_leaves_the_outcome_unknown(pauses: list[float])
     assert server.asked.count(POST_JOB) == 1
 
 
-def test_a_version_whose_answer_is_lost_is_told_and_not_sent_again():
-    with service({POST_VERSION: [RESET]}) as (server, session), pytest.raises(OutcomeUnknown, match="broke off"):
-        estimator(session).create_job_version(10, 20, inputs="/bucket/data/")
+# --- versions, which the service names
+
+
+def version(number: int, made: float, **changes: Any) -> dict[str, Any]:
+    """A row of the list of versions, made so many seconds from now."""
+    return {
+        "version_id": number, "version_name": f"V000{number}", "pre_version_id": 20, "status": 1,
+        "create_time": round((time.time() + made) * 1000), "parameter": [{"label": "lr", "value": "0.1"}], **changes,
+    }  # fmt: skip
+
+
+def versions(*rows: dict[str, Any]) -> bytes:
+    """The answer to a list of versions, with the service's clock."""
+    body = reply({"is_success": True, "job_id": 10, "job_name": "digits", "versions": list(rows)})
+    return body.replace(b"Content-Type", f"Date: {formatdate(usegmt=True)}\r\nContent-Type".encode(), 1)
+
+
+def made_from_20(session: Session) -> Any:
+    maker = cloud_estimator(session, user_image_url="1.2.3.4/a:b", user_command="bash x", hyperparameters={"lr": 0.1})
+    return maker.create_job_version(10, 20, inputs="/bucket/data/")
+
+
+def test_a_version_whose_answer_is_lost_is_found_by_origin_age_and_parameters():
+    rows = versions(version(4, 0), version(3, -60), version(2, 0, pre_version_id=19))
+    with service({POST_VERSION: [RESET], LIST_VERSIONS: [rows]}) as (server, session):
+        job = made_from_20(session)
+
+    assert (job.job_id, job.version_id, job.version_name, job.job_name) == (10, 4, "V0004", "digits")
+    assert server.asked == ["GET /job/resource-specs", POST_VERSION, LIST_VERSIONS]
+
+
+@pytest.mark.parametrize(("made", "origin"), [(-60, 20), (0, None), (0, 19)])
+def test_a_version_that_is_not_found_afterwards_is_told_and_not_sent_again(made: int, origin: int | None):
+    script = {POST_VERSION: [RESET], LIST_VERSIONS: [versions(version(3, made, pre_version_id=origin))]}
+    with service(script) as (server, session), pytest.raises(OutcomeUnknown, match=f"version derived from 20.*{AGAIN}"):
+        made_from_20(session)
 
     assert server.asked.count(POST_VERSION) == 1
+
+
+@pytest.mark.parametrize("rows", [
+    {4: {}, 5: {}},
+    {4: {"parameter": [{"label": "lr", "value": "0.2"}]}},
+    {4: {"create_time": None}},
+])  # fmt: skip
+def test_a_version_that_may_be_somebody_elses_is_not_claimed(rows: dict[int, dict[str, Any]]):
+    found = [version(number, 0, **changes) for number, changes in rows.items()]
+    script = {POST_VERSION: [RESET], LIST_VERSIONS: [versions(*found)]}
+    with service(script) as (_, session), pytest.raises(OutcomeUnknown, match=r"look at V0004 \(version_id 4\)"):
+        made_from_20(session)
+
+
+def test_a_visualization_job_whose_answer_is_lost_is_found_by_its_name():
+    row = {"job_id": 7, "job_name": "curves", "status": 1}
+    with service({"POST /visualization-jobs": [RESET], "GET /visualization-jobs": [listed(row)]}) as (server, session):
+        made = VisualizationJob(session).create_visualization_job("/bucket/output/", job_name="curves")
+
+    assert (made.job_id, made.job_name) == (7, "curves")
+    assert server.asked == ["POST /visualization-jobs", "GET /visualization-jobs"]
 
 
 def test_a_stop_whose_answer_is_lost_is_told_and_not_sent_again():

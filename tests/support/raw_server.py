@@ -9,6 +9,7 @@ import struct
 import threading
 from collections.abc import Callable
 from typing import Any, Union
+from urllib.parse import urlsplit
 
 RESET, SILENCE = "reset", "silence"
 # RESET, SILENCE, raw bytes, the JSON body of a reply, or what is done with the connection until the test is over
@@ -63,7 +64,7 @@ class _Handler(socketserver.StreamRequestHandler):
         method, target = head.split()[:2]
         fields = dict(line.lower().split(b": ", 1) for line in head.splitlines()[1:])
         self.rfile.read(int(fields.get(b"content-length", 0)))
-        path = target.decode().partition("?")[0]
+        path = urlsplit(target.decode()).path  # a proxy is asked for whole URLs
         action = self.server.take(f"{method.decode()} /{path.split('/', 3)[3]}")
         if callable(action):
             action(self.request, self.server.over)

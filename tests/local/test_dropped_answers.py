@@ -1,0 +1,103 @@
+"""A service that makes what it is asked for and then drops the answer: there is one of it, and the caller gets it."""
+
+from __future__ import annotations
+
+import socket
+import socketserver
+import struct
+import threading
+from collections.abc import Iterator
+
+import attrs
+import pytest
+
+from modelarts.estimator import Estimator
+from modelarts.session import Session
+from modelarts.visualization import VisualizationJob
+from tests.support.jobs import estimator, put_code
+
+
+class Dropping(socketserver.ThreadingTCPServer):
+    """Passes requests on to a service; of a POST it takes the whole answer and then resets the connection."""
+
+    daemon_threads = True
+
+    def __init__(self, port: int) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.port = port
+        self.dropped: list[bytes] = []
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    server: Dropping
+
+    def handle(self) -> None:
+        head = b""
+        while (line := self.rfile.readline()).strip():
+            head += line if not line.lower().startswith(b"connection:") else b""
+        fields = dict(line.lower().split(b": ", 1) for line in head.splitlines()[1:])
+        body = self.rfile.read(int(fields.get(b"content-length", 0)))
+        with socket.create_connection(("127.0.0.1", self.server.port)) as service:
+            service.sendall(head + b"Connection: close\r\n\r\n" + body)
+            answer = b"".join(iter(lambda: service.recv(65536), b""))
+        if head.startswith(b"POST"):
+            self.server.dropped.append(answer)
+            self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        else:
+            self.wfile.write(answer)
+
+
+@pytest.fixture
+def dropping(session: Session) -> Iterator[Dropping]:
+    """The session's service, behind what drops its answers."""
+    endpoint = session.client.endpoint
+    with Dropping(int(endpoint.url.rpartition(":")[2])) as server:
+        session.client.endpoint = attrs.evolve(endpoint, url=f"http://127.0.0.1:{server.server_address[1]}", find=None)
+        yield server
+        server.shutdown()
+
+
+def test_of_a_job_whose_answer_is_dropped_there_is_one_and_the_caller_gets_it(session, tmp_path, dropping):
+    put_code(session, tmp_path, "print('trained')")
+
+    job = estimator(session).fit(inputs="/bucket/data/", job_name="digits")
+
+    rows = Estimator.get_job_list(session).jobs
+    assert [(row.job_id, row.job_name) for row in rows] == [(job.job_id, "digits")]
+    assert len(dropping.dropped) == 1 and b" 200 " in dropping.dropped[0]
+    assert job.wait(timeout=30, show=False).status == 10
+
+
+def test_of_a_version_whose_answer_is_dropped_there_is_one_and_the_caller_gets_it(session, tmp_path, dropping):
+    put_code(session, tmp_path, "import sys; print(sys.argv)")
+    first = estimator(session, hyperparameters={"lr": 0.1}).fit(inputs="/bucket/data/", job_name="digits")
+
+    second = estimator(session, hyperparameters={"lr": 0.2}).create_job_version(
+        first.job_id, first.version_id, inputs="/bucket/data/"
+    )
+
+    listed = Estimator(session, job_id=first.job_id).get_job_version_info().versions
+    assert {row.version_id for row in listed} == {first.version_id, second.version_id}
+    assert (second.job_id, second.version_name) == (first.job_id, "V0002")
+    assert len(dropping.dropped) == 2
+    assert second.wait(timeout=30, show=False).parameter[0].value == "0.2"
+
+
+def test_of_a_configuration_whose_answer_is_dropped_there_is_one(session, tmp_path, dropping):
+    put_code(session, tmp_path, "print('trained')")
+
+    made = estimator(session).create_job_configs("c", inputs="/bucket/data/")
+
+    assert made.get_job_configs_info().config_name == "c"
+    assert len(Estimator.get_job_configs_list(session).configs) == len(dropping.dropped) == 1
+
+
+def test_of_a_visualization_job_whose_answer_is_dropped_there_is_one_and_the_caller_gets_it(session, dropping):
+    session.obs.create_directory("/bucket/output/")
+
+    made = VisualizationJob(session).create_visualization_job("/bucket/output/", job_name="curves")
+
+    (row,) = VisualizationJob.get_visualization_job_list(session).jobs
+    assert (row.job_id, row.job_name) == (made.job_id, "curves")
+    assert len(dropping.dropped) == 1
