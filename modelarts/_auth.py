@@ -33,8 +33,12 @@ class Auth(Protocol):
     def renew(self) -> bool:
         """Get a new proof after a 401; whether there is one that was not tried yet."""
 
-    def keys(self) -> Keys:
-        """The access keys that buckets need. Raises `ConfigError` where there are none."""
+    def keys(self, refused: Keys | None = None) -> Keys:
+        """The access keys that buckets need, and others than those that were refused if there are any.
+
+        Raises:
+            ConfigError: there are none.
+        """
 
 
 @attrs.frozen
@@ -49,7 +53,7 @@ class TokenAuth:
     def renew(self) -> bool:
         return False
 
-    def keys(self) -> Keys:
+    def keys(self, refused: Keys | None = None) -> Keys:
         raise ConfigError("this session has a token and no access keys; buckets in the cloud need keys")
 
 
@@ -75,7 +79,7 @@ class AkSkAuth:
     def renew(self) -> bool:
         return False
 
-    def keys(self) -> Keys:
+    def keys(self, refused: Keys | None = None) -> Keys:
         return Keys(self.access_key, self.secret_key, self.security_token)
 
     def authorization(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> str:

@@ -24,6 +24,14 @@ def _text(value: Any) -> str:
     return str(value)
 
 
+def _sent(value: Any) -> str:
+    """What goes into a header; a line break at its end is the file's, not its own."""
+    text = str(value).strip()
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("write it without line breaks and characters that are not ASCII")
+    return text
+
+
 def _flag(value: Any) -> bool:
     if isinstance(value, bool):
         return value
@@ -67,7 +75,7 @@ def _mode(value: Any) -> str:
 
 
 def _language(value: Any) -> str:
-    language = str(value).strip().lower()
+    language = re.split("[-_.]", str(value).strip().lower())[0]  # of zh_CN.UTF-8, too
     if language not in ("en", "zh"):
         raise ValueError("write en or zh")
     return language
@@ -75,25 +83,32 @@ def _language(value: Any) -> str:
 
 def endpoint(value: Any) -> str:
     """An address as a URL; a bare host means https."""
-    text = str(value).strip()
-    url = (text if re.match(r"https?://", text) else f"https://{text}").rstrip("/")
-    try:
-        good = urlsplit(url).hostname and not re.search(r"[\s?#]", url) and (urlsplit(url).port or True)
-    except ValueError:
-        good = False
-    if not good:
-        raise ValueError("write a host such as modelarts.example.com, or its URL")
+    url = _url(value, "https")
+    if "@" in urlsplit(url).netloc:
+        raise ValueError("write it without user name and password; a session has its own login")
     return url
 
 
-def _proxy(value: Any) -> str:
+def _url(value: Any, scheme: str) -> str:
     text = str(value).strip()
-    if text.lower() == NO_PROXY:
+    url = (text if "://" in text else f"{scheme}://{text}").rstrip("/")
+    try:
+        parts = urlsplit(url)
+        good = bool(parts.hostname) and parts.port != 0 and parts.scheme in ("http", "https")
+    except ValueError:
+        good = False
+    if not good or re.search(r"[\s?#]", url):
+        raise ValueError("write a host such as modelarts.example.com, or its URL")
+    return parts.scheme + url[len(parts.scheme) :]
+
+
+def _proxy(value: Any) -> str:
+    if str(value).strip().lower() == NO_PROXY:
         return NO_PROXY
-    url = text if "://" in text else f"http://{text}"
-    if not re.match(r"https?://", url):
-        raise ValueError("write the URL of an HTTP proxy, such as http://proxy.example.com:3128, or none")
-    return endpoint(url)
+    try:
+        return _url(value, "http")
+    except ValueError:
+        raise ValueError("write the URL of an HTTP proxy, such as http://proxy.example.com:3128, or none") from None
 
 
 def _existing(value: Any) -> str:
@@ -136,7 +151,7 @@ class Setting:
         return self.masked(value if isinstance(value, str) else json.dumps(value))
 
     def masked(self, text: str) -> str:
-        return MASK if self.secret else re.sub(r"//[^/@]*@", f"//{MASK}@", text)
+        return MASK if self.secret else re.sub(r"//\S*@", f"//{MASK}@", text)
 
 
 SETTINGS = (
@@ -145,22 +160,22 @@ SETTINGS = (
             "language of what is shown, `en` or `zh`; without it, that of the locale"),
     Setting("mode", ("MODELARTS_MODE",), "", _mode,
             "`local` makes an argument-less `Session()` one on the local service"),
-    Setting("access_key", ("HUAWEICLOUD_SDK_AK",), "", _text, "access key id of a cloud session"),
-    Setting("secret_key", ("HUAWEICLOUD_SDK_SK",), "", _text, "secret access key of a cloud session", True),
-    Setting("security_token", ("HUAWEICLOUD_SDK_SECURITY_TOKEN",), "", _text,
+    Setting("access_key", ("HUAWEICLOUD_SDK_AK",), "", _sent, "access key id of a cloud session"),
+    Setting("secret_key", ("HUAWEICLOUD_SDK_SK",), "", _sent, "secret access key of a cloud session", True),
+    Setting("security_token", ("HUAWEICLOUD_SDK_SECURITY_TOKEN",), "", _sent,
             "security token of temporary access keys", True),
     Setting("account", ("MODELARTS_ACCOUNT",), "", _text,
             "account name of a session by password; without it, `username` is that of the account"),
     Setting("username", ("MODELARTS_USERNAME",), "", _text, "user name of a session by password"),
     Setting("password", ("MODELARTS_PASSWORD", "HUAWEICLOUD_SDK_PASSWORD"), "", _text,
             "password of a session by password", True),
-    Setting("project_id", ("HUAWEICLOUD_SDK_PROJECT_ID", "PROJECT_ID"), "", _text,
+    Setting("project_id", ("HUAWEICLOUD_SDK_PROJECT_ID", "PROJECT_ID"), "", _sent,
             "project id of a cloud session; without it, IAM is asked for the project of the region"),
-    Setting("region_name", ("HUAWEICLOUD_SDK_REGION", "REGION_NAME", "S3_REGION"), "", _text,
+    Setting("region_name", ("HUAWEICLOUD_SDK_REGION", "REGION_NAME", "S3_REGION"), "", _sent,
             "region of a cloud session, such as cn-north-4"),
     Setting("modelarts_endpoint", ("MODELARTS_ENDPOINT",), "", endpoint,
             "host or URL of ModelArts; without it, that of the region"),
-    Setting("iam_endpoint", ("MODELARTS_IAM_ENDPOINT",), "", endpoint,
+    Setting("iam_endpoint", ("MODELARTS_IAM_ENDPOINT", "HUAWEICLOUD_SDK_IAM_ENDPOINT"), "", endpoint,
             "host or URL of IAM, which logs in and knows projects; without it, that of the region"),
     Setting("obs_endpoint", ("MODELARTS_OBS_ENDPOINT",), "", endpoint,
             "host or URL of OBS, which holds the buckets; without it, that of the region"),
@@ -231,9 +246,9 @@ def value_of(name: str, home: Path | None = None) -> Any:
     return _resolved(_BY_NAME[name], places(SETTINGS, {}, home or home_directory())).value
 
 
-def checked(name: str, value: Any) -> Any:
-    """The value that somebody gave to a call for a setting. Raises `ConfigError` when it breaks the rule."""
-    return _converted(_BY_NAME[name], value, "argument", None).value
+def checked(name: str, value: Any, source: str = "argument") -> Any:
+    """The value of a setting that somebody gave later. Raises `ConfigError` when it breaks the rule."""
+    return _converted(_BY_NAME[name], value, source, None).value
 
 
 def _allowed(name: str, found: Sequence[Place], login: Place | None) -> Sequence[Place]:

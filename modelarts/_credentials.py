@@ -123,7 +123,7 @@ def keys_auth(settings: Settings, project_id: str) -> Auth:
 
 def _keys_in(place: Place) -> Keys:
     found = place.read()
-    key, secret, token = (str(found.get(name) or "") for name in KEYS)
+    key, secret, token = (_config.checked(name, found.get(name) or "", place.title) for name in KEYS)
     if not (key and secret):
         raise ConfigError(f"{place.title} holds no access key with its secret any more")
     return Keys(key, secret, token)
@@ -158,8 +158,8 @@ class FileKeys:
         self._look(always=True)
         return self._signer != getattr(self._used, "signer", None)
 
-    def keys(self) -> Keys:
-        self._look()
+    def keys(self, refused: Keys | None = None) -> Keys:
+        self._look(always=refused is not None)
         return self._signer.keys()
 
     def _look(self, always: bool = False) -> None:

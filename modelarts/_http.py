@@ -24,7 +24,7 @@ from modelarts._wire.routes import BY_OPERATION
 
 logger = logging.getLogger("modelarts")
 
-NO_CONTENT = 204
+SPEAK_FOR_THEMSELVES = (204, 401, 403, 429)  # statuses whose answer may be empty
 ANSWER_LOST = (500, 502, 504)  # with no reply of ModelArts in it, something else answers for it
 
 
@@ -125,16 +125,23 @@ def _headers(method: str, content: bytes, prefer: str) -> dict[str, str]:
 
 
 def _decoded(reply: requests.Response, method: str) -> Response:
-    content, url = reply.content, str(reply.url)
+    content, url, status = reply.content, str(reply.url), reply.status_code
     try:
-        members = replies.parse(content) if content or reply.status_code != NO_CONTENT else {}
+        members = replies.parse(content) if content or status not in SPEAK_FOR_THEMSELVES else {}
     except ValueError:
         members = None
-    if not isinstance(members, dict) or 300 <= reply.status_code < 400 or (not members and reply.status_code >= 400):
-        start = content[:200].decode("utf-8", "replace")
-        told = f"{method} {url} answered HTTP {reply.status_code} with what is no ModelArts reply: {start!r}"
-        if method == "POST" and (reply.status_code < 300 or reply.status_code in ANSWER_LOST):
-            raise errors.OutcomeUnknown(f"{told}.", method, url)  # it may have been carried out
-        advice = "Check the endpoint, and proxies on the way."
-        raise errors.BadReply(f"{told}. {advice}", reply.status_code, method, url)
-    return answered(members, reply.status_code, reply.headers, method, url)
+    if not isinstance(members, dict) or 300 <= status < 400 or (not members and status >= 500):
+        raise _no_reply(reply, method)
+    return answered(members, status, reply.headers, method, url)
+
+
+def _no_reply(reply: requests.Response, method: str) -> errors.ModelArtsError:
+    """What an answer amounts to that is none of ModelArts: a gateway's, a proxy's, or half of one."""
+    url, status = str(reply.url), reply.status_code
+    start = reply.content[:200].decode("utf-8", "replace")
+    request_id = reply.headers.get("X-Request-Id")
+    named = f" (request id {request_id})" if request_id else ""
+    told = f"{method} {url} answered HTTP {status} with what is no ModelArts reply: {start!r}{named}."
+    if method == "POST" and (status < 300 or status in ANSWER_LOST):
+        return errors.OutcomeUnknown(told, method, url)  # it may have been carried out
+    return errors.BadReply(f"{told} Check the endpoint, and proxies on the way.", status, method, url)

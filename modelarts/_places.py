@@ -16,6 +16,8 @@ from modelarts.errors import ConfigError
 _HUAWEI = {"ak": "access_key", "sk": "secret_key", "security_token": "security_token", "project_id": "project_id",
            "iam_endpoint": "iam_endpoint"}  # fmt: skip
 _SHARED = {"access_key_id": "access_key", "secret_access_key": "secret_key", "security_token": "security_token"}
+# Older variables that name a credentials file. Only our members of it are taken: those of AWS itself start with `aws_`.
+_FILES = ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CREDENTIAL_FILE", "AWS_CONFIG_FILE")
 
 
 class Row(Protocol):
@@ -100,7 +102,7 @@ def read_json(path: Path, must: bool = False) -> dict[str, Any]:
             raise ConfigError(f"settings file {path}: {error.strerror}") from None
         return {}
     except (OSError, ValueError) as error:
-        raise ConfigError(f"settings file {path}: {error}; mend it or remove it") from None
+        raise ConfigError(f"settings file {path}: {error}; correct it or remove it") from None
     if not isinstance(settings, dict):
         raise ConfigError(f'settings file {path}: it holds no JSON object; write {{"name": value}}')
     return settings
@@ -128,11 +130,11 @@ def _environment(variables: Mapping[str, tuple[str, ...]], general: bool) -> dic
 def _older_environment(variables: Mapping[str, tuple[str, ...]]) -> Place:
     """Older variables, and the credentials file that one of them names: together they are one place."""
     found = _environment(variables, general=False)
-    named = os.environ.get("AWS_SHARED_CREDENTIALS_FILE")
-    if not named:
-        return Place("file of AWS_SHARED_CREDENTIALS_FILE", found, note="variable not set")
-    place = _ini_place(variables, Path(named).expanduser().absolute(), "default", _SHARED)
-    return attrs.evolve(place, held={**place.held, **found}, title=f"{place.title} (AWS_SHARED_CREDENTIALS_FILE)")
+    variable = next((name for name in _FILES if os.environ.get(name)), "")
+    if not variable:
+        return Place(f"file of {_FILES[0]}", found, note="variable not set")
+    place = _ini_place(variables, Path(os.environ[variable]).expanduser().absolute(), "default", _SHARED)
+    return attrs.evolve(place, held={**place.held, **found}, title=f"{place.title} ({variable})")
 
 
 # --- credentials files of other tools
@@ -161,7 +163,7 @@ def _read_ini(path: Path, section: str, spelled: Mapping[str, str]) -> dict[str,
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
-        raise ConfigError(f"credentials file {path}: {error}; mend it or remove it") from None
+        raise ConfigError(f"credentials file {path}: {error}; correct it or remove it") from None
     from configparser import Error, RawConfigParser  # only who has such a file pays for it
 
     parser = RawConfigParser()
@@ -169,7 +171,7 @@ def _read_ini(path: Path, section: str, spelled: Mapping[str, str]) -> dict[str,
         parser.read_string(text)
     except Error as error:  # its message would show a line, perhaps with a secret
         line = getattr(error, "lineno", None) or getattr(error, "errors", [("?",)])[0][0]
-        raise ConfigError(f"credentials file {path}: line {line} cannot be read; mend it or remove it") from None
+        raise ConfigError(f"credentials file {path}: line {line} cannot be read; correct it or remove it") from None
     there = dict(parser.items(section)) if parser.has_section(section) else {}
     return {ours: there[theirs] for theirs, ours in spelled.items() if there.get(theirs)}
 

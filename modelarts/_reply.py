@@ -11,6 +11,8 @@ from modelarts import errors
 from modelarts._wire import codes
 from modelarts._wire.replies import Record
 
+_COMMON = {"is_success", "error_code", "error_msg"}  # of a refusal; the rest differs
+
 
 class Response(Record):
     """What a call answered: a dict with attribute access.
@@ -46,21 +48,31 @@ def answered(
         response.pop("error_msg", None)
         response.pop("error_code", None)
     else:
-        response["error_msg"] = text or f"HTTP {status} without a reason"
-        response["error_code"] = response.get("error_code") or ""
-        response.clock_ahead = _clock_ahead(headers)
+        response["error_msg"] = text or _elsewhere(members, "message", "error_msg") or f"HTTP {status} without a reason"
+        response["error_code"] = str(response.get("error_code") or _elsewhere(members, "code", "error_code"))
+        response.clock_ahead = clock_ahead(headers)
     response.sent = (status, headers, method, url)
     return response
+
+
+def _elsewhere(members: Mapping[str, Any], *names: str) -> str:
+    """A part of a refusal as IAM and gateways write it: `{"error": {"code": …, "message": …}}`, or without `error`."""
+    inner = members.get("error")
+    places = [inner, members] if isinstance(inner, Mapping) else [members]
+    found = (str(place[name]) for place in places for name in names if place.get(name))
+    return next(found, "")
 
 
 def error_of(response: Response) -> errors.ApiError:
     """The error that a refusal stands for."""
     status, headers, method, url = response.sent
-    code = str(response["error_code"])
+    code = response["error_code"]
     kind, advice = codes.explained(code, status, response.clock_ahead)
     # The API gateway gives its request id in the body.
     request_id = headers.get("X-Request-Id") or str(response.get("request_id") or "")
-    return kind(status, code, str(response["error_msg"]), request_id, method, url, advice)
+    error = kind(status, code, str(response["error_msg"]), request_id, method, url, advice)
+    error.response = {name: value for name, value in response.items() if name not in _COMMON}
+    return error
 
 
 def waited(response: Response) -> bool:
@@ -69,7 +81,7 @@ def waited(response: Response) -> bool:
     return "wait" in headers.get("Preference-Applied", "")
 
 
-def _clock_ahead(headers: Mapping[str, str]) -> float:
+def clock_ahead(headers: Mapping[str, str]) -> float:
     """Seconds that this machine's clock is ahead of the service's now, as far as the reply tells."""
     from email.utils import parsedate_to_datetime
 

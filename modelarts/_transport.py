@@ -118,7 +118,7 @@ class Transport:
                 last = number == ATTEMPTS or not (repeatable or never_sent(error))
                 pause = _backoff(number)
                 if last or pause >= self.left:
-                    raise connection_error(error, attempt) from None
+                    raise connection_error(error, attempt, repeatable) from None
                 after_failure()
             else:
                 pause = _asked_pause(reply) or _backoff(number)
@@ -165,8 +165,8 @@ def never_sent(error: RequestException) -> bool:
     return isinstance(_cause(error), NewConnectionError)  # a name that does not resolve is one, too
 
 
-def connection_error(error: RequestException, attempt: Attempt) -> errors.ConnectionFailed:
-    """What a failed attempt amounts to, with what to look at."""
+def connection_error(error: RequestException, attempt: Attempt, repeatable: bool) -> errors.ConnectionFailed:
+    """What a failed attempt amounts to, with what to look at; unknown is the outcome of what makes something."""
     method, url = attempt.method, attempt.url
     reason = str(_cause(error)).rpartition(": ")[2]
     if never_sent(error):
@@ -181,7 +181,7 @@ def connection_error(error: RequestException, attempt: Attempt) -> errors.Connec
             "(HTTPS_PROXY, MODELARTS_CA_BUNDLE); nothing was sent.",
             method, url,
         )  # fmt: skip
-    kind = errors.OutcomeUnknown if method == "POST" else errors.ConnectionFailed
+    kind = errors.ConnectionFailed if repeatable else errors.OutcomeUnknown
     if isinstance(error, Timeout) or isinstance(_cause(error), ReadTimeoutError):  # of headers, or of a body
         return kind(
             f"{method} {url}: no answer in time ({reason}). Check the network; a slow one needs a longer "

@@ -39,6 +39,7 @@ _WORDS = {
         "behind": "This machine's clock is {} behind the service's: set it right.",
         "meaning": "The code means: {}",
         "request": "Request id: {}.",
+        "units": "h min s",
     },
     "zh": {
         "no code": "无错误码",
@@ -46,6 +47,7 @@ _WORDS = {
         "behind": "本机时钟比服务端慢 {}，请校准。",
         "meaning": "错误码含义：{}",
         "request": "请求 ID：{}。",
+        "units": "小时 分 秒",
     },
 }
 _SENTENCE_ENDS = (".", "!", "?", "。", "！", "？")
@@ -61,7 +63,7 @@ def speak(language: str) -> None:
 
 def language() -> str:
     """The language that refusals are explained in: `MODELARTS_LANG`, else that of the settings, else the locale's."""
-    for chosen in (os.environ.get("MODELARTS_LANG", "").strip().lower(), _spoken[0]):
+    for chosen in (os.environ.get("MODELARTS_LANG", "").strip().lower()[:2], _spoken[0]):
         if chosen in _WORDS:
             return chosen
     locale = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
@@ -95,7 +97,7 @@ class ArgumentError(ModelArtsError, ValueError):
         self.call = call
         self.faults = tuple(faults)
         lines = "".join(f"\n  - {fault}" for fault in self.faults)
-        super().__init__(f"{call}: nothing was sent, {_counted(len(self.faults), 'argument')} to mend{lines}")
+        super().__init__(f"{call}: nothing was sent, {_counted(len(self.faults), 'argument')} to correct{lines}")
 
     def __reduce__(self) -> Any:
         return type(self), (self.call, self.faults)
@@ -162,6 +164,14 @@ class ApiError(ModelArtsError):
     """The service refused a call.
 
     Its text is the service's own message, then what to do and what the code means in the language of `language()`.
+
+    Attributes:
+        status: of HTTP.
+        code, message: as the service wrote them; `code` is empty where it gave none.
+        request_id: what support asks for; empty where the service gave none.
+        method, url: the call.
+        advice, meaning, next_step: what this package knows about the refusal.
+        response: further members of the refusal, as they came.
     """
 
     _next_step: ClassVar[Mapping[str, str]] = {}
@@ -183,6 +193,7 @@ class ApiError(ModelArtsError):
         self.method = method
         self.url = url
         self.advice = advice or Advice()
+        self.response: Mapping[str, Any] = {}
         super().__init__(status, code, message, request_id, method, url, self.advice)
 
     @property
@@ -212,7 +223,7 @@ class ApiError(ModelArtsError):
 class InvalidArgument(ApiError, ValueError):
     """The service does not take a value that was sent; mistakes found before sending are an `ArgumentError`."""
 
-    _next_step = {"en": "Mend the value and call again.", "zh": "请修正参数后重试。"}
+    _next_step = {"en": "Correct the value and call again.", "zh": "请修正参数后重试。"}
 
 
 class AuthError(ApiError):
@@ -276,7 +287,16 @@ class Unavailable(ApiError):
 
 
 class JobError(ModelArtsError):
-    """A job ended otherwise than COMPLETED."""
+    """A job ended otherwise than COMPLETED.
+
+    Attributes:
+        job_id, version_id: the version.
+        status: how it ended, a `JobStatus`.
+        reason: what the service says of it; may be empty.
+        exit_code: of the script; `None` where it is not known.
+        log_tail: the last lines of its logs.
+        log_path: OBS folder of its logs, if it has one.
+    """
 
     what = "ended badly"
 
@@ -350,4 +370,6 @@ def _duration(seconds: float) -> str:
     """A time in the units that it needs: `45 s`, `8 h 0 min 3 s`."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return (f"{hours} h " if hours else "") + (f"{minutes} min " if hours or minutes else "") + f"{rest} s"
+    shown = [hours, minutes, rest][0 if hours else 1 if minutes else 2 :]
+    units = _WORDS[language()]["units"].split()[-len(shown) :]
+    return " ".join(f"{number} {unit}" for number, unit in zip(shown, units))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -37,9 +37,10 @@ class Session:
             for a whole call with its repeats.
         app_id, app_token, w3_account: refused; logins of this kind are not supported.
 
-    What is left out comes from the environment, then from `~/.huaweicloud/credentials`, then from
-    `~/.modelarts/config.json`; access key and secret always from the same place. `modelarts whoami` shows what is
-    used. `MODELARTS_MODE=local` makes it a session on the local service instead.
+    What is left out comes from the environment, then the credentials file that `AWS_SHARED_CREDENTIALS_FILE` names,
+    then `~/.huaweicloud/credentials`, then the usual profile of `~/.modelarts/config.json`, then that file itself;
+    access key and secret always from the same place. `modelarts whoami` shows what is used. `MODELARTS_MODE=local`
+    makes it a session on the local service instead.
 
     Raises:
         ConfigError: neither local mode nor credentials were found, or the region is unknown.
@@ -79,7 +80,7 @@ class Session:
             "security_token": security_token, "profile": profile, "config_file": config_file, "strict": strict,
             "connect_timeout": connect_timeout, "read_timeout": read_timeout, "total_timeout": total_timeout,
         }  # fmt: skip
-        settings = _config.resolve(arguments)
+        settings = _settings(arguments)
         _credentials.check_arguments(settings)
         if _credentials.means_cloud(settings):
             self._start_cloud(settings)
@@ -98,14 +99,29 @@ class Session:
             ServiceError: the service cannot be started; the message says why.
         """
         session = cls.__new__(cls)
-        session._start_local(home, _config.resolve({"strict": strict}, _config.home_directory(home)))
+        session._start_local(home, _settings({"strict": strict}, home))
         return session
 
     @classmethod
     def set_endpoint(cls, iam_endpoint: str, obs_endpoint: str, modelarts_endpoint: str, region_name: str) -> None:
-        """Give the endpoints of a region, as hosts or URLs, before a session is made (modelarts_04_0300)."""
+        """Give the endpoints of a region before a session is made (modelarts_04_0300).
+
+        Args:
+            iam_endpoint, obs_endpoint, modelarts_endpoint: hosts, which means https, or URLs.
+            region_name: the region that they are for; sessions of others are not touched.
+
+        Raises:
+            ConfigError: one of them is no host and no URL, or the region has no name.
+
+        Example:
+            >>> Session.set_endpoint("iam.example.com", "obs.example.com", "modelarts.example.com", "eu-de")
+        """
+        if not isinstance(region_name, str) or not region_name.strip():
+            raise ConfigError(f"region_name={region_name!r}: name the region that the endpoints are for")
         given = {"iam": iam_endpoint, "obs": obs_endpoint, "modelarts": modelarts_endpoint}
-        cls._endpoints[region_name] = {service: _as_url(service, text) for service, text in given.items()}
+        cls._endpoints[region_name] = {
+            service: _config.checked(f"{service}_endpoint", text) if text else "" for service, text in given.items()
+        }
 
     def _start_local(self, home: str | os.PathLike[str] | None, settings: _config.Settings) -> None:
         from modelarts._obs.local import LocalBuckets
@@ -134,8 +150,6 @@ class Session:
     def _open(self, endpoint: Endpoint, settings: _config.Settings, transport: Transport) -> None:
         from modelarts._http import Client
 
-        if settings["lang"].source != "locale":
-            speak(settings["lang"].value)
         self.client = Client(endpoint, transport, settings["strict"].value)
         self.catalog = Catalog(self.client, settings["catalog_lifetime"].value)
 
@@ -228,6 +242,11 @@ class Session:
 
         older.download_data(self.obs, bucket_path, path)
 
+    @property
+    def obs_client(self) -> Any:
+        """The same as `get_obs_client()`."""
+        return self.get_obs_client()
+
     def get_obs_client(self) -> Any:
         """An `ObsClient` of the package `esdk-obs-python`, with the keys of this session as they are now."""
         from modelarts._obs import older
@@ -238,6 +257,14 @@ class Session:
         return f"Session(host={self.host!r}, project_id={self.project_id!r}, region_name={self.region_name!r})"
 
 
+def _settings(arguments: Mapping[str, Any], home: str | os.PathLike[str] | None = None) -> _config.Settings:
+    """The settings of a new session; from here on its errors speak their language."""
+    settings = _config.resolve(arguments, _config.home_directory(home))
+    if settings["lang"].source != "locale":
+        speak(settings["lang"].value)
+    return settings
+
+
 def _transport(settings: _config.Settings, direct: bool = False) -> Transport:
     from modelarts._transport import Transport  # the HTTP library is half of the import time: only sessions pay it
 
@@ -246,17 +273,16 @@ def _transport(settings: _config.Settings, direct: bool = False) -> Transport:
 
 def _cloud_auth(settings: _config.Settings, services: _credentials.Endpoints, transport: Transport) -> tuple[Auth, str]:
     """What proves who sends, and the project: as given, else the region's, for which IAM is asked."""
-    from modelarts import _iam
+    from modelarts._iam import Iam
+    from modelarts._password import PasswordAuth
 
     region, project_id = settings["region_name"].value, settings["project_id"].value
+    iam = Iam(transport, services.url("iam") if _credentials.by_password(settings) or not project_id else "")
     if _credentials.by_password(settings):
         account, username, password = (settings[name].value for name in _config.PASSWORD)
-        login = _iam.PasswordAuth(transport, services.url("iam"), account, username, password, region)
-        project_id = project_id or login.project_id or _iam.project_of(transport, services.url("iam"), login, region)
-        return login, project_id
-    if not project_id:
-        nameless = _credentials.keys_auth(settings, "")
-        project_id = _iam.project_of(transport, services.url("iam"), nameless, region)
+        login = PasswordAuth(iam, account, username, password, region)
+        return login, project_id or login.project_id or iam.project_of(login, region)
+    project_id = project_id or iam.project_of(_credentials.keys_auth(settings, ""), region)
     return _credentials.keys_auth(settings, project_id), project_id
 
 
@@ -266,10 +292,3 @@ def _refuse(**unsupported: str | None) -> None:
             raise ConfigError(
                 f"{name} is not supported; log in with access_key and secret_key, or with username and password"
             )
-
-
-def _as_url(service: str, text: str) -> str:
-    try:
-        return _config.endpoint(text) if text else ""
-    except ValueError as error:
-        raise ConfigError(f"{service}_endpoint={text!r}: {error}") from None

@@ -207,7 +207,7 @@ def test_whoami_of_an_unknown_region_lists_the_known_ones(
     code, printed, said = run("whoami", check)
 
     assert code == 1
-    assert table(printed)["modelarts_endpoint"] == ("—", "default")
+    assert table(printed)["modelarts_endpoint"] == ("—", "missing")
     assert "known are cn-north-1, cn-north-4, cn-east-3, cn-south-1" in said
 
 

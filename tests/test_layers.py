@@ -19,7 +19,7 @@ LAYERS = {
               "_payload", "_arguments", "_code_choice", "_data_choice", "_creating",
               "_saved", "_lists", "_queries", "_staging", "_waiting"),
     "session": ("session",),
-    "sending": ("_http", "_reply", "_transport", "_deadline", "_iam", "_obs", "_catalog"),
+    "sending": ("_http", "_reply", "_transport", "_deadline", "_iam", "_password", "_obs", "_catalog"),
     "settings": ("_auth", "_config", "_places", "_credentials", "_sending"),
     "wire": ("_wire",),
     "errors": ("errors",),

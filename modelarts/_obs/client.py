@@ -119,8 +119,7 @@ class Caller:
 
     def _has_other_keys(self, keys: Keys) -> bool:
         """Whether there are other keys by now than those that OBS did not take."""
-        self._auth.renew()
-        return self._auth.keys() != keys
+        return self._auth.keys(refused=keys) != keys
 
     def _client(self, bucket: str) -> tuple[Keys, Any]:
         """The client for a bucket, and its keys: connections are kept, and the host of a bucket is its own."""

@@ -9,7 +9,7 @@ from typing import Any
 from modelarts._obs.buckets import FAILED, NOT_THERE, REFUSED, no_bucket, not_empty
 from modelarts.errors import ObsError
 
-_KEYS = "Check access_key and secret_key of the session; temporary keys need their security_token, too, and end."
+_KEYS = "Check access_key and secret_key of the session; temporary keys need their security_token too, and expire."
 _ENDED = "The temporary keys have ended, or the security_token is not theirs. Make a session with new ones."
 _REGION = "Check region_name of the session; for another region or a cloud of your own call Session.set_endpoint(…)."
 

@@ -11,7 +11,7 @@ from modelarts import _config, _credentials
 from modelarts._sending import Sending, proxies
 from modelarts.session import Session
 
-PATIENCE = 30.0  # seconds for the one call that tries a login
+PATIENCE = 30.0  # seconds for each of the few calls that try a login
 Row = dict[str, str]
 
 _profile = click.option("--profile", metavar="NAME", help="Use this profile of config.json.")
@@ -30,7 +30,7 @@ def whoami(profile: Optional[str], check: bool) -> None:
         _credentials.endpoints(settings, {}).url("modelarts")
         Sending.of(settings)
     if check:
-        with Session(profile=profile) as session, session.deadline(PATIENCE):
+        with Session(profile=profile, total_timeout=PATIENCE) as session:
             engines = session.client.call("list_job_engines", query={"job_type": "train"}, must=True)["engines"]
             click.echo(f"works: {session.host} offers {len(engines)} engines to project {session.project_id}")
 
@@ -70,14 +70,15 @@ def _cloud_rows(settings: _config.Settings) -> list[Row]:
     optional = ("mode", "profile", "security_token", "account", "verify", "ca_bundle", "client_cert")
     names = ("mode", "profile", *login, "region_name", "project_id", "verify", "ca_bundle", "client_cert")
     rows = [_row(name, settings) for name in names if name not in optional or settings[name].place is not None]
+    rows += [
+        {"setting": f"{service}_endpoint", "value": _shown(f"{service}_endpoint", found) or "—", "from": found.source}
+        for service, found in services.found.items()
+    ]
     for row in rows:
-        if row["setting"] == "project_id" and settings["project_id"].value == "":
+        if row["setting"] == "project_id" and row["value"] == "—" and settings.login is not None:
             row["from"] = "IAM, asked for that of the region"
         elif row["value"] == "—":
             row["from"] = "missing"
-    for service, found in services.found.items():
-        name = f"{service}_endpoint"
-        rows.append({"setting": name, "value": _shown(name, found) or "—", "from": found.source})
     return rows + _proxy(str(services.found["modelarts"].value), settings)
 
 

@@ -117,7 +117,7 @@ def test_a_broken_account_file_is_told(home):
     file.parent.mkdir(parents=True)
     file.write_text("{")
 
-    with pytest.raises(ServiceError, match=r"account\.json: .*mend it, or remove it"):
+    with pytest.raises(ServiceError, match=r"account\.json: .*correct it, or remove it"):
         daemon.ensure(home, daemon.AsCloud())
     assert file.read_text() == "{"
 

@@ -58,8 +58,8 @@ def test_what_the_user_writes_counts_and_becomes_private_again(tmp_path):
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("{", "mend it, or remove it"),
-        ("[]", "mend it, or remove it"),
+        ("{", "correct it, or remove it"),
+        ("[]", "correct it, or remove it"),
         ("{}", "missing .* required"),
         ('{"colour": "red"}', "colour"),
     ],

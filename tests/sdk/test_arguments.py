@@ -189,7 +189,7 @@ def test_all_faults_are_told_at_once_in_a_value_error(cloud: Cloud, refused: Ref
 
     assert isinstance(error, ValueError)
     assert set(faults(error)) == {*changes, "job_name", "inputs"}
-    assert f"{len(error.faults)} arguments to mend" in str(error)
+    assert f"{len(error.faults)} arguments to correct" in str(error)
     assert all(str(fault) in str(error) for fault in error.faults)
 
 

@@ -26,8 +26,8 @@ EXAMPLES: dict[str, list[tuple[Any, Any]]] = {
     **{name: [("A", "A"), ("B", "B"), ("C", "C")]
        for name in ("access_key", "secret_key", "security_token", "account", "username", "password",
                     "project_id", "region_name")},
-    "lang": [("zh", "zh"), ("ZH", "zh"), (" en", "en")],
-    **{name: [("a.example.com", "https://a.example.com"), ("http://b/", "http://b"), ("c:8443", "https://c:8443")]
+    "lang": [("zh", "zh"), ("zh_CN.UTF-8", "zh"), (" EN", "en")],
+    **{name: [("a.example.com", "https://a.example.com"), ("HTTP://b/", "http://b"), ("c:8443", "https://c:8443")]
        for name in ("modelarts_endpoint", "iam_endpoint", "obs_endpoint")},
     **{name: [(True, True), ("0", False), (True, True)] for name in ("strict", "verify")},
     "proxy": [("proxy.example.com:3128", "http://proxy.example.com:3128"), ("None", "none"), ("https://p", "https://p")],
@@ -90,9 +90,9 @@ def test_an_argument_beats_the_environment_that_the_file_that_the_default(
 @pytest.mark.parametrize("setting", [row for row in SETTINGS if len(row.env) > 1], ids=lambda setting: setting.name)
 def test_the_first_of_several_variables_wins(monkeypatch: pytest.MonkeyPatch, setting: _config.Setting):
     for number, variable in enumerate(setting.env):
-        monkeypatch.setenv(variable, f"value {number}")
+        monkeypatch.setenv(variable, f"value-{number}")
 
-    assert resolve()[setting.name].value == "value 0"
+    assert resolve()[setting.name].value in ("value-0", "https://value-0")
 
 
 def test_an_empty_variable_counts_as_missing(monkeypatch: pytest.MonkeyPatch, file: Path):
@@ -192,7 +192,7 @@ def test_an_incomplete_login_says_what_was_found_and_where(monkeypatch: pytest.M
 def test_a_broken_file_is_named(file: Path, content: bytes):
     file.write_bytes(content)
 
-    with pytest.raises(ConfigError, match=r"mend it or remove it|it holds no JSON object") as caught:
+    with pytest.raises(ConfigError, match=r"correct it or remove it|it holds no JSON object") as caught:
         Session()
 
     assert str(file) in str(caught.value)
@@ -201,7 +201,7 @@ def test_a_broken_file_is_named(file: Path, content: bytes):
 def test_a_file_that_is_a_folder_is_named(file: Path):
     file.mkdir()
 
-    with pytest.raises(ConfigError, match="mend it or remove it"):
+    with pytest.raises(ConfigError, match="correct it or remove it"):
         Session()
 
 
@@ -212,7 +212,8 @@ WRONG: list[tuple[str, str, str]] = [
     ("read_timeout", "soon", "write a number of seconds above 0"),
     ("read_timeout", "inf", "write a number of seconds above 0 and up to 31622400"),
     ("proxy", "socks5://a:1", "write the URL of an HTTP proxy, such as http://proxy.example.com:3128, or none"),
-    ("proxy", "a b", "write a host such as"),
+    ("proxy", "a b", "write the URL of an HTTP proxy"),
+    ("project_id", "项目", "write it without line breaks and characters that are not ASCII"),
     ("catalog_lifetime", "-1", "write a number of seconds above 0"),
     ("total_timeout", "0", "write a number of seconds above 0"),
     ("mode", "here", "write local or cloud"),
@@ -223,7 +224,7 @@ WRONG: list[tuple[str, str, str]] = [
     ("client_cert", "a,b,c", "write one file that holds certificate and key, or two"),
     *((f"{service}_endpoint", value, "write a host such as modelarts.example.com, or its URL")
       for service in ("modelarts", "iam", "obs")
-      for value in ("https://", "a b.example.com", "https://x:port", "https://x/?a=b")),
+      for value in ("https://", "a b.example.com", "https://x:port", "https://x/?a=b", "ftp://x")),
     ("local_port", "65536", "write a port from 1 to 65535, or 0"),
     ("local_capacity", "0", "write a whole number from 1"),
     ("local_python", "[]", "write a JSON object such as"),
@@ -236,7 +237,7 @@ WRONG: list[tuple[str, str, str]] = [
 def test_a_wrong_value_is_told_with_its_place_and_the_rule(
     monkeypatch: pytest.MonkeyPatch, file: Path, name: str, value: str, rule: str, where: str
 ):
-    (variable,) = next(setting.env for setting in SETTINGS if setting.name == name)
+    variable, *_ = next(setting.env for setting in SETTINGS if setting.name == name)
     if where == "file":
         write(file, **{name: value})
     else:
@@ -340,7 +341,7 @@ def test_an_endpoint_that_is_not_known_is_missed_only_when_it_is_needed(monkeypa
 
 
 def test_a_wrong_endpoint_is_refused_where_it_is_given():
-    with pytest.raises(ConfigError, match="iam_endpoint='a b': write a host"):
+    with pytest.raises(ConfigError, match=r"iam_endpoint='a b' \(argument\): write a host"):
         Session.set_endpoint("a b", "obs.example.com", "modelarts.example.com", "eu-de")
 
 

@@ -228,6 +228,15 @@ def test_the_variables_of_a_notebook_are_enough(machine: Machine):
     assert session.project_id == PROJECT
 
 
+@pytest.mark.parametrize("variable", ["AWS_CREDENTIAL_FILE", "AWS_CONFIG_FILE"])
+def test_relatives_of_that_variable_name_a_credentials_file_too(machine: Machine, variable: str):
+    by_shared_file(machine)
+    machine.set(variable, os.environ["AWS_SHARED_CREDENTIALS_FILE"])
+    machine.set("AWS_SHARED_CREDENTIALS_FILE", "")
+
+    assert keys_of(Session(region_name=REGION, project_id=PROJECT))[0] == "AK shared"
+
+
 def test_keys_for_another_cloud_are_not_taken(machine: Machine):
     machine.shared_file(aws_access_key_id="AK", aws_secret_access_key="SK")
 
@@ -289,7 +298,7 @@ BROKEN = ["[basic]\nak = A\nSECRET without a sign\n", "ak = A\nsk = SECRET\n", "
 def test_a_broken_credentials_file_is_named_with_its_line_but_not_shown(machine: Machine, text: str):
     machine.write(machine.huawei, text)
 
-    with pytest.raises(ConfigError, match=rf"{machine.huawei}: line \d cannot be read; mend it") as caught:
+    with pytest.raises(ConfigError, match=rf"{machine.huawei}: line \d cannot be read; correct it") as caught:
         Session()
 
     assert "SECRET" not in str(caught.value)
@@ -302,7 +311,7 @@ def test_a_credentials_file_that_cannot_be_read_is_named(machine: Machine, unrea
     else:
         machine.write(machine.huawei, "").write_bytes(b"\xff\xfe[basic]")
 
-    with pytest.raises(ConfigError, match=rf"{machine.huawei}.*mend it"):
+    with pytest.raises(ConfigError, match=rf"{machine.huawei}.*correct it"):
         Session()
 
 
@@ -590,7 +599,7 @@ def test_no_secret_is_ever_shown(
 ):
     set_up(machine)
     machine.set("HUAWEICLOUD_SDK_REGION", REGION)
-    machine.set("MODELARTS_OBS_ENDPOINT", "https://user:SECRET-URL@obs.example.com")
+    machine.set("HTTPS_PROXY", "http://user:SECRET/URL@proxy.example.com")
     iam_knows(cloud, {"name": REGION, "id": PROJECT})
     cloud.answer("GET", "/job/ai-engines", {"error_code": "ModelArts.0010", "error_msg": "no"}, 400)
     cloud.answer("GET", INFO, {"error_code": "APIGW.0301", "error_msg": "no"}, 401)
@@ -646,3 +655,23 @@ def test_a_file_without_credentials_may_be_read_by_all(machine: Machine, caplog:
 
 def test_keys_show_only_the_access_key():
     assert repr(Keys("AK", "SECRET", "SECRET")) == "Keys(access_key='AK')"
+
+
+def test_an_endpoint_takes_no_login_and_does_not_show_it(machine: Machine):
+    machine.set("MODELARTS_ENDPOINT", "https://user:SECRET@modelarts.example.com")
+
+    with pytest.raises(ConfigError, match=r"modelarts_endpoint='https://\*\*\*\*@modelarts.example.com' .*: write it"):
+        Session()
+    with pytest.raises(ConfigError, match=r"'https://\*\*\*\*@iam.example.com' \(argument\): write it without"):
+        Session.set_endpoint("https://user:SECRET@iam.example.com", "obs", "modelarts", "eu-de")
+
+
+@pytest.mark.parametrize("setting", ["access_key", "secret_key", "security_token"])
+def test_keys_that_cannot_be_sent_are_told_and_a_line_break_at_their_end_does_not_matter(setting: str):
+    login = {"access_key": "AK", "secret_key": "SECRET", "security_token": "SECRET", "project_id": PROJECT}
+
+    keys = Session(**{**login, setting: f"{login[setting]}\n"}, region_name=REGION).client.endpoint.auth.keys()
+    assert getattr(keys, setting) == login[setting]
+    with pytest.raises(ConfigError, match=rf"{setting}=.* \(argument\): write it without line breaks") as caught:
+        Session(**{**login, setting: "SECRET\nSECRET"}, region_name=REGION)
+    assert "SECRET" not in str(caught.value) or setting == "access_key"

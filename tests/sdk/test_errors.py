@@ -111,7 +111,7 @@ def test_a_refusal_is_shown_in_the_language_of_the_moment(monkeypatch: pytest.Mo
 
     assert (error.message, error.meaning, error.next_step) == ("Expired", "是这样。", "请这样做。")
     assert str(error) == (
-        "ModelArts.0207: Expired. 本机时钟比服务端慢 1 min 15 s，请校准。 请这样做。 "
+        "ModelArts.0207: Expired. 本机时钟比服务端慢 1 分 15 秒，请校准。 请这样做。 "
         "错误码含义：是这样。 请求 ID：r-1。 (GET https://x, HTTP 401)"
     )
     monkeypatch.setenv("MODELARTS_LANG", "en")

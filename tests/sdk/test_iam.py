@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
+import time
 from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import requests
 import responses
 from support.cloud import BASE, PROJECT
+from support.jobs import until
 
+from modelarts import _iam, _reply, _transport
 from modelarts._auth import AkSkAuth, Endpoint
 from modelarts._http import Client
-from modelarts._iam import PasswordAuth, project_of
+from modelarts._iam import Iam
+from modelarts._password import PasswordAuth
 from modelarts._sending import Sending
 from modelarts._transport import Transport
-from modelarts.errors import AuthError, BadReply, ConfigError
+from modelarts.errors import AuthError, BadReply, ConfigError, ConnectionFailed, NotFound, Throttled, Unavailable
 
 IAM = "https://iam.cn-north-4.myhuaweicloud.com"
 TOKENS, KEYS, PROJECTS = f"{IAM}/v3/auth/tokens", f"{IAM}/v3.0/OS-CREDENTIAL/securitytokens", f"{IAM}/v3/projects"
 PASSWORD = "correct horse"
 
 
-class Iam:
+class FakedIam:
     """A faked IAM that numbers what it hands out."""
 
     def __init__(self, mock: responses.RequestsMock, lifetime: float = 86_400) -> None:
@@ -59,7 +67,7 @@ def mock():
 
 
 def password_auth(account: str = "company") -> PasswordAuth:
-    return PasswordAuth(Transport(Sending()), IAM, account, "user", PASSWORD, "cn-north-4")
+    return PasswordAuth(Iam(Transport(Sending()), IAM), account, "user", PASSWORD, "cn-north-4")
 
 
 def client(auth: PasswordAuth) -> Client:
@@ -67,7 +75,7 @@ def client(auth: PasswordAuth) -> Client:
 
 
 def test_a_login_is_as_documented_and_serves_many_calls(mock):
-    iam = Iam(mock)
+    iam = FakedIam(mock)
     mock.get(f"{BASE}/job/ai-engines", json={"is_success": True, "engines": []})
     calls = client(password_auth())
 
@@ -83,7 +91,7 @@ def test_a_login_is_as_documented_and_serves_many_calls(mock):
 
 
 def test_without_an_account_the_user_is_the_account(mock):
-    iam = Iam(mock)
+    iam = FakedIam(mock)
 
     assert password_auth(account="").project_id == PROJECT
 
@@ -91,7 +99,7 @@ def test_without_an_account_the_user_is_the_account(mock):
 
 
 def test_a_token_is_renewed_before_it_ends(mock):
-    iam = Iam(mock, lifetime=-1)
+    iam = FakedIam(mock, lifetime=-1)
     mock.get(f"{BASE}/job/ai-engines", json={"is_success": True, "engines": []})
     calls = client(password_auth())
 
@@ -102,7 +110,7 @@ def test_a_token_is_renewed_before_it_ends(mock):
 
 
 def test_a_401_renews_the_token_once_and_repeats_the_call(mock):
-    iam = Iam(mock)
+    iam = FakedIam(mock)
     refused = {"is_success": False, "error_code": "ModelArts.0202", "error_message": "token expired"}
     mock.get(f"{BASE}/job/ai-engines", json=refused, status=401)
     mock.get(f"{BASE}/job/ai-engines", json={"is_success": True, "engines": []})
@@ -113,7 +121,7 @@ def test_a_401_renews_the_token_once_and_repeats_the_call(mock):
 
 
 def test_a_401_that_lasts_is_an_error_after_one_renewal(mock):
-    iam = Iam(mock)
+    iam = FakedIam(mock)
     refused = {"is_success": False, "error_code": "ModelArts.0203", "error_message": "token invalid"}
     mock.get(f"{BASE}/job/ai-engines", json=refused, status=401)
 
@@ -124,7 +132,7 @@ def test_a_401_that_lasts_is_an_error_after_one_renewal(mock):
 
 
 def test_many_threads_share_one_login(mock):
-    iam = Iam(mock)
+    iam = FakedIam(mock)
     auth = password_auth()
     together = threading.Barrier(16)
     tokens = []
@@ -145,7 +153,7 @@ def test_many_threads_share_one_login(mock):
 
 
 def test_temporary_keys_are_fetched_once_and_renewed(mock):
-    iam = Iam(mock)
+    iam = FakedIam(mock)
     iam.hand_out_keys()
     auth = password_auth()
 
@@ -156,16 +164,168 @@ def test_temporary_keys_are_fetched_once_and_renewed(mock):
     assert iam.fetched[0] == "token-1"
 
 
+def test_temporary_keys_that_obs_refuses_are_fetched_anew(mock):
+    iam = FakedIam(mock)
+    iam.hand_out_keys()
+    auth = password_auth()
+    refused = auth.keys()
+
+    assert [auth.keys(refused).access_key, auth.keys(refused).access_key, auth.keys().access_key] == ["AK2"] * 3
+    assert len(iam.logins) == 1
+
+
+def test_temporary_keys_outlive_a_token_that_was_revoked(mock):
+    iam = FakedIam(mock)
+    auth = password_auth()
+    mock.post(KEYS, status=401, json={"error": {"code": 401, "message": "token revoked"}})
+    iam.hand_out_keys()
+
+    assert auth.keys().access_key == "AK1"
+    assert (len(iam.logins), iam.fetched) == (2, ["token-2"])
+
+
+def test_a_token_that_still_holds_is_used_while_iam_is_ill(mock, monkeypatch, caplog):
+    monkeypatch.setattr(_transport, "_FIRST_PAUSE", 0.001)
+    auth = password_auth()
+    FakedIam(mock, lifetime=100)
+    assert auth.project_id == PROJECT
+    monkeypatch.setattr(_iam, "_now", lambda: datetime.now(timezone.utc) + timedelta(seconds=95))
+    mock.replace(responses.POST, TOKENS, status=503, json={"error": {"code": 503, "message": "maintenance"}})
+
+    for _ in range(3):
+        headers: dict[str, str] = {}
+        auth.apply("GET", BASE, headers, b"")
+        assert headers["X-Auth-Token"] == "token-1"
+    assert "maintenance" in caplog.text and "going on with what holds until" in caplog.text
+    assert len(mock.calls) == 1 + 5  # the three calls asked once, with its repeats
+
+    monkeypatch.setattr(_iam, "_now", lambda: datetime.now(timezone.utc) + timedelta(seconds=101))
+    with pytest.raises(Unavailable, match="maintenance"):
+        auth.apply("GET", BASE, {}, b"")
+
+
+def test_a_wrong_password_is_tried_once_by_however_many_threads(mock):
+    together = threading.Barrier(16)
+
+    def refuse(_: Any) -> Any:
+        time.sleep(0.2)  # the others come to wait
+        return 401, {}, json.dumps({"error": {"code": 401, "message": "The username or password is wrong."}})
+
+    mock.add_callback(responses.POST, TOKENS, refuse)
+    auth, errors = password_auth(), []
+
+    def apply() -> None:
+        together.wait(10)
+        try:
+            auth.apply("GET", BASE, {}, b"")
+        except AuthError as error:
+            errors.append(str(error))
+
+    threads = [threading.Thread(target=apply) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert (len(errors), len(set(errors)), len(mock.calls)) == (16, 1, 1)
+
+
+@pytest.mark.parametrize("off", [25, -25])
+def test_a_wrong_clock_of_this_machine_costs_no_login(mock, monkeypatch, off: int):
+    real = datetime.now(timezone.utc)
+    monkeypatch.setattr(_iam, "_now", lambda: datetime.now(timezone.utc) + timedelta(hours=off))
+    monkeypatch.setattr(_reply, "time", SimpleNamespace(time=lambda: time.time() + off * 3600))
+    body = {"token": {"expires_at": (real + timedelta(hours=24)).isoformat(), "project": {"id": PROJECT}}}
+    mock.post(TOKENS, status=201, json=body, headers={"X-Subject-Token": "t", "Date": format_datetime(real)})
+    auth = password_auth()
+
+    for _ in range(3):
+        auth.apply("GET", BASE, {}, b"")
+    assert len(mock.calls) == 1
+
+    monkeypatch.setattr(_iam, "_now", lambda: datetime.now(timezone.utc) + timedelta(hours=off + 24))
+    auth.apply("GET", BASE, {}, b"")
+    assert len(mock.calls) == 2
+
+
+def test_waiting_for_another_threads_login_ends_with_the_call(mock):
+    slow = threading.Event()
+
+    def refuse(_: Any) -> Any:
+        slow.wait(10)
+        return 401, {}, json.dumps(NESTED)
+
+    mock.add_callback(responses.POST, TOKENS, refuse)
+    transport = Transport(Sending())
+    auth = PasswordAuth(Iam(transport, IAM), "company", "user", PASSWORD, "cn-north-4")
+    first = threading.Thread(target=_quietly, args=(auth,))
+    first.start()
+    until(auth._token._lock.locked)
+
+    with transport.call(Sending(total_timeout=0.2)), pytest.raises(ConnectionFailed, match="no login in time"):
+        auth.apply("GET", BASE, {}, b"")
+
+    slow.set()
+    first.join()
+
+
+def _quietly(auth: PasswordAuth) -> None:
+    with contextlib.suppress(AuthError):
+        auth.apply("GET", BASE, {}, b"")
+
+
+GATEWAY = {"error_code": "APIGW.0301", "error_msg": "Incorrect IAM authentication information", "request_id": "r-1"}
+NESTED = {"error": {"code": 401, "message": "no such user", "title": "Unauthorized"}}
+
+
+@pytest.mark.parametrize(("status", "body", "kind", "words"), [
+    (401, GATEWAY, AuthError, "APIGW.0301: Incorrect IAM authentication information. Check account, username"),
+    (401, NESTED, AuthError, "401: no such user. Check account, username, password and region_name"),
+    (404, {"error": {"message": "Could not find project: x."}}, NotFound, "Could not find project: x. Check account"),
+    (429, {"error": {"code": 429, "message": "slow down"}}, Throttled, "429: slow down. Wait a little"),
+    (503, {"error_code": "IAM.0011", "error_msg": "ill"}, Unavailable, "IAM.0011: ill. The fault lies with"),
+])  # fmt: skip
+def test_a_refusal_of_iam_keeps_its_code_and_its_words(mock, monkeypatch, status, body, kind, words):
+    monkeypatch.setattr(_transport, "_FIRST_PAUSE", 0.001)
+    mock.post(TOKENS, status=status, json=body)
+
+    with pytest.raises(kind) as caught:
+        password_auth().apply("GET", BASE, {}, b"")
+
+    assert words in str(caught.value)
+    assert caught.value.request_id == body.get("request_id", "")
+
+
+def test_a_project_look_up_that_is_refused_for_the_clock_says_how_much_it_is_off(mock):
+    date = format_datetime(datetime.now(timezone.utc) + timedelta(minutes=20), usegmt=True)
+    mock.get(PROJECTS, status=401, json=GATEWAY, headers={"Date": date})
+
+    with pytest.raises(AuthError, match=r"clock is (20 min|19 min 59 s) .*behind the service's"):
+        Iam(Transport(Sending()), IAM).project_of(AkSkAuth("AK", "SK"), "cn-north-4")
+
+
+def test_a_login_that_nobody_answers_leaves_nothing_unknown(mock):
+    """Not even before a creating call: that was never sent."""
+    mock.post(TOKENS, body=requests.ReadTimeout("slow"))
+
+    with pytest.raises(ConnectionFailed, match="no answer in time") as caught:
+        client(password_auth()).call("create_training_job", body={})
+
+    assert type(caught.value) is ConnectionFailed
+
+
 def test_a_wrong_password_is_told_without_telling_it(mock):
     mock.post(TOKENS, status=401, json={"error": {"code": 401, "message": "The username or password is wrong."}})
 
-    with pytest.raises(AuthError, match="IAM refused: The username or password is wrong") as caught:
+    with pytest.raises(AuthError, match="The username or password is wrong") as caught:
         password_auth().apply("GET", BASE, {}, b"")
 
     assert PASSWORD not in str(caught.value) + repr(caught.value) + repr(password_auth())
 
 
-@pytest.mark.parametrize("body", ["<html>", "[]", "{}", '{"token": {}}'])
+@pytest.mark.parametrize("body", [
+    "<html>", "[]", "{}", '{"token": {}}', '{"token": []}', '{"token": null}', '{"token": {"project": 1}}',
+])  # fmt: skip
 def test_what_is_no_answer_of_iam_is_told(mock, body):
     mock.post(TOKENS, status=201, body=body)
 
@@ -176,7 +336,7 @@ def test_what_is_no_answer_of_iam_is_told(mock, body):
 def test_a_project_is_found_by_its_region(mock):
     mock.get(PROJECTS, json={"projects": [{"id": "p1", "name": "cn-north-1"}, {"id": "p4", "name": "cn-north-4"}]})
 
-    assert project_of(Transport(Sending()), IAM, AkSkAuth("AK", "SK"), "cn-north-4") == "p4"
+    assert Iam(Transport(Sending()), IAM).project_of(AkSkAuth("AK", "SK"), "cn-north-4") == "p4"
     assert "SDK-HMAC-SHA256 Access=AK" in mock.calls[0].request.headers["Authorization"]
 
 
@@ -185,4 +345,21 @@ def test_no_project_or_several_are_told(mock, names):
     mock.get(PROJECTS, json={"projects": [{"id": "p", "name": name} for name in names]})
 
     with pytest.raises(ConfigError, match=f"the account has {len(names)} projects named 'cn-north-4'"):
-        project_of(Transport(Sending()), IAM, AkSkAuth("AK", "SK"), "cn-north-4")
+        Iam(Transport(Sending()), IAM).project_of(AkSkAuth("AK", "SK"), "cn-north-4")
+
+
+@pytest.mark.parametrize("body", ['{"projects": null}', '{"projects": [1]}', '{"projects": [{"name": "cn-north-4"}]}'])
+def test_projects_that_are_none_are_told(mock, body):
+    mock.get(PROJECTS, body=body)
+
+    with pytest.raises(BadReply, match="what is no IAM reply"):
+        Iam(Transport(Sending()), IAM).project_of(AkSkAuth("AK", "SK"), "cn-north-4")
+
+
+@pytest.mark.parametrize("body", ['{"credential": null}', '{"credential": {}}', '{"credential": {"access": 1}}'])
+def test_temporary_keys_that_are_none_are_told(mock, body):
+    FakedIam(mock)
+    mock.post(KEYS, status=201, body=body)
+
+    with pytest.raises(BadReply, match="what is no IAM reply"):
+        password_auth().keys()

@@ -55,7 +55,7 @@ def load(file: Path) -> Account | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, TypeError, ValueError) as error:
-        raise ServiceError(f"the account file {file}: {error}; mend it, or remove it to get a new one") from None
+        raise ServiceError(f"the account file {file}: {error}; correct it, or remove it to get a new one") from None
     return account
 
 
