@@ -13,13 +13,12 @@ from typing import Optional, Union
 
 import attrs
 
-from modelarts._obs.paths import ObsPath, bucket_name_fault
+from modelarts._obs.paths import PART, ObsPath, bucket_name_fault
 from modelarts._obs.transfer import Transfer, Unit, shown
 from modelarts.errors import ObsError
 
 LocalPath = Union[str, "os.PathLike[str]"]
 THREADS = 8
-PART = ".modelarts-part-"  # how the names of files begin that are not whole yet
 
 NOT_THERE, BAD_ARGUMENT, FAILED, REFUSED = "ModelArts.0015", "ModelArts.0104", "ModelArts.1002", "ModelArts.1003"
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from modelarts._obs import checksums
-from modelarts._obs.buckets import FAILED, NOT_THERE, PART, Item, explained
+from modelarts._obs.buckets import FAILED, NOT_THERE, Item, explained
 from modelarts._obs.client import Caller, esdk
+from modelarts._obs.paths import PART
 from modelarts._obs.records import Record
 from modelarts._obs.transfer import Transfer, Unit
 from modelarts.errors import ObsError

@@ -10,8 +10,8 @@ from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 
-from modelarts._obs.buckets import PART, Buckets, Item, LocalPath, explained, files_below, no_bucket, not_empty
-from modelarts._obs.paths import ObsPath
+from modelarts._obs.buckets import Buckets, Item, LocalPath, explained, files_below, no_bucket, not_empty
+from modelarts._obs.paths import PART, ObsPath
 from modelarts._obs.transfer import Transfer, Unit
 
 _CHUNK = 1 << 20

@@ -12,6 +12,7 @@ import attrs
 _SCHEME = re.compile(r"(?:obs|s3)://?/?", re.IGNORECASE)
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 BUCKET_RULE = "3 to 63 lower-case letters, digits, hyphens or dots, beginning and ending with a letter or digit"
+PART = ".modelarts-part-"  # how the names of files begin that are not whole yet
 
 
 @attrs.frozen
