@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Callable
 
+from modelarts._reply import rows_of
 from modelarts._wire.replies import Record
 
 if TYPE_CHECKING:
@@ -39,10 +40,7 @@ class Catalog:
             for kind in missing:
                 self._ask(kind)
             return missing
-        from concurrent.futures import ThreadPoolExecutor
-
-        with ThreadPoolExecutor(len(missing)) as pool:
-            list(pool.map(self._ask, missing))
+        self._ask_together(missing)
         return missing
 
     def rows(self, kind: str) -> list[Record]:
@@ -64,9 +62,30 @@ class Catalog:
         with self._lock:
             return kind in self._kept and self._clock() - self._kept[kind][0] < self._lifetime
 
+    def _ask_together(self, kinds: Sequence[str]) -> None:
+        """Ask for several lists at the same time, under the time-outs of this thread."""
+        sending = self._client.sending
+        failures: list[Exception] = []
+
+        def ask(kind: str) -> None:
+            try:
+                with self._client.sending_as(sending):
+                    self._ask(kind)
+            except Exception as error:  # noqa: BLE001 - it is raised again, by the thread that waits
+                failures.append(error)
+
+        # Threads that nobody has to wait for: Ctrl-C ends a slow look-up at once.
+        threads = [threading.Thread(target=ask, args=(kind,), daemon=True) for kind in kinds]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if failures:
+            raise failures[0]
+
     def _ask(self, kind: str) -> None:
         operation, query = _LISTS[kind]
-        rows = self._client.call(operation, query=query, must=True).get(kind) or []
+        rows = rows_of(self._client.call(operation, query=query, must=True), kind)
         with self._lock:
             self._kept[kind] = (self._clock(), rows)
 

@@ -1,4 +1,4 @@
-"""Total deadlines: connections whose every read ends when the whole exchange should have."""
+"""Exchanges with an end: connections that keep one deadline for all of it, and know whether a request went out."""
 
 from __future__ import annotations
 
@@ -9,9 +9,15 @@ import threading
 import time
 from typing import Any
 
+import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.util.connection import allowed_gai_family, create_connection
+
+LARGEST = 256 << 20  # bytes of an answer when it is unpacked; the largest documented ones are logs of 5 MB
+CHUNK = 64 << 10
 
 _exchange = threading.local()
 
@@ -21,17 +27,39 @@ class DeadlineAdapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
 
     def send_until(self, deadline: float, request: Any, **options: Any) -> Any:
         """Send, and read the whole answer until a moment of the monotonic clock."""
-        _exchange.deadline = deadline
+        _exchange.deadline, _exchange.sent = deadline, None
         try:
             reply = self.send(request, **options)
-            _ = reply.content  # read here: an answer that breaks off is a failure of this attempt
+            _read_whole(reply)  # here: an answer that breaks off is a failure of this attempt
         finally:
             _exchange.deadline = None
         return reply
+
+
+def was_sent() -> bool | None:
+    """Whether anything of this thread's last request went out; `None` where no connection was asked."""
+    return getattr(_exchange, "sent", None)
+
+
+def _read_whole(reply: Any) -> None:
+    size = 0
+    chunks = []
+    for chunk in reply.iter_content(CHUNK):
+        size += len(chunk)
+        if size > LARGEST:
+            reply.close()
+            raise requests.ConnectionError(f"the answer is longer than {LARGEST >> 20} MB")
+        chunks.append(chunk)
+    reply._content = b"".join(chunks)
 
 
 class _Reader(io.RawIOBase):
@@ -67,18 +95,69 @@ class _Response(http.client.HTTPResponse):
             raw: Any = self.fp.detach()
             self.fp = io.BufferedReader(_Reader(raw, sock, deadline))
 
+    def _read_status(self) -> Any:
+        """The status of the answer itself: interim ones (103 and the like) come before it, each with its headers."""
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if not http.client.SWITCHING_PROTOCOLS < status < http.client.OK:
+                return version, status, reason
+            while self.fp.readline(65537).strip():
+                pass
 
-class _Connection(HTTPConnection):
+
+class _Watched:
+    """Connects within the time that there is for all addresses of a name; notes when a request goes out."""
+
+    def _new_conn(self: Any) -> socket.socket:
+        until = time.monotonic() + (self.timeout or 60.0)
+        try:
+            found = socket.getaddrinfo(self._dns_host, self.port, allowed_gai_family(), socket.SOCK_STREAM)
+        except (socket.gaierror, UnicodeError) as error:
+            raise NameResolutionError(self.host, self, error) from error  # type: ignore[arg-type]
+        addresses = list(dict.fromkeys(address[4][0] for address in found))
+        for number, address in enumerate(addresses):
+            share = max(until - time.monotonic(), 0.001) / (len(addresses) - number)
+            try:
+                return create_connection((str(address), self.port), share, self.source_address, self.socket_options)
+            except OSError as error:
+                failure = error
+        if isinstance(failure, socket.timeout):
+            raise ConnectTimeoutError(self, f"Connection to {self.host} timed out") from failure
+        raise NewConnectionError(self, f"Failed to establish a new connection: {failure}") from failure
+
+    def _tunnel(self: Any) -> None:
+        super()._tunnel()  # type: ignore[misc]
+        _exchange.sent = False  # that was for the proxy
+
+    def send(self: Any, data: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        _exchange.sent = True
+        super().send(data)  # type: ignore[misc]
+
+
+class _Connection(_Watched, HTTPConnection):
     response_class = _Response
 
 
-class _SecureConnection(HTTPSConnection):
+class _SecureConnection(_Watched, HTTPSConnection):
     response_class = _Response
 
 
-class _Pool(HTTPConnectionPool):
+class _Begun:
+    """Notes that a request has come as far as to a connection."""
+
+    def urlopen(self: Any, *args: Any, **kwargs: Any) -> Any:
+        _exchange.sent = False
+        return super().urlopen(*args, **kwargs)  # type: ignore[misc]
+
+
+class _Pool(_Begun, HTTPConnectionPool):
     ConnectionCls = _Connection
 
 
-class _SecurePool(HTTPSConnectionPool):
+class _SecurePool(_Begun, HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
+
+
+_POOLS = {"http": _Pool, "https": _SecurePool}

@@ -6,7 +6,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -16,7 +16,7 @@ import requests
 from modelarts import errors
 from modelarts._auth import Endpoint
 from modelarts._config import checked
-from modelarts._reply import Response, answered, error_of
+from modelarts._reply import Response, answered, error_of, redacted
 from modelarts._sending import Sending
 from modelarts._transport import Attempt, Transport
 from modelarts._wire import replies
@@ -24,6 +24,7 @@ from modelarts._wire.routes import BY_OPERATION
 
 logger = logging.getLogger("modelarts")
 
+OK = 200
 SPEAK_FOR_THEMSELVES = (204, 401, 403, 429)  # statuses whose answer may be empty
 ANSWER_LOST = (500, 502, 504)  # with no reply of ModelArts in it, something else answers for it
 
@@ -40,21 +41,27 @@ class Client:
     def close(self) -> None:
         self.transport.close()
 
-    @contextmanager
-    def deadline(self, seconds: float | None, connect: float | None, read: float | None) -> Iterator[None]:
+    def deadline(
+        self, seconds: float | None, connect: float | None, read: float | None
+    ) -> AbstractContextManager[None]:
         """Within this block, each call of this thread has these time-outs where they are given."""
-        before = self._sending
         given = {"total_timeout": seconds, "connect_timeout": connect, "read_timeout": read}
-        self._calls.sending = attrs.evolve(
-            before, **{name: checked(name, value) for name, value in given.items() if value is not None}
-        )
+        changes = {name: checked(name, value) for name, value in given.items() if value is not None}
+        return self.sending_as(attrs.evolve(self.sending, **changes))
+
+    @contextmanager
+    def sending_as(self, sending: Sending) -> Iterator[None]:
+        """Within this block, the calls of this thread are made so; for threads that work for another one."""
+        before = self.sending
+        self._calls.sending = sending
         try:
             yield
         finally:
             self._calls.sending = before
 
     @property
-    def _sending(self) -> Sending:
+    def sending(self) -> Sending:
+        """How the calls of this thread are made."""
         sending: Sending = getattr(self._calls, "sending", self.transport.sending)
         return sending
 
@@ -98,7 +105,7 @@ class Client:
             return Attempt(route.method, url, headers, content)
 
         repeatable = route.method != "POST"
-        with self.transport.call(self._sending):
+        with self.transport.call(self.sending):
             reply = self.transport.send(prepare, repeatable, self._look_again)
             if reply.status_code == 401 and self.endpoint.auth.renew():
                 reply = self.transport.send(prepare, repeatable, self._look_again)
@@ -125,12 +132,16 @@ def _headers(method: str, content: bytes, prefer: str) -> dict[str, str]:
 
 
 def _decoded(reply: requests.Response, method: str) -> Response:
-    content, url, status = reply.content, str(reply.url), reply.status_code
+    url, status = str(reply.url), reply.status_code
+    content = redacted(reply) if status != OK else reply.content
+    if not content and status in SPEAK_FOR_THEMSELVES:
+        return answered({}, status, reply.headers, method, url)
     try:
-        members = replies.parse(content) if content or status not in SPEAK_FOR_THEMSELVES else {}
+        members = replies.parse(content)
     except ValueError:
         members = None
-    if not isinstance(members, dict) or 300 <= status < 400 or (not members and status >= 500):
+    known = isinstance(members, dict) and (400 <= status < 500 or not replies.MEMBERS.isdisjoint(members))
+    if not known or 300 <= status < 400:
         raise _no_reply(reply, method)
     return answered(members, status, reply.headers, method, url)
 
@@ -138,7 +149,7 @@ def _decoded(reply: requests.Response, method: str) -> Response:
 def _no_reply(reply: requests.Response, method: str) -> errors.ModelArtsError:
     """What an answer amounts to that is none of ModelArts: a gateway's, a proxy's, or half of one."""
     url, status = str(reply.url), reply.status_code
-    start = reply.content[:200].decode("utf-8", "replace")
+    start = redacted(reply)[:200].decode("utf-8", "replace")
     request_id = reply.headers.get("X-Request-Id")
     named = f" (request id {request_id})" if request_id else ""
     told = f"{method} {url} answered HTTP {status} with what is no ModelArts reply: {start!r}{named}."

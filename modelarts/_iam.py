@@ -13,7 +13,7 @@ import requests
 from dateutil import parser
 
 from modelarts._auth import Auth, Keys
-from modelarts._reply import answered, clock_ahead, error_of
+from modelarts._reply import answered, clock_ahead, error_of, redacted
 from modelarts._transport import Attempt, Transport
 from modelarts._wire import replies
 from modelarts.errors import AuthError, BadReply, ConfigError, NotFound
@@ -68,7 +68,7 @@ class Iam:
         scope = {"project": {"domain": {"name": account}, "name": region_name}}
         body = {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": scope}}
         reply = self._ask("POST", "/v3/auth/tokens", {}, body)
-        members = _members(reply, "token", dict, _CHECK_LOGIN)
+        members = _members(reply, "token", dict, password, _CHECK_LOGIN)
         project = members.get("project") or {}
         text = reply.headers.get("X-Subject-Token", "")
         if not _usable(text) or not isinstance(project, dict):
@@ -123,11 +123,11 @@ class Iam:
 
 
 def _members(
-    reply: requests.Response, name: str, kind: type, next_step: Optional[Mapping[str, str]] = None
+    reply: requests.Response, name: str, kind: type, secret: str = "", next_step: Optional[Mapping[str, str]] = None
 ) -> Any:
     """The wanted member of an answer; of a refusal, say what to do next where the caller knows better."""
     try:
-        members = replies.parse(reply.content)
+        members = replies.parse(reply.content if reply.status_code < 300 else redacted(reply, secret))
     except ValueError:
         members = None
     if not isinstance(members, dict):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
+from modelarts._reply import rows_of
 from modelarts._wire import limits
 from modelarts._wire.replies import Record
 from modelarts._wire.status import JOB_STATE
@@ -119,7 +120,7 @@ def iterate(client: Client, listing: Listing, filters: Mapping[str, Any]) -> Ite
 
     def read(page: int, per_page: int = size) -> list[Record]:
         answer = client.call(listing.operation, query={**query, "per_page": per_page, "page": page}, must=True)
-        return answer.get(listing.rows) or []
+        return rows_of(answer, listing.rows)
 
     def last_moved(page: int) -> bool:
         position = page * size

@@ -7,7 +7,7 @@ from typing import Any
 
 from modelarts._catalog import SPECS
 from modelarts._lists import CONFIG_COLUMNS, CONFIGS, JOBS, documented, iterate, show
-from modelarts._reply import Response
+from modelarts._reply import Response, rows_of
 from modelarts._wire import replies
 from modelarts._wire.replies import Record
 from modelarts.job import Identifier, TrainingJob
@@ -98,7 +98,7 @@ def get_job_configs_object_list(
         is_show: also print them as a table.
     """
     query = CONFIGS.query(None, per_page, page, sortBy or sort_by, order, search_content)
-    rows = modelarts_session.client.call(CONFIGS.operation, query=query, must=True)["configs"]
+    rows = rows_of(modelarts_session.client.call(CONFIGS.operation, query=query, must=True), CONFIGS.rows)
     show(rows, CONFIG_COLUMNS, is_show)
     return [TrainingJob(modelarts_session, config_name=row["config_name"]) for row in rows]
 
@@ -116,7 +116,7 @@ def get_train_instance_types(modelarts_session: Session) -> list[str]:
 
 def get_framework_list(modelarts_session: Session) -> list[dict[str, str]]:
     """List the engines as dicts of `framework_type` and `framework_version` (modelarts_04_0192)."""
-    engines = modelarts_session.client.call("list_job_engines", must=True)["engines"]
+    engines = rows_of(modelarts_session.client.call("list_job_engines", must=True), "engines")
     return [
         {"framework_type": row["engine_name"], "framework_version": row["engine_version"]} for row in engines
     ]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from datetime import timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelarts import errors
 from modelarts._wire import codes
 from modelarts._wire.replies import Record
 
+if TYPE_CHECKING:
+    import requests
+
+_SECRET_HEADERS = ("X-Auth-Token", "X-Security-Token", "Authorization")
 _COMMON = {"is_success", "error_code", "error_msg"}  # of a refusal; the rest differs
 
 
@@ -41,9 +46,7 @@ def answered(
     """The response of a reply: whether it is a success, and a refusal's members under one name each."""
     response = Response(members)
     text = response.pop("error_message", None) or response.get("error_msg")
-    response.setdefault("is_success", not response.get("error_code"))
-    if status >= 400:
-        response["is_success"] = False
+    response["is_success"] = status < 400 and _says_success(response)
     if response["is_success"]:
         response.pop("error_msg", None)
         response.pop("error_code", None)
@@ -53,6 +56,44 @@ def answered(
         response.clock_ahead = clock_ahead(headers)
     response.sent = (status, headers, method, url)
     return response
+
+
+def _says_success(members: Mapping[str, Any]) -> bool:
+    """Whether an answer means a success; some services write their booleans as text."""
+    said = members.get("is_success")
+    if said is None:
+        return not members.get("error_code") and not members.get("error")
+    return said is True or str(said).lower() == "true"
+
+
+def rows_of(response: Response, name: str) -> list[Record]:
+    """The rows of a list in an answer; none where it is left out. Raises `BadReply` for what is no list of objects."""
+    rows = response.get(name)
+    if rows is None:
+        return []
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise bad_member(response, name, rows)
+    return rows
+
+
+def bad_member(response: Response, name: str, value: Any) -> errors.BadReply:
+    """The error of a member that is missing or not as documented."""
+    status, _, method, url = response.sent
+    told = f"{method} {url} answered with {name}={errors.shortened(value)}, which is not as documented"
+    return errors.BadReply(f"{told}. Check the endpoint, and proxies on the way.", status, method, url)
+
+
+def redacted(reply: requests.Response, *secrets: str) -> bytes:
+    """What was answered, without secrets that were sent: some services and proxies quote what they were asked.
+
+    Args:
+        secrets: those of the body; the secret headers of the request are known.
+    """
+    content, sent = reply.content, reply.request.headers
+    for secret in filter(None, (*secrets, *map(sent.get, _SECRET_HEADERS))):
+        for spelled in {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}:
+            content = content.replace(spelled.encode(), b"****")
+    return content
 
 
 def _elsewhere(members: Mapping[str, Any], *names: str) -> str:

@@ -9,16 +9,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timezone
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import attrs
 import requests
 from requests.exceptions import ConnectTimeout, ProxyError, RequestException, SSLError, Timeout
 from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import NewConnectionError, ProtocolError, ReadTimeoutError
+from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError, ReadTimeoutError
 
 from modelarts import errors
-from modelarts._deadline import DeadlineAdapter
+from modelarts._deadline import DeadlineAdapter, was_sent
 from modelarts._sending import Sending
 
 logger = logging.getLogger("modelarts")
@@ -56,9 +58,9 @@ class Transport:
         self._open()
 
     def _open(self) -> None:
-        self._process = os.getpid()
         self._adapter = DeadlineAdapter(pool_maxsize=CONNECTIONS)
         self._options: dict[str, dict[str, Any]] = {}
+        self._process = os.getpid()  # last: a thread that sees it sees the rest, too
 
     def close(self) -> None:
         """Close the connections; others are opened when they are needed."""
@@ -115,7 +117,7 @@ class Transport:
             try:
                 reply = self._once(attempt)
             except RequestException as error:
-                last = number == ATTEMPTS or not (repeatable or never_sent(error))
+                last = number == ATTEMPTS or not (repeatable or _never_sent(error))
                 pause = _backoff(number)
                 if last or pause >= self.left:
                     raise connection_error(error, attempt, repeatable) from None
@@ -140,9 +142,11 @@ class Transport:
         sending, deadline = self._current
         left = max(deadline - time.monotonic(), 0.001)
         timeout = (min(sending.connect_timeout, left), min(sending.read_timeout, left))
-        reply: requests.Response = self._adapter.send_until(
-            deadline, request, timeout=timeout, **self._options_for(attempt.url)
-        )
+        options = self._options_for(attempt.url)
+        try:
+            reply: requests.Response = self._adapter.send_until(deadline, request, timeout=timeout, **options)
+        except (HTTPError, ValueError) as error:  # what libraries below make of addresses and answers that are none
+            raise requests.ConnectionError(str(error) or type(error).__name__) from error
         if not reply.content and reply.status_code == OK and not _LENGTHS & {name.lower() for name in reply.headers}:
             raise requests.ConnectionError("the answer ended within its headers")
         return reply
@@ -160,25 +164,27 @@ class Transport:
         return self._options[host]
 
 
-def never_sent(error: RequestException) -> bool:
-    """Whether a request surely did not reach the service: no name, no connection."""
-    return isinstance(_cause(error), NewConnectionError)  # a name that does not resolve is one, too
+def _never_sent(error: RequestException) -> bool:
+    """Whether a request surely did not reach the service: no name, no connection, no proxy."""
+    sent = was_sent()
+    return isinstance(_cause(error), NewConnectionError) if sent is None else not sent
 
 
 def connection_error(error: RequestException, attempt: Attempt, repeatable: bool) -> errors.ConnectionFailed:
     """What a failed attempt amounts to, with what to look at; unknown is the outcome of what makes something."""
     method, url = attempt.method, attempt.url
-    reason = str(_cause(error)).rpartition(": ")[2]
-    if never_sent(error):
+    reason = _reason(error)
+    sent = was_sent()
+    if isinstance(_cause(error), NewConnectionError) and not sent:  # a name that does not resolve is one, too
         return errors.ConnectionFailed(
             f"{method} {url}: nobody answers at that address ({reason}). "
             "Check the network and the endpoint; for a local session run `modelarts local status`.",
             method, url,
         )  # fmt: skip
-    if isinstance(error, (ConnectTimeout, ProxyError, SSLError)):
+    if sent is False or (sent is None and isinstance(error, (ConnectTimeout, ProxyError, SSLError))):
         return errors.ConnectionFailed(
-            f"{method} {url}: no connection ({reason}). Check the network, and proxies and certificates "
-            "(HTTPS_PROXY, MODELARTS_CA_BUNDLE); nothing was sent.",
+            f"{method} {url}: no connection ({reason}); nothing was sent. Check the network, and proxies and "
+            "certificates (MODELARTS_PROXY or HTTPS_PROXY, MODELARTS_CA_BUNDLE).",
             method, url,
         )  # fmt: skip
     kind = errors.ConnectionFailed if repeatable else errors.OutcomeUnknown
@@ -189,6 +195,13 @@ def connection_error(error: RequestException, attempt: Attempt, repeatable: bool
             method, url,
         )  # fmt: skip
     return kind(f"{method} {url}: the connection broke off ({reason}). Check the network.", method, url)
+
+
+def _reason(error: RequestException) -> str:
+    """What happened, in the words of the library that noticed; never the address of a proxy, which may be secret."""
+    cause = _cause(error)
+    inner = getattr(cause, "original_error", None) or cause
+    return str(inner).rpartition(": ")[2].strip("'\") ")
 
 
 def _cause(error: RequestException) -> Any:
@@ -207,14 +220,11 @@ def _asked_pause(reply: requests.Response) -> float:
     value = reply.headers.get("Retry-After", "").strip()
     if not value:
         return 0.0
-    if value.isdigit():
+    if value.isascii() and value.isdigit():
         return min(float(value), _LONGEST_ASKED)
-    from dateutil import parser, tz
-
     try:
-        moment = parser.parse(value)
-    except (ValueError, OverflowError):
+        moment = parsedate_to_datetime(value)
+    except (TypeError, ValueError, IndexError, OverflowError):  # by version of Python
         return 0.0
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=tz.UTC)
-    return min(max(moment.timestamp() - time.time(), 0.0), _LONGEST_ASKED)
+    return min(max((moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp() - time.time(), 0.0),
+               _LONGEST_ASKED)  # fmt: skip

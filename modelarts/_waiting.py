@@ -6,10 +6,11 @@ import math
 import re
 import time
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from modelarts import errors
-from modelarts._reply import Response, waited
+from modelarts._outages import PASSING, SHORTEST, Line
+from modelarts._reply import Response, bad_member, waited
 from modelarts._wire import status as vocabulary
 from modelarts._wire.limits import LOG_LINES
 from modelarts._wire.status import JobStatus
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from modelarts._display.screen import Screen
     from modelarts.job import JobCalls
 
-SHORTEST, LONGEST, GROWTH = 0.1, 5.0, 1.5
-HOLD = 5  # seconds that a service which knows `Prefer: wait` may hold a log request until there is news
+LONGEST, GROWTH = 5.0, 1.5
+REST = 60.0  # seconds that a service may be out of reach when only the rest of a log is missing
 TAIL_LINES = 20
 LONG_PAGE = 30_000  # characters; a page that a service cuts at its own limit has at least as many
 
@@ -79,40 +80,68 @@ class Follower:
     def __init__(self, job: JobCalls, screen: Screen) -> None:
         self.job = job
         self.screen = screen
+        self._line = Line(job.modelarts_session.client, screen)
+        self._version = {"job_id": job.job_id, "version_id": job.version_id}
         self._logs: list[_Log] = []
+        self._seen: Any = None  # the last `get_job_info`
         self._interval = SHORTEST
 
     def run(self, timeout: float | None = None) -> Response:
         """Follow until the end, or until the time is over; return the last `get_job_info`."""
-        deadline = time.monotonic() + (math.inf if timeout is None else timeout)
+        self._line.deadline = time.monotonic() + (math.inf if timeout is None else timeout)
+        try:
+            self._follow()
+        except PASSING:
+            if self._line.left > 0 or self._seen is None:
+                raise
+        info: Response = self._seen
+        if info["status"].ended:
+            self._show_rest()
+        self.screen.status(info["status"])
+        return info
+
+    def _follow(self) -> None:
         info = self._info()
         self.screen.status(info["status"])
-        while not info["status"].ended and time.monotonic() < deadline:
-            held, pages = self._new_pages(deadline)
+        while not info["status"].ended and self._line.left > 0:
+            held, pages = self._new_pages()
             info = self._info()
             if not info["status"].ended:
                 self.screen.status(info["status"])
             self._show(pages)
             if not held and not info["status"].ended:
-                self._pause(bool(pages), deadline)
-        self._show(page for log in self._found_logs() for page in log.pages())
-        self.screen.status(info["status"])
-        return info
+                self._pause(bool(pages))
+
+    def _show_rest(self) -> None:
+        """What the log still holds; the end itself matters more than a rest that cannot be read."""
+        self._line.deadline, self._line.patience = math.inf, REST
+        try:
+            self._show(page for log in self._found_logs() for page in log.pages())
+        except PASSING as error:
+            self.screen.say(f"the rest of the log could not be read: {error}")
 
     def _info(self) -> Response:
-        version = {"job_id": self.job.job_id, "version_id": self.job.version_id}
-        return self.job.modelarts_session.client.call("get_training_job_version", version, must=True)
+        self._seen = self._line.reach(self._asked_info)
+        info: Response = self._seen
+        return info
+
+    def _asked_info(self) -> Response:
+        info = self._line.client.call("get_training_job_version", self._version, must=True)
+        if not isinstance(info.get("status"), JobStatus):
+            raise bad_member(info, "status", info.get("status"))
+        return info
 
     def _found_logs(self) -> list[_Log]:
         if not self._logs:
-            names = self.job.get_job_log_file_list().get("log_file_list") or []
-            self._logs = [_Log(self.job, name, number if len(names) > 1 else None) for number, name in enumerate(names)]
+            names = self._line.reach(self.job.get_job_log_file_list).get("log_file_list") or []
+            workers = range(len(names)) if len(names) > 1 else [None]
+            self._logs = [_Log(self._line, self._version, *log) for log in zip(names, workers)]
         return self._logs
 
-    def _new_pages(self, deadline: float) -> tuple[bool, list[_Page]]:
+    def _new_pages(self) -> tuple[bool, list[_Page]]:
         """The next page of each log; whether the service itself waited for one."""
         logs = self._found_logs()
-        hold = min(HOLD if len(logs) == 1 else 1, int(min(deadline - time.monotonic(), HOLD)))
+        hold = int(min(self._line.longest_hold if len(logs) == 1 else 1, self._line.left))
         first = [log.page(hold if number == 0 else 0) for number, log in enumerate(logs)]
         return any(log.held for log in logs), [page for page in first if page.content]
 
@@ -120,9 +149,9 @@ class Follower:
         for page in pages:
             self.screen.log(page.content, page.worker)
 
-    def _pause(self, news: bool, deadline: float) -> None:
+    def _pause(self, news: bool) -> None:
         self._interval = SHORTEST if news else min(self._interval * GROWTH, LONGEST)
-        time.sleep(max(min(self._interval, deadline - time.monotonic()), 0.0))
+        time.sleep(max(min(self._interval, self._line.left), 0.0))
 
 
 class _Page(NamedTuple):
@@ -133,8 +162,9 @@ class _Page(NamedTuple):
 class _Log:
     """One log file, read onward from where the last reading ended."""
 
-    def __init__(self, job: JobCalls, name: str, worker: int | None) -> None:
-        self.job = job
+    def __init__(self, line: Line, version: dict[str, Any], name: str, worker: int | None) -> None:
+        self._line = line
+        self._version = version
         self.name = name
         self.worker = worker
         self.position: str | None = None
@@ -165,10 +195,9 @@ class _Log:
         return page
 
     def _read(self, position: str | None, order: str, hold: int) -> Response:
-        version = {"job_id": self.job.job_id, "version_id": self.job.version_id}
         query = {"log_file": self.name, "base_line": position, "lines": LOG_LINES, "order": order}
         prefer = f"wait={hold}" if hold > 0 else ""
-        return self.job.modelarts_session.client.call("get_training_job_log", version, query, prefer=prefer)
+        return self._line.call("get_training_job_log", self._version, query, prefer=prefer)
 
 
 def _is_long(page: Response) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Union
 
 from modelarts import _waiting
 from modelarts._lists import VERSION_COLUMNS, check_description, documented, is_given, show
-from modelarts._reply import Response
+from modelarts._reply import Response, rows_of
 from modelarts._wire import replies
 from modelarts.errors import ArgumentError, Fault
 
@@ -123,11 +123,12 @@ class JobCalls:
         """
         path = self._job("get_job_version_object_list")
         response = self._call("list_training_job_versions", path, must=True)
-        show(response["versions"], VERSION_COLUMNS, is_show)
+        rows = rows_of(response, "versions")
+        show(rows, VERSION_COLUMNS, is_show)
         return [
             TrainingJob(self.modelarts_session, response.get("job_id", self.job_id), row["version_id"],
                         job_name=response.get("job_name"), version_name=row.get("version_name"))
-            for row in response["versions"]
+            for row in rows
         ]  # fmt: skip
 
     def get_job_version_info(self) -> Response:

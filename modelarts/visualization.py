@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from modelarts import _creating
 from modelarts._lists import VISUALIZATION_COLUMNS, VISUALIZATIONS, check_description, documented, iterate, show
 from modelarts._obs.paths import ObsPath
-from modelarts._reply import Response
+from modelarts._reply import Response, rows_of
 from modelarts._wire import limits
 from modelarts._wire.replies import Record
 from modelarts.errors import ArgumentError, Fault
@@ -187,7 +187,8 @@ class VisualizationJob:
             is_show: also print them as a table.
         """
         query = VISUALIZATIONS.query(status, per_page, page, sortBy or sort_by, order, search_content)
-        rows = modelarts_session.client.call(VISUALIZATIONS.operation, query=query, must=True)["jobs"]
+        reply = modelarts_session.client.call(VISUALIZATIONS.operation, query=query, must=True)
+        rows = rows_of(reply, VISUALIZATIONS.rows)
         show(rows, VISUALIZATION_COLUMNS, is_show)
         return [_handle(modelarts_session, row) for row in rows]
 

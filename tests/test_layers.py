@@ -17,7 +17,7 @@ LAYERS = {
     "cli": ("cli",),
     "calls": ("estimator", "job", "visualization", "environment",
               "_payload", "_arguments", "_code_choice", "_data_choice", "_creating",
-              "_saved", "_lists", "_queries", "_staging", "_waiting"),
+              "_saved", "_lists", "_queries", "_staging", "_waiting", "_outages"),
     "session": ("session",),
     "sending": ("_http", "_reply", "_transport", "_deadline", "_iam", "_password", "_obs", "_catalog"),
     "settings": ("_auth", "_config", "_places", "_credentials", "_sending"),
