@@ -113,8 +113,13 @@ def create_app(service: Service, proof: str | Callable[[], None], project_id: st
 
 def check_host() -> None:
     """Refuse a request that a web page made for another host, which a name server turned to this machine."""
-    if (request.host.rpartition(":")[0] or request.host) not in _LOCAL_HOSTS:
+    if not is_this_machine(request.host):
         raise Refusal("ModelArts.0108", f"host {request.host!r} is not this machine", 403)
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether a `Host` header names this machine."""
+    return (host.rpartition(":")[0] or host) in _LOCAL_HOSTS
 
 
 def _check_token(token: str) -> None:

@@ -57,6 +57,11 @@ class LocalHome:
     def buckets(self) -> Path:
         return self.root / "buckets"
 
+    @property
+    def obs(self) -> Path:
+        """What `--auth iam` keeps about objects: parts of uploads, and what a file cannot tell of itself."""
+        return self.root / "obs"
+
     def job(self, version_id: int) -> JobPaths:
         return JobPaths(self.root / "jobs" / str(version_id))
 

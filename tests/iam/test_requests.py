@@ -200,7 +200,7 @@ def test_another_host_name_is_refused(caller: Caller):
 def test_the_certificate_is_for_both_names_of_this_machine_and_trusted_by_its_own_file_only(caller: Caller):
     port = urlsplit(caller.address.url).port
     for host in ("127.0.0.1", "localhost"):
-        assert caller.send("GET", f"https://{host}:{port}/x").status_code == 401
+        assert caller.send("GET", f"https://{host}:{port}/v1/x").status_code == 401
 
     with pytest.raises(requests.exceptions.SSLError):
         caller.http.get(f"{caller.address.url}/x", timeout=10)
@@ -225,7 +225,7 @@ def test_clients_that_stall_in_the_handshake_keep_nobody_else_waiting(caller: Ca
     address = ("127.0.0.1", urlsplit(caller.address.url).port)
     stalled = [socket.create_connection(address, 10) for _ in range(8)]
     try:
-        reply = caller.http.get(f"{caller.address.url}/x", verify=caller.address.ca_bundle, timeout=3)
+        reply = caller.http.get(f"{caller.address.url}/v1/x", verify=caller.address.ca_bundle, timeout=3)
     finally:
         for connection in stalled:
             connection.close()

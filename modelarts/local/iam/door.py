@@ -1,4 +1,4 @@
-"""The TLS server of `--auth iam`: IAM and the v1 API at one address, beside the service's own."""
+"""The TLS server of `--auth iam`: IAM, the v1 API and OBS at one address, beside the service's own."""
 
 from __future__ import annotations
 
@@ -26,6 +26,10 @@ from modelarts.local.handlers.context import Service
 from modelarts.local.iam import accounts, certificate, routes
 from modelarts.local.iam.accounts import Account
 from modelarts.local.iam.admission import Admission
+from modelarts.local.iam.obs.app import ObsApp
+from modelarts.local.iam.obs.notes import Notes
+from modelarts.local.iam.obs.shelf import Shelf
+from modelarts.local.iam.obs.signatures import Gate
 from modelarts.local.iam.tokens import Tokens
 from modelarts.local.paths import LocalHome
 
@@ -33,8 +37,11 @@ THREADS = 16
 SECONDS_TO_SHAKE_HANDS = 10.0
 SECONDS_OF_SILENCE = 60  # after which a connection is closed
 HEADER_BYTES = 64 * 1024
-LARGEST_READ = 2**30  # of what is refused as too large; beyond it the connection is closed
+LARGEST_READ = 2**30  # of what is refused as too large, and of chunks; beyond it the connection is closed
 
+_IAM, _V1 = ("/v3/", "/v3.0/"), ("/v1/", "//")  # how paths begin; all others are those of buckets
+
+_TOO_LARGE = b"The body is too large."
 _PLAIN = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 33\r\n\r\nThis address is for https:// only"
 
 Application = Callable[..., Iterable[bytes]]
@@ -57,17 +64,18 @@ def open_door(service: Service, activity: Activity, home: LocalHome, region: str
     admission = Admission(account, tokens)
     iam = routes.create_app(account, tokens, admission, activity)
     v1 = create_app(service, admission.prove_project, account.project_id, activity)
-    server = _server(application(iam, v1), files, port)
+    shelf = Shelf(home.buckets, Notes(home.obs), account.region, account.domain_id)
+    server = _server(application(iam, v1, ObsApp(shelf, Gate(tokens), activity)), files, port)
     return Door(f"https://127.0.0.1:{_listen(server, port)}", files, account)
 
 
-def application(iam: Flask, v1: Flask) -> Application:
-    """Both as one, with requests as they were sent, and an id on every answer (modelarts_03_0003)."""
+def application(iam: Flask, v1: Flask, obs: Application) -> Application:
+    """All three as one, with requests as they were sent, and an id on every answer (modelarts_03_0003)."""
     host = socket.gethostname()
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if int(environ.get("CONTENT_LENGTH") or 0) > limits.BODY_BYTES:
-            _take_in(environ["wsgi.input"])
+        if environ.get("wsgi.input_terminated"):
+            environ["wsgi.input"].maxlen = LARGEST_READ  # a chunk is read as a whole
         path = environ["REQUEST_URI"].partition("?")[0]
         # The server takes `//v1` for a host, and leaves %2F as it is; the service's own server does neither.
         environ["PATH_INFO"] = unquote_to_bytes(path.encode("latin-1")).decode("latin-1")
@@ -76,10 +84,22 @@ def application(iam: Flask, v1: Flask) -> Application:
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             return start_response(status, [*headers, ("X-request-id", request_id)], *rest)
 
-        chosen = iam if environ["PATH_INFO"].startswith(("/v3/", "/v3.0/")) else v1
-        return chosen(environ, start)
+        if not environ["PATH_INFO"].startswith((*_IAM, *_V1)):
+            return obs(environ, start)
+        if not _fits(environ):
+            start("413 Request Entity Too Large", [("Content-Length", str(len(_TOO_LARGE)))])
+            return [_TOO_LARGE]
+        return (iam if environ["PATH_INFO"].startswith(_IAM) else v1)(environ, start)
 
     return answer
+
+
+def _fits(environ: dict[str, Any]) -> bool:
+    """Whether a body may be read; one that is refused is taken in first, unless it is very large."""
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    if limits.BODY_BYTES < length <= LARGEST_READ:
+        _take_in(environ["wsgi.input"])
+    return length <= LARGEST_READ
 
 
 def _take_in(body: Any) -> None:
@@ -147,7 +167,7 @@ def _server(app: Application, files: certificate.Certificates, port: int) -> Ser
     server.ConnectionClass = _Connection
     server.keep_alive_conn_limit = 128
     server.max_request_header_size = HEADER_BYTES
-    server.max_request_body_size = LARGEST_READ
+    server.max_request_body_size = 0  # `application` sets limits: an object may be large
     return server
 
 

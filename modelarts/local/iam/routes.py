@@ -128,7 +128,7 @@ def _project(account: Account) -> dict[str, str]:
 
 def _catalog(account: Account) -> list[dict[str, Any]]:
     root = request.host_url.rstrip("/")
-    services = (("iam", f"{root}/v3.0"), ("modelarts", f"{root}/v1/{account.project_id}"))
+    services = (("iam", f"{root}/v3.0"), ("modelarts", f"{root}/v1/{account.project_id}"), ("obs", root))
     return [
         {"id": name, "name": name, "type": name, "endpoints": [
             {"id": name, "interface": "public", "region": account.region, "region_id": account.region, "url": url},

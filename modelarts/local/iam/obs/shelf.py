@@ -1,0 +1,158 @@
+"""Objects as files: how they are found, put in place and removed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Optional
+
+import attrs
+
+from modelarts._obs.paths import bucket_name_fault
+from modelarts.local.iam.obs.etags import SUMMED_AT_MOST, etag_of, md5
+from modelarts.local.iam.obs.incoming import in_folder
+from modelarts.local.iam.obs.names import place_of
+from modelarts.local.iam.obs.notes import Note, Notes
+from modelarts.local.iam.obs.refusals import ObsRefusal
+
+_NO_OBJECT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
+
+
+@attrs.frozen
+class Found:
+    """An object that is there. Its file, which a folder has not, is open."""
+
+    size: int
+    modified: float
+    etag: str
+    headers: dict[str, str]
+    file: Optional[IO[bytes]] = None
+
+
+@attrs.frozen
+class Shelf:
+    """All buckets: folders below one folder, the same that jobs and local sessions use.
+
+    Args:
+        root: the folder of the buckets.
+        notes: what is known of objects beside their content.
+        region: where the buckets are said to be.
+        owner: the id of who owns them.
+    """
+
+    root: Path
+    notes: Notes
+    region: str
+    owner: str
+
+    def bucket(self, name: str) -> Path:
+        """The folder of a bucket. Raises `ObsRefusal`."""
+        folder = self.root / name
+        if bucket_name_fault(name) or not folder.is_dir():
+            raise ObsRefusal("NoSuchBucket", f"there is no bucket {name!r}")
+        return folder
+
+    def remove_bucket(self, name: str) -> None:
+        """Remove a bucket in which there are no objects any more."""
+        shutil.rmtree(self.bucket(name))
+        self.notes.forget_all(name)
+
+    def find(self, bucket: str, key: str) -> Found:
+        """The object of exactly this key. Raises `ObsRefusal`."""
+        place = place_of(self.bucket(bucket), key)
+        try:
+            status = place.stat()
+            if stat.S_ISDIR(status.st_mode) and key.endswith("/") and self.is_object(bucket, key, place):
+                return Found(0, status.st_mtime, md5().hexdigest(), {})
+            if stat.S_ISREG(status.st_mode) and not key.endswith("/"):
+                return self._opened(bucket, key, place)
+        except _NO_OBJECT:
+            pass
+        raise ObsRefusal("NoSuchKey", f"there is no object {key!r}")
+
+    def is_object(self, bucket: str, key: str, folder: Path) -> bool:
+        """Whether a folder is an object by itself: it was made as one, or there is nothing in it."""
+        try:
+            with os.scandir(folder) as entries:
+                if next(entries, None) is None:
+                    return True
+            return self.notes.read(bucket, key, folder.stat()) is not None
+        except _NO_OBJECT:
+            return False
+
+    @contextmanager
+    def room_for(self, bucket: str, key: str) -> Iterator[Path]:
+        """The folder for an object that is about to be put; it does not stay empty when that fails."""
+        folder = place_of(self.bucket(bucket), key).parent
+        try:
+            yield folder
+        except (FileExistsError, NotADirectoryError):
+            raise folder_and_object(key) from None
+        except BaseException:
+            self.tidy(bucket, key)
+            raise
+
+    def put(self, bucket: str, key: str, arrived: Path, note: Note) -> None:
+        """Give a file that is whole its name; what has it until now is gone then."""
+        place = place_of(self.bucket(bucket), key)
+        arrived.chmod(0o644)
+        status = arrived.stat()
+        if note.headers or status.st_size > SUMMED_AT_MOST:
+            self.notes.write(bucket, key, status, note)
+        else:
+            self.notes.forget(bucket, key)
+        try:
+            arrived.replace(place)
+        except IsADirectoryError:
+            raise folder_and_object(key) from None
+
+    def put_folder(self, bucket: str, key: str) -> None:
+        """Make an object of a folder."""
+        place = place_of(self.bucket(bucket), key)
+        try:
+            in_folder(place, lambda: self.notes.write(bucket, key, place.stat(), Note()))
+        except (FileExistsError, NotADirectoryError):
+            raise folder_and_object(key) from None
+
+    def remove(self, bucket: str, key: str) -> None:
+        """Remove an object, if it is there, and the folders above it that were there only because of it."""
+        place = place_of(self.bucket(bucket), key)
+        self.notes.forget(bucket, key)
+        try:
+            place.rmdir() if key.endswith("/") else place.unlink()
+        except _NO_OBJECT:
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            return
+        self.tidy(bucket, key)
+
+    def tidy(self, bucket: str, key: str) -> None:
+        """Remove the empty folders above a key that are no objects themselves."""
+        folders = key.rstrip("/").split("/")[:-1]
+        with suppress(OSError):  # the first that is not empty, or has just been removed
+            while folders:
+                place = self.root.joinpath(bucket, *folders)
+                if self.notes.read(bucket, "/".join([*folders, ""]), place.stat()) is not None:
+                    return
+                place.rmdir()
+                folders.pop()
+
+    def _opened(self, bucket: str, key: str, place: Path) -> Found:
+        file = place.open("rb")
+        status = os.fstat(file.fileno())
+        note = self.notes.read(bucket, key, status) or Note()
+        etag = note.etag or etag_of(file, status)
+        return Found(status.st_size, status.st_mtime, etag, note.headers, file)
+
+
+def folder_and_object(key: str) -> ObsRefusal:
+    """The refusal of what only the cloud can hold."""
+    told = "objects are files here, so that no object can be a folder of others, too: take another key"
+    return ObsRefusal("InvalidArgument", f"{key!r}: {told}")
