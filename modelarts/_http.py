@@ -26,7 +26,7 @@ logger = logging.getLogger("modelarts")
 
 OK = 200
 SPEAK_FOR_THEMSELVES = (204, 401, 403, 429)  # statuses whose answer may be empty
-ANSWER_LOST = (500, 502, 504)  # with no reply of ModelArts in it, something else answers for it
+TIMED_OUT = 408
 
 
 class Client:
@@ -153,6 +153,6 @@ def _no_reply(reply: requests.Response, method: str) -> errors.ModelArtsError:
     request_id = reply.headers.get("X-Request-Id")
     named = f" (request id {request_id})" if request_id else ""
     told = f"{method} {url} answered HTTP {status} with what is no ModelArts reply: {start!r}{named}."
-    if method == "POST" and (status < 300 or status in ANSWER_LOST):
+    if method == "POST" and (status < 300 or status == TIMED_OUT or status >= 500):
         return errors.OutcomeUnknown(told, method, url)  # it may have been carried out
     return errors.BadReply(f"{told} Check the endpoint, and proxies on the way.", status, method, url)

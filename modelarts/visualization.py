@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelarts import _creating
 from modelarts._lists import VISUALIZATION_COLUMNS, VISUALIZATIONS, check_description, documented, iterate, show
+from modelarts._made import CREATE_VISUALIZATION
 from modelarts._obs.paths import ObsPath
 from modelarts._reply import Response, rows_of
 from modelarts._wire import limits
@@ -87,7 +88,7 @@ class VisualizationJob:
         """
         body = self._body(train_url, job_name, job_desc, job_type, schedule, flavor)
         answer = _creating.create(
-            self.modelarts_session, _creating.CREATE_VISUALIZATION, body, generated=not job_name
+            self.modelarts_session, CREATE_VISUALIZATION, body, generated=not job_name
         )
         self.visualization_id = answer["job_id"]
         return _handle(self.modelarts_session, answer)

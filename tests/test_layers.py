@@ -16,7 +16,7 @@ PACKAGE = Path(modelarts.__file__).parent
 LAYERS = {
     "cli": ("cli",),
     "calls": ("estimator", "job", "visualization", "environment",
-              "_payload", "_arguments", "_code_choice", "_data_choice", "_creating",
+              "_payload", "_arguments", "_code_choice", "_data_choice", "_creating", "_made",
               "_saved", "_lists", "_queries", "_staging", "_waiting", "_outages"),
     "session": ("session",),
     "sending": ("_http", "_reply", "_transport", "_deadline", "_iam", "_password", "_obs", "_catalog"),

@@ -51,7 +51,7 @@ def explained(code: str, status: int, clock_ahead: float = 0.0) -> tuple[type[Ap
 def _row(code: str, status: int) -> dict[str, Any]:
     """What is known of a code that came with a status; empty when nothing is."""
     table = documented()
-    if code.startswith(GATEWAY):
+    if code.startswith(GATEWAY) and status < 500:  # above, ModelArts may have seen the request
         return table["gateway"]  # type: ignore[no-any-return]
     rows: dict[str, dict[str, Any]] = table["codes"].get(code, {})
     found = rows.get(str(status)) or rows.get("any")

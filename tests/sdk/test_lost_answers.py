@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -11,17 +12,20 @@ from typing import Any
 
 import pytest
 import requests
-from support.cloud import MADE, SPECS, Cloud, cloud_estimator, cloud_session
+import responses
+from support.cloud import BASE, MADE, SPECS, Cloud, cloud_estimator, cloud_session
 from support.jobs import until
 from support.raw_server import RESET, SILENCE, RawServer, reply
 
-from modelarts.errors import ConnectionFailed, OutcomeUnknown
+from modelarts import _creating
+from modelarts.errors import ConnectionFailed, OutcomeUnknown, Unavailable
 from modelarts.estimator import Estimator
 from modelarts.session import Session
 from modelarts.visualization import VisualizationJob
 
 FIT = {"inputs": "/bucket/data/", "job_name": "digits"}
-JOB = {"job_id": 10, "job_name": "digits", "version_id": 20, "status": 1}
+NEW = 4_102_444_800_000  # made after any test began
+JOB = {"job_id": 10, "job_name": "digits", "version_id": 20, "status": 1, "create_time": NEW}
 OTHER = {"job_id": 9, "job_name": "digits-2", "version_id": 19, "status": 10}
 NONE = {"is_success": False, "error_code": "ModelArts.0105", "error_message": "no such configuration"}
 POST_JOB, POST_VERSION, POST_CONFIG = (
@@ -31,6 +35,17 @@ LIST_JOBS, GET_CONFIG = "GET /training-jobs", "GET /training-job-configs/c"
 LIST_VERSIONS = "GET /training-jobs/10/versions"
 AGAIN = "nothing was made as far as can be seen; call again"
 LOOK_UPS: dict[str, Any] = {"GET /job/resource-specs": [{"is_success": True, "specs": SPECS}]}
+
+
+def failed(status: int, body: dict[str, Any]) -> bytes:
+    """A whole answer with another status."""
+    return reply(body).replace(b"200 OK", f"{status} Failed".encode(), 1)
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits long for a list that lags behind."""
+    monkeypatch.setattr(_creating, "LOOK_AGAIN", (0.01, 0.01))
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +98,7 @@ def test_a_job_whose_answer_is_lost_is_found_by_its_name(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("strict", [False, True])
 def test_a_configuration_whose_answer_is_lost_is_found_by_its_name(strict: bool):
-    found = {"is_success": True, "config_name": "c"}
+    found = {"is_success": True, "config_name": "c", "create_time": NEW}
     with service({POST_CONFIG: [RESET], GET_CONFIG: [found]}, strict=strict) as (server, session):
         made = estimator(session).create_job_configs(config_name="c")
 
@@ -119,6 +134,129 @@ def test_a_lookup_that_fails_too_leaves_the_outcome_unknown(pauses: list[float])
     assert server.asked.count(POST_JOB) == 1
 
 
+# --- answers that are there, but say nothing or the wrong thing
+
+
+NO_ANSWERS: dict[str, bytes] = {
+    "an empty object": reply({}),
+    "an object of somebody else": reply({"login": "required"}),
+    "a success without what was made": reply({"is_success": True}),
+    "204": b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n",
+    "408": b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    "502 of a gateway": failed(502, {"error_code": "APIGW.0201", "error_msg": "Backend timeout."}),
+    "504 of a gateway": failed(504, {"error_code": "APIGW.0201", "error_msg": "Backend timeout."}),
+    "500 of the service": failed(500, {"is_success": False, "error_code": "ModelArts.0010", "error_message": "ill"}),
+    "503 with HTML": b"HTTP/1.1 503 Unavailable\r\nContent-Length: 6\r\nConnection: close\r\n\r\n<html>",
+    "deep JSON": b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\nConnection: close\r\n\r\n" + b"[" * 200_000,
+    "a chunk of negative size": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n-5\r\n",
+}
+
+
+@pytest.mark.parametrize("answer", NO_ANSWERS.values(), ids=NO_ANSWERS)
+def test_a_job_that_was_made_in_spite_of_its_answer_is_found(answer: bytes):
+    with service({POST_JOB: [answer], LIST_JOBS: [listed(OTHER, JOB)]}) as (server, session):
+        job = estimator(session).fit(**FIT)
+
+    assert (job.job_id, job.version_id) == (10, 20)
+    assert server.asked == ["GET /job/resource-specs", POST_JOB, LIST_JOBS]
+
+
+def test_a_refusal_stays_one_where_nothing_was_made():
+    ill = failed(500, {"is_success": False, "error_code": "ModelArts.0010", "error_message": "ill"})
+    with service({POST_JOB: [ill], LIST_JOBS: [listed(OTHER)]}) as (server, session), pytest.raises(
+        Unavailable, match=r"ModelArts.0010: ill\. The fault lies with the service"
+    ):
+        estimator(session).fit(**FIT)
+
+    assert server.asked.count(LIST_JOBS) == 1
+
+
+def test_a_list_that_lags_behind_is_looked_at_again():
+    script = {POST_JOB: [RESET], LIST_JOBS: [listed(OTHER), listed(OTHER), listed(OTHER, JOB)]}
+    with service(script) as (server, session):
+        job = estimator(session).fit(**FIT)
+
+    assert job.job_id == 10
+    assert server.asked.count(LIST_JOBS) == 3
+
+
+@pytest.mark.parametrize("answer", [{}, {"is_success": True}, {"jobs": "none"}, {"jobs": [1]}, {"jobs": {"a": 1}}])
+def test_a_broken_list_proves_nothing(answer: dict[str, Any]):
+    script = {POST_JOB: [RESET], LIST_JOBS: [answer]}
+    with service(script) as (_, session), pytest.raises(
+        OutcomeUnknown, match=r"Looking up job_name 'digits' failed too .* look whether it is there before you call"
+    ):
+        estimator(session).fit(**FIT)
+
+
+@pytest.mark.parametrize(("made", "words"), [
+    (None, "There is a job_name 'digits' .job_id 10., but when it was made cannot be seen"),
+    (1_524_189_990_635, "There is a job_name 'digits' .job_id 10. that seems to be from before this call: look at it"),
+])  # fmt: skip
+def test_a_job_that_may_be_somebody_elses_is_not_claimed(made: int | None, words: str):
+    script = {POST_JOB: [RESET], LIST_JOBS: [listed({**JOB, "create_time": made})]}
+    with service(script) as (_, session), pytest.raises(OutcomeUnknown, match=words):
+        estimator(session).fit(**FIT)
+
+
+@pytest.mark.parametrize("date", ["", "Date: soon\r\n", "Date: Fri, 31 Dec 9999 23:59:59 GMT\r\n"])
+def test_without_a_clock_of_the_service_no_job_is_claimed(date: str):
+    bare = re.sub(rb"Date: [^\r]*\r\n", date.encode(), reply(listed(JOB)))
+    with service({POST_JOB: [RESET], LIST_JOBS: [bare]}) as (_, session), pytest.raises(
+        OutcomeUnknown, match="when it was made cannot be seen"
+    ):
+        estimator(session).fit(**FIT)
+
+
+def test_a_name_of_ours_is_told_so_that_a_second_call_makes_no_second_job():
+    with service({POST_JOB: [RESET], LIST_JOBS: [listed()]}) as (_, session), pytest.raises(
+        OutcomeUnknown, match=r"call again with job_name='job-\d{4}-\d{6}', which is refused if it is there after all"
+    ):
+        estimator(session).fit(inputs="/bucket/data/")
+
+
+def test_a_job_is_looked_up_in_its_workspace():
+    found = {"is_success": True, "jobs": [JOB]}
+    wanted = {"search_content": "digits", "per_page": 1000, "workspace_id": "w1"}
+    with responses.RequestsMock() as faked, cloud_session() as session:
+        faked.post(f"{BASE}/training-jobs", body=requests.ConnectionError("lost"))
+        faked.get(f"{BASE}/training-jobs", json=found, headers={"Date": formatdate(usegmt=True)},
+                  match=[responses.matchers.query_param_matcher(wanted)])  # fmt: skip
+
+        made = _creating.create(session, "create_training_job", {"job_name": "digits", "workspace_id": "w1"})
+
+    assert made.job_id == 10
+
+
+def test_ctrl_c_while_a_job_is_made_says_that_it_may_be_there(cloud: Cloud, session: Session, caplog: Any):
+    cloud.look_ups("specs", "engines")
+    cloud.faked.add_callback("POST", f"{BASE}/training-jobs", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        cloud_estimator(session).fit(**FIT)
+
+    assert "interrupted while job_name 'digits' was being made: look whether it is there" in caplog.text
+
+
+def interrupted(_: Any) -> Any:
+    raise KeyboardInterrupt
+
+
+# --- through a proxy
+
+
+@pytest.mark.parametrize("lost", [RESET, b"", reply(MADE)[:-10]], ids=["reset", "closed", "cut off"])
+def test_a_job_whose_answer_is_lost_behind_a_proxy_is_found(monkeypatch: pytest.MonkeyPatch, lost: Any):
+    """The library below says `Unable to connect to proxy` of this, too."""
+    with RawServer({**LOOK_UPS, POST_JOB: [lost], LIST_JOBS: [listed(JOB)]}) as proxy:
+        monkeypatch.setenv("MODELARTS_PROXY", proxy.url)
+        with at("http://modelarts.example.com") as session:
+            job = estimator(session).fit(**FIT)
+
+    assert job.job_id == 10
+    assert proxy.asked == ["GET /job/resource-specs", POST_JOB, LIST_JOBS]
+
+
 # --- versions, which the service names
 
 
@@ -130,10 +268,8 @@ def version(number: int, made: float, **changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def versions(*rows: dict[str, Any]) -> bytes:
-    """The answer to a list of versions, with the service's clock."""
-    body = reply({"is_success": True, "job_id": 10, "job_name": "digits", "versions": list(rows)})
-    return body.replace(b"Content-Type", f"Date: {formatdate(usegmt=True)}\r\nContent-Type".encode(), 1)
+def versions(*rows: dict[str, Any]) -> dict[str, Any]:
+    return {"is_success": True, "job_id": 10, "job_name": "digits", "versions": list(rows)}
 
 
 def made_from_20(session: Session) -> Any:
@@ -172,7 +308,7 @@ def test_a_version_that_may_be_somebody_elses_is_not_claimed(rows: dict[int, dic
 
 
 def test_a_visualization_job_whose_answer_is_lost_is_found_by_its_name():
-    row = {"job_id": 7, "job_name": "curves", "status": 1}
+    row = {"job_id": 7, "job_name": "curves", "status": 1, "create_time": NEW}
     with service({"POST /visualization-jobs": [RESET], "GET /visualization-jobs": [listed(row)]}) as (server, session):
         made = VisualizationJob(session).create_visualization_job("/bucket/output/", job_name="curves")
 

@@ -8,6 +8,7 @@ import socketserver
 import struct
 import threading
 from collections.abc import Callable
+from email.utils import formatdate
 from typing import Any, Union
 from urllib.parse import urlsplit
 
@@ -81,4 +82,5 @@ def reply(body: Any, keep_alive: bool = False) -> bytes:
     content = json.dumps(body).encode()
     connection = "keep-alive" if keep_alive else "close"
     head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n"
+    head += f"Date: {formatdate(usegmt=True)}\r\n"
     return f"{head}Connection: {connection}\r\n\r\n".encode() + content
