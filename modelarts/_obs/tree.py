@@ -1,0 +1,81 @@
+"""The files of a local folder, in the order that their keys have; links are followed, but never in circles."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from modelarts._obs.paths import PART
+
+logger = logging.getLogger("modelarts")
+
+_Place = tuple[int, int]  # device and inode: what a folder is, by whatever name
+
+
+def walk(folder: Path, enter: Callable[[Path], bool] = lambda path: True, empty: bool = False) -> Iterator[Path]:
+    """All files in a folder and in its folders.
+
+    Links are followed, to folders too; a warning names those that lead back to where they lie, and they are left out.
+    So are pipes, sockets, links that lead nowhere, and files that are not whole yet.
+
+    Args:
+        folder: where it begins.
+        enter: whether to look into a folder that lies in it.
+        empty: folders with nothing in them are given, too.
+
+    Raises:
+        OSError: something cannot be read.
+    """
+    around: list[tuple[_Place, Iterator[tuple[Path, bool]]]] = [(_place(folder), iter(entries(folder)))]
+    while around:
+        path, is_folder = next(around[-1][1], (None, False))
+        if path is None:
+            around.pop()
+        elif not is_folder:
+            yield path
+        elif enter(path):
+            place = _place(path)
+            if any(place == outer for outer, _ in around):
+                _warn(path)
+                continue
+            found = entries(path)
+            if empty and not found:
+                yield path
+            around.append((place, iter(found)))
+
+
+def entries(folder: Path) -> list[tuple[Path, bool]]:
+    """What lies in one folder, each with whether it is a folder, in the order of keys. Raises `OSError`."""
+    with os.scandir(folder) as found:
+        kinds = [(entry.name, _kind(entry)) for entry in found]
+    kept = [(name, stat.S_ISDIR(kind)) for name, kind in kinds if stat.S_ISDIR(kind) or stat.S_ISREG(kind)]
+    kept.sort(key=lambda entry: os.fsencode(f"{entry[0]}/" if entry[1] else entry[0]))
+    return [(folder / name, is_folder) for name, is_folder in kept if is_folder or not name.startswith(PART)]
+
+
+def _kind(entry: os.DirEntry[str]) -> int:
+    """The type of what an entry is or leads to, as `stat` has it; 0 where it leads nowhere."""
+    if not entry.is_symlink():
+        return stat.S_IFDIR if entry.is_dir() else stat.S_IFREG if entry.is_file() else 0
+    try:
+        return entry.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        _warn(Path(entry.path))
+        return 0
+
+
+def _place(folder: Path) -> _Place:
+    status = folder.stat()
+    return status.st_dev, status.st_ino
+
+
+def _warn(path: Path) -> None:
+    logger.warning("%s is left out: it is a link that leads back to where it lies", path)
