@@ -126,8 +126,10 @@ class _Watched:
         raise NewConnectionError(self, f"Failed to establish a new connection: {failure}") from failure
 
     def _tunnel(self: Any) -> None:
-        super()._tunnel()  # type: ignore[misc]
-        _exchange.sent = False  # that was for the proxy
+        try:
+            super()._tunnel()  # type: ignore[misc]
+        finally:
+            _exchange.sent = False  # what went out was for the proxy
 
     def send(self: Any, data: Any) -> None:
         if self.sock is None:

@@ -24,7 +24,6 @@ from modelarts._wire.routes import BY_OPERATION
 
 logger = logging.getLogger("modelarts")
 
-OK = 200
 SPEAK_FOR_THEMSELVES = (204, 401, 403, 429)  # statuses whose answer may be empty
 TIMED_OUT = 408
 
@@ -133,17 +132,24 @@ def _headers(method: str, content: bytes, prefer: str) -> dict[str, str]:
 
 def _decoded(reply: requests.Response, method: str) -> Response:
     url, status = str(reply.url), reply.status_code
-    content = redacted(reply) if status != OK else reply.content
-    if not content and status in SPEAK_FOR_THEMSELVES:
+    if not reply.content and status in SPEAK_FOR_THEMSELVES:
         return answered({}, status, reply.headers, method, url)
+    members = _members(reply.content)
+    known = members is not None and (400 <= status < 500 or not replies.MEMBERS.isdisjoint(members))
+    if members is None or not known or 300 <= status < 400:
+        raise _no_reply(reply, method)
+    response = answered(members, status, reply.headers, method, url)
+    if not response["is_success"]:
+        response = answered(_members(redacted(reply)) or {}, status, reply.headers, method, url)
+    return response
+
+
+def _members(content: bytes) -> dict[str, Any] | None:
     try:
         members = replies.parse(content)
     except ValueError:
-        members = None
-    known = isinstance(members, dict) and (400 <= status < 500 or not replies.MEMBERS.isdisjoint(members))
-    if not known or 300 <= status < 400:
-        raise _no_reply(reply, method)
-    return answered(members, status, reply.headers, method, url)
+        return None
+    return members if isinstance(members, dict) else None
 
 
 def _no_reply(reply: requests.Response, method: str) -> errors.ModelArtsError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +16,16 @@ from typing import Any
 
 import attrs
 import requests
-from requests.exceptions import ConnectTimeout, ProxyError, RequestException, SSLError, Timeout
+from requests.exceptions import (
+    ConnectTimeout,
+    InvalidProxyURL,
+    InvalidSchema,
+    InvalidURL,
+    ProxyError,
+    RequestException,
+    SSLError,
+    Timeout,
+)  # fmt: skip
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError, ReadTimeoutError
 
@@ -30,6 +40,8 @@ _LENGTHS = {"content-length", "transfer-encoding"}
 RETRIED = frozenset((429, 500, 502, 503, 504))
 ATTEMPTS = 5
 CONNECTIONS = 32  # kept open for as many threads; more are opened and closed again
+# Failures of a request that did not come as far as to a connection, where nobody saw whether it did.
+_BEFORE_SENDING = (ConnectTimeout, InvalidProxyURL, InvalidSchema, InvalidURL, ProxyError, SSLError)
 _FIRST_PAUSE, _LONGEST_PAUSE, _LONGEST_ASKED = 0.2, 10.0, 60.0
 
 
@@ -114,21 +126,29 @@ class Transport:
     ) -> requests.Response:
         for number in range(1, ATTEMPTS + 1):
             attempt = prepare()
-            try:
-                reply = self._once(attempt)
-            except RequestException as error:
-                last = number == ATTEMPTS or not (repeatable or _never_sent(error))
-                pause = _backoff(number)
-                if last or pause >= self.left:
-                    raise connection_error(error, attempt, repeatable) from None
-                after_failure()
-            else:
-                pause = _asked_pause(reply) or _backoff(number)
+            pause = _backoff(number)
+            reply, error = self._tried(attempt)
+            if reply is not None:
+                pause = _asked_pause(reply) or pause
                 if reply.status_code not in RETRIED or not repeatable or number == ATTEMPTS or pause >= self.left:
                     return reply
+            elif error is not None:
+                last = number == ATTEMPTS or not (repeatable or _never_sent(error))
+                if last or pause >= self.left:
+                    raise connection_error(error, attempt, repeatable)
+                after_failure()
             logger.info("%s %s: attempt %d failed, next in %.1f s", attempt.method, attempt.url, number, pause)
             time.sleep(pause)
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _tried(self, attempt: Attempt) -> tuple[requests.Response | None, RequestException | None]:
+        """The answer or the failure. That is no cause of what is raised: it may hold the password of a proxy."""
+        try:
+            return self._once(attempt), None
+        except RequestException as error:
+            return None, error
+        except (HTTPError, ValueError) as error:  # what libraries below make of addresses and answers that are none
+            return None, requests.ConnectionError(str(error) or type(error).__name__)
 
     def _once(self, attempt: Attempt) -> requests.Response:
         if self._process != os.getpid():
@@ -143,10 +163,7 @@ class Transport:
         left = max(deadline - time.monotonic(), 0.001)
         timeout = (min(sending.connect_timeout, left), min(sending.read_timeout, left))
         options = self._options_for(attempt.url)
-        try:
-            reply: requests.Response = self._adapter.send_until(deadline, request, timeout=timeout, **options)
-        except (HTTPError, ValueError) as error:  # what libraries below make of addresses and answers that are none
-            raise requests.ConnectionError(str(error) or type(error).__name__) from error
+        reply: requests.Response = self._adapter.send_until(deadline, request, timeout=timeout, **options)
         if not reply.content and reply.status_code == OK and not _LENGTHS & {name.lower() for name in reply.headers}:
             raise requests.ConnectionError("the answer ended within its headers")
         return reply
@@ -181,7 +198,7 @@ def connection_error(error: RequestException, attempt: Attempt, repeatable: bool
             "Check the network and the endpoint; for a local session run `modelarts local status`.",
             method, url,
         )  # fmt: skip
-    if sent is False or (sent is None and isinstance(error, (ConnectTimeout, ProxyError, SSLError))):
+    if sent is False or (sent is None and isinstance(error, _BEFORE_SENDING)):
         return errors.ConnectionFailed(
             f"{method} {url}: no connection ({reason}); nothing was sent. Check the network, and proxies and "
             "certificates (MODELARTS_PROXY or HTTPS_PROXY, MODELARTS_CA_BUNDLE).",
@@ -198,10 +215,10 @@ def connection_error(error: RequestException, attempt: Attempt, repeatable: bool
 
 
 def _reason(error: RequestException) -> str:
-    """What happened, in the words of the library that noticed; never the address of a proxy, which may be secret."""
+    """What happened, in the words of the library that noticed, without the password of a proxy."""
     cause = _cause(error)
     inner = getattr(cause, "original_error", None) or cause
-    return str(inner).rpartition(": ")[2].strip("'\") ")
+    return re.sub(r"//\S*@", "//****@", str(inner)).rpartition(": ")[2].strip("'\" ")
 
 
 def _cause(error: RequestException) -> Any:

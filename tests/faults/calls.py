@@ -28,7 +28,7 @@ PATH = f"/v1/{PROJECT}{ASKED[GET].split()[1]}"
 
 
 @attrs.frozen
-class Made:
+class Came:
     """What came of a call: its result, or the error it raised; how often the service was asked; seconds."""
 
     result: Any
@@ -52,9 +52,9 @@ def made(session: Session, method: str, seconds: float) -> Any:
             return error
 
 
-def ask(method: str, script: Sequence[Action], seconds: float = 5.0, **login: Any) -> Made:
+def ask(method: str, script: Sequence[Action], seconds: float = 5.0, **login: Any) -> Came:
     """Make a call to a service that follows a script."""
     with RawServer({ASKED[method]: list(script)}) as server, at(server.url, **login) as session:
         begun = time.monotonic()
         result = made(session, method, seconds)
-        return Made(result, len(server.asked), time.monotonic() - begun)
+        return Came(result, len(server.asked), time.monotonic() - begun)

@@ -10,9 +10,10 @@ import time
 from typing import Callable
 
 import pytest
+from support.cloud import ENGINES, SPECS, cloud_estimator
 from support.raw_server import SILENCE, RawServer
 
-from modelarts import errors
+from modelarts import _creating, errors
 from tests.faults.calls import ASKED, CALLS, GET, PATH, POST, PUT, ask, at, made
 from tests.faults.rows import FAULTS, GOOD, Fault, answer, in_seconds, retry_after
 
@@ -36,6 +37,30 @@ def test_of_each_fault_comes_what_the_table_says(method: str, fault: Fault):
         assert call.result.is_success
     assert expected.attempts in (None, call.attempts)
     assert call.seconds < fault.seconds + LATE
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_job_is_made_once_whatever_comes_of_the_answer(fault: Fault, monkeypatch: pytest.MonkeyPatch):
+    """The service makes the job in any case, and then does harm."""
+    monkeypatch.setattr(_creating, "LOOK_AGAIN", ())
+    job = {"job_id": 10, "job_name": "digits", "version_id": 20, "status": 1, "create_time": 4_102_444_800_000}
+    script = {
+        "GET /job/resource-specs": [{"is_success": True, "specs": SPECS}],
+        "GET /job/ai-engines": [{"is_success": True, "engines": ENGINES}],
+        "POST /training-jobs": fault.script,
+        "GET /training-jobs": [{"is_success": True, "jobs": [job]}],
+    }
+    with RawServer(script) as server, at(server.url) as session, session.deadline(fault.seconds):
+        try:
+            made = cloud_estimator(session).fit(inputs="/bucket/data/", job_name="digits").job_id
+        except errors.ApiError as refused:
+            made = refused
+
+    assert server.asked.count("POST /training-jobs") == 1
+    if fault.created.error is errors.AuthError or "429" in fault.name:
+        assert isinstance(made, errors.ApiError)  # it was refused before anything was made
+    else:
+        assert made == 10
 
 
 @pytest.mark.parametrize("asked", [lambda: "1", lambda: in_seconds(2)], ids=["seconds", "date"])

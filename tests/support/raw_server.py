@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import socketserver
+import ssl
 import struct
 import threading
 from collections.abc import Callable
@@ -23,11 +24,15 @@ class RawServer(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
 
-    def __init__(self, actions: dict[str, list[Action]], keep_alive: bool = False) -> None:
+    def __init__(
+        self, actions: dict[str, list[Action]], keep_alive: bool = False, tls: ssl.SSLContext | None = None
+    ) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.actions = {call: list(script) for call, script in actions.items()}
         self.asked: list[str] = []
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self.heads: list[bytes] = []  # and bodies, as they came
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.server_address[1]}"
+        self.tls = tls
         self.keep_alive = keep_alive
         self.over = threading.Event()
         self.closed = 0  # connections
@@ -42,6 +47,13 @@ class RawServer(socketserver.ThreadingTCPServer):
         self.shutdown()
         self.server_close()
         self._thread.join()
+
+    def get_request(self) -> Any:
+        connection, address = super().get_request()
+        return (self.tls.wrap_socket(connection, server_side=True) if self.tls else connection), address
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that breaks off is what is tested."""
 
     def shutdown_request(self, request: Any) -> None:
         super().shutdown_request(request)
@@ -64,7 +76,7 @@ class _Handler(socketserver.StreamRequestHandler):
             return
         method, target = head.split()[:2]
         fields = dict(line.lower().split(b": ", 1) for line in head.splitlines()[1:])
-        self.rfile.read(int(fields.get(b"content-length", 0)))
+        self.server.heads.append(head + b"\n" + self.rfile.read(int(fields.get(b"content-length", 0))))
         path = urlsplit(target.decode()).path  # a proxy is asked for whole URLs
         action = self.server.take(f"{method.decode()} /{path.split('/', 3)[3]}")
         if callable(action):
