@@ -31,7 +31,6 @@ class Catalog:
         self._lifetime = lifetime
         self._clock = clock
         self._kept: dict[str, tuple[float, list[Record]]] = {}
-        self._lock = threading.Lock()
 
     def load(self, kinds: Sequence[str], fresh: bool = False) -> list[str]:
         """Make sure that these lists are here; `fresh` asks again whatever is kept. Return those asked for."""
@@ -46,8 +45,7 @@ class Catalog:
     def rows(self, kind: str) -> list[Record]:
         """The rows of one list."""
         self.load([kind])
-        with self._lock:
-            return self._kept[kind][1]
+        return self._kept[kind][1]
 
     def find(self, kind: str, matches: Callable[[Record], bool], is_new: bool = False) -> Record | None:
         """The first row that matches; on a miss the list is asked for once more, unless the caller knows it is new."""
@@ -59,8 +57,7 @@ class Catalog:
         return found
 
     def _is_kept(self, kind: str) -> bool:
-        with self._lock:
-            return kind in self._kept and self._clock() - self._kept[kind][0] < self._lifetime
+        return kind in self._kept and self._clock() - self._kept[kind][0] < self._lifetime
 
     def _ask_together(self, kinds: Sequence[str]) -> None:
         """Ask for several lists at the same time, under the time-outs of this thread."""
@@ -86,8 +83,7 @@ class Catalog:
     def _ask(self, kind: str) -> None:
         operation, query = _LISTS[kind]
         rows = rows_of(self._client.call(operation, query=query, must=True), kind)
-        with self._lock:
-            self._kept[kind] = (self._clock(), rows)
+        self._kept[kind] = (self._clock(), rows)  # in one step: no thread sees half of it, and no fork a lock
 
 
 def loose(name: object) -> str:

@@ -254,6 +254,8 @@ class Session:
         return older.client_of(self.obs)
 
     def __repr__(self) -> str:
+        if not hasattr(self, "client"):  # as tracebacks show it when it could not be made
+            return "Session(…)"
         return f"Session(host={self.host!r}, project_id={self.project_id!r}, region_name={self.region_name!r})"
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
+
+from modelarts.errors import ModelArtsError
 from modelarts.estimator import Estimator
 from modelarts.session import Session
 from tests.support.jobs import ACCEPT_ANY, estimator, put_code
@@ -49,3 +53,34 @@ def test_a_session_works_on_both_sides_of_a_fork(session):
         child.join()
 
     assert [mine, *theirs] == [[True] * 20] * 4
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_a_fork_in_the_middle_of_many_calls_stalls_nobody(session):
+    """Threads of the parent hold connections and locks at that moment; the child has none of the threads."""
+    over = threading.Event()
+    failures: list[ModelArtsError] = []
+
+    def call_on() -> None:
+        while not over.is_set():
+            try:
+                Estimator.get_job_list(session)
+                session.catalog.load(["specs", "engines"], fresh=True)
+            except ModelArtsError as error:
+                failures.append(error)
+
+    callers = [threading.Thread(target=call_on) for _ in range(8)]
+    for caller in callers:
+        caller.start()
+    context = multiprocessing.get_context("fork")
+    answers = context.Queue()
+    children = [context.Process(target=_read_all, args=(session, answers)) for _ in range(6)]
+    for child in children:
+        child.start()
+
+    theirs = [answers.get(timeout=20) for _ in children]
+    over.set()
+    for thread in (*children, *callers):
+        thread.join(20)
+
+    assert (theirs, failures) == ([[True] * 20] * 6, [])
