@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from typing import Any
 
 import attrs
 
-from modelarts import _staging
 from modelarts._obs.paths import ObsPath, exists_locally, is_local
+from modelarts._staging import Staging
 from modelarts._wire import limits
 from modelarts._wire.replies import as_integer
-from modelarts.errors import Fault
+from modelarts.errors import Fault, ModelArtsError
 
 
 @attrs.frozen(kw_only=True)
@@ -63,11 +62,11 @@ class Checks:
     """Gathers what is wrong with the arguments of one call.
 
     Args:
-        bucket: names the bucket that local code and data go to; called only when there are some.
+        staging: gets the local code and data.
     """
 
-    def __init__(self, bucket: Callable[[], str]) -> None:
-        self.bucket = bucket
+    def __init__(self, staging: Staging) -> None:
+        self.staging = staging
         self.faults: list[Fault] = []
 
     def fault(self, argument: str, value: Any, rule: str) -> None:
@@ -100,11 +99,36 @@ class Checks:
     def place(self, argument: str, value: Any) -> ObsPath | None:
         """Where code or data will lie: an OBS path as it is, a local one at the place it is uploaded to."""
         if not isinstance(value, (str, os.PathLike)) or not is_local(value):
-            return self.obs_path(argument, value)
+            return self._in_bucket(argument, value)
         if not exists_locally(value):
             self.fault(argument, value, "there is no such local path; an OBS path begins with a slash or obs://")
             return None
-        return _staging.target(value, self.bucket())
+        try:
+            self.staging.pack(argument, value)
+            return ObsPath("never-sent") if self.faults else self.staging.address(argument)
+        except ModelArtsError:
+            raise
+        except ValueError as error:
+            self.fault(argument, value, str(error))
+        except OSError as error:
+            self.fault(argument, value, f"cannot read {error.filename or value}: {error.strerror or error}")
+        return None
+
+    def missing(self, argument: str, inside: str) -> str | None:
+        """Why a file of a local folder that goes along does not; nothing when it does, or nobody here knows."""
+        parcel = self.staging.parcels.get(argument)
+        return parcel.missing(inside) if parcel else None
+
+    def _in_bucket(self, argument: str, value: Any) -> ObsPath | None:
+        path = self.obs_path(argument, value)
+        if path is None or not value.startswith("/") or not exists_locally(value):
+            return path
+        if self.staging.has_bucket(path.bucket):
+            return path
+        rule = (f"lies on this machine, and the session has no bucket {path.bucket!r}; give Path({value!r}) for what "
+                f"lies here, {path.url} for what lies in a bucket")  # fmt: skip
+        self.fault(argument, value, rule)
+        return None
 
     def obs_path(self, argument: str, value: Any) -> ObsPath | None:
         try:

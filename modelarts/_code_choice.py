@@ -9,7 +9,7 @@ from typing import Any
 
 from modelarts._arguments import Checks, Training
 from modelarts._catalog import ALGORITHMS, ENGINES, Catalog, loose, nearest
-from modelarts._obs.paths import ObsPath, is_local, place_inside
+from modelarts._obs.paths import ObsPath, exists_locally, is_local, place_inside
 from modelarts._wire.replies import Record
 
 logger = logging.getLogger("modelarts")
@@ -107,7 +107,7 @@ class CodeChoice:
 
     def boot_file(self, folder: ObsPath) -> ObsPath | None:
         code_dir, boot_file = self.training.code_dir, self.training.boot_file
-        if isinstance(boot_file, (str, os.PathLike)) and is_local(boot_file):
+        if self.is_local_script():
             relative = place_inside(code_dir, boot_file)
             path = None if relative is None else ObsPath(folder.bucket, folder.key + relative)
         else:
@@ -119,4 +119,13 @@ class CodeChoice:
             self.checks.fault("boot_file", boot_file, rule)
         elif path.as_dir == path:
             self.checks.fault("boot_file", boot_file, "names a folder; give the script in it that is to be started")
+        elif reason := self.checks.missing("code_dir", path.key[len(folder.key) :]):
+            self.checks.fault("boot_file", boot_file, reason)
         return path
+
+    def is_local_script(self) -> bool:
+        """Whether the script is given as a local path; with local code it may begin with a slash."""
+        code_dir, boot_file = self.training.code_dir, self.training.boot_file
+        if not isinstance(boot_file, (str, os.PathLike)):
+            return False
+        return is_local(boot_file) or (is_local(code_dir) and exists_locally(boot_file))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
 from typing import Any
 
 from modelarts._arguments import Call, Checks, Training
 from modelarts._catalog import ALGORITHMS, ENGINES, SPECS, Catalog, nearest
 from modelarts._code_choice import CodeChoice
 from modelarts._data_choice import DataChoice
+from modelarts._staging import Staging
 from modelarts._wire import parameters
 from modelarts._wire.limits import NAME_RULE
 from modelarts._wire.replies import Record, as_integer
@@ -28,20 +28,20 @@ _CALLS = {
 
 
 
-def build(training: Training, call: Call, catalog: Catalog, bucket: Callable[[], str]) -> dict[str, Any]:
+def build(training: Training, call: Call, catalog: Catalog, staging: Staging) -> dict[str, Any]:
     """The body of one call.
 
     Args:
         training, call: the user's arguments.
         catalog: turns names into ids.
-        bucket: names the bucket that local code and data go to; called only when there are some.
+        staging: gets the local code and data, which it has to send before the body goes out.
 
     Raises:
         ArgumentError: listing every argument that breaks a rule.
     """
     if call.operation not in _CALLS:
         raise ArgumentError("payload", [Fault("operation", call.operation, f"one of {', '.join(_CALLS)}")])
-    checks = Checks(bucket)
+    checks = Checks(staging)
     body = _Builder(training, call, catalog, checks).body()
     if checks.faults:
         raise ArgumentError(_CALLS[call.operation], checks.faults)
@@ -60,30 +60,32 @@ class _Builder:
 
     def body(self) -> dict[str, Any]:
         call = self.call
-        config = self.config()
         if call.operation == CREATE_JOB:
             body = {"job_name": self.job_name(), "job_desc": self.job_description()}
             if self.training.workspace_id is not None:
                 body["workspace_id"] = str(self.training.workspace_id)
-            return {**body, "config": config}
+            return {**body, "config": self.config()}
         if call.operation == CREATE_VERSION:
-            config["pre_version_id"] = self.checks.identifier("pre_version_id", call.pre_version_id)
-            return {"job_desc": self.job_description(), "config": config}
+            origin = self.checks.identifier("pre_version_id", call.pre_version_id)
+            description = self.job_description()
+            return {"job_desc": description, "config": {**self.config(), "pre_version_id": origin}}
         name = self.checks.name("config_name", call.config_name or self.generated("config"))
         named = {} if call.operation == UPDATE_CONFIG else {"config_name": name}  # an update's travels in the path
-        description = self.checks.description("config_desc", call.config_desc)
-        return {**named, **({} if description is None else {"config_desc": description}), **config}
+        words = self.checks.description("config_desc", call.config_desc)
+        return {**named, **({} if words is None else {"config_desc": words}), **self.config()}
 
     def config(self) -> dict[str, Any]:
-        """The part that jobs, versions and configurations share."""
+        """The part that jobs, versions and configurations share; local code and data are read last."""
         self.look_up_together()
-        code = CodeChoice(self.training, self.catalog, self.checks, self.new)
-        config: dict[str, Any] = {"worker_server_num": None, **code.members()}
-        config["parameter"] = self.parameter()
-        config.update(self.compute())
-        config["worker_server_num"] = self.count()
+        config = self.rest()
+        config.update(CodeChoice(self.training, self.catalog, self.checks, self.new).members())
         needed = self.call.operation in (CREATE_JOB, CREATE_VERSION)
         config.update(DataChoice(self.call, self.checks, needed).members())
+        return config
+
+    def rest(self) -> dict[str, Any]:
+        """All but code and data."""
+        config: dict[str, Any] = {"parameter": self.parameter(), **self.compute(), "worker_server_num": self.count()}
         config["train_url"] = self.checks.folder("output_path", self.training.output_path) or ""
         if self.training.log_url:
             config["log_url"] = self.checks.folder("log_url", self.training.log_url)

@@ -1,4 +1,4 @@
-"""How a session sends: time-outs, proxies and certificates, read once when it is made."""
+"""How a session sends: time-outs, proxies, certificates and how much, read once when it is made."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ class Sending:
         verify: whether certificates are checked, or a file or folder of the authorities to trust.
         client_cert: certificate to show, with its key in the same file or in a second one.
         proxies: the proxy for each scheme of a URL, `all` for the rest, and under `no` the hosts that need none.
+        code_limit, data_limit: how many MB of local code, and of local data, go along with a job.
     """
 
     connect_timeout: float = 10.0
@@ -37,6 +38,8 @@ class Sending:
     verify: Union[bool, str] = True
     client_cert: Union[str, tuple[str, str], None] = None
     proxies: Mapping[str, str] = attrs.field(factory=dict, repr=False)  # they may hold passwords
+    code_limit: int = 200
+    data_limit: int = 5000
 
     @classmethod
     def of(cls, settings: Mapping[str, Value]) -> Sending:
@@ -45,6 +48,7 @@ class Sending:
         sending = cls(
             settings["connect_timeout"].value, settings["read_timeout"].value, settings["total_timeout"].value,
             settings["verify"].value and trusted, settings["client_cert"].value, proxies(settings["proxy"].value),
+            settings["code_limit"].value, settings["data_limit"].value,
         )  # fmt: skip
         if isinstance(sending.verify, str) or sending.client_cert:
             sending.tls()  # a file that holds no certificate is told now

@@ -2,123 +2,110 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import tempfile
-from collections.abc import Callable, Iterator
-from heapq import nlargest
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from modelarts._obs.paths import ObsPath, is_local
-from modelarts.errors import ObsError
+from modelarts import _config, _parcels
+from modelarts._obs.paths import ObsPath, bucket_name_fault
+from modelarts._parcels import CODE, LocalPath, Parcel
+from modelarts.errors import ConfigError, ObsError
 
 if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
-
     from modelarts.session import Session
 
-FOLDER = "uploads"
-IGNORE_FILE = ".modelartsignore"
-CODE_LIMIT = 200_000_000  # bytes of a folder with Python files in it: more is data that got there by mistake
-_LEFT_OUT = {".git", "__pycache__", ".ipynb_checkpoints", ".venv", IGNORE_FILE}
-_MARK = ".complete"
-_CHUNK = 1 << 20
+MARK = ".modelarts-complete"  # beside what is whole
+_REFUSED, _NOT_THERE = "ModelArts.1003", "ModelArts.0015"
 
 
-def target(path: str | os.PathLike[str], bucket: str) -> ObsPath:
-    """The place in `bucket` for a local file or folder; it depends on the content alone."""
-    source = Path(path).expanduser().resolve()
-    place = ObsPath(bucket, f"{FOLDER}/{_digest(source)}/{source.name}")
-    return place.as_dir if source.is_dir() else place
+class Staging:
+    """Brings the local code and data of one call to the default bucket of its session."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.parcels: dict[str, Parcel] = {}
+
+    def has_bucket(self, name: str) -> bool:
+        """Whether the session can use a bucket; also when there is no way to ask."""
+        if bucket_name_fault(name):
+            return False
+        try:
+            return self.session.obs.is_obs_path_exists(f"obs://{name}")
+        except ConfigError:
+            return True
+        except ObsError as error:
+            if error.error_code != _REFUSED:
+                raise
+            return False
+
+    def pack(self, argument: str, path: LocalPath) -> None:
+        """List what goes along for an argument of the call.
+
+        Raises:
+            ValueError: it cannot go along; the text says why.
+            OSError: something cannot be read.
+        """
+        parcel = _parcels.pack(argument, path, self._state())
+        name = "code_limit" if argument == CODE else "data_limit"
+        _parcels.check_size(parcel, name, getattr(self.session.client.transport.sending, name))
+        self.parcels[argument] = parcel
+
+    def address(self, argument: str) -> ObsPath:
+        """Read what goes along, and find its place. Raises `OSError` for what cannot be read."""
+        parcel = self.parcels[argument] = self.parcels[argument].addressed(self.session.default_bucket)
+        return parcel.place
+
+    def send(self, say: Callable[[str], None], quiet: bool = False) -> None:
+        """Upload what goes along and is not there yet.
+
+        Args:
+            say: tells the user what is done.
+            quiet: do not tell what need not be sent.
+
+        Raises:
+            ObsError: it changed since it was read, or it cannot be uploaded.
+        """
+        for parcel in self.parcels.values():
+            if not self._is_there(parcel):
+                self._upload(parcel, say)
+            elif not quiet:
+                say(f"{parcel.given} is unchanged, not sent again ({parcel.measure})")
+
+    def _upload(self, parcel: Parcel, say: Callable[[str], None]) -> None:
+        obs = self.session.obs
+        _refuse_changed(parcel)
+        without = f", without {parcel.without}" if parcel.without else ""
+        say(f"uploading {parcel.given} ({parcel.measure}{without}) to {parcel.place.url}")
+        try:
+            # With `sync`, what was cut off before goes on.
+            obs.upload_contents(parcel.source.parent, parcel.folder, parcel.files, sync=True)
+        except ObsError:
+            _refuse_changed(parcel)
+            raise
+        _refuse_changed(parcel)
+        with tempfile.TemporaryDirectory() as scratch:
+            mark = Path(scratch, MARK)
+            mark.touch()
+            obs.upload_file(mark, parcel.folder.url)
+
+    def _is_there(self, parcel: Parcel) -> bool:
+        """Whether all of it is: the mark says that it came whole, the list that nothing was removed since."""
+        try:
+            found = {item.url: item.size for item in self.session.obs.list(parcel.folder.url, recursive=True)}
+        except ObsError as error:
+            if error.error_code != _NOT_THERE:
+                raise
+            return False
+        sizes = {parcel.target(file).url: status.st_size for file, status in parcel.files.items()}
+        return {(parcel.folder / MARK).url: 0, **sizes}.items() <= found.items()
+
+    def _state(self) -> tuple[Path, ...]:
+        """Folders that hold the state of this package: the usual one, and that of a service which has another."""
+        buckets = getattr(self.session.obs, "root", None)
+        return (_config.home_directory(), *([] if buckets is None else [buckets.parents[1]]))
 
 
-def send(session: Session, path: Any, announce: Callable[[str], None]) -> None:
-    """Upload `path` to its place in the default bucket when it is a local one and not there yet.
-
-    Raises:
-        ObsError: it is code, and too large; or it changed meanwhile; or it cannot be uploaded.
-    """
-    if path is None or not is_local(path):
-        return
-    source = Path(path).expanduser().resolve()
-    files = list(_files(source))
-    before = {file: file.stat() for file in files}
-    sizes = {file: status.st_size for file, status in before.items()}
-    _check_size(source, sizes)
-    place = target(source, session.default_bucket())
-    folder = ObsPath(place.bucket, place.key.rstrip("/").rpartition("/")[0]).as_dir
-    if session.obs.is_obs_path_exists((folder / _MARK).url):
-        return
-    announce(f"uploading {path} ({len(files)} files, {sum(sizes.values()) / 1e6:.1f} MB) to {place.url}")
-    session.obs.upload_contents(source.parent, folder, files, sync=True)  # what was cut off before goes on
-    if any(_stamp(file.stat()) != _stamp(status) for file, status in before.items()):
-        raise ObsError(f"{path} changed while it was uploaded; call again when nothing writes to it")
-    with tempfile.TemporaryDirectory() as scratch:
-        mark = Path(scratch, _MARK)
-        mark.touch()
-        session.obs.upload_file(mark, folder.url)
-
-
-def _files(source: Path) -> Iterator[Path]:
-    """The files that are uploaded: all but what is left out always, and what the ignore file names."""
-    if source.is_file():
-        yield source
-        return
-    ignored = _ignored(source)
-    for folder, names, files in os.walk(source):
-        inside = Path(folder).relative_to(source).as_posix()
-        prefix = "" if inside == "." else f"{inside}/"
-        names[:] = [name for name in sorted(names)
-                    if name not in _LEFT_OUT and not (ignored and ignored.match_file(f"{prefix}{name}/"))]  # fmt: skip
-        for name in sorted(files):
-            if name in _LEFT_OUT or (ignored and ignored.match_file(prefix + name)):
-                continue
-            if Path(folder, name).is_file():  # no socket, no link that leads nowhere
-                yield Path(folder, name)
-
-
-def _ignored(source: Path) -> GitIgnoreSpec | None:
-    try:
-        lines = (source / IGNORE_FILE).read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return None
-    from pathspec import GitIgnoreSpec
-
-    return GitIgnoreSpec.from_lines(lines)
-
-
-def _check_size(source: Path, sizes: dict[Path, int]) -> None:
-    size = sum(sizes.values())
-    if size <= CODE_LIMIT or not any(file.suffix == ".py" for file in sizes):
-        return
-    largest = nlargest(5, sizes, key=lambda file: sizes[file])
-    named = "".join(f"\n  - {file.relative_to(source.parent)}: {sizes[file] / 1e6:.1f} MB" for file in largest)
-    raise ObsError(
-        f"{source} is not uploaded: it has {size / 1e6:.1f} MB in {len(sizes)} files, and code may have "
-        f"{CODE_LIMIT / 1e6:.0f} MB. Its largest files:{named}\n"
-        f"Name what the job does not need in {source / IGNORE_FILE}, a pattern on each line as in .gitignore; "
-        "upload data with session.obs.upload_dir(…) and give its path obs://… to the job.",
-        "ModelArts.0104",
-    )
-
-
-def _stamp(status: os.stat_result) -> tuple[int, int]:
-    return status.st_size, status.st_mtime_ns
-
-
-def _digest(source: Path) -> str:
-    digest = hashlib.sha256()
-    for file in _files(source):
-        name = file.name if source.is_file() else file.relative_to(source).as_posix()
-        digest.update(f"{name}\0{file.stat().st_size}\0".encode(errors="surrogateescape"))
-        digest.update(_sha256(file))
-    return digest.hexdigest()[:16]
-
-
-def _sha256(file: Path) -> bytes:
-    digest = hashlib.sha256()
-    with file.open("rb") as opened:
-        while chunk := opened.read(_CHUNK):
-            digest.update(chunk)
-    return digest.digest()
+def _refuse_changed(parcel: Parcel) -> None:
+    if file := parcel.changed():
+        raise ObsError(f"{parcel.given} changed while it was uploaded: {file}; call again when nothing writes to it")

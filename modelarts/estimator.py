@@ -7,11 +7,12 @@ from typing import Any, Union
 
 import attrs
 
-from modelarts import _creating, _payload, _queries, _saved, _staging, _waiting
+from modelarts import _creating, _payload, _queries, _saved, _waiting
 from modelarts._arguments import Call, Training
 from modelarts._catalog import Catalog
 from modelarts._payload import CREATE_CONFIG, CREATE_JOB, CREATE_VERSION, UPDATE_CONFIG
 from modelarts._reply import Response
+from modelarts._staging import Staging
 from modelarts._wire.status import JOB_STATE
 from modelarts.errors import ArgumentError, ConfigError, Fault, JobTimeout
 from modelarts.job import Identifier, JobCalls, TrainingJob
@@ -141,6 +142,10 @@ class Estimator(JobCalls):
         Raises:
             ArgumentError: one or more arguments break documented rules; all are listed.
         """
+        return self._built(operation, **arguments)[0]
+
+    def _built(self, operation: str, **arguments: Any) -> tuple[dict[str, Any], Staging]:
+        """The body of a call, and the local code and data that have to be there before it is sent."""
         if not any(arguments.get(name) is not None for name in _DATA_ARGUMENTS):
             arguments = {**arguments, **self.data}
         training = Training(**{name: getattr(self, name) for name in _TRAINING_FIELDS})
@@ -150,7 +155,8 @@ class Estimator(JobCalls):
             unknown = next(name for name in arguments if name not in _CALL_FIELDS)
             known = f"not an argument of this call; it takes {', '.join(_CALL_FIELDS)}"
             raise ArgumentError("payload", [Fault(unknown, arguments[unknown], known)]) from None
-        return _payload.build(training, call, self._catalog, self.modelarts_session.default_bucket)
+        staging = Staging(self.modelarts_session)
+        return _payload.build(training, call, self._catalog, staging), staging
 
     @property
     def _catalog(self) -> Catalog:
@@ -185,11 +191,11 @@ class Estimator(JobCalls):
             ArgumentError: nothing was sent.
             ApiError: the service refused; `NameTaken` when there is a job of that name.
         """
-        body = self.payload(
+        body, staging = self._built(
             CREATE_JOB, inputs=inputs, dataset_id=dataset_id, dataset_version_id=dataset_version_id,
             data_source=data_source, job_name=job_name, priority=priority,
         )  # fmt: skip
-        self._upload(inputs)
+        self._upload(staging)
         response = _creating.create(self.modelarts_session, CREATE_JOB, body, generated=not job_name)
         return self._made(response, wait)
 
@@ -214,13 +220,13 @@ class Estimator(JobCalls):
 
         The other arguments, the result and the errors are those of `fit`.
         """
-        body = self.payload(
+        body, staging = self._built(
             CREATE_VERSION, inputs=inputs, dataset_id=dataset_id, dataset_version_id=dataset_version_id,
             data_source=data_source, pre_version_id=pre_version_id, priority=priority,
             job_desc=job_desc,
         )  # fmt: skip
         self._needed("create_job_version", "job_id", job_id)
-        self._upload(inputs)
+        self._upload(staging)
         response = _creating.create(self.modelarts_session, CREATE_VERSION, body, {"job_id": job_id})
         return self._made(response, wait)
 
@@ -276,11 +282,11 @@ class Estimator(JobCalls):
         Returns:
             A handle whose `config_name` is set.
         """
-        body = self.payload(
+        body, staging = self._built(
             CREATE_CONFIG, inputs=inputs, dataset_id=dataset_id, dataset_version_id=dataset_version_id,
             data_source=data_source, config_name=config_name, config_desc=config_desc, priority=priority,
         )  # fmt: skip
-        self._upload(inputs)
+        self._upload(staging, quiet=True)
         _creating.create(self.modelarts_session, CREATE_CONFIG, body, generated=not config_name)
         return TrainingJob(self.modelarts_session, config_name=body["config_name"])
 
@@ -304,11 +310,11 @@ class Estimator(JobCalls):
         Returns:
             A response; refused with `ModelArts.0105` when there is no such configuration.
         """
-        body = self.payload(
+        body, staging = self._built(
             UPDATE_CONFIG, inputs=inputs, dataset_id=dataset_id, dataset_version_id=dataset_version_id,
             data_source=data_source, config_name=config_name, config_desc=config_desc, priority=priority,
         )  # fmt: skip
-        self._upload(inputs)
+        self._upload(staging, quiet=True)
         return self._call(UPDATE_CONFIG, {"config_name": config_name}, body=body)
 
     @classmethod
@@ -335,11 +341,10 @@ class Estimator(JobCalls):
 
     # --- helpers
 
-    def _upload(self, inputs: Any) -> None:
+    def _upload(self, staging: Staging, quiet: bool = False) -> None:
         from modelarts._display.screen import Screen
 
-        for path in (self.code_dir if not self.model_name else None, inputs):
-            _staging.send(self.modelarts_session, path, Screen().say)
+        staging.send(Screen().say, quiet)
 
 
 _DATA_ARGUMENTS = ("inputs", "dataset_id", "dataset_version_id", "data_source")

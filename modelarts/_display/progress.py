@@ -109,8 +109,8 @@ class Progress:
         more = "" if self._all_found else "+"
         share = f"{100 * self._moved // self._size if self._size else 100:3d} %  " if self._all_found else ""
         return (
-            f"{self._title}  {share}{_bytes(self._moved)} of {_bytes(self._size)}{more}, "
-            f"{self._complete} of {self._files}{more} files, {_bytes(self._moved / seconds)}/s"
+            f"{self._title}  {share}{size_text(self._moved)} of {size_text(self._size)}{more}, "
+            f"{self._complete} of {self._files}{more} files, {size_text(self._moved / seconds)}/s"
         )
 
 
@@ -147,7 +147,8 @@ class _Block:
             self._handle.update(block)
 
 
-def _bytes(count: float) -> str:
+def size_text(count: float) -> str:
+    """A number of bytes as people read it."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if count < 1000:
             return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"

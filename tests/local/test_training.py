@@ -207,7 +207,8 @@ def test_a_local_code_folder_is_uploaded_once(session, tmp_path, capsys, monkeyp
 
     shown = capsys.readouterr().out
     assert shown.count("from my folder") == 2
-    assert shown.count("uploading mine") == 1
+    assert shown.count("uploading mine (1 file, 23 bytes) to obs://modelarts-local-") == 1
+    assert shown.count("mine is unchanged, not sent again (1 file, 23 bytes)\n") == 1
 
 
 def test_a_registered_dataset_is_the_input(session, tmp_path, monkeypatch, home, capsys):

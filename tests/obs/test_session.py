@@ -1,17 +1,14 @@
-"""Sessions in the cloud have buckets, the calls of older versions, and upload local code once."""
+"""Sessions in the cloud have buckets, and the calls of older versions."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from conftest import SECRET_KEY
-from fault_proxy import FaultProxy, refusal
+from fault_proxy import FaultProxy
 
-from modelarts import _staging
 from modelarts._obs.huawei import HuaweiBuckets
 from modelarts._obs.local import LocalBuckets
 from modelarts.errors import ConfigError, ObsError
@@ -141,143 +138,3 @@ def test_the_client_of_obs_is_one_of_the_package_and_of_the_cloud_only(session: 
     assert type(session.get_obs_client()).__name__ == "ObsClient"
     with pytest.raises(ConfigError, match="a local session has no OBS client"):
         local.get_obs_client()
-
-
-# --- code that goes along with a job
-
-
-@pytest.fixture
-def sent(session: Session) -> Any:
-    """Uploads a path like `fit` does; gives back what was announced, and the keys that hold it."""
-
-    def send(path: Any) -> tuple[list[str], list[str]]:
-        said: list[str] = []
-        _staging.send(session, path, said.append)
-        bucket = session.default_bucket()
-        place = _staging.target(path, bucket)
-        return said, [key for key in keys(session, bucket) if key.startswith(place.key)]
-
-    return send
-
-
-def below(found: list[str]) -> list[str]:
-    """Keys without the part that depends on the content."""
-    return sorted(key.split("/", 2)[2] for key in found)
-
-
-def test_local_code_is_sent_once_to_a_place_that_depends_on_its_content(
-    sent: Any, session: Session, local: Path, proxy: FaultProxy
-):
-    put(local / "src" / "train.py", "1")
-    put(local / "src" / "package" / "net.py", "2")
-    said, found = sent("src")
-    proxy.seen.clear()
-
-    again, _ = sent("src")
-    os.utime(local / "src" / "train.py", (1, 1))
-    touched, _ = sent("src")
-
-    assert below(found) == ["src/package/net.py", "src/train.py"]
-    assert said == [f"uploading src (2 files, 0.0 MB) to obs://{session.default_bucket()}/{found[0].rpartition('package')[0]}"]
-    assert again == touched == [] and proxy.asked("PUT") == []
-    put(local / "src" / "train.py", "changed")
-    _, changed = sent("src")
-    assert changed[1] != found[1] and below(changed) == below(found)
-
-
-def test_a_single_file_is_sent_too(sent: Any, local: Path):
-    said, found = sent(put(local / "data.csv"))
-
-    assert below(found) == ["data.csv"] and "1 files" in said[0]
-
-
-def test_what_is_no_code_stays_here(sent: Any, local: Path):
-    for name in (".git/HEAD", "__pycache__/a.pyc", "deep/__pycache__/a.pyc", ".ipynb_checkpoints/a.ipynb", ".venv/x"):
-        put(local / "src" / name)
-    put(local / "src" / "train.py")
-
-    assert below(sent("src")[1]) == ["src/train.py"]
-
-
-def test_the_ignore_file_is_read_like_a_gitignore(sent: Any, local: Path):
-    put(local / "src" / ".modelartsignore", "# comments\n\n*.ckpt\n!best.ckpt\n/data/\nlogs/**/old\nnotes.txt\n数据/\n")
-    kept = ["train.py", "best.ckpt", "deep/data/a.csv", "deep/best.ckpt", "logs/new/a.log", ".hidden"]
-    gone = ["a.ckpt", "deep/b.ckpt", "data/a.csv", "data/deep/b.csv", "logs/new/old/a.log", "deep/notes.txt", "数据/a"]
-    for name in kept + gone:
-        put(local / "src" / name, name)
-
-    assert below(sent("src")[1]) == sorted(f"src/{name}" for name in kept)
-
-
-def test_what_is_left_out_does_not_change_the_place(sent: Any, local: Path):
-    put(local / "src" / "train.py")
-    put(local / "src" / ".modelartsignore", "logs/\n")
-    before = sent("src")[1]
-
-    put(local / "src" / "logs" / "a.log")
-    put(local / "src" / "__pycache__" / "train.pyc")
-
-    assert sent("src") == ([], before)
-
-
-def test_too_much_code_is_refused_with_its_largest_files_and_how_to_leave_them_out(
-    sent: Any, session: Session, local: Path, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(_staging, "CODE_LIMIT", 1_000_000)
-    put(local / "src" / "train.py")
-    put(local / "src" / "data" / "large.bin", bytes(900_000))
-    put(local / "src" / "data" / "larger.bin", bytes(1_200_000))
-
-    with pytest.raises(ObsError) as caught:
-        _staging.send(session, "src", lambda text: None)
-
-    first, *named, last = str(caught.value).splitlines()
-    assert first.endswith("is not uploaded: it has 2.1 MB in 3 files, and code may have 1 MB. Its largest files:")
-    assert named == ["  - src/data/larger.bin: 1.2 MB", "  - src/data/large.bin: 0.9 MB", "  - src/train.py: 0.0 MB"]
-    assert f"{local}/src/.modelartsignore" in last and "session.obs.upload_dir" in last
-    assert caught.value.error_code == "ModelArts.0104" and proxy.seen == []
-    put(local / "src" / ".modelartsignore", "data/larger.bin")
-    assert below(sent("src")[1]) == ["src/data/large.bin", "src/train.py"]
-
-
-def test_data_may_be_larger_than_code(sent: Any, local: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(_staging, "CODE_LIMIT", 1000)
-    put(local / "data" / "rows.csv", bytes(2000))
-
-    assert below(sent("data")[1]) == ["data/rows.csv"]
-
-
-def test_what_was_cut_off_is_not_taken_for_whole_and_goes_on(
-    sent: Any, session: Session, local: Path, proxy: FaultProxy
-):
-    for number in range(10):
-        put(local / "src" / f"{number}.py", str(number))
-    proxy.rule = lambda request: refusal(403, "AccessDenied") if request.key.endswith("/9.py") else None
-    with pytest.raises(ObsError, match="AccessDenied"):
-        _staging.send(session, "src", lambda text: None)
-    proxy.rule = lambda request: None
-    proxy.seen.clear()
-
-    _, found = sent("src")
-
-    assert len(found) == 10
-    assert len([request for request in proxy.asked("PUT") if request.key.endswith(".py")]) < 10
-
-
-def test_code_that_changes_while_it_is_sent_is_not_taken_for_whole(
-    sent: Any, session: Session, local: Path, proxy: FaultProxy
-):
-    put(local / "src" / "train.py", "1")
-
-    def rule(request: Any) -> None:
-        if request.key.endswith("/train.py"):
-            put(local / "src" / "train.py", "another")
-
-    proxy.rule = rule
-    with pytest.raises(ObsError, match="src changed while it was uploaded; call again"):
-        _staging.send(session, "src", lambda text: None)
-    proxy.rule = lambda request: None
-
-    said, found = sent("src")
-
-    assert len(said) == 1 and len(found) == 1

@@ -38,6 +38,7 @@ EXAMPLES: dict[str, list[tuple[Any, Any]]] = {
        for name in ("connect_timeout", "read_timeout", "total_timeout", "catalog_lifetime",
                     "local_idle_timeout")},
     "local_port": [(1, 1), ("8080", 8080), (65535, 65535)],
+    **{name: [(1, 1), ("300", 300), (64, 64)] for name in ("code_limit", "data_limit")},
     "local_capacity": [(1, 1), ("2", 2), (64, 64)],
     "local_python": [({"PyTorch": "/a"}, {"PyTorch": "/a"}), ('{"PyTorch": "/b"}', {"PyTorch": "/b"}), ({}, {})],
 }  # fmt: skip
