@@ -211,7 +211,7 @@ class ApiError(ModelArtsError):
         off = self.advice.clock_ahead
         parts = [
             self.message if self.message.endswith(_SENTENCE_ENDS) else f"{self.message}.",
-            off and words["ahead" if off > 0 else "behind"].format(_duration(abs(off))),
+            off and clock_off(off),
             self.next_step,
             self.meaning and words["meaning"].format(self.meaning),
             self.request_id and words["request"].format(self.request_id),
@@ -354,6 +354,11 @@ class JobTimeout(JobError, TimeoutError):
     """The job did not end within the time given to `wait`; it goes on."""
 
     what = "has not ended yet"
+
+
+def clock_off(ahead: float) -> str:
+    """What to do about a clock of this machine that is so many seconds ahead of the service's, or behind."""
+    return _WORDS[language()]["ahead" if ahead > 0 else "behind"].format(_duration(abs(ahead)))
 
 
 def shortened(value: Any, limit: int = 120) -> str:

@@ -15,7 +15,8 @@ from modelarts._sending import Sending
 from modelarts.errors import ConfigError, speak
 
 if TYPE_CHECKING:
-    from modelarts._obs.buckets import Buckets, LocalPath
+    from modelarts._obs.arguments import LocalPath
+    from modelarts._obs.buckets import Buckets
     from modelarts._transport import Transport
 
 __all__ = ["Session"]
@@ -179,14 +180,18 @@ class Session:
             from modelarts._obs.huawei import HuaweiBuckets
 
             address, sending = self._services.url("obs"), self.client.transport.sending
-            home = _config.home_directory()
-            self._buckets = HuaweiBuckets(address, self.client.endpoint.auth, home, sending, self.region_name)
+            self._buckets = HuaweiBuckets(
+                address, self.client.endpoint.auth, _config.home_directory(), sending, self.region_name,
+                time_outs=lambda: self.client.sending,
+            )  # fmt: skip
         return self._buckets
 
     def deadline(
         self, seconds: float | None = None, connect: float | None = None, read: float | None = None
     ) -> AbstractContextManager[None]:
         """Within a `with` block, give each call of this thread other time-outs than the session's.
+
+        Of a transfer, they hold for each request: for a file, or a part of a large one, not for all of it.
 
         Args:
             seconds: for a whole call, repeats included.
@@ -228,7 +233,7 @@ class Session:
 
     def create_directory(self, bucket: str, directory: str) -> None:
         """Make an empty folder, such as `/dir1/dir2/`, in a bucket."""
-        self.obs.create_directory(f"/{bucket}/{directory.strip('/')}/")
+        self.obs.create_directory(f"/{bucket}/{directory.strip('/')}")
 
     def upload_data(self, bucket_path: str, path: LocalPath | Sequence[LocalPath]) -> None:
         """Copy a file, several, or the content of a folder into a folder of a bucket (`/bucket/dir1/`)."""

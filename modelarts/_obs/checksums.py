@@ -64,6 +64,22 @@ def of_parts(digests: Iterable[bytes]) -> str:
     return f"{md5(b''.join(parts)).hexdigest()}-{len(parts)}"
 
 
+def part_count(etag: str) -> int:
+    """How many parts an ETag was made of; 0 where it does not tell."""
+    found = re.fullmatch(r"[0-9a-f]{32}-(\d+)", plain(etag))
+    return int(found[1]) if found else 0
+
+
+def has_other_parts(file: Path, etag: str, size: int) -> bool:
+    """Whether an ETag of parts is that of a file cut into as many parts of another size, in whole MiB as is usual."""
+    count = part_count(etag)
+    if count < 2:
+        return False
+    smallest, largest = -(-size // count), -(-size // (count - 1)) - 1
+    sizes = range(-(-smallest // _MIB) * _MIB, largest + 1, _MIB)
+    return any(same(file, etag, size, part_size) for part_size in sizes)
+
+
 def same(file: Path, etag: str, size: int, part_size: int) -> bool:
     """Whether a file has the content that an ETag stands for.
 
@@ -73,6 +89,6 @@ def same(file: Path, etag: str, size: int, part_size: int) -> bool:
     if is_md5(etag):
         return md5_of(file).hex() == plain(etag)
     found = list(ranges(size, part_size))
-    if plain(etag).rpartition("-")[2] != str(len(found)):
+    if part_count(etag) != len(found):
         return False
     return of_parts(md5_of(file, offset, length) for _, offset, length in found) == plain(etag)

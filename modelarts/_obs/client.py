@@ -15,7 +15,8 @@ from urllib.parse import unquote, urlsplit
 
 from modelarts._auth import Auth, Keys
 from modelarts._obs.checksums import CHUNK
-from modelarts._obs.refusals import missing, refused, unreachable
+from modelarts._obs.connections import Limit, timed, within
+from modelarts._obs.refusals import missing, refused, stranger, unreachable
 from modelarts._obs.transfer import Stopped, Transfer
 from modelarts._sending import Sending
 from modelarts.errors import ConfigError, ObsError
@@ -49,11 +50,16 @@ class Caller:
         auth: gives the keys; asked for each request, because they may be renewed.
         sending: time-outs and certificates.
         region: its name.
+        time_outs: those of requests of the thread that asks, where they differ.
     """
 
-    def __init__(self, endpoint: str, auth: Auth, sending: Sending, region: str = "") -> None:
+    def __init__(
+        self, endpoint: str, auth: Auth, sending: Sending, region: str = "",
+        time_outs: Callable[[], Sending] | None = None,
+    ) -> None:  # fmt: skip
         self.endpoint = endpoint
         self.region = region
+        self.time_outs = time_outs or (lambda: sending)
         self._auth = auth
         self._sending = sending
         self._lock = threading.Lock()
@@ -62,9 +68,9 @@ class Caller:
 
     def call(
         self, doing: str, bucket: str, act: Act, transfer: Transfer | None = None,
-        allowed: tuple[int | str, ...] = (),
+        allowed: tuple[int | str, ...] = (), proof: str = "",
     ) -> Any:  # fmt: skip
-        """Make a request, several times when it may help, and give back its result.
+        """Make a request, several times when it may help and the total time-out allows, and give back its result.
 
         Args:
             doing: what is done, for messages: `upload to obs://bucket/key`.
@@ -72,10 +78,26 @@ class Caller:
             act: the request, given the client to make it with; called anew for each attempt.
             transfer: what it belongs to.
             allowed: statuses and codes of refusals that are no failure.
+            proof: the member of a result's body without which it is none of OBS.
 
         Raises:
-            ObsError: OBS refused, or did not answer.
+            ObsError: OBS refused, or did not answer, or something else did.
         """
+        limit = Limit.of((transfer and transfer.sending) or self.time_outs())
+        with within(limit):
+            result = self._repeated(doing, bucket, act, transfer, allowed, limit)
+            self.require_proof(doing, result, proof)
+            return result
+
+    def require_proof(self, doing: str, result: Any, member: str = "") -> None:
+        """Refuse what is no answer of OBS: a login page of a network answers 200 to everything. Raises `ObsError`."""
+        if not result.requestId or (member and result.status < 300 and not getattr(result.body, member, None)):
+            raise stranger(doing, result, self.endpoint)
+
+    def _repeated(
+        self, doing: str, bucket: str, act: Act, transfer: Transfer | None, allowed: tuple[int | str, ...],
+        limit: Limit,
+    ) -> Any:  # fmt: skip
         renewed = False
         for attempt in range(1, ATTEMPTS + 1):
             if transfer is not None:
@@ -99,15 +121,15 @@ class Caller:
                     continue
                 if result.status not in _PASSING and result.errorCode not in _PASSING_CODES:
                     raise self._refused(doing, result, bucket)
-            if attempt == ATTEMPTS or _is_final(failure):
-                raise self._lost(doing, failure, bucket) if failure else self._refused(doing, result, bucket)
             pause = random.uniform(0.5, 1) * min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (attempt - 1))
+            if attempt == ATTEMPTS or _is_final(failure) or pause >= limit.left:
+                raise self._lost(doing, failure, bucket) if failure else self._refused(doing, result, bucket)
             (transfer.pause if transfer else threading.Event().wait)(pause)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def new_client(self, bucket: str = "", **options: Any) -> Any:
         """A client of `esdk-obs-python` with the keys of now."""
-        return self._made(self._auth.keys(), bucket, **options)
+        return self._made(esdk().ObsClient, self._auth.keys(), bucket, **options)
 
     def close(self) -> None:
         """Close the connections that are at rest; new ones are opened when they are needed."""
@@ -129,11 +151,11 @@ class Caller:
             if process != os.getpid() or its_keys != keys:
                 # One redirect is one too many: signed requests must not go to another host.
                 options = {"long_conn_mode": True, "max_retry_count": 0, "max_redirect_count": 1, "chunk_size": CHUNK}
-                client = self._made(keys, bucket, **options)
+                client = self._made(timed(esdk().ObsClient), keys, bucket, **options)
                 self._clients[bucket] = (os.getpid(), keys, client)
             return keys, client
 
-    def _made(self, keys: Keys, bucket: str, **options: Any) -> Any:
+    def _made(self, kind: Any, keys: Keys, bucket: str, **options: Any) -> Any:
         parts = urlsplit(self.endpoint)
         host = parts.hostname or ""
         secure = parts.scheme == "https"
@@ -142,7 +164,7 @@ class Caller:
         proxy = self._proxy()
         if proxy:
             options["long_conn_mode"] = False  # it would ask for a tunnel within the tunnel
-        client = esdk().ObsClient(
+        client = kind(
             access_key_id=keys.access_key, secret_access_key=keys.secret_key,
             security_token=keys.security_token or None, server=f"{parts.scheme}://{host}",
             port=parts.port, region=self.region, path_style=by_path, timeout=self._sending.read_timeout,

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tempfile
 import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 from modelarts._obs import checksums
-from modelarts._obs.buckets import FAILED, NOT_THERE, Item, explained
 from modelarts._obs.client import Caller, esdk
-from modelarts._obs.paths import PART
+from modelarts._obs.failures import FAILED, NOT_THERE, explained
+from modelarts._obs.partial import Partial
 from modelarts._obs.records import Record
+from modelarts._obs.store import Item
 from modelarts._obs.transfer import Transfer, Unit
 from modelarts.errors import ObsError
 
@@ -52,8 +50,8 @@ class _Sink:
 class Download:
     """One object for one local file.
 
-    It is written beside the file and renamed when it is whole: its size is compared always, its MD5 where the ETag
-    tells one (an object that was sent in one piece, or in parts of our size).
+    It is written beside the file and renamed when it is whole: its size is compared always, and its content with the
+    ETag where that is the MD5 of an object sent in one piece, or made of those of parts.
 
     Args:
         caller: makes the requests.
@@ -79,7 +77,7 @@ class Download:
         self._records = records
         self._encrypted = False
         self._there: dict[int, str] = {}
-        self._done = 0
+        self._digests: dict[int, bytes] = {}
         self._lock = threading.Lock()
 
     def units(self) -> Iterator[Unit]:
@@ -87,11 +85,12 @@ class Download:
         if self._size <= self._part_size:
             yield self._fetch_whole
             return
-        where = str(self._target.absolute())
-        self._record = Record(self._records, "download", self._caller.endpoint, self._path.url, where)
-        self._transfer.at_end(self._record.close)
         with explained(self._doing):
-            self._begin(where)
+            self._partial = Partial(self._target)
+            where = str(self._target.absolute())
+            self._record = Record(self._records, "download", self._caller.endpoint, self._path.url, where)
+            self._transfer.at_end(self._leave)
+            self._begin()
         for number, offset, length in self._ranges:
             yield partial(self._fetch_part, number, offset, length)
 
@@ -100,61 +99,54 @@ class Download:
     def _fetch_whole(self) -> None:
         self._transfer.check()
         with explained(self._doing):
-            self._target.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix=PART, dir=self._target.parent)
-            os.close(handle)
-            self._partial = Path(name)
+            self._partial = Partial(self._target)
             try:
-                digest = self._fetch(0, None)
-                self._check(digest)
+                digest = self._digests[1] = self._fetch(0, None)
+                self._check(lambda: digest)
                 self._put_in_place()
-            except BaseException:
-                self._partial.unlink(missing_ok=True)
-                raise
+            finally:
+                self._partial.remove()
 
     # --- in parts
 
-    def _begin(self, where: str) -> None:
+    def _begin(self) -> None:
         """Go on with what an earlier attempt fetched of the same object, or begin."""
-        token = hashlib.sha256(f"{self._caller.endpoint}\0{self._path.url}\0{where}".encode(errors="surrogateescape"))
-        self._target.parent.mkdir(parents=True, exist_ok=True)
         head, self._there = self._record.read()
         object_ = {"url": self._path.url, "etag": self._etag, "size": self._size, "part_size": self._part_size}
-        name = f"{PART}{token.hexdigest()[:16]}"
-        if not self._record.is_ours:  # another transfer may be at it
-            handle, name = tempfile.mkstemp(prefix=PART, dir=self._target.parent)
-            os.close(handle)
-            self._transfer.at_end(lambda: Path(name).unlink(missing_ok=True))
-        self._partial = self._target.parent / name
-        if head == object_ and self._partial.is_file() and self._partial.stat().st_size == self._size:
-            return
-        self._there = {}
-        with self._partial.open("wb") as file:
-            file.truncate(self._size)
-        self._record.begin(object_)
+        if head != object_ or self._partial.path.stat().st_size != self._size:
+            self._there = {}
+            self._partial.begin(self._size)
+            self._record.begin(object_)
+
+    def _leave(self) -> None:
+        """What is not whole stays as long as there is a record of it."""
+        if self._record.is_ours:
+            self._partial.leave()
+        else:
+            self._partial.remove()
+        self._record.close()
 
     def _fetch_part(self, number: int, offset: int, length: int) -> None:
         self._transfer.check()
         with explained(self._doing):
-            digest = checksums.md5_of(self._partial, offset, length) if number in self._there else b""
+            digest = checksums.md5_of(self._partial.path, offset, length) if number in self._there else b""
             if digest and digest.hex() == self._there[number]:
                 self._transfer.moved(length)
             else:
                 digest = self._fetch(offset, length)
                 self._record.done(number, digest.hex())
             with self._lock:
-                self._done += 1
-                last = self._done == len(self._ranges)
+                self._digests[number] = digest
+                last = len(self._digests) == len(self._ranges)
             if last:
                 self._complete()
 
     def _complete(self) -> None:
         try:
-            if checksums.is_md5(self._etag) and not self._encrypted:
-                self._check(checksums.md5_of(self._partial))
+            self._check(lambda: checksums.md5_of(self._partial.path))
         except ObsError:  # what came damaged is of no use to a later attempt
             self._record.remove()
-            self._partial.unlink(missing_ok=True)
+            self._partial.remove()
             raise
         self._put_in_place()
         self._record.remove()
@@ -176,7 +168,8 @@ class Download:
                 return result
             body = result.body.response
             try:
-                with _Sink(self._partial, offset, length, self._doing, self._transfer) as sink:
+                self._caller.require_proof(self._doing, result, "etag")
+                with _Sink(self._partial.path, offset, length, self._doing, self._transfer) as sink:
                     self._expect(result, length)
                     while chunk := body.read(checksums.CHUNK):
                         sink.write(chunk)
@@ -205,8 +198,18 @@ class Download:
         elif etag != self._etag or int(result.body.contentLength) != length:
             raise self._replaced()
 
-    def _check(self, digest: bytes) -> None:
-        if checksums.is_md5(self._etag) and not self._encrypted and digest.hex() != self._etag:
+    def _check(self, whole: Callable[[], bytes]) -> None:
+        """What arrived must be what the ETag stands for, where that can be told; `whole` sums all of it."""
+        if self._encrypted:
+            return
+        if checksums.is_md5(self._etag):
+            right = whole().hex() == self._etag
+        elif checksums.part_count(self._etag) == len(self._digests):
+            parts = checksums.of_parts(self._digests[number] for number in sorted(self._digests))
+            right = parts == self._etag or checksums.has_other_parts(self._partial.path, self._etag, self._size)
+        else:
+            return
+        if not right:
             raise ObsError(f"cannot {self._doing}: other bytes came than the object has; call again", FAILED)
 
     def _replaced(self) -> ObsError:
@@ -214,6 +217,5 @@ class Download:
 
     def _put_in_place(self) -> None:
         self._transfer.check()
-        self._partial.chmod(0o644)
-        self._partial.replace(self._target)
+        self._partial.put_in_place()
         self._transfer.meter.finished()

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 from modelarts._auth import Auth
 from modelarts._obs import checksums, listing
-from modelarts._obs.buckets import FAILED, Buckets, Item, no_bucket
+from modelarts._obs.buckets import Buckets
 from modelarts._obs.client import Caller, esdk
 from modelarts._obs.downloads import Download
+from modelarts._obs.failures import FAILED
 from modelarts._obs.paths import ObsPath
+from modelarts._obs.refusals import stranger
+from modelarts._obs.store import Item
 from modelarts._obs.transfer import Transfer, Unit, shown
 from modelarts._obs.uploads import Upload
 from modelarts._sending import Sending
@@ -32,15 +35,17 @@ class HuaweiBuckets(Buckets):
         sending: time-outs and certificates.
         region: where new buckets are made.
         part_size: files above it are moved in parts of it.
+        time_outs: those of the thread that calls, where they differ from those of `sending`.
     """
 
     def __init__(
         self, endpoint: str, auth: Auth, home: Path,
         sending: Sending | None = None, region: str = "", part_size: int = checksums.PART_SIZE,
+        time_outs: Callable[[], Sending] | None = None,
     ) -> None:  # fmt: skip
         self.endpoint = endpoint
         self.part_size = part_size
-        self._caller = Caller(endpoint, auth, sending or Sending(), region)
+        self._caller = Caller(endpoint, auth, sending or Sending(), region, time_outs)
         self._records = home / "transfers"
 
     def __repr__(self) -> str:
@@ -52,6 +57,9 @@ class HuaweiBuckets(Buckets):
 
     def close(self) -> None:
         self._caller.close()
+
+    def _time_outs(self) -> Sending:
+        return self._caller.time_outs()
 
     def _make_bucket(self, name: str) -> None:
         doing = f"create bucket {name!r}"
@@ -84,18 +92,19 @@ class HuaweiBuckets(Buckets):
     def _fetching(self, item: Item, target: Path, transfer: Transfer) -> Iterator[Unit]:
         return Download(self._caller, item, target, transfer, self.part_size, self._records).units()
 
-    def _remove(self, path: ObsPath) -> None:
-        self._call(f"delete {path.url}", path.bucket, lambda client: client.deleteObject(path.bucket, path.key))
+    def _remove(self, path: ObsPath, transfer: Transfer | None = None) -> None:
+        doing = f"delete {path.url}"
+        self._call(doing, path.bucket, lambda client: client.deleteObject(path.bucket, path.key), transfer=transfer)
 
     def _remove_folder(self, folder: ObsPath) -> None:
-        transfer = Transfer(self.threads, shown(f"delete {folder.url}", False))
+        transfer = Transfer(self.threads, shown(f"delete {folder.url}", False), self._time_outs())
         transfer.run(self._removals(folder, transfer))
 
     def _removals(self, folder: ObsPath, transfer: Transfer) -> Iterator[Unit]:
         keys: list[str] = [folder.key] if folder.key else []  # the object that stands for the folder, if there is one
         for item in self._walk(folder):
             if not item.path.key.isprintable():  # XML cannot carry every character
-                yield partial(self._remove, item.path)
+                yield partial(self._remove, item.path, transfer)
                 continue
             keys.append(item.path.key)
             if len(keys) == _DELETED_AT_ONCE:
@@ -103,31 +112,43 @@ class HuaweiBuckets(Buckets):
                 keys = []
         if keys:
             yield partial(self._remove_keys, folder, keys, transfer)
+        for key, upload_id in listing.uploads(self._caller, folder):  # a bucket with one in it is not empty
+            yield partial(self._abort, ObsPath(folder.bucket, key), upload_id, transfer)
+
+    def _abort(self, path: ObsPath, upload_id: str, transfer: Transfer) -> None:
+        self._call(
+            f"end the unfinished upload to {path.url}", path.bucket,
+            lambda client: client.abortMultipartUpload(path.bucket, path.key, upload_id), (_GONE,), transfer,
+        )  # fmt: skip
 
     def _remove_keys(self, folder: ObsPath, keys: list[str], transfer: Transfer) -> None:
         package = esdk()
         request = package.DeleteObjectsRequest(quiet=True, objects=[package.Object(key) for key in keys])
-        result = self._caller.call(
-            f"delete {folder.url}", folder.bucket,
-            lambda client: client.deleteObjects(folder.bucket, request), transfer,
+        result = self._call(
+            f"delete {folder.url}", folder.bucket, lambda client: client.deleteObjects(folder.bucket, request),
+            transfer=transfer,
         )  # fmt: skip
-        errors = result.body.error if result.body is not None else []
+        if result.body is None:
+            raise stranger(f"delete {folder.url}", result, self.endpoint)
+        errors = result.body.error
         if errors:
             first, more = errors[0], f" and {len(errors) - 1} more" if len(errors) > 1 else ""
             raise ObsError(f"cannot delete {first.key!r}{more}: {first.code}: {first.message}", FAILED)
 
     def _make_folder(self, folder: ObsPath) -> None:
         if not folder.key:
-            if not self._is_folder(folder):
-                raise no_bucket(folder.bucket)
+            self._require_bucket(folder.bucket)
             return
         _require_utf8(folder)
-        self._call(
-            f"create {folder.url}", folder.bucket, lambda client: client.putContent(folder.bucket, folder.key, b"")
-        )
+        self._caller.call(
+            f"create {folder.url}", folder.bucket, lambda client: client.putContent(folder.bucket, folder.key, b""),
+            proof="etag",
+        )  # fmt: skip
 
-    def _call(self, doing: str, bucket: str, act: Any, allowed: tuple[int | str, ...] = ()) -> Any:
-        return self._caller.call(doing, bucket, act, allowed=allowed)
+    def _call(
+        self, doing: str, bucket: str, act: Any, allowed: tuple[int | str, ...] = (), transfer: Transfer | None = None
+    ) -> Any:
+        return self._caller.call(doing, bucket, act, transfer, allowed)
 
 
 def _require_utf8(path: ObsPath) -> None:

@@ -1,17 +1,27 @@
-"""`session.obs` over buckets that are directories on this machine."""
+"""`session.obs` over buckets that are directories on this machine; jobs write into them directly.
+
+They behave as buckets of the cloud do, where there are objects only: a folder is there as long as something lies in it,
+or when it was made. A folder with nothing in it is one that was made.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
-import tempfile
+import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 
-from modelarts._obs.buckets import Buckets, Item, LocalPath, explained, files_below, no_bucket, not_empty
-from modelarts._obs.paths import PART, ObsPath
+from modelarts._obs import tree
+from modelarts._obs.arguments import LocalPath
+from modelarts._obs.buckets import Buckets
+from modelarts._obs.failures import explained, no_bucket, not_empty
+from modelarts._obs.partial import Partial
+from modelarts._obs.paths import ObsPath
+from modelarts._obs.store import Item
 from modelarts._obs.transfer import Transfer, Unit
 
 _CHUNK = 1 << 20
@@ -37,32 +47,38 @@ class LocalBuckets(Buckets):
 
     def _remove_bucket(self, name: str) -> None:
         place = self._bucket(name)
-        if next(files_below(place), None) is not None:
-            raise not_empty(name)
         with explained(f"delete bucket {name!r}"):
+            if next(tree.walk(place, empty=True), None) is not None:
+                raise not_empty(name)
             shutil.rmtree(place)
 
     def _find(self, path: ObsPath) -> Item | None:
         place = path.under(self.root)
-        return _item(path, place) if place.is_file() else None
+        with explained(f"look for {path.url}"):
+            status = tree.status_of(place)
+        return _item(path, status) if status and stat.S_ISREG(status.st_mode) else None
 
     def _is_folder(self, path: ObsPath) -> bool:
-        return path.under(self.root).is_dir()
+        place = path.under(self.root)
+        with explained(f"look for {path.url}"):
+            status = tree.status_of(place)
+            if status is None or not stat.S_ISDIR(status.st_mode):
+                return False
+            return not path.key or tree.is_empty(place) or next(tree.walk(place, empty=True), None) is not None
 
     def _walk(self, folder: ObsPath, recursive: bool = True) -> Iterator[Item]:
         place = folder.under(self.root)
-        if not place.is_dir():
-            return
-        if recursive:
-            for file in files_below(place):
-                yield _item(folder / file.relative_to(place).as_posix(), file)
-            return
         with explained(f"list {folder.url}"):
-            for entry in sorted(place.iterdir()):
-                if entry.is_dir():
-                    yield Item((folder / entry.name).as_dir.url)
-                elif entry.is_file() and not entry.name.startswith(PART):
-                    yield _item(folder / entry.name, entry)
+            status = tree.status_of(place)
+            if status is None or not stat.S_ISDIR(status.st_mode):
+                return
+            for found, is_folder in _all(place) if recursive else tree.entries(place):
+                path = folder / found.relative_to(place).as_posix()
+                status = tree.status_of(found)
+                if is_folder and (recursive or self._is_folder(path)):
+                    yield Item(path.as_dir.url)
+                elif not is_folder and status is not None:  # it was not removed meanwhile
+                    yield _item(path, status)
 
     def _same(self, file: Path, item: Item) -> bool:
         with file.open("rb") as one, item.path.under(self.root).open("rb") as other:
@@ -81,29 +97,48 @@ class LocalBuckets(Buckets):
     def _remove(self, path: ObsPath) -> None:
         with explained(f"delete {path.url}"):
             path.under(self.root).unlink()
+        self._tidy(path)
 
     def _remove_folder(self, folder: ObsPath) -> None:
         place = folder.under(self.root)
         with explained(f"delete {folder.url}"):
-            shutil.rmtree(place)
+            if place.is_symlink():
+                place.unlink()  # what it leads to is not the bucket's
+            else:
+                shutil.rmtree(place)
             if not folder.key:
                 place.mkdir()
+        self._tidy(folder)
 
     def _make_folder(self, folder: ObsPath) -> None:
         self._bucket(folder.bucket)
         with explained(f"create {folder.url}"):
             folder.under(self.root).mkdir(parents=True, exist_ok=True)
 
+    def _tidy(self, path: ObsPath) -> None:
+        """Remove the folders above that were there only because of what has been removed."""
+        bucket = self.root / path.bucket
+        with suppress(OSError):  # the first that is not empty, or is a link
+            for folder in path.under(self.root).parents:
+                if folder == bucket or bucket not in folder.parents:
+                    return
+                folder.rmdir()
+
     def _bucket(self, name: str) -> Path:
         place = self.root / name
-        if not place.is_dir():
+        with explained(f"look for bucket {name!r}"):
+            status = tree.status_of(place)
+        if status is None or not stat.S_ISDIR(status.st_mode):
             raise no_bucket(name)
         return place
 
 
-def _item(path: ObsPath, file: Path) -> Item:
-    with explained(f"read {path.url}"):
-        status = file.stat()
+def _all(place: Path) -> Iterator[tuple[Path, bool]]:
+    for found in tree.walk(place, empty=True):
+        yield found, found.is_dir()
+
+
+def _item(path: ObsPath, status: os.stat_result) -> Item:
     return Item(path.url, status.st_size, datetime.fromtimestamp(int(status.st_mtime), timezone.utc))
 
 
@@ -111,16 +146,12 @@ def _copy(source: Path, target: Path, doing: str, transfer: Transfer) -> None:
     """Copy beside the target, then rename: no reader ever sees half a file under its final name."""
     transfer.check()
     with explained(doing):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=PART, dir=target.parent)
-        os.close(handle)
+        beside = Partial(target)
         try:
-            shutil.copyfile(source, temporary)
-            size = Path(temporary).stat().st_size
-            os.chmod(temporary, 0o644)  # noqa: PTH101
-            os.replace(temporary, target)  # noqa: PTH105
-        except BaseException:
-            Path(temporary).unlink()
-            raise
+            shutil.copyfile(source, beside.path)
+            size = beside.path.stat().st_size
+            beside.put_in_place()
+        finally:
+            beside.remove()
     transfer.moved(size)
     transfer.meter.finished()

@@ -11,7 +11,11 @@ import attrs
 
 _SCHEME = re.compile(r"(?:obs|s3)://?/?", re.IGNORECASE)
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-BUCKET_RULE = "3 to 63 lower-case letters, digits, hyphens or dots, beginning and ending with a letter or digit"
+_NO_BUCKET = re.compile(r"\.\.|\.-|-\.|^\d+(?:\.\d+){3}$")
+BUCKET_RULE = (
+    "3 to 63 lower-case letters, digits, hyphens or dots, beginning and ending with a letter or digit; no dot beside a "
+    "dot or a hyphen, and no IP address"
+)
 PART = ".modelarts-part-"  # how the names of files begin that are not whole yet
 
 
@@ -37,6 +41,8 @@ class ObsPath:
             raise ValueError("the path names no bucket; write /bucket/key")
         if "\0" in rest or {".", ".."} & {bucket, *key.split("/")}:
             raise ValueError("the segments '.' and '..' and NUL characters are not allowed in an OBS path")
+        if "//" in f"/{key}":  # by such a name another object could be meant, and none can be a file
+            raise ValueError(f"between two slashes there must be a name; write obs:/{re.sub('//+', '/', rest)}")
         return cls(bucket, key)
 
     @property
@@ -83,7 +89,12 @@ class ObsPath:
 
 def bucket_name_fault(name: str) -> str:
     """The rule that a name for a new bucket breaks, or an empty text."""
-    return "" if _BUCKET.fullmatch(name) and ".." not in name else BUCKET_RULE
+    return "" if _BUCKET.fullmatch(name) and not _NO_BUCKET.search(name) else BUCKET_RULE
+
+
+def has_scheme(text: str) -> bool:
+    """Whether a text begins like `obs://`."""
+    return _SCHEME.match(text) is not None
 
 
 def is_local(path: Union[str, os.PathLike[str]]) -> bool:

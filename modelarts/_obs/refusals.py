@@ -6,12 +6,15 @@ import socket
 import ssl
 from typing import Any
 
-from modelarts._obs.buckets import FAILED, NOT_THERE, REFUSED, no_bucket, not_empty
-from modelarts.errors import ObsError
+from modelarts._obs.failures import FAILED, NOT_THERE, REFUSED, no_bucket, not_empty
+from modelarts._reply import clock_ahead
+from modelarts.errors import ObsError, clock_off
 
 _KEYS = "Check access_key and secret_key of the session; temporary keys need their security_token too, and expire."
 _ENDED = "The temporary keys have ended, or the security_token is not theirs. Make a session with new ones."
 _REGION = "Check region_name of the session; for another region or a cloud of your own call Session.set_endpoint(…)."
+
+_SKEWED = "RequestTimeTooSkewed"
 
 # What to do about a refusal, by the code that OBS gives.
 _NEXT = {
@@ -20,7 +23,7 @@ _NEXT = {
     "InvalidSecurity": _KEYS,
     "ExpiredToken": _ENDED,
     "InvalidToken": _ENDED,
-    "RequestTimeTooSkewed": "The clock of this machine is off; set it right.",
+    _SKEWED: "The clock of this machine is off; set it right.",
     "AccessDenied": "The user has no permission for this; grant it in IAM or in the policy of the bucket.",
     "AllAccessDisabled": "The bucket is disabled; see the console.",
     "NotSignedUp": "The account has no OBS; open it in the console.",
@@ -39,7 +42,7 @@ _NEXT = {
 }
 _NO_PERMISSION = frozenset(
     ("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidSecurity", "ExpiredToken", "InvalidToken",
-     "RequestTimeTooSkewed", "AccessDenied", "AllAccessDisabled", "NotSignedUp", "InArrearOrInsufficientBalance")
+     _SKEWED, "AccessDenied", "AllAccessDisabled", "NotSignedUp", "InArrearOrInsufficientBalance")
 )  # fmt: skip
 
 
@@ -56,13 +59,28 @@ def refused(doing: str, result: Any, bucket: str, endpoint: str) -> ObsError:
     said = f"{code}: {(result.errorMessage or '').rstrip('.')}" if code else "OBS refused without a reason"
     if 300 <= status < 400 and code not in _NEXT:
         code = "PermanentRedirect"
-    advice = _NEXT.get(code, "")
+    advice = (_clock(result) if code == _SKEWED else "") or _NEXT.get(code, "")
     if not advice and status >= 500:
         advice = "OBS is too busy, or ill; call again later."
     elif not advice and not code:
         advice = _NEXT["AccessDenied"] if status == 403 else f"Is {endpoint} the address of OBS? {_REGION}"
     kind = REFUSED if status == 403 or code in _NO_PERMISSION else FAILED
     return ObsError(f"cannot {doing}: {said}{request}. {advice}".rstrip(), kind)
+
+
+def _clock(result: Any) -> str:
+    """By how much this machine's clock is off, as far as the answer tells."""
+    ahead = clock_ahead({"Date": str(dict(result.header or []).get("date", ""))})
+    return clock_off(ahead) if ahead else ""
+
+
+def stranger(doing: str, result: Any, endpoint: str) -> ObsError:
+    """The error for an answer that is none of OBS."""
+    return ObsError(
+        f"cannot {doing}: {endpoint} answered HTTP {result.status} with what is no answer of OBS. Check the endpoint, "
+        "and what is on the way: a proxy, or the login page of a network.",
+        FAILED,
+    )
 
 
 def unreachable(doing: str, error: BaseException, endpoint: str) -> ObsError:
@@ -75,7 +93,9 @@ def unreachable(doing: str, error: BaseException, endpoint: str) -> ObsError:
         reason = getattr(error, "verify_message", "") or error.reason or "no secure connection"
         why, advice = f"{reason}", "Check the endpoint, proxies, and the certificates (REQUESTS_CA_BUNDLE)."
     elif isinstance(error, socket.timeout):
-        why, advice = "no answer in time", "Check the network; a slow one needs a longer read_timeout."
+        why, advice = "no answer in time", (
+            "Check the network; a slow one needs a longer read_timeout or total_timeout."
+        )
     else:
         why, advice = f"the connection broke off ({error})", "Call again: what has arrived is not sent once more."
     return ObsError(f"cannot {doing}: {endpoint}: {why}. {advice}", FAILED)

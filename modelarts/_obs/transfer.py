@@ -5,11 +5,21 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Callable, Optional, Protocol
 
-Unit = Callable[[], None]  # one file, or one part of a large one
+from modelarts._sending import Sending
+
+Unit = Callable[[], Any]  # one file, or one part of a large one; what else is found to be done it gives back as `More`
+_LOOK = 0.2  # seconds between two looks at what others do
 _GRACE = 1.0  # seconds that stopped threads get; one that waits for the network is left to end by itself
+
+
+class More:
+    """Units that a unit has found to be needed: others may take them."""
+
+    def __init__(self, units: Iterator[Unit]) -> None:
+        self.units = units
 
 
 class Stopped(Exception):
@@ -44,11 +54,13 @@ class Transfer:
     Args:
         threads: how many units may be at work at once.
         meter: shows the progress.
+        sending: time-outs of its requests: those of the thread that called.
     """
 
-    def __init__(self, threads: int, meter: Meter) -> None:
+    def __init__(self, threads: int, meter: Meter, sending: Optional[Sending] = None) -> None:
         self.threads = threads
         self.meter = meter
+        self.sending = sending
         self.stop = threading.Event()
         self._last: list[Callable[[], None]] = []
 
@@ -78,12 +90,13 @@ class Transfer:
         """
         crew = _Crew(self.threads, self.stop)
         try:
-            for unit in units:
+            for unit in self._all(units, crew):
                 crew.hand_over(unit)
                 if self.stop.is_set():
                     break
-            self.meter.found_all()
             crew.finish()
+        except Stopped:  # what finds units was stopped: the failure is that of a unit
+            crew.leave()
         except BaseException:
             self.stop.set()
             crew.leave()
@@ -95,6 +108,16 @@ class Transfer:
         if crew.failure is not None:
             raise crew.failure
 
+    def _all(self, units: Iterable[Unit], crew: _Crew) -> Iterator[Unit]:
+        """The units, and those that they give back."""
+        for unit in units:
+            yield unit
+            while (more := crew.given_back()) is not None:
+                yield from more.units
+        self.meter.found_all()
+        while (more := crew.given_back(wait=True)) is not None:
+            yield from more.units
+
 
 class _Crew:
     """Threads that are started when there is work for them. As daemons: none keeps the interpreter from ending."""
@@ -105,14 +128,25 @@ class _Crew:
         self._size = size
         self._waiting: queue.Queue[Optional[Unit]] = queue.Queue(maxsize=size)
         self._threads: list[threading.Thread] = []
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()  # around what follows
+        self._more: list[More] = []
+        self._at_work = 0
 
     def hand_over(self, unit: Unit) -> None:
         if len(self._threads) < self._size:
             thread = threading.Thread(target=self._work, name=f"modelarts-obs-{len(self._threads)}", daemon=True)
             self._threads.append(thread)
             thread.start()
+        with self._changed:
+            self._at_work += 1
         self._waiting.put(unit)
+
+    def given_back(self, wait: bool = False) -> Optional[More]:
+        """Units that a unit gave back; when asked to wait, nothing says that there will be none."""
+        with self._changed:
+            while wait and not self._more and self._at_work and not self._stop.is_set():
+                self._changed.wait(_LOOK)
+            return self._more.pop() if self._more and not self._stop.is_set() else None
 
     def finish(self) -> None:
         """Wait until all is done; after a failure, not for threads that the network holds."""
@@ -120,7 +154,7 @@ class _Crew:
             self._waiting.put(None)
         for thread in self._threads:
             while thread.is_alive() and not self._stop.is_set():
-                thread.join(0.2)
+                thread.join(_LOOK)
         if self._stop.is_set():
             self.leave()
 
@@ -137,16 +171,23 @@ class _Crew:
 
     def _work(self) -> None:
         while (unit := self._waiting.get()) is not None:
-            if self._stop.is_set():
-                continue
-            try:
-                unit()
-            except Stopped:
-                continue
-            except BaseException as error:  # noqa: BLE001  it is raised again where the transfer was called
-                with self._lock:
-                    self.failure = self.failure or error
-                self._stop.set()
+            found = None if self._stop.is_set() else self._result_of(unit)
+            with self._changed:
+                if isinstance(found, More):
+                    self._more.append(found)
+                self._at_work -= 1
+                self._changed.notify()
+
+    def _result_of(self, unit: Unit) -> Any:
+        try:
+            return unit()
+        except Stopped:
+            return None
+        except BaseException as error:  # noqa: BLE001  it is raised again where the transfer was called
+            with self._changed:
+                self.failure = self.failure or error
+            self._stop.set()
+            return None
 
 
 def shown(title: str, progress: Optional[bool]) -> Meter:

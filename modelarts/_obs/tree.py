@@ -13,6 +13,8 @@ from modelarts._obs.paths import PART
 
 logger = logging.getLogger("modelarts")
 
+_NO_FILE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
+
 _Place = tuple[int, int]  # device and inode: what a folder is, by whatever name
 
 
@@ -38,12 +40,15 @@ def walk(folder: Path, enter: Callable[[Path], bool] = lambda path: True, empty:
         elif not is_folder:
             yield path
         elif enter(path):
-            place = _place(path)
+            try:
+                place, found = _place(path), entries(path)
+                alone = empty and not found and is_empty(path)
+            except FileNotFoundError:  # it has just been removed
+                continue
             if any(place == outer for outer, _ in around):
                 _warn(path)
                 continue
-            found = entries(path)
-            if empty and not found:
+            if alone:
                 yield path
             around.append((place, iter(found)))
 
@@ -57,18 +62,33 @@ def entries(folder: Path) -> list[tuple[Path, bool]]:
     return [(folder / name, is_folder) for name, is_folder in kept if is_folder or not name.startswith(PART)]
 
 
+def is_empty(folder: Path) -> bool:
+    """Whether nothing at all lies in a folder. Raises `OSError`."""
+    with os.scandir(folder) as found:
+        return next(found, None) is None
+
+
+def status_of(path: Path) -> os.stat_result | None:
+    """What `stat` says of what is there; nothing where no such file can be. Raises `OSError`."""
+    try:
+        return path.stat()
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            return None
+        raise
+
+
 def _kind(entry: os.DirEntry[str]) -> int:
     """The type of what an entry is or leads to, as `stat` has it; 0 where it leads nowhere."""
     if not entry.is_symlink():
         return stat.S_IFDIR if entry.is_dir() else stat.S_IFREG if entry.is_file() else 0
     try:
         return entry.stat().st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        return 0
     except OSError as error:
-        if error.errno != errno.ELOOP:
+        if error.errno not in _NO_FILE:
             raise
-        _warn(Path(entry.path))
+        if error.errno == errno.ELOOP:
+            _warn(Path(entry.path))
         return 0
 
 

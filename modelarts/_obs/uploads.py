@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, Callable
 
-from modelarts._obs import checksums
-from modelarts._obs.buckets import FAILED, explained
+from modelarts._obs import checksums, records
 from modelarts._obs.client import Caller, esdk
+from modelarts._obs.failures import FAILED, explained
 from modelarts._obs.paths import ObsPath
 from modelarts._obs.records import Record
 from modelarts._obs.transfer import Transfer, Unit
@@ -77,6 +78,7 @@ class Upload:
         self._ranges = list(checksums.ranges(self._size, self._part_size))
         self._records = records
         self._upload_id = ""
+        self._completed = False
         self._there: dict[int, str] = {}
         self._digests: dict[int, bytes] = {}
         self._lock = threading.Lock()
@@ -86,8 +88,8 @@ class Upload:
         if self._size <= self._part_size:
             yield self._send_whole
             return
-        self._record = Record(self._records, "upload", self._caller.endpoint, self._target.url)
-        self._transfer.at_end(self._record.close)
+        self._record = Record(self._records, *self._identity)
+        self._transfer.at_end(self._leave)
         self._begin()
         for number, offset, length in self._ranges:
             yield partial(self._send_part, number, offset, length)
@@ -102,7 +104,17 @@ class Upload:
             self._send(len(content), lambda: BytesIO(content), lambda: checksums.md5(content).digest(), self._put)
         else:
             self._send_range(0, self._size, self._put)
+        if records.exists(self._records, *self._identity):
+            self._end_earlier()
         self._transfer.meter.finished()
+
+    def _end_earlier(self) -> None:
+        """The file was large when an earlier attempt was cut off: nobody will go on with that."""
+        record = Record(self._records, *self._identity)
+        head, _ = record.read()
+        if head.get("upload_id"):
+            self._abort(str(head["upload_id"]), self._transfer)
+        record.remove()
 
     def _put(self, client: Any, source: _Source, length: int, digest: bytes) -> Any:
         header = esdk().PutObjectHeader(md5=checksums.as_header(digest), contentLength=length)
@@ -117,10 +129,17 @@ class Upload:
             self._upload_id = str(head["upload_id"])
             return
         if head.get("upload_id"):
-            self._abort(str(head["upload_id"]))
-        result = self._call(lambda client: client.initiateMultipartUpload(*self._place))
+            self._abort(str(head["upload_id"]), self._transfer)
+        result = self._call(lambda client: client.initiateMultipartUpload(*self._place), proof="uploadId")
         self._upload_id = result.body.uploadId
         self._record.begin({"url": self._target.url, "part_size": self._part_size, "upload_id": self._upload_id})
+
+    def _leave(self) -> None:
+        """An upload that is cut off stays as long as there is a record of it; else nobody could go on with it."""
+        if self._upload_id and not self._record.is_ours and not self._completed:
+            with suppress(ObsError):
+                self._abort(self._upload_id, None)
+        self._record.close()
 
     def _find_parts(self, upload_id: str) -> bool:
         """Whether OBS still has an upload, and with it the parts that have arrived."""
@@ -128,8 +147,8 @@ class Upload:
         while True:
             result = self._call(
                 lambda client, after=after: client.listParts(*self._place, upload_id, partNumberMarker=after),
-                allowed=(_GONE,),
-            )
+                allowed=(_GONE,), proof="uploadId",
+            )  # fmt: skip
             if result.status == _GONE:
                 return False
             self._there.update({int(part.partNumber): checksums.plain(part.etag) for part in result.body.parts})
@@ -173,18 +192,30 @@ class Upload:
         done = self._call(
             lambda client: client.completeMultipartUpload(*self._place, self._upload_id, request), allowed=(_GONE,)
         )
-        # An answer that was lost is asked for again, and then the upload is gone: what counts is the object.
-        known = done.status != _GONE and done.body is not None and bool(done.body.etag)
-        result = self._call(lambda client: client.getObjectMetadata(*self._place), allowed=(_GONE,))
-        whole = result.status != _GONE and int(result.body.contentLength) == self._size
-        sums = checksums.of_parts(self._digests[number] for number, _, _ in self._ranges)
+        self._completed = True
         self._record.remove()
-        if not whole or not (known or checksums.plain(result.body.etag) == sums):
+        sums = checksums.of_parts(self._digests[number] for number, _, _ in self._ranges)
+        answered = "" if done.status == _GONE or done.body is None else checksums.plain(done.body.etag)
+        if answered != sums and not self._is_there(sums, answered):
             raise ObsError(f"cannot {self._doing}: OBS did not put its parts together; call again", FAILED)
         self._transfer.meter.finished()
 
-    def _abort(self, upload_id: str) -> None:
-        self._call(lambda client: client.abortMultipartUpload(*self._place, upload_id), allowed=(_GONE,))
+    def _is_there(self, sums: str, answered: str) -> bool:
+        """Whether the object is the file, where the answer to the completion does not tell.
+
+        One that was lost is asked for again, and then the upload is gone. The ETag of an encrypted object is another.
+        """
+        result = self._call(lambda client: client.getObjectMetadata(*self._place), allowed=(_GONE,), proof="etag")
+        if result.status == _GONE or int(result.body.contentLength) != self._size:
+            return False
+        etag = checksums.plain(result.body.etag)
+        return etag == sums or bool(answered == etag and (_is_encrypted(result.body) or not checksums.part_count(etag)))
+
+    def _abort(self, upload_id: str, transfer: Transfer | None) -> None:
+        self._caller.call(
+            self._doing, self._target.bucket, lambda client: client.abortMultipartUpload(*self._place, upload_id),
+            transfer, allowed=(_GONE,),
+        )  # fmt: skip
 
     # --- both
 
@@ -192,8 +223,12 @@ class Upload:
     def _place(self) -> tuple[str, str]:
         return self._target.bucket, self._target.key
 
-    def _call(self, act: Any, allowed: tuple[int, ...] = ()) -> Any:
-        return self._caller.call(self._doing, self._target.bucket, act, self._transfer, allowed)
+    @property
+    def _identity(self) -> tuple[str, str, str]:
+        return "upload", self._caller.endpoint, self._target.url
+
+    def _call(self, act: Any, allowed: tuple[int, ...] = (), proof: str = "") -> Any:
+        return self._caller.call(self._doing, self._target.bucket, act, self._transfer, allowed, proof)
 
     def _send_range(self, offset: int, length: int, put: _Put) -> tuple[bytes, str]:
         def opened() -> IO[bytes]:
@@ -224,13 +259,16 @@ class Upload:
                     self._transfer.meter.moved(-source.sent)
             return result
 
-        body = self._call(act).body
+        body = self._call(act, proof="etag").body
         etag = checksums.plain(body.etag)
         # What OBS says it has got; only the ETag of an encrypted object is no MD5.
-        encrypted = getattr(body, "sseKms", None) or getattr(body, "sseC", None)
-        if checksums.is_md5(etag) and not encrypted and etag != digest.hex():
+        if checksums.is_md5(etag) and not _is_encrypted(body) and etag != digest.hex():
             raise ObsError(f"cannot {self._doing}: OBS has got other bytes than were sent; call again", FAILED)
         return digest, etag
+
+
+def _is_encrypted(body: Any) -> bool:
+    return bool(getattr(body, "sseKms", None) or getattr(body, "sseC", None))
 
 
 def _changed(file: Path) -> ObsError:

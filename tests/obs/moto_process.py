@@ -22,7 +22,11 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
     # them there. It checks no signatures.
     if environ.get("HTTP_AUTHORIZATION", "").startswith(("AWS ", "OBS ")):
         environ["HTTP_AUTHORIZATION"] = "AWS key:signature"
-    return moto(environ, start_response)
+
+    def start(status: str, headers: list[tuple[str, str]], *further: Any) -> Any:
+        return start_response(status, [*headers, ("x-amz-request-id", "R0")], *further)  # as real servers do
+
+    return moto(environ, start)
 
 
 class Quiet(WSGIRequestHandler):

@@ -19,7 +19,7 @@ from typing import Any
 import attrs
 import pytest
 from conftest import SECRET_KEY, TOKEN
-from fault_proxy import Answer, FaultProxy
+from fault_proxy import MARK, Answer, FaultProxy
 from support.certificates import make_certificate
 
 from modelarts import _config
@@ -28,6 +28,9 @@ from modelarts._obs import listing
 from modelarts._obs.huawei import HuaweiBuckets
 from modelarts._sending import Sending
 from modelarts.errors import ConfigError, ObsError
+
+
+DONE = {**MARK, "ETag": "an ETag"}
 
 
 @pytest.fixture
@@ -64,7 +67,7 @@ def test_a_name_has_the_bucket_before_it_and_an_address_has_it_in_the_path(
     auth: AkSkAuth, small: Path, tmp_path: Path, proxy: FaultProxy, every_name_is_here: list[str]
 ):
     port = proxy.url.rpartition(":")[2]
-    proxy.rule = lambda request: Answer(200)
+    proxy.rule = lambda request: Answer(200, headers=DONE)
     found = {}
     for host in ("obs.cn-north-4.myhuaweicloud.com", "127.0.0.1", "localhost"):
         obs = buckets(f"http://{host}:{port}", auth, tmp_path)
@@ -87,7 +90,7 @@ def test_a_cloud_of_ones_own_is_asked_for_the_signature_that_it_takes(
     port = proxy.url.rpartition(":")[2]
     obs = buckets(f"http://obs.own.example.com:{port}", auth, tmp_path)
     for api, signature in (("3.0", "OBS "), ("2.0", "AWS ")):
-        proxy.rule = lambda request, api=api: Answer(200, b"", {"x-obs-api": api})
+        proxy.rule = lambda request, api=api: Answer(200, headers={"x-obs-api": api, **DONE})
 
         obs.upload_file(small, "obs://my-bucket/")
 

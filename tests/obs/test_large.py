@@ -17,8 +17,8 @@ from conftest import MIB, PART
 from fault_proxy import Answer, CutAnswer, CutBody, Damage, FaultProxy, Request, Stall, refusal
 
 from modelarts._obs import checksums
-from modelarts._obs.buckets import PART as PARTIAL
 from modelarts._obs.huawei import HuaweiBuckets
+from modelarts._obs.paths import PART as PARTIAL
 from modelarts.errors import ObsError
 
 SIZE = 4 * PART + 12345

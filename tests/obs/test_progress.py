@@ -193,7 +193,7 @@ def test_bytes_that_must_be_moved_again_are_counted_once(
     obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ):
     made: list[Counting] = []
-    monkeypatch.setattr("modelarts._obs.buckets.shown", lambda *_: made.append(Counting()) or made[-1])
+    monkeypatch.setattr("modelarts._obs.moving.shown", lambda *_: made.append(Counting()) or made[-1])
     (local / "data").mkdir()
     (local / "data" / "big.bin").write_bytes(os.urandom(3 * PART + 5))
     (local / "data" / "small.bin").write_bytes(os.urandom(50_000))

@@ -10,9 +10,10 @@ from typing import Any, Callable
 
 import pytest
 
-from modelarts._obs.buckets import Buckets, Item
+from modelarts._obs.buckets import Buckets
 from modelarts._obs.huawei import HuaweiBuckets
 from modelarts._obs.local import LocalBuckets
+from modelarts._obs.store import Item
 from modelarts.errors import ObsError
 
 UGLY = ["plain", "two words", "it's \"quoted\"", "目录", "back\\slash", "%41+#?&=", "-x", "..a", "a;b,c@d"]
@@ -317,17 +318,35 @@ def test_a_failure_says_what_is_not_there(
     assert tree(local) == {"file.txt": "kept", "folder/a.txt": "kept"}
 
 
-@pytest.mark.parametrize("key", ["../outside.txt", "a/../../outside.txt", "/etc/outside.txt", "a//b", "./a"])
-def test_an_object_never_lands_outside_of_the_folder_it_is_downloaded_to(
+NO_FILES = ["../outside.txt", "a/../../outside.txt", "/etc/outside.txt", "a//b", "./a", "x" * 256, "dir/"]
+
+
+@pytest.mark.parametrize("key", NO_FILES)
+def test_an_object_that_cannot_be_a_file_is_named_after_all_else_was_downloaded(
     obs: HuaweiBuckets, bucket: str, local: Path, monkeypatch: pytest.MonkeyPatch, key: str
 ):
-    item = Item(f"obs://{bucket}/dir1/{key}", 4)
-    monkeypatch.setattr(obs, "_walk", lambda *_: iter([item]))
+    obs.upload_file(put(local / "good.txt"), f"obs://{bucket}/dir1/")
+    real = obs._walk
+    bad = Item(f"obs://{bucket}/dir1/{key}", 4)
+    monkeypatch.setattr(obs, "_walk", lambda *given: iter([bad, *real(*given)]))
 
-    with pytest.raises(ObsError, match="has a name that no local file can have"):
+    with pytest.raises(ObsError) as caught:
         obs.download_dir(f"obs://{bucket}/dir1/", local / "there")
 
-    assert tree(local.parent) == {}
+    assert "the names of 1 object(s) cannot be names of local files" in str(caught.value)
+    assert repr(bad.url) in str(caught.value)
+    assert tree(local.parent) == {"local/good.txt": "text", "local/there/dir1/good.txt": "text"}
+
+
+def test_of_many_objects_that_cannot_be_files_the_first_are_named(obs: HuaweiBuckets, bucket: str, local: Path):
+    for number in range(5):
+        obs.client().putContent(bucket, f"dir1//{number}", b"text")
+    obs.client().putContent(bucket, "dir1/file", b"text")
+
+    with pytest.raises(ObsError, match=r"the names of 5 object.*dir1//0', .*dir1//1', .*dir1//2' …\. Copy them"):
+        obs.download_dir(f"obs://{bucket}/dir1/", "there")
+
+    assert tree(local) == {"there/dir1/file": "text"}
 
 
 def test_a_name_that_is_not_utf8_is_refused_before_anything_is_sent(

@@ -1,0 +1,121 @@
+"""Uploads and downloads of any number of files, wherever the buckets are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Callable
+
+from modelarts._obs.arguments import thread_count
+from modelarts._obs.failures import FAILED, explained
+from modelarts._obs.paths import ObsPath
+from modelarts._obs.store import Item, Store
+from modelarts._obs.transfer import More, Transfer, Unit, shown
+from modelarts.errors import ObsError
+
+_LONGEST_NAME = 255  # bytes, in all usual file systems
+_NAMED = 3
+
+
+class Move:
+    """One upload or download of a store.
+
+    Args:
+        store: where the buckets are.
+        title: what is moved where, for those who look.
+        threads, progress: as the caller gave them.
+    """
+
+    def __init__(self, store: Store, title: str, threads: int | None, progress: bool | None) -> None:
+        count = thread_count(store.threads if threads is None else threads)
+        self._store = store
+        self._transfer = Transfer(count, shown(title, progress), store._time_outs())
+
+    def upload(self, pairs: Iterable[tuple[Path, ObsPath]], there: Iterable[Item], bucket: str) -> None:
+        """Upload files, except those whose content is there already; the bucket must exist, also for none of them."""
+        self._transfer.run(self._uploads(pairs, there, bucket))
+
+    def download(self, pairs: Iterable[tuple[Item, Path]], sync: bool) -> None:
+        """Download objects; with `sync`, except those that are there already."""
+        self._transfer.run(self._downloads(pairs, sync))
+
+    def _uploads(self, pairs: Iterable[tuple[Path, ObsPath]], there: Iterable[Item], bucket: str) -> Iterator[Unit]:
+        known = {item.url: item for item in there}
+        nothing = True
+        for source, target in pairs:
+            nothing = False
+            with explained(f"upload to {target.url}"):
+                size = source.stat().st_size
+            self._transfer.meter.found(size)
+            item = known.get(target.url)
+            work = partial(self._store._sending, source, target, self._transfer)
+            if item is not None and item.size == size:
+                yield partial(self._unless_same, source, item, work)
+            else:
+                yield from work()
+        if nothing:
+            self._store._require_bucket(bucket)
+
+    def _downloads(self, pairs: Iterable[tuple[Item, Path]], sync: bool) -> Iterator[Unit]:
+        for item, target in pairs:
+            self._transfer.meter.found(item.size)
+            work = partial(self._store._fetching, item, target, self._transfer)
+            with explained(f"download {item.url}"):
+                compared = sync and target.is_file() and target.stat().st_size == item.size
+            if compared:
+                yield partial(self._unless_same, target, item, work)
+            else:
+                yield from work()
+
+    def _unless_same(self, file: Path, item: Item, work: Callable[[], Iterator[Unit]]) -> More | None:
+        self._transfer.check()
+        with explained(f"compare with {item.url}"):
+            same = self._store._same(file, item)
+        if not same:
+            return More(work())
+        self._transfer.meter.left_out(item.size)
+        return None
+
+
+class Places:
+    """Where the objects of a folder go on this machine; never to a place outside of the target.
+
+    Args:
+        folder: the folder of a bucket.
+        target: the local folder that gets what is in it.
+    """
+
+    def __init__(self, folder: ObsPath, target: Path) -> None:
+        self._folder = folder
+        self._target = target
+        self._left_out: list[str] = []
+        self._count = 0
+
+    def pairs(self, items: Iterable[Item]) -> Iterator[tuple[Item, Path]]:
+        """The objects that can be files, each with its place."""
+        for item in items:
+            inside = item.path.key[len(self._folder.key) :]
+            if not item.is_dir and _can_be_file(inside):
+                yield item, self._target / inside
+            elif not item.is_dir or item.size:
+                self._count += 1
+                self._left_out += [item.url] if self._count <= _NAMED else []
+
+    def complain(self) -> None:
+        """Name what was left out. Raises `ObsError` if anything was."""
+        if not self._count:
+            return
+        named = ", ".join(map(repr, self._left_out)) + (" …" if self._count > _NAMED else "")
+        raise ObsError(
+            f"download_dir: all else was downloaded, but the names of {self._count} object(s) cannot be names of "
+            f"local files: {named}. Copy them to other names, in the console or with session.get_obs_client().",
+            FAILED,
+        )
+
+
+def _can_be_file(key: str) -> bool:
+    names = key.split("/")
+    longest = max(len(os.fsencode(name)) for name in names)
+    return not {"", ".", ".."} & {*names} and "\0" not in key and longest <= _LONGEST_NAME

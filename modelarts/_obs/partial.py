@@ -1,0 +1,104 @@
+"""Files that are not whole yet: written beside their target and renamed; what a killed process left is used or removed.
+
+Their names depend on the target alone, and whoever writes one holds a lock on it. So what nobody holds was left behind.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import itertools
+import os
+import stat
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from modelarts._obs.paths import PART
+
+_HELD = (errno.EWOULDBLOCK, errno.EACCES)
+_LOOKED_AT = 4  # names that are looked at for what was left; there is more than one only where several wrote at once
+_ATTEMPTS = 8
+
+
+class Partial:
+    """A file of this process alone, which is to become `target`; its folder is made when missing. Raises `OSError`."""
+
+    def __init__(self, target: Path) -> None:
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+        self._target = target
+        self.path, self._handle = _taken(target)
+
+    def begin(self, size: int = 0) -> None:
+        """Forget what is in it."""
+        os.ftruncate(self._handle, 0)
+        os.ftruncate(self._handle, size)
+
+    def put_in_place(self) -> None:
+        """Give it its name, and the mode of the file that had it until now."""
+        with suppress(FileNotFoundError, PermissionError):
+            os.fchmod(self._handle, stat.S_IMODE(self._target.stat().st_mode))
+        self.path.replace(self._target)
+        self.leave()
+
+    def remove(self) -> None:
+        """It is of no use, unless it has got its name by now."""
+        if self._handle >= 0:
+            self.path.unlink(missing_ok=True)
+        self.leave()
+
+    def leave(self) -> None:
+        """Leave it to whoever goes on."""
+        handle, self._handle = self._handle, -1
+        if handle >= 0:
+            os.close(handle)
+
+
+def _taken(target: Path) -> tuple[Path, int]:
+    """The first file for a target that nobody holds, open and held; further ones that were left are removed."""
+    token = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]
+    names = (target.parent / f"{PART}{token}{number or ''}" for number in itertools.count())
+    for path in names:
+        handle = _held(path)
+        if handle is not None:
+            break
+    else:
+        raise AssertionError("unreachable: there is always another name")
+    if handle < 0:  # a file system without locks
+        handle, name = tempfile.mkstemp(prefix=PART, dir=target.parent)
+        return Path(name), handle
+    for other in itertools.islice(names, _LOOKED_AT):
+        if other.exists() and (its := _held(other)) is not None:
+            other.unlink(missing_ok=True)
+            os.close(its)
+    return path, handle
+
+
+def _held(path: Path) -> int | None:
+    """A file opened, or made, and held; `None` when another one holds it, -1 where files cannot be held."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+        except FileNotFoundError:  # the folder was empty, and has just been removed
+            if attempt + 1 < _ATTEMPTS:
+                continue
+            raise
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is(path, handle):
+                return handle
+        except OSError as error:
+            os.close(handle)
+            return None if error.errno in _HELD else -1
+        os.close(handle)  # it has just got its name, or was removed: the next one is another file
+    return None
+
+
+def _is(path: Path, handle: int) -> bool:
+    with suppress(FileNotFoundError):
+        status, found = os.fstat(handle), path.lstat()
+        return (status.st_dev, status.st_ino) == (found.st_dev, found.st_ino)
+    return False

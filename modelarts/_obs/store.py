@@ -1,0 +1,111 @@
+"""What lies in buckets, and what a place that holds them must be able to do."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Optional
+
+import attrs
+
+from modelarts._obs.failures import NOT_THERE, no_bucket
+from modelarts._obs.paths import ObsPath
+from modelarts._obs.transfer import Transfer, Unit
+from modelarts._sending import Sending
+from modelarts.errors import ObsError
+
+
+@attrs.frozen
+class Item:
+    """What lies in a bucket: an object, or a folder, whose `url` ends with a slash."""
+
+    url: str
+    size: int = 0
+    modified: Optional[datetime] = None
+    etag: str = attrs.field(default="", repr=False)
+
+    @property
+    def is_dir(self) -> bool:
+        """Whether it is a folder."""
+        return self.url.endswith("/")
+
+    @property
+    def path(self) -> ObsPath:
+        """Its place."""
+        bucket, _, key = self.url[len("obs://") :].partition("/")
+        return ObsPath(bucket, key)
+
+
+class Store(ABC):
+    """A place that holds buckets, and how bytes get there and back."""
+
+    threads = 8
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close connections; they are opened again when needed."""
+
+    @abstractmethod
+    def _make_bucket(self, name: str) -> None: ...
+
+    @abstractmethod
+    def _remove_bucket(self, name: str) -> None: ...
+
+    @abstractmethod
+    def _find(self, path: ObsPath) -> Item | None:
+        """The object of exactly this path."""
+
+    @abstractmethod
+    def _is_folder(self, path: ObsPath) -> bool:
+        """Whether there is this folder, or for an empty key this bucket."""
+
+    @abstractmethod
+    def _walk(self, folder: ObsPath, recursive: bool = True) -> Iterator[Item]:
+        """The objects in a folder, and its folders where not `recursive`, in the order of keys.
+
+        Folders that were made are objects. Nothing when there is no such folder.
+        """
+
+    @abstractmethod
+    def _same(self, file: Path, item: Item) -> bool:
+        """Whether a local file of the object's size has the object's content."""
+
+    @abstractmethod
+    def _sending(self, source: Path, target: ObsPath, transfer: Transfer) -> Iterator[Unit]:
+        """The work that uploads a file."""
+
+    @abstractmethod
+    def _fetching(self, item: Item, target: Path, transfer: Transfer) -> Iterator[Unit]:
+        """The work that downloads an object; nothing stands under the target's name before it is whole."""
+
+    @abstractmethod
+    def _remove(self, path: ObsPath) -> None: ...
+
+    @abstractmethod
+    def _remove_folder(self, folder: ObsPath) -> None: ...
+
+    @abstractmethod
+    def _make_folder(self, folder: ObsPath) -> None: ...
+
+    def _time_outs(self) -> Sending | None:
+        """Those of the requests of this thread, where there are any."""
+        return None
+
+    def _require_bucket(self, name: str) -> None:
+        if not self._is_folder(ObsPath(name)):
+            raise no_bucket(name)
+
+    def _nothing(self, path: ObsPath, message: str) -> ObsError:
+        """The error for a path that is not there; it may be that the bucket is not."""
+        return ObsError(message, NOT_THERE) if self._is_folder(ObsPath(path.bucket)) else no_bucket(path.bucket)
+
+    def _there(self, folder: ObsPath, items: Iterable[Item], call: str) -> Iterator[Item]:
+        """The items; when there are none, the folder must exist."""
+        empty = True
+        for item in items:
+            empty = False
+            yield item
+        if empty and not self._is_folder(folder):
+            raise ObsError(f"{call}: there is no folder {folder.url}", NOT_THERE)
