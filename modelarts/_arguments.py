@@ -13,6 +13,8 @@ from modelarts._wire import limits
 from modelarts._wire.replies import as_integer
 from modelarts.errors import Fault, ModelArtsError
 
+_NEVER_SENT = ObsPath("never-sent")  # stands for a place where there are faults already
+
 
 @attrs.frozen(kw_only=True)
 class Training:
@@ -105,14 +107,15 @@ class Checks:
             return None
         try:
             self.staging.pack(argument, value)
-            return ObsPath("never-sent") if self.faults else self.staging.address(argument)
+            if not self.faults:
+                return self.staging.address(argument)
         except ModelArtsError:
             raise
         except ValueError as error:
             self.fault(argument, value, str(error))
         except OSError as error:
             self.fault(argument, value, f"cannot read {error.filename or value}: {error.strerror or error}")
-        return None
+        return _NEVER_SENT if argument in self.staging.parcels else None
 
     def missing(self, argument: str, inside: str) -> str | None:
         """Why a file of a local folder that goes along does not; nothing when it does, or nobody here knows."""

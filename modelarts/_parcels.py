@@ -112,14 +112,13 @@ def pack(argument: str, path: LocalPath, state: Iterable[Path]) -> Parcel:
         raise ValueError("this folder holds the state of this package and is not sent; give another")
     left_out = LeftOut(source, hidden)
     files = left_out.kept() if source.is_dir() else [source]
-    parcel = Parcel(path, source, {file: file.stat() for file in files}, left_out, _UNKNOWN)
+    return Parcel(path, source, {file: file.stat() for file in files}, left_out, _UNKNOWN)
+
+
+def check(parcel: Parcel, name: str, limit: int) -> None:
+    """Refuse nothing at all, and more than a setting allows, in MB. Raises `ValueError`."""
     if not parcel.files:
         raise ValueError("has no file to send" + (f"; left out: {parcel.without}" if parcel.without else ""))
-    return parcel
-
-
-def check_size(parcel: Parcel, name: str, limit: int) -> None:
-    """Refuse more than a setting allows, in MB. Raises `ValueError`."""
     if parcel.size <= limit * 1_000_000:
         return
     largest = nlargest(5, parcel.files, key=lambda file: parcel.files[file].st_size)

@@ -46,10 +46,9 @@ class Staging:
             ValueError: it cannot go along; the text says why.
             OSError: something cannot be read.
         """
-        parcel = _parcels.pack(argument, path, self._state())
+        parcel = self.parcels[argument] = _parcels.pack(argument, path, self._state())
         name = "code_limit" if argument == CODE else "data_limit"
-        _parcels.check_size(parcel, name, getattr(self.session.client.transport.sending, name))
-        self.parcels[argument] = parcel
+        _parcels.check(parcel, name, getattr(self.session.client.transport.sending, name))
 
     def address(self, argument: str) -> ObsPath:
         """Read what goes along, and find its place. Raises `OSError` for what cannot be read."""

@@ -177,7 +177,8 @@ class Estimator(JobCalls):
         """Create a training job and start its first version (modelarts_04_0131).
 
         Args:
-            inputs: OBS path of the input data; excludes the dataset pair and `data_source`.
+            inputs: OBS path of the input data, or a local file or folder, which is uploaded; excludes the dataset
+                pair and `data_source`.
             dataset_id, dataset_version_id: a managed dataset and its version; both or none.
             wait: follow the log until the job ends. A bad end is shown, and raised when the session is strict.
             job_name: 1 to 64 letters, digits, `_` or `-`; made from the date when left out.

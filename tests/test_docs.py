@@ -18,7 +18,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from modelarts import _config, errors
+from modelarts import _config, _left_out, errors
 from modelarts.cli.main import cli
 from modelarts.estimator import Estimator, VisualizationJob
 from modelarts.job import TrainingJob
@@ -114,6 +114,13 @@ def test_a_setting_is_documented_with_its_variables_and_its_default(setting: _co
     assert row is not None, f"docs/settings.md has no row for {setting.name}"
     assert row[1] == ", ".join(f"`{variable}`" for variable in setting.env)
     assert row[2] == as_shown(setting.default)
+
+
+@pytest.mark.parametrize("name", [*_left_out.NAMES, *_left_out.ENVIRONMENTS])
+def test_what_is_always_left_out_is_listed_in_both_languages(name: str) -> None:
+    tables = [line for line in prose(DOCS / "staging.md").splitlines() if line.startswith("| ")]
+
+    assert sum(f"`{name}`" in line for line in tables) == 2
 
 
 def test_no_setting_is_documented_that_does_not_exist() -> None:

@@ -151,6 +151,6 @@ def size_text(count: float) -> str:
     """A number of bytes as people read it."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+            return f"{count:.1f} {unit}" if unit != "bytes" else f"{count:.0f} {'byte' if count == 1 else unit}"
         count /= 1000
     return f"{count:.1f} TB"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -164,6 +165,30 @@ def test_an_ignore_file_is_read_as_git_reads_it(sent: Any, work: Path):
     assert sent() == sorted(f"src/{name}" for name in kept)
 
 
+def test_an_ignore_file_leaves_out_what_git_does(sent: Any, work: Path):
+    git = shutil.which("git")
+    if git is None:
+        pytest.skip("there is no git here")
+    names = ["train.py", "a", "b/a", "b/c/a", "b/c/d.csv", "b/keep/e.csv", "c/keep", "keep/a.csv", "keep/b/c.csv", "x/y/z",
+             "x/y/b", "x/z", "doc/x/y/b", "UPPER.TXT", "!a", "#a", "a b", "c d ", "[x]", "n1/t.tmp"]  # fmt: skip
+    fill(work / "src", *names)
+    rules = {
+        "": ["/a", "b/*", "!b/keep/", "!b/c", "c/", "!c/keep", "**/z", "x/**/b", "[!a-z]*.TXT", "\\!a", "*\\ d\\ "],
+        "keep": ["*", "!*/", "!*.csv", "/a.*"], "n1": ["*.tmp", "!t.tmp"], "b/c": ["d.???"],
+    }  # fmt: skip
+    for folder, lines in rules.items():
+        for name in (".gitignore", ".modelartsignore"):
+            put(work / "src" / folder / name, "\n".join(lines))
+    subprocess.run([git, "init", "-q"], cwd=work / "src", check=True)
+    listing = [git, "ls-files", "-z", "--others", "--exclude-standard"]
+    listed = subprocess.run(listing, cwd=work / "src", check=True, capture_output=True, text=True).stdout.split("\0")
+
+    kept = [name for name in sent() if not name.endswith("ignore")]
+
+    assert kept == sorted(f"src/{name}" for name in listed if name and not name.endswith("ignore"))
+    assert len(kept) not in (0, len(names))
+
+
 def test_an_ignore_file_counts_for_its_own_folder_and_before_those_above(sent: Any, work: Path):
     fill(work / "src", "train.py", "a.log", "lib/a.log", "lib/b.tmp", "lib/deep/c.tmp", "b.tmp", "lib/top.txt")
     fill(work / "src", "top.txt")
@@ -264,9 +289,11 @@ def test_nothing_to_send_is_refused(refused: Any, work: Path, pattern: str):
     put(work / "src" / ".modelartsignore", pattern)
     (work / "empty").mkdir()
 
-    code, data = refused(inputs="empty")
+    code, script, data = refused(boot_file="src.py", inputs="empty")
 
     assert (code.argument, code.rule) == ("code_dir", "has no file to send; left out: a.txt, src.py")
+    line = f"line 1 of {work}/src/.modelartsignore is {pattern.splitlines()[0]!r}"
+    assert (script.argument, script.rule) == ("boot_file", f"is not sent: {line}")
     assert (data.argument, data.rule) == ("inputs", "has no file to send")
 
 
