@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from modelarts._obs import tree
@@ -103,10 +103,9 @@ class Buckets(Store):
     ) -> None:  # fmt: skip
         """Copy what is in a local folder, not the folder itself, to `target`; all of it, or the given files of it."""
         move = Move(self, f"upload to {target.url}", threads, progress)
-        with explained(f"read the folder {str(source)!r}"):
-            chosen = tree.walk(source) if files is None else files
-            pairs = ((file, target / file.relative_to(source).as_posix()) for file in chosen)
-            move.upload(pairs, self._walk(target.as_dir) if sync else (), target.bucket)
+        chosen = _files(source) if files is None else files
+        pairs = ((file, target / file.relative_to(source).as_posix()) for file in chosen)
+        move.upload(pairs, self._walk(target.as_dir) if sync else (), target.bucket)
 
     # --- download
 
@@ -208,6 +207,11 @@ class Buckets(Store):
     def create_directory(self, obs_dir: str) -> None:
         """Make an empty folder in a bucket; needed only where something looks for it, as uploads make folders."""
         self._make_folder(obs_path(obs_dir).as_dir)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    with explained(f"read the folder {str(folder)!r}"):
+        yield from tree.walk(folder)
 
 
 _path = obs_path  # within the class above, some arguments have its name

@@ -75,10 +75,12 @@ class LocalBuckets(Buckets):
             for found, is_folder in _all(place) if recursive else tree.entries(place):
                 path = folder / found.relative_to(place).as_posix()
                 status = tree.status_of(found)
-                if is_folder and (recursive or self._is_folder(path)):
+                if status is None:  # it was removed meanwhile
+                    continue
+                if recursive or not is_folder:
+                    yield _item(path.as_dir if is_folder else path, status)
+                elif self._is_folder(path):
                     yield Item(path.as_dir.url)
-                elif not is_folder and status is not None:  # it was not removed meanwhile
-                    yield _item(path, status)
 
     def _same(self, file: Path, item: Item) -> bool:
         with file.open("rb") as one, item.path.under(self.root).open("rb") as other:
@@ -139,7 +141,8 @@ def _all(place: Path) -> Iterator[tuple[Path, bool]]:
 
 
 def _item(path: ObsPath, status: os.stat_result) -> Item:
-    return Item(path.url, status.st_size, datetime.fromtimestamp(int(status.st_mtime), timezone.utc))
+    size = status.st_size if stat.S_ISREG(status.st_mode) else 0
+    return Item(path.url, size, datetime.fromtimestamp(int(status.st_mtime), timezone.utc))
 
 
 def _copy(source: Path, target: Path, doing: str, transfer: Transfer) -> None:

@@ -92,16 +92,24 @@ class Places:
         self._target = target
         self._left_out: list[str] = []
         self._count = 0
+        self._files: list[str] = []  # those that the key at hand begins with
 
     def pairs(self, items: Iterable[Item]) -> Iterator[tuple[Item, Path]]:
-        """The objects that can be files, each with its place."""
+        """The objects that can be files, each with its place; they come in the order of their keys."""
         for item in items:
             inside = item.path.key[len(self._folder.key) :]
-            if not item.is_dir and _can_be_file(inside):
+            if not item.is_dir and _can_be_file(inside) and not self._is_below_file(inside):
+                self._files.append(inside)
                 yield item, self._target / inside
             elif not item.is_dir or item.size:
                 self._count += 1
                 self._left_out += [item.url] if self._count <= _NAMED else []
+
+    def _is_below_file(self, key: str) -> bool:
+        """Whether a file has the name that a folder around this key must have; all keys between begin with it."""
+        while self._files and not key.startswith(self._files[-1]):
+            self._files.pop()
+        return any(key.startswith(f"{file}/") for file in self._files)
 
     def complain(self) -> None:
         """Name what was left out. Raises `ObsError` if anything was."""
@@ -109,8 +117,9 @@ class Places:
             return
         named = ", ".join(map(repr, self._left_out)) + (" …" if self._count > _NAMED else "")
         raise ObsError(
-            f"download_dir: all else was downloaded, but the names of {self._count} object(s) cannot be names of "
-            f"local files: {named}. Copy them to other names, in the console or with session.get_obs_client().",
+            f"download_dir: all else was downloaded, but {self._count} object(s) cannot be local files, for their names "
+            f"or for a file above them: {named}. Copy them to other names, in the console or with "
+            "session.get_obs_client().",
             FAILED,
         )
 

@@ -192,12 +192,12 @@ class Upload:
         done = self._call(
             lambda client: client.completeMultipartUpload(*self._place, self._upload_id, request), allowed=(_GONE,)
         )
-        self._completed = True
-        self._record.remove()
         sums = checksums.of_parts(self._digests[number] for number, _, _ in self._ranges)
         answered = "" if done.status == _GONE or done.body is None else checksums.plain(done.body.etag)
         if answered != sums and not self._is_there(sums, answered):
             raise ObsError(f"cannot {self._doing}: OBS did not put its parts together; call again", FAILED)
+        self._completed = True
+        self._record.remove()
         self._transfer.meter.finished()
 
     def _is_there(self, sums: str, answered: str) -> bool:
