@@ -10,10 +10,12 @@ import threading
 import time
 from typing import Any, Callable, TextIO
 
+from modelarts._display import cells
 from modelarts._display.notebook import in_notebook
 
 _FIRST = 0.5  # seconds before anything is shown: what is over by then needs no progress
 _EVERY = 0.2
+_SHORTEST_TITLE = 8  # columns; less than that tells nothing
 
 
 def meter(title: str, progress: bool | None = None, stream: TextIO | None = None) -> Silent | Progress:
@@ -51,12 +53,12 @@ class Progress:
 
     Args:
         title: what is moved where.
-        show: shows a text; the second argument says that it is the last.
+        show: shows the title and the numbers; the third argument says that they are the last.
         clock: seconds that never go back.
     """
 
     def __init__(
-        self, title: str, show: Callable[[str, bool], None], clock: Callable[[], float] = time.monotonic
+        self, title: str, show: Callable[[str, str, bool], None], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._title = title
         self._show = show
@@ -94,7 +96,7 @@ class Progress:
     def close(self) -> None:
         with self._lock:
             if not self._closed and (self._shown or self._clock() >= self._began + _FIRST):
-                self._show(self._text(), True)
+                self._show(self._title, self._numbers(), True)
             self._closed = True
 
     def _now_and_then(self) -> None:
@@ -102,14 +104,14 @@ class Progress:
         if now >= self._next and not self._closed:
             self._next = now + _EVERY
             self._shown = True
-            self._show(self._text(), False)
+            self._show(self._title, self._numbers(), False)
 
-    def _text(self) -> str:
+    def _numbers(self) -> str:
         seconds = max(self._clock() - self._began, 0.001)
         more = "" if self._all_found else "+"
         share = f"{100 * self._moved // self._size if self._size else 100:3d} %  " if self._all_found else ""
         return (
-            f"{self._title}  {share}{size_text(self._moved)} of {size_text(self._size)}{more}, "
+            f"{share}{size_text(self._moved)} of {size_text(self._size)}{more}, "
             f"{self._complete} of {self._files}{more} files, {size_text(self._moved / seconds)}/s"
         )
 
@@ -120,16 +122,27 @@ class _Line:
     def __init__(self, stream: TextIO, terminal: bool) -> None:
         self._stream = stream
         self._terminal = terminal
-        self._length = 0
+        self._width = 0
 
-    def show(self, text: str, last: bool) -> None:
+    def show(self, title: str, numbers: str, last: bool) -> None:
         if self._terminal:
-            text = text[: shutil.get_terminal_size().columns - 1]
-            self._stream.write(f"\r{text.ljust(self._length)}" + ("\n" if last else ""))
+            columns = shutil.get_terminal_size().columns - 1  # a full line would wrap
+            text = _fitting(title, numbers, columns)
+            taken = cells.width(text)
+            blank = " " * (min(self._width, columns) - taken)
+            self._stream.write(f"\r{text}{blank}" + ("\n" if last else ""))
+            self._width = taken
         elif last:
-            self._stream.write(f"{text}\n")
-        self._length = len(text)
+            self._stream.write(f"{title}  {numbers}\n")
         self._stream.flush()
+
+
+def _fitting(title: str, numbers: str, columns: int) -> str:
+    """As much as a line has room for: the numbers first, as they are what changes."""
+    room = columns - cells.width(numbers) - 2
+    if room < _SHORTEST_TITLE:
+        return cells.cut(numbers.lstrip(), columns)
+    return f"{cells.shortened(title, room)}  {numbers}"
 
 
 class _Block:
@@ -139,8 +152,8 @@ class _Block:
         self._display: Any = importlib.import_module("IPython.display")  # it is there: `in_notebook` said so
         self._handle: Any = None
 
-    def show(self, text: str, last: bool) -> None:
-        block = self._display.HTML(f"<code>{html.escape(text)}</code>")
+    def show(self, title: str, numbers: str, last: bool) -> None:
+        block = self._display.HTML(f"<code>{html.escape(f'{title}  {numbers}')}</code>")
         if self._handle is None:
             self._handle = self._display.display(block, display_id=True)
         else:

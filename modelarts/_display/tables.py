@@ -6,9 +6,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TextIO
-from unicodedata import east_asian_width
 
 from dateutil import tz
+
+from modelarts._display.cells import width as _width
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], stream: TextIO | None = None) -> None:
@@ -30,11 +31,6 @@ def shown(name: str, value: Any) -> str:
         minutes, seconds = divmod(value // 1000, 60)
         return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
     return str(value).removeprefix("JOBSTAT_") if name == "status" else str(value)
-
-
-def _width(text: str) -> int:
-    """Columns on a terminal: Chinese characters take two."""
-    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def _padded(text: str, width: int) -> str:

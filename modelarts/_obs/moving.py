@@ -117,8 +117,8 @@ class Places:
             return
         named = ", ".join(map(repr, self._left_out)) + (" …" if self._count > _NAMED else "")
         raise ObsError(
-            f"download_dir: all else was downloaded, but {self._count} object(s) cannot be local files, for their names "
-            f"or for a file above them: {named}. Copy them to other names, in the console or with "
+            f"download_dir: all else was downloaded, but {self._count} object(s) cannot be local files, for their "
+            f"names or for a file above them: {named}. Copy them to other names, in the console or with "
             "session.get_obs_client().",
             FAILED,
         )

@@ -29,7 +29,6 @@ from modelarts._obs.huawei import HuaweiBuckets
 from modelarts._sending import Sending
 from modelarts.errors import ConfigError, ObsError
 
-
 DONE = {**MARK, "ETag": "an ETag"}
 
 

@@ -21,9 +21,9 @@ from conftest import ACCESS_KEY, PART, SECRET_KEY, TOKEN
 from fault_proxy import MARK, Answer, CutAnswer, CutBody, FaultProxy, Stall, refusal
 
 from modelarts._auth import AkSkAuth, Keys, TokenAuth
-from modelarts._obs.paths import PART as PARTIAL
 from modelarts._obs.huawei import HuaweiBuckets
 from modelarts._obs.local import LocalBuckets
+from modelarts._obs.paths import PART as PARTIAL
 from modelarts._sending import Sending
 from modelarts.errors import ConfigError, ObsError
 
@@ -91,14 +91,16 @@ def test_an_object_that_may_not_be_looked_at_is_one_that_is_refused(
 
 
 def test_a_name_that_belongs_to_somebody_else_is_told(obs: HuaweiBuckets, proxy: FaultProxy):
-    proxy.rule = lambda request: Answer(403, headers=MARK) if request.method == "HEAD" else refusal(409, "BucketAlreadyExists")
+    hidden, taken = Answer(403, headers=MARK), refusal(409, "BucketAlreadyExists")
+    proxy.rule = lambda request: hidden if request.method == "HEAD" else taken
 
     with pytest.raises(ObsError, match=r"bucket 'taken-name'.*names of buckets are shared by all\. Take another"):
         obs.create_bucket("taken-name")
 
 
 def test_a_bucket_that_was_made_meanwhile_is_as_good(obs: HuaweiBuckets, proxy: FaultProxy):
-    proxy.rule = lambda request: (Answer(404, headers=MARK) if request.method == "HEAD" else refusal(409, "BucketAlreadyOwnedByYou"))
+    gone, made = Answer(404, headers=MARK), refusal(409, "BucketAlreadyOwnedByYou")
+    proxy.rule = lambda request: gone if request.method == "HEAD" else made
 
     obs.create_bucket("just-made")
 
@@ -120,7 +122,8 @@ def test_objects_that_could_not_be_deleted_are_named(
 ):
     obs.upload_file(small, f"obs://{bucket}/dir")
     error = "<Error><Key>dir/small.txt</Key><Code>AccessDenied</Code><Message>no</Message></Error>"
-    answer = Answer(200, f"<DeleteResult>{error * 2}</DeleteResult>".encode(), {"Content-Type": "application/xml", **MARK})
+    headers = {"Content-Type": "application/xml", **MARK}
+    answer = Answer(200, f"<DeleteResult>{error * 2}</DeleteResult>".encode(), headers)
     proxy.rule = lambda request: answer if request.method == "POST" else None
 
     with pytest.raises(ObsError, match=r"cannot delete 'dir/small\.txt' and 1 more: AccessDenied: no"):

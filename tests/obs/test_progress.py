@@ -13,7 +13,7 @@ import pytest
 from conftest import PART
 from fault_proxy import CutAnswer, CutBody, FaultProxy
 
-from modelarts._display import notebook, progress
+from modelarts._display import cells, notebook, progress
 from modelarts._display.progress import Progress, Silent, meter
 from modelarts._obs import transfer as transfers
 from modelarts._obs.huawei import HuaweiBuckets
@@ -40,7 +40,8 @@ def clock() -> Clock:
 
 def shown(clock: Clock) -> tuple[Progress, list[tuple[str, bool]]]:
     texts: list[tuple[str, bool]] = []
-    return Progress("upload", lambda text, last: texts.append((text, last)), clock), texts
+    show = lambda title, numbers, last: texts.append((f"{title}  {numbers}", last))  # noqa: E731
+    return Progress("upload", show, clock), texts
 
 
 # --- what is shown
@@ -113,23 +114,59 @@ def test_nothing_is_shown_after_its_end(clock: Clock):
 # --- where it is shown
 
 
+NUMBERS = " 75 %  3.0 MB of 4.0 MB, 0 of 2 files, 750.0 kB/s"
+
+
 def test_a_terminal_gets_one_line_that_is_written_over(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("COLUMNS", "30")
     line = progress._Line(stream := Terminal(), True)
 
-    line.show("a long text that does not fit into the line", False)
-    line.show("short", True)
+    line.show("upload a", "longer", False)
+    line.show("upload a", "short", True)
 
-    assert stream.getvalue() == "\ra long text that does not fit" + "\rshort" + " " * 24 + "\n"
+    assert stream.getvalue() == "\rupload a  longer" + "\rupload a  short \n"
+
+
+@pytest.mark.parametrize("columns", range(10, 100, 3))
+@pytest.mark.parametrize("end", ["dir/", "数据集/训练/", "e\u0301a\u0300/"])
+def test_the_numbers_are_cut_for_no_title_and_nothing_wraps(monkeypatch: pytest.MonkeyPatch, columns: int, end: str):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    line = progress._Line(stream := Terminal(), True)
+
+    line.show(f"upload to obs://bucket/{end}", NUMBERS, False)
+
+    shown = stream.getvalue().lstrip("\r")
+    assert cells.width(shown) < columns
+    assert shown.endswith(NUMBERS.strip()) or (columns <= 49 and NUMBERS.strip().startswith(shown))
+
+
+def test_a_title_is_cut_in_its_middle(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COLUMNS", "72")
+    line = progress._Line(stream := Terminal(), True)
+
+    line.show("upload to obs://bucket/数据集/训练/", NUMBERS, False)
+
+    assert stream.getvalue() == f"\rupload t...集/训练/  {NUMBERS}"
+
+
+def test_a_narrower_terminal_gets_no_more_blanks_than_it_has_columns(monkeypatch: pytest.MonkeyPatch):
+    line = progress._Line(stream := Terminal(), True)
+    monkeypatch.setenv("COLUMNS", "80")
+    line.show("upload", NUMBERS, False)
+    monkeypatch.setenv("COLUMNS", "20")
+
+    line.show("upload", "1", True)
+
+    assert stream.getvalue().rpartition("\r")[2] == "upload  1".ljust(19) + "\n"
 
 
 def test_a_file_gets_the_last_line_when_it_is_asked_for():
     line = progress._Line(stream := io.StringIO(), False)
 
-    line.show("first", False)
-    line.show("last", True)
+    line.show("upload", "first", False)
+    line.show("upload", "last", True)
 
-    assert stream.getvalue() == "last\n"
+    assert stream.getvalue() == "upload  last\n"
 
 
 @pytest.mark.parametrize(("asked", "stream", "kind"), [
@@ -159,10 +196,10 @@ def test_a_notebook_gets_a_block_that_is_shown_anew(monkeypatch: pytest.MonkeyPa
         progress.importlib, "import_module", lambda name: SimpleNamespace(HTML=str, display=display)
     )
     block = progress._Block()
-    block.show("<1>", False)
-    block.show("2", True)
+    block.show("<1>", "2", False)
+    block.show("<1>", "3", True)
 
-    assert shows == ["first <code>&lt;1&gt;</code>", "again <code>2</code>"]
+    assert shows == ["first <code>&lt;1&gt;  2</code>", "again <code>&lt;1&gt;  3</code>"]
     assert type(meter("upload", None, io.StringIO())) is Progress
     assert not notebook.in_notebook()
 
