@@ -90,6 +90,21 @@ def test_an_object_that_may_not_be_looked_at_is_one_that_is_refused(
         obs.is_obs_path_exists(f"obs://{bucket}/a.txt")
 
 
+@pytest.mark.parametrize(("language", "sentence"), [
+    ("en", r"This machine's clock is \d+ h \d+ min \d+ s ahead of the service's: set it right\."),
+    ("zh", r"本机时钟比服务端快 \d+ 小时 \d+ 分 \d+ 秒，请校准。"),
+])  # fmt: skip
+def test_a_clock_that_is_off_is_told_by_how_much(
+    obs: HuaweiBuckets, bucket: str, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch, language: str, sentence: str
+):
+    monkeypatch.setenv("MODELARTS_LANG", language)
+    said = refusal(403, "RequestTimeTooSkewed")
+    proxy.rule = lambda request: Answer(403, said.body, {**said.headers, "Date": "Tue, 01 Jan 2019 00:00:00 GMT"})
+
+    with pytest.raises(ObsError, match=sentence):
+        obs.list(f"obs://{bucket}/")
+
+
 def test_a_name_that_belongs_to_somebody_else_is_told(obs: HuaweiBuckets, proxy: FaultProxy):
     hidden, taken = Answer(403, headers=MARK), refusal(409, "BucketAlreadyExists")
     proxy.rule = lambda request: hidden if request.method == "HEAD" else taken
@@ -199,6 +214,21 @@ def test_connections_that_were_closed_while_at_rest_are_of_no_account(
 
 
 # --- stopping
+
+
+def test_the_failure_of_one_file_is_told_while_a_large_one_begins(
+    obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("modelarts._obs.client._FIRST_PAUSE", 0.2)
+    (local / "data").mkdir()
+    (local / "data" / "a.txt").write_text("a")
+    (local / "data" / "b.bin").write_bytes(bytes(3 * PART))
+    proxy.rule = lambda request: (
+        refusal(403, "AccessDenied") if request.key.endswith("a.txt") else Answer(503) if request.key else None
+    )
+
+    with pytest.raises(ObsError, match=r"a\.txt: AccessDenied"):
+        obs.upload_dir("data", f"obs://{bucket}/")
 
 
 def test_a_failure_stops_the_other_files_soon(obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy):

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -488,6 +489,39 @@ def test_sync_knows_large_files_by_the_sums_of_their_parts(
     obs.upload_file(big, f"obs://{bucket}/", sync=True)
 
     assert same(big, stored(obs, bucket, local))
+
+
+def at_once(proxy: FaultProxy, call: Callable[[], None]) -> int:
+    """How many parts a call moves at the same time."""
+    lock, now, most = threading.Lock(), [0], [0]
+
+    def rule(request: Request) -> None:
+        if request.is_part or "range" in request.headers:
+            with lock:
+                now[0] += 1
+                most[0] = max(most[0], now[0])
+            time.sleep(0.1)
+            with lock:
+                now[0] -= 1
+
+    proxy.rule = rule
+    call()
+    proxy.rule = lambda request: None
+    return most[0]
+
+
+def test_what_sync_finds_changed_goes_in_parallel_too(
+    obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy
+):
+    obs.upload_file(big, f"obs://{bucket}/")
+    big.write_bytes(os.urandom(SIZE))
+    (local / "there.bin").write_bytes(bytes(SIZE))
+
+    sent = at_once(proxy, lambda: obs.upload_file(big, f"obs://{bucket}/", sync=True, threads=4))
+    fetched = at_once(proxy, lambda: obs.download_file(f"obs://{bucket}/big.bin", "there.bin", sync=True, threads=4))
+
+    assert sent == fetched == 4
+    assert same(big, local / "there.bin")
 
 
 # --- memory

@@ -1,0 +1,227 @@
+"""What a transfer that was cut off leaves behind is used or removed, here and in the bucket."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import PART
+from fault_proxy import FaultProxy, Request, Stall, refusal
+
+from modelarts._obs.huawei import HuaweiBuckets
+from modelarts._obs.local import LocalBuckets
+from modelarts._obs.paths import PART as PARTIAL
+from modelarts.errors import ObsError
+
+SIZE = 3 * PART + 5
+
+
+@pytest.fixture
+def big(local: Path) -> Path:
+    file = local / "big.bin"
+    file.write_bytes(os.urandom(SIZE))
+    return file
+
+
+def partial_files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob(f"{PARTIAL}*"))
+
+
+def begun(obs: HuaweiBuckets, bucket: str) -> list[str]:
+    """The uploads that the bucket holds unfinished."""
+    return [upload.key for upload in obs.client().listMultipartUploads(bucket).body.upload]
+
+
+def is_part(number: int) -> Callable[[Request], bool]:
+    return lambda request: f"partNumber={number}&" in request.target
+
+
+def cut_off(obs: HuaweiBuckets, proxy: FaultProxy, file: Path, target: str) -> None:
+    """An upload that does not come to its end."""
+    proxy.rule = lambda request: refusal(403, "AccessDenied") if is_part(3)(request) else None
+    with pytest.raises(ObsError, match="AccessDenied"):
+        obs.upload_file(file, target, threads=1)
+    proxy.rule = lambda request: None
+
+
+# --- on this machine
+
+
+DOWNLOAD = """
+    import sys
+    from pathlib import Path
+    from modelarts._auth import AkSkAuth
+    from modelarts._obs.huawei import HuaweiBuckets
+    url, state, source, target = sys.argv[1:]
+    HuaweiBuckets(url, AkSkAuth("A", "S"), Path(state), part_size={part}).download_file(source, target)
+"""
+
+
+def downloading(proxy: FaultProxy, state: Path, source: str, target: Path) -> subprocess.Popen[bytes]:
+    """A process that has begun a download which does not end."""
+    proxy.rule = lambda request: Stall() if request.method == "GET" and request.key else None
+    proxy.seen.clear()
+    program = textwrap.dedent(DOWNLOAD.format(part=PART))
+    process = subprocess.Popen([sys.executable, "-c", program, proxy.url, str(state), source, str(target)])
+    deadline = time.monotonic() + 30
+    while not any(request.method == "GET" and request.key for request in proxy.seen):
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.01)
+    proxy.rule = lambda request: None
+    return process
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("size", [100, SIZE])
+def test_the_next_download_uses_or_removes_what_a_killed_one_left(
+    obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, tmp_path: Path, how: int, size: int
+):
+    (local / "file.bin").write_bytes(os.urandom(size))
+    obs.upload_file("file.bin", f"obs://{bucket}/")
+    target = local / "there" / "file.bin"
+    process = downloading(proxy, tmp_path / "state", f"obs://{bucket}/file.bin", target)
+    process.send_signal(how)
+    process.wait(30)
+    assert len(partial_files(local)) == 1
+
+    obs.download_file(f"obs://{bucket}/file.bin", target)
+
+    assert target.read_bytes() == (local / "file.bin").read_bytes()
+    assert partial_files(local) == []
+
+
+@pytest.mark.parametrize("size", [100, SIZE])
+def test_what_another_process_writes_is_not_touched(
+    obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, tmp_path: Path, size: int
+):
+    (local / "file.bin").write_bytes(os.urandom(size))
+    obs.upload_file("file.bin", f"obs://{bucket}/")
+    target = local / "there" / "file.bin"
+    process = downloading(proxy, tmp_path / "state", f"obs://{bucket}/file.bin", target)
+    held = partial_files(local)
+
+    obs.download_file(f"obs://{bucket}/file.bin", target)
+
+    assert target.read_bytes() == (local / "file.bin").read_bytes()
+    assert partial_files(local) == held and process.poll() is None
+    process.kill()
+    process.wait(30)
+
+
+def test_what_several_at_once_left_is_all_removed(
+    obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, tmp_path: Path
+):
+    (local / "file.bin").write_bytes(b"text")
+    obs.upload_file("file.bin", f"obs://{bucket}/")
+    target = local / "there" / "file.bin"
+    processes = [downloading(proxy, tmp_path / "state", f"obs://{bucket}/file.bin", target) for _ in range(3)]
+    assert len(partial_files(local)) == 3
+    for process in processes:
+        process.kill()
+        process.wait(30)
+
+    obs.download_file(f"obs://{bucket}/file.bin", target)
+
+    assert target.read_bytes() == b"text" and partial_files(local) == []
+
+
+def test_what_a_killed_copy_of_local_buckets_left_is_removed_too(tmp_path: Path, local: Path):
+    obs = LocalBuckets(tmp_path / "buckets")
+    obs.create_bucket("bucket")
+    (local / "file.txt").write_text("text")
+    program = f"""
+        import os, shutil
+        from modelarts._obs.local import LocalBuckets
+        shutil.copyfile = lambda source, target: os._exit(0)
+        LocalBuckets({str(tmp_path / "buckets")!r}).upload_file("file.txt", "obs://bucket/")
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(program)], cwd=local, check=True)
+    assert len(partial_files(tmp_path / "buckets")) == 1 and obs.list("obs://bucket/") == []
+
+    obs.upload_file("file.txt", "obs://bucket/")
+
+    assert partial_files(tmp_path / "buckets") == [] and len(obs.list("obs://bucket/")) == 1
+
+
+# --- in the bucket
+
+
+def test_emptying_a_folder_or_a_bucket_ends_uploads_that_nobody_finished(
+    obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy
+):
+    for folder in ("dir", "other"):
+        cut_off(obs, proxy, big, f"obs://{bucket}/{folder}/")
+    (local / "a.txt").write_text("text")
+    obs.upload_file("a.txt", f"obs://{bucket}/dir/")
+
+    obs.delete(f"obs://{bucket}/dir/", recursive=True)
+    assert begun(obs, bucket) == ["other/big.bin"]
+    obs.delete(f"obs://{bucket}/", recursive=True)
+    assert begun(obs, bucket) == []
+    obs.delete_bucket(bucket)
+
+    assert not obs.exists(f"obs://{bucket}")
+
+
+def test_a_folder_is_emptied_also_where_uploads_may_not_be_listed(
+    obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy
+):
+    (local / "a.txt").write_text("text")
+    obs.upload_file("a.txt", f"obs://{bucket}/")
+    proxy.rule = lambda request: refusal(403, "AccessDenied") if "uploads" in request.target else None
+
+    obs.delete(f"obs://{bucket}/", recursive=True)
+
+    assert obs.list(f"obs://{bucket}/") == []
+
+
+def test_a_file_that_became_small_ends_the_upload_of_the_large_one(
+    obs: HuaweiBuckets, bucket: str, big: Path, proxy: FaultProxy, tmp_path: Path
+):
+    cut_off(obs, proxy, big, f"obs://{bucket}/")
+    assert begun(obs, bucket) == ["big.bin"]
+    big.write_text("small")
+
+    obs.upload_file(big, f"obs://{bucket}/")
+
+    assert begun(obs, bucket) == [] and [*(tmp_path / "state" / "transfers").iterdir()] == []
+    assert obs.list(f"obs://{bucket}/big.bin")[0].size == 5
+
+
+def test_an_upload_without_a_record_is_ended_when_it_fails(
+    obs: HuaweiBuckets, bucket: str, big: Path, proxy: FaultProxy, tmp_path: Path
+):
+    (tmp_path / "state").write_text("a file where the folder should be")
+
+    cut_off(obs, proxy, big, f"obs://{bucket}/")
+
+    assert begun(obs, bucket) == []
+
+
+def test_a_disk_that_is_full_where_records_are_does_not_stop_a_transfer(
+    bucket: str, local: Path, big: Path, proxy: FaultProxy, obs: HuaweiBuckets
+):
+    program = f"""
+        import resource, signal
+        from pathlib import Path
+        from modelarts._auth import AkSkAuth
+        from modelarts._obs.huawei import HuaweiBuckets
+        obs = HuaweiBuckets({proxy.url!r}, AkSkAuth("A", "S"), Path("state"), part_size={PART})
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20, -1))
+        obs.upload_file("big.bin", "obs://{bucket}/")
+    """
+
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], cwd=local, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+    assert "a transfer that is cut off will begin anew" in done.stderr
+    assert obs.list(f"obs://{bucket}/big.bin")[0].size == SIZE
+    assert [*(local / "state" / "transfers").iterdir()] == []
