@@ -1,0 +1,348 @@
+"""What buckets do with links, folders, odd arguments and modes of files: the same in the cloud and on this machine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelarts._obs.buckets import Buckets
+from modelarts._obs.huawei import HuaweiBuckets
+from modelarts._obs.local import LocalBuckets
+from modelarts.errors import ObsError
+
+Store = tuple[Buckets, str]
+
+
+@pytest.fixture(params=["cloud", "local"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """Buckets, and the address of one."""
+    if request.param == "cloud":
+        yield request.getfixturevalue("obs"), f"obs://{request.getfixturevalue('bucket')}"
+    else:
+        buckets = LocalBuckets(tmp_path / "buckets")
+        buckets.create_bucket("bucket")
+        yield buckets, "obs://bucket"
+
+
+def put(path: Path, text: str = "text") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def listed(store: Store, path: str = "/", recursive: bool = True) -> list[str]:
+    obs, root = store
+    return [item.url[len(root) + 1 :] for item in obs.list(root + path, recursive=recursive)]
+
+
+# --- links
+
+
+def test_links_to_folders_are_followed(store: Store, local: Path):
+    obs, root = store
+    put(local / "other" / "deep" / "b.txt")
+    put(local / "src" / "a.txt")
+    (local / "src" / "link").symlink_to("../other")
+
+    obs.upload_dir("src", root)
+
+    assert listed(store) == ["src/a.txt", "src/link/deep/b.txt"]
+
+
+def test_a_linked_folder_keeps_the_name_of_the_link(store: Store, local: Path):
+    obs, root = store
+    put(local / "other" / "b.txt")
+    (local / "link").symlink_to("other")
+
+    obs.upload_dir("link", root)
+    obs.upload_dir("link/../link/", f"{root}/again")
+
+    assert listed(store) == ["again/link/b.txt", "link/b.txt"]
+
+
+@pytest.mark.parametrize("written", [".", "../src", "../src/.", "sub/.."])
+def test_a_folder_has_a_name_however_it_is_written(
+    store: Store, local: Path, monkeypatch: pytest.MonkeyPatch, written: str
+):
+    obs, root = store
+    put(local / "src" / "sub" / "a.txt")
+    monkeypatch.chdir(local / "src")
+
+    obs.upload_dir(written, root)
+
+    assert listed(store) == ["src/sub/a.txt"]
+
+
+def test_links_that_lead_back_are_left_out_and_named(store: Store, local: Path, caplog: pytest.LogCaptureFixture):
+    obs, root = store
+    put(local / "src" / "sub" / "a.txt")
+    (local / "src" / "sub" / "up").symlink_to("..")
+    (local / "src" / "self").symlink_to("self")
+
+    obs.upload_dir("src", root)
+
+    assert listed(store) == ["src/sub/a.txt"]
+    assert {record.args[0].name for record in caplog.records} == {"up", "self"}
+    with pytest.raises(ObsError, match="there is no local folder 'src/self'"):
+        obs.upload_dir("src/self", root)
+
+
+def test_two_links_to_one_folder_are_no_circle(store: Store, local: Path, caplog: pytest.LogCaptureFixture):
+    obs, root = store
+    put(local / "other" / "b.txt")
+    for name in ("one", "two"):
+        put(local / "src" / "a.txt").parent.joinpath(name).symlink_to("../other")
+
+    obs.upload_dir("src", root)
+
+    assert listed(store) == ["src/a.txt", "src/one/b.txt", "src/two/b.txt"] and caplog.records == []
+
+
+def test_a_folder_that_is_linked_into_a_local_bucket_is_like_any_other(tmp_path: Path, local: Path):
+    obs = LocalBuckets(tmp_path / "buckets")
+    obs.create_bucket("bucket")
+    data = put(local / "real" / "a.txt").parent
+    (obs.root / "bucket" / "data").symlink_to(data)
+    store = obs, "obs://bucket"
+
+    assert listed(store, recursive=False) == ["data/"] and listed(store) == ["data/a.txt"]
+    obs.download_dir("obs://bucket/", "there")
+    assert (local / "there" / "bucket" / "data" / "a.txt").read_text() == "text"
+    obs.delete("obs://bucket/data", recursive=True)
+
+    assert listed(store) == [] and (data / "a.txt").exists()
+
+
+# --- folders
+
+
+def test_a_folder_is_gone_with_its_last_object(store: Store, local: Path):
+    obs, root = store
+    obs.upload_file(put(local / "a.txt"), f"{root}/dir/sub/")
+
+    obs.delete(f"{root}/dir/sub/a.txt")
+
+    assert not obs.exists(f"{root}/dir/sub") and not obs.exists(f"{root}/dir") and obs.list(root) == []
+
+
+def test_folders_above_one_that_was_removed_are_gone_too(store: Store, local: Path):
+    obs, root = store
+    obs.upload_file(put(local / "a.txt"), f"{root}/dir/sub/")
+    obs.upload_file(put(local / "a.txt"), f"{root}/other/sub/")
+
+    obs.delete(f"{root}/dir/sub", recursive=True)
+
+    assert listed(store, recursive=False) == ["other/"]
+
+
+def test_a_folder_that_was_made_is_an_object(store: Store):
+    obs, root = store
+    obs.create_directory(f"{root}/a/b/")
+
+    assert [(item.url, item.size, item.is_dir) for item in obs.list(root, recursive=True)] == [
+        (f"{root}/a/b/", 0, True)
+    ]
+    assert listed(store, recursive=False) == ["a/"] and obs.list(f"{root}/a/b") == []
+    with pytest.raises(ObsError, match="is not empty"):
+        obs.delete_bucket(root[6:])
+    obs.delete(f"{root}/a", recursive=True)
+    obs.delete_bucket(root[6:])
+
+
+def test_lists_come_in_the_order_of_keys(store: Store, local: Path):
+    obs, root = store
+    for folder in ("a", "a-b", "a.b", "Z"):
+        obs.upload_file(put(local / "x"), f"{root}/{folder}")
+    for name in ("a!", "z", "目", "B"):
+        obs.upload_file(put(local / name), root)
+
+    assert listed(store) == ["B", "Z/x", "a!", "a-b/x", "a.b/x", "a/x", "z", "目"]
+    assert listed(store, recursive=False) == ["B", "Z/", "a!", "a-b/", "a.b/", "a/", "z", "目"]
+
+
+def test_a_long_name_is_one_that_is_not_there(store: Store, local: Path):
+    obs, root = store
+    name = "x" * 300
+
+    assert not obs.exists(f"{root}/{name}") and not obs.exists(f"{root}/{name}/")
+    for call in (
+        lambda: obs.list(f"{root}/{name}"), lambda: obs.delete(f"{root}/{name}"),
+        lambda: obs.download_file(f"{root}/{name}", "."), lambda: obs.download_dir(f"{root}/{name}", "."),
+    ):  # fmt: skip
+        with pytest.raises(ObsError, match="there is no"):
+            call()
+
+
+def test_a_local_bucket_says_that_a_name_is_too_long(tmp_path: Path, local: Path):
+    obs = LocalBuckets(tmp_path / "buckets")
+    obs.create_bucket("bucket")
+
+    with pytest.raises(ObsError, match="cannot upload to obs://bucket/x*/a: File name too long"):
+        obs.upload_file(put(local / "a"), f"obs://bucket/{'x' * 300}")
+
+
+def test_a_folder_without_files_needs_its_bucket_too(store: Store, local: Path):
+    obs, root = store
+    (local / "empty" / "deeper").mkdir(parents=True)
+
+    obs.upload_dir("empty", root)
+    with pytest.raises(ObsError, match=r"there is no bucket '.*-none'; make it"):
+        obs.upload_dir("empty", f"{root}-none")
+
+    assert listed(store) == []
+
+
+def test_a_file_and_what_lies_below_its_name_do_not_block_the_rest(obs: HuaweiBuckets, bucket: str, local: Path):
+    for key in ("dir/same", "dir/same-as", "dir/same.txt", "dir/same/inner", "dir/z"):
+        obs.client().putContent(bucket, key, b"text")
+
+    with pytest.raises(ObsError, match=r"1 object\(s\) cannot be .*: 'obs://.*/dir/same/inner'\. Copy them"):
+        obs.download_dir(f"obs://{bucket}/dir/", "there")
+
+    assert sorted(path.name for path in (local / "there" / "dir").iterdir()) == ["same", "same-as", "same.txt", "z"]
+
+
+# --- modes
+
+
+def test_a_new_file_has_the_mode_that_this_process_gives_to_files(store: Store, local: Path):
+    obs, root = store
+    obs.upload_file(put(local / "a.txt"), root)
+    before = os.umask(0o077)
+    try:
+        obs.download_file(f"{root}/a.txt", "private.txt")
+        os.umask(0o002)
+        obs.download_file(f"{root}/a.txt", "shared.txt")
+    finally:
+        os.umask(before)
+
+    assert (local / "private.txt").stat().st_mode & 0o777 == 0o600
+    assert (local / "shared.txt").stat().st_mode & 0o777 == 0o664
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o755, 0o440])
+def test_a_file_that_is_replaced_keeps_its_mode(store: Store, local: Path, mode: int):
+    obs, root = store
+    obs.upload_file(put(local / "a.txt"), root)
+    put(local / "there.txt", "older").chmod(mode)
+
+    obs.download_file(f"{root}/a.txt", "there.txt")
+
+    assert (local / "there.txt").read_text() == "text"
+    assert (local / "there.txt").stat().st_mode & 0o777 == mode
+
+
+# --- arguments
+
+Act = Callable[[Buckets, str], Any]
+WRONG: list[tuple[Act, str]] = [
+    (lambda obs, root: obs.upload_file("a.txt", None), "OBS path None: write it as text"),
+    (lambda obs, root: obs.upload_file("a.txt", Path("/bucket/x")), "OBS path PosixPath('/bucket/x'): write it as"),
+    (lambda obs, root: obs.list(b"obs://bucket"), "OBS path b'obs://bucket': write it as text"),
+    (lambda obs, root: obs.upload_file("a.txt", f"{root}//x"), "between two slashes there must be a name; write obs:"),
+    (lambda obs, root: obs.delete(f"{root}/a//b", recursive=True), "between two slashes there must be a name"),
+    (lambda obs, root: obs.upload_file(None, root), "upload_file: local path None: write it as text or as a Path"),
+    (lambda obs, root: obs.upload_file(5, root), "upload_file: local path 5: write it as text or as a Path"),
+    (lambda obs, root: obs.upload_file(b"a.txt", root), "upload_file: local path b'a.txt': write it as text"),
+    (lambda obs, root: obs.upload_file("", root), "upload_file: local path '': it is empty; write '.'"),
+    (lambda obs, root: obs.upload_dir("", root), "upload_dir: local path '': it is empty; write '.' for the working"),
+    (lambda obs, root: obs.download_dir(root, ""), "download_dir: local path '': it is empty"),
+    (lambda obs, root: obs.download_file(f"{root}/a.txt", None), "download_file: local path None: write it as text"),
+    (lambda obs, root: obs.upload_file("a\0b", root), "upload_file: local path 'a\\x00b': no file can have a NUL"),
+    (lambda obs, root: obs.download_file(f"{root}/a.txt", "a\0b"), "download_file: local path 'a\\x00b': no file can"),
+    (lambda obs, root: obs.upload_file("~nobody-of-that-name/a", root), "there is no such user on this machine"),
+    (lambda obs, root: obs.upload_file("a.txt", root, threads="3"), "threads='3': write a whole number from 1"),
+    (lambda obs, root: obs.upload_file("a.txt", root, threads=1.5), "threads=1.5: write a whole number from 1"),
+    (lambda obs, root: obs.upload_file("a.txt", root, threads=True), "threads=True: write a whole number from 1"),
+    (lambda obs, root: obs.download_file(f"{root}/a.txt", ".", threads=0), "threads=0: write a whole number from 1"),
+    (lambda obs, root: obs.create_bucket("10.0.0.1"), "bucket name '10.0.0.1': 3 to 63 lower-case letters"),
+    (lambda obs, root: obs.create_bucket("a-.b"), "no dot beside a dot or a hyphen, and no IP address"),
+    (lambda obs, root: obs.create_bucket(None), "bucket name None: write it as text"),
+    (lambda obs, root: obs.delete_bucket(f"{root}/dir"), "write the name of a bucket, without a key"),
+    (lambda obs, root: obs.delete_bucket(f"{root[6:]}/dir"), "write the name of a bucket, without a key"),
+    (lambda obs, root: obs.delete_bucket(""), "bucket name '': write the name of a bucket"),
+    (lambda obs, root: obs.delete_bucket(".."), "bucket name '..': write the name of a bucket"),
+]
+
+
+@pytest.mark.parametrize(("act", "sentence"), WRONG, ids=[sentence for _, sentence in WRONG])
+def test_a_wrong_argument_is_told_with_its_rule(store: Store, local: Path, act: Act, sentence: str):
+    obs, root = store
+    put(local / "a.txt")
+
+    with pytest.raises(ObsError) as caught:
+        act(obs, root)
+
+    assert sentence in str(caught.value) and caught.value.error_code == "ModelArts.0104"
+    assert listed(store) == [] and [path.name for path in local.iterdir()] == ["a.txt"]
+
+
+def test_a_bucket_may_be_named_by_its_address(store: Store):
+    obs, root = store
+
+    obs.create_bucket(root)
+    obs.delete_bucket(f"{root}/")
+
+    assert not obs.exists(root)
+
+
+LONG = "x" * 300
+UNREACHABLE: list[tuple[Act, str]] = [
+    (lambda obs, root: obs.download_file(f"{root}/a.txt", LONG), "cannot download {}/a.txt: File name too long"),
+    (lambda obs, root: obs.download_dir(root, LONG), "cannot download {}/a.txt: File name too long"),
+    (lambda obs, root: obs.upload_file(LONG, root), f"cannot upload '{LONG}': File name too long"),
+    (lambda obs, root: obs.upload_dir(LONG, root), f"cannot upload '{LONG}': File name too long"),
+]
+
+
+@pytest.mark.parametrize(("act", "sentence"), UNREACHABLE, ids=range(len(UNREACHABLE)))
+def test_a_local_place_that_cannot_be_is_told(store: Store, local: Path, act: Act, sentence: str):
+    obs, root = store
+    obs.upload_file(put(local / "a.txt"), root)
+
+    with pytest.raises(ObsError) as caught:
+        act(obs, root)
+
+    assert str(caught.value).startswith(sentence.format(root))
+    assert [path.name for path in local.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="another user is needed, to whom something is closed")
+def test_a_local_folder_that_may_not_be_entered_is_told(tmp_path: Path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    program = f"""
+        import os, sys
+        from pathlib import Path
+        from modelarts._obs.local import LocalBuckets
+        from modelarts.errors import ObsError
+        obs = LocalBuckets({str(closed / "buckets")!r})
+        obs.create_bucket("bucket")
+        Path({str(closed / "a.txt")!r}).write_text("text")
+        obs.upload_file({str(closed / "a.txt")!r}, "obs://bucket/")
+        item = obs._find
+        os.setuid(65534)
+        for call in (
+            lambda: obs.upload_file({str(closed / "a.txt")!r}, "obs://bucket/"),
+            lambda: obs.upload_dir({str(closed / "dir")!r}, "obs://bucket/"),
+            lambda: obs.download_file("obs://bucket/a.txt", {str(closed)!r}),
+            lambda: obs.exists("obs://bucket/a.txt"),
+            lambda: obs.list("obs://bucket/"),
+        ):
+            try:
+                call()
+            except ObsError as error:
+                print(error)
+    """
+
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+    assert [line.partition(" (")[0].endswith("Permission denied") for line in done.stdout.splitlines()] == [True] * 5
