@@ -169,8 +169,8 @@ def test_an_ignore_file_leaves_out_what_git_does(sent: Any, work: Path):
     git = shutil.which("git")
     if git is None:
         pytest.skip("there is no git here")
-    names = ["train.py", "a", "b/a", "b/c/a", "b/c/d.csv", "b/keep/e.csv", "c/keep", "keep/a.csv", "keep/b/c.csv", "x/y/z",
-             "x/y/b", "x/z", "doc/x/y/b", "UPPER.TXT", "!a", "#a", "a b", "c d ", "[x]", "n1/t.tmp"]  # fmt: skip
+    names = ["train.py", "a", "b/a", "b/c/a", "b/c/d.csv", "b/keep/e.csv", "c/keep", "keep/a.csv", "keep/b/c.csv",
+             "x/y/z", "x/y/b", "x/z", "doc/x/y/b", "UPPER.TXT", "!a", "#a", "a b", "c d ", "n1/t.tmp"]  # fmt: skip
     fill(work / "src", *names)
     rules = {
         "": ["/a", "b/*", "!b/keep/", "!b/c", "c/", "!c/keep", "**/z", "x/**/b", "[!a-z]*.TXT", "\\!a", "*\\ d\\ "],
@@ -466,7 +466,7 @@ def test_a_file_that_fails_while_it_is_read_is_named(refused: Any, work: Path):
     assert fault.rule.startswith(f"cannot read {work}/src/memory: ")
 
 
-def test_what_is_staged_for_several_tests_may_be_removed(session: Session, sent: Any, work: Path, home: Path):
+def test_what_was_removed_by_hand_is_sent_again(session: Session, sent: Any, work: Path, home: Path):
     fill(work / "src", "train.py")
     sent()
     shutil.rmtree(next((home / "local" / "buckets").glob("modelarts-local-*/uploads")))
