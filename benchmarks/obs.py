@@ -1,7 +1,7 @@
 """Buckets in the cloud: a folder of small files and one large file, against what `esdk-obs-python` does by itself.
 
 Both talk to the same S3 server, which runs in a process of its own. `BENCHMARK_OBS_FILES` and `BENCHMARK_OBS_MB` make
-more of it.
+less or more of it.
 """
 
 from __future__ import annotations
@@ -24,23 +24,28 @@ from modelarts._auth import AkSkAuth
 from modelarts._obs.huawei import HuaweiBuckets
 
 FILES = int(os.environ.get("BENCHMARK_OBS_FILES", "2000"))
-FAR_FILES = FILES // 10  # one after the other, each takes the whole way
 SIZE = 1000  # bytes of a small file
-LARGE = int(os.environ.get("BENCHMARK_OBS_MB", "256"))
+FOLDER = int(os.environ.get("BENCHMARK_OBS_MB", "1000"))  # MB of the large folder
+LARGE = FOLDER // 4  # MB of the single file
 ROUNDS = 2
 DELAY = 0.01  # seconds to the far server and back, about as far as the next data centre
 SERVER = Path(__file__).parents[1] / "tests" / "obs" / "moto_process.py"
 MEGA = 1_000_000
+BUSY = "the server, one process, is busy 2 ms for each file, whoever sends it: there is little to win without a way"
+AWAY = "the same server, through a proxy that holds everything back for as long as the way takes"
 
 
 def measure() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as scratch, _started(str(SERVER)) as near:
         home = Path(scratch)
-        yield _folder(home, near, FILES, "here", aim=0.8, note="the server, one process, is busy 2 ms for each file, "
-                      "whoever sends it: there is nothing to win; it must not cost more")  # fmt: skip
+        small = home / f"{FILES} files"
+        _fill(small, FILES, SIZE)
+        yield _folder(home, near, small, "here", "files", note=BUSY)
         with _started("-m", "benchmarks.obs", str(near)) as far:
-            yield _folder(home, far, FAR_FILES, f"{DELAY * 1e3:.0f} ms away", aim=2, note="the same server, through "
-                          "a proxy that holds everything back for as long as the way takes")  # fmt: skip
+            yield _folder(home, far, small, f"{DELAY * 1e3:.0f} ms away", "files", aim=2, rounds=1, note=AWAY)
+        heavy = home / f"{FOLDER} MB"
+        _fill(heavy, 4, FOLDER // 4 * MEGA)
+        yield _folder(home, near, heavy, "in 4 files, here", "MB", aim=1)
         large = home / "large.bin"
         with large.open("wb") as file:
             for _ in range(LARGE):
@@ -48,27 +53,34 @@ def measure() -> Iterator[Row]:
         yield from _large(home, near, large)
 
 
-def _folder(home: Path, port: int, count: int, where: str, aim: float, note: str) -> Row:
-    folder = home / f"{count} files"
-    folder.mkdir(exist_ok=True)
+def _fill(folder: Path, count: int, size: int) -> None:
+    folder.mkdir()
     for number in range(count):
-        (folder / f"{number}.txt").write_bytes(os.urandom(SIZE))
+        (folder / f"{number}.bin").write_bytes(os.urandom(size))
+
+
+def _folder(
+    home: Path, port: int, folder: Path, where: str, unit: str, aim: float | None = None, rounds: int = ROUNDS,
+    note: str = "",
+) -> Row:  # fmt: skip
+    files = list(folder.iterdir())
+    amount = len(files) if unit == "files" else sum(file.stat().st_size for file in files) / MEGA
     obs, client = _both(home, port)
 
     def ours() -> float:
-        return count / _seconds(lambda: obs.upload_dir(folder, "obs://bucket/"))
+        return amount / _seconds(lambda: obs.upload_dir(folder, "obs://bucket/"))
 
     def theirs() -> float:
         results: list[Any] = []
         taken = _seconds(lambda: results.extend(client.putFile("bucket", "theirs", str(folder))))
-        _require(len(results) == count and all(result.status == 200 for _, result in results))
-        return count / taken
+        _require(len(results) == len(files) and all(result.status == 200 for _, result in results))
+        return amount / taken
 
-    samples, base = alternate(ROUNDS, ours, theirs)
-    _require(len(obs.list(f"obs://bucket/{folder.name}/")) == count)
+    samples, base = alternate(rounds, ours, theirs)
+    _require(len(obs.list(f"obs://bucket/{folder.name}/")) == len(files))
     obs.close()
     return Row(
-        name=f"upload {count} files, {where}", unit="files/s", samples=samples, aim=aim, at_least=True,
+        name=f"upload {folder.name}, {where}", unit=f"{unit}/s", samples=samples, aim=aim, at_least=True,
         yardstick="putFile of the folder", base=base, note=note,
     )  # fmt: skip
 

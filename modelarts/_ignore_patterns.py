@@ -1,4 +1,7 @@
-"""The patterns of an ignore file, read as git reads those of a `.gitignore`."""
+"""The patterns of an ignore file, read as git reads those of a `.gitignore`.
+
+The package `pathspec` judges whole paths: with it `*`, `!*/`, `!*.py` leave all folders out, and `!` is an error.
+"""
 
 from __future__ import annotations
 
