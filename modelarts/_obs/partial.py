@@ -60,20 +60,20 @@ def _taken(target: Path) -> tuple[Path, int]:
     """The first file for a target that nobody holds, open and held; further ones that were left are removed."""
     token = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]
     names = (target.parent / f"{PART}{token}{number or ''}" for number in itertools.count())
-    for path in names:
-        handle = _held(path)
-        if handle is not None:
-            break
-    else:
-        raise AssertionError("unreachable: there is always another name")
+    path, handle = next((name, held) for name in names if (held := _held(name)) is not None)
     if handle < 0:  # a file system without locks
-        handle, name = tempfile.mkstemp(prefix=PART, dir=target.parent)
-        return Path(name), handle
+        handle, unique = tempfile.mkstemp(prefix=PART, dir=target.parent)
+        return Path(unique), handle
     for other in itertools.islice(names, _LOOKED_AT):
-        if other.exists() and (its := _held(other)) is not None:
-            other.unlink(missing_ok=True)
-            os.close(its)
+        _remove_if_left(other)
     return path, handle
+
+
+def _remove_if_left(path: Path) -> None:
+    handle = _held(path) if path.exists() else None
+    if handle is not None and handle >= 0:
+        path.unlink(missing_ok=True)
+        os.close(handle)
 
 
 def _held(path: Path) -> int | None:
@@ -86,13 +86,20 @@ def _held(path: Path) -> int | None:
             if attempt + 1 < _ATTEMPTS:
                 continue
             raise
+        except OSError:
+            if os.path.lexists(path):  # another user's, or a link
+                return None
+            raise
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _is(path, handle):
                 return handle
         except OSError as error:
             os.close(handle)
-            return None if error.errno in _HELD else -1
+            if error.errno in _HELD:
+                return None
+            path.unlink(missing_ok=True)
+            return -1
         os.close(handle)  # it has just got its name, or was removed: the next one is another file
     return None
 

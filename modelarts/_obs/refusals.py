@@ -94,7 +94,7 @@ def unreachable(doing: str, error: BaseException, endpoint: str) -> ObsError:
         why, advice = f"{reason}", "Check the endpoint, proxies, and the certificates (REQUESTS_CA_BUNDLE)."
     elif isinstance(error, socket.timeout):
         why, advice = "no answer in time", (
-            "Check the network; a slow one needs a longer read_timeout or total_timeout."
+            "Check the network; a slow one needs a longer read_timeout, connect_timeout or total_timeout."
         )
     else:
         why, advice = f"the connection broke off ({error})", "Call again: what has arrived is not sent once more."

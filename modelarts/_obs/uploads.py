@@ -10,42 +10,22 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, Callable
 
+import attrs
+
 from modelarts._obs import checksums, records
 from modelarts._obs.client import Caller, esdk
 from modelarts._obs.failures import FAILED, explained
 from modelarts._obs.paths import ObsPath
 from modelarts._obs.records import Record
+from modelarts._obs.source import Source, changed
 from modelarts._obs.transfer import Transfer, Unit
 from modelarts.errors import ObsError
 
 _GONE = 404
+_LAST_WORD = 5.0  # seconds to end an upload that failed
 _AT_ONCE = 1 << 20  # a file up to this is read once, and sent from memory
 
-_Put = Callable[[Any, "_Source", int, bytes], Any]
-
-
-class _Source:
-    """So many bytes of a file as `esdk-obs-python` reads them; ends the request when the transfer is stopped."""
-
-    def __init__(self, file: IO[bytes], length: int, transfer: Transfer, name: Path) -> None:
-        self._file = file
-        self._left = length
-        self._transfer = transfer
-        self._name = name
-        self.sent = 0
-
-    def read(self, size: int) -> bytes:
-        with explained(f"read {self._name}"):
-            chunk = self._file.read(min(size, self._left))
-        if not chunk and self._left:
-            raise _changed(self._name)
-        self._left -= len(chunk)
-        self.sent += len(chunk)
-        self._transfer.moved(len(chunk))
-        return chunk
-
-    def close(self) -> None:
-        self._file.close()
+_Put = Callable[[Any, "Source", int, bytes], Any]
 
 
 class Upload:
@@ -113,10 +93,11 @@ class Upload:
         record = Record(self._records, *self._identity)
         head, _ = record.read()
         if head.get("upload_id"):
-            self._abort(str(head["upload_id"]), self._transfer)
+            with suppress(ObsError):  # the file itself is there
+                self._abort(str(head["upload_id"]), self._transfer)
         record.remove()
 
-    def _put(self, client: Any, source: _Source, length: int, digest: bytes) -> Any:
+    def _put(self, client: Any, source: Source, length: int, digest: bytes) -> Any:
         header = esdk().PutObjectHeader(md5=checksums.as_header(digest), contentLength=length)
         return client.putContent(*self._place, content=source, headers=header)
 
@@ -137,8 +118,9 @@ class Upload:
     def _leave(self) -> None:
         """An upload that is cut off stays as long as there is a record of it; else nobody could go on with it."""
         if self._upload_id and not self._record.is_ours and not self._completed:
+            soon = attrs.evolve(self._caller.time_outs(), total_timeout=_LAST_WORD)
             with suppress(ObsError):
-                self._abort(self._upload_id, None)
+                self._abort(self._upload_id, Transfer(1, self._transfer.meter, soon))
         self._record.close()
 
     def _find_parts(self, upload_id: str) -> bool:
@@ -176,7 +158,7 @@ class Upload:
             digest = checksums.md5_of(self._source, offset, length)
         return digest if digest.hex() == self._there[number] else None
 
-    def _put_part(self, number: int, client: Any, source: _Source, length: int, digest: bytes) -> Any:
+    def _put_part(self, number: int, client: Any, source: Source, length: int, digest: bytes) -> Any:
         return client.uploadPart(
             *self._place, number, self._upload_id, content=source, partSize=length, md5=checksums.as_header(digest)
         )
@@ -185,7 +167,7 @@ class Upload:
         with explained(self._doing):
             now = self._source.stat()
         if (now.st_size, now.st_mtime_ns) != (self._was.st_size, self._was.st_mtime_ns):
-            raise _changed(self._source)
+            raise changed(self._source)
         package = esdk()
         parts = [package.CompletePart(number, self._there[number]) for number, _, _ in self._ranges]
         request = package.CompleteMultipartUploadRequest(parts)
@@ -211,7 +193,7 @@ class Upload:
         etag = checksums.plain(result.body.etag)
         return etag == sums or bool(answered == etag and (_is_encrypted(result.body) or not checksums.part_count(etag)))
 
-    def _abort(self, upload_id: str, transfer: Transfer | None) -> None:
+    def _abort(self, upload_id: str, transfer: Transfer) -> None:
         self._caller.call(
             self._doing, self._target.bucket, lambda client: client.abortMultipartUpload(*self._place, upload_id),
             transfer, allowed=(_GONE,),
@@ -248,7 +230,7 @@ class Upload:
             nonlocal digest
             with explained(self._doing):
                 digest = summed()
-                source = _Source(opened(), length, self._transfer, self._source)
+                source = Source(opened(), length, self._transfer, self._source)
             arrived = False
             try:
                 result = put(client, source, length, digest)
@@ -269,8 +251,3 @@ class Upload:
 
 def _is_encrypted(body: Any) -> bool:
     return bool(getattr(body, "sseKms", None) or getattr(body, "sseC", None))
-
-
-def _changed(file: Path) -> ObsError:
-    return ObsError(f"{file} changed while it was uploaded; call again when nothing writes to it", FAILED)
-

@@ -17,6 +17,7 @@ from fault_proxy import FaultProxy, Request, Stall, refusal
 
 from modelarts._obs.huawei import HuaweiBuckets
 from modelarts._obs.local import LocalBuckets
+from modelarts._obs.partial import Partial
 from modelarts._obs.paths import PART as PARTIAL
 from modelarts.errors import ObsError
 
@@ -148,6 +149,26 @@ def test_what_a_killed_copy_of_local_buckets_left_is_removed_too(tmp_path: Path,
     obs.upload_file("file.txt", "obs://bucket/")
 
     assert partial_files(tmp_path / "buckets") == [] and len(obs.list("obs://bucket/")) == 1
+
+
+@pytest.mark.parametrize("what", ["another user's", "a link"])
+def test_what_cannot_be_used_is_in_nobodys_way(tmp_path: Path, local: Path, what: str):
+    obs = LocalBuckets(tmp_path / "buckets")
+    obs.create_bucket("bucket")
+    (local / "file.txt").write_text("text")
+    obs.upload_file("file.txt", "obs://bucket/")
+    (local / "there.txt").write_text("older")
+    name = Partial(local / "there.txt").path
+    name.unlink()
+    if what == "a link":
+        name.symlink_to("file.txt")
+    else:
+        name.mkdir()
+
+    obs.download_file("obs://bucket/file.txt", "there.txt")
+
+    assert (local / "there.txt").read_text() == (local / "file.txt").read_text() == "text"
+    assert partial_files(local) == [name.name]
 
 
 # --- in the bucket
