@@ -44,8 +44,8 @@ def measure() -> Iterator[Row]:
         with _started("-m", "benchmarks.obs", str(near)) as far:
             yield _folder(home, far, small, f"{DELAY * 1e3:.0f} ms away", "files", aim=2, rounds=1, note=AWAY)
         heavy = home / f"{FOLDER} MB"
-        _fill(heavy, 4, FOLDER // 4 * MEGA)
-        yield _folder(home, near, heavy, "in 4 files, here", "MB", aim=1)
+        _fill(heavy, FOLDER // 10, 10 * MEGA)
+        yield _folder(home, near, heavy, "in files of 10 MB, here", "MB", aim=1)
         large = home / "large.bin"
         with large.open("wb") as file:
             for _ in range(LARGE):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 CHUNK = 1 << 17  # bytes that are read at once
-PART_SIZE = 8 << 20
+PART_SIZE = 16 << 20
 _MOST_PARTS = 10_000
 _MIB = 1 << 20
 

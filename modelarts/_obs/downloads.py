@@ -209,8 +209,13 @@ class Download:
             right = parts == self._etag or checksums.has_other_parts(self._partial.path, self._etag, self._size)
         else:
             return
-        if not right:
-            raise ObsError(f"cannot {self._doing}: other bytes came than the object has; call again", FAILED)
+        if right:
+            return
+        told = f"cannot {self._doing}: other bytes came than the object has; call again"
+        if not checksums.is_md5(self._etag):
+            told += ". If that stays, another tool has put it together of parts of unusual sizes, and it cannot be "
+            told += "checked: fetch it with session.get_obs_client()"
+        raise ObsError(told, FAILED)
 
     def _replaced(self) -> ObsError:
         return ObsError(f"{self._path.url} was replaced while it was downloaded; call again", FAILED)
