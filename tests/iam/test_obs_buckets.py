@@ -27,6 +27,7 @@ from modelarts.local import daemon
 from modelarts.local.app import Activity
 from modelarts.local.iam.obs.app import ObsApp
 from modelarts.local.iam.obs.notes import Notes
+from modelarts.local.iam.obs.refusals import ObsRefusal
 from modelarts.local.iam.obs.shelf import Shelf
 from modelarts.local.iam.obs.signatures import Gate
 from modelarts.local.iam.tokens import Tokens
@@ -120,6 +121,32 @@ def test_buckets_that_cannot_be_are_refused(client, bucket: Path):
     assert code(client.putContent("nowhere", "key", "text")) == (404, "NoSuchBucket")
     assert code(client.listObjects("nowhere")) == (404, "NoSuchBucket")
     assert code(client.listObjects("..")) == (404, "NoSuchBucket")
+
+
+@pytest.mark.parametrize("name", [b"result\xff.pt", b"deep/\xff/result.pt", b"to nothing"])
+def test_a_bucket_is_not_removed_with_what_no_list_shows(client, bucket: Path, name: bytes):
+    file = bucket / os.fsdecode(name)
+    file.symlink_to("nothing") if name == b"to nothing" else put(file)
+    put(bucket / "folder" / f"{PART}x")
+
+    result = client.deleteBucket(bucket.name)
+
+    assert (result.status, result.errorCode) == (409, "BucketNotEmpty")
+    assert os.path.lexists(file)
+    file.unlink()
+
+
+def test_what_is_put_into_a_bucket_while_it_is_removed_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    shelf = Shelf(tmp_path / "buckets", Notes(tmp_path / "notes"), "region", "owner")
+    file = tmp_path / "buckets" / "bucket" / "b" / "file"
+    (file.parent.parent / "a").mkdir(parents=True)
+    rmdir = Path.rmdir
+    monkeypatch.setattr(Path, "rmdir", lambda place: (put(file), rmdir(place)))
+
+    with pytest.raises(ObsRefusal, match="just been put"):
+        shelf.remove_bucket("bucket")
+
+    assert file.read_text() == "text"
 
 
 def test_a_session_works_on_the_same_folders_as_local_ones(session: Session, bucket: Path, local: Path, iam_home: Path):

@@ -12,7 +12,7 @@ from modelarts.local.iam.obs import answers, listing
 from modelarts.local.iam.obs.calls import Call
 from modelarts.local.iam.obs.documents import document_of
 from modelarts.local.iam.obs.refusals import ObsRefusal
-from modelarts.local.iam.obs.shelf import Found, Shelf
+from modelarts.local.iam.obs.shelf import Found, Shelf, not_empty
 
 MOST_KEYS = 1000
 TAKEN = ("v3.0",)  # names that are paths of IAM at this address
@@ -49,7 +49,7 @@ def head(shelf: Shelf, call: Call) -> Response:
 def delete(shelf: Shelf, call: Call) -> Response:
     everything = listing.Wanted(prefix=b"", delimiter=b"", after=b"", most=1)
     if _page(shelf, call.bucket, everything).keys:
-        raise ObsRefusal("BucketNotEmpty", f"there are objects in the bucket {call.bucket!r}")
+        raise not_empty(call.bucket, "objects")
     shelf.remove_bucket(call.bucket)
     return answers.empty(204)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,7 +12,7 @@ from typing import IO, Optional
 
 import attrs
 
-from modelarts._obs.paths import bucket_name_fault
+from modelarts._obs.paths import PART, bucket_name_fault
 from modelarts.local.iam.obs.etags import SUMMED_AT_MOST, etag_of, md5
 from modelarts.local.iam.obs.incoming import in_folder
 from modelarts.local.iam.obs.names import place_of
@@ -21,6 +20,7 @@ from modelarts.local.iam.obs.notes import Note, Notes
 from modelarts.local.iam.obs.refusals import ObsRefusal
 
 _NO_OBJECT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
+_NOT_EMPTY = (errno.ENOTEMPTY, errno.EEXIST)
 
 
 @attrs.frozen
@@ -58,8 +58,22 @@ class Shelf:
         return folder
 
     def remove_bucket(self, name: str) -> None:
-        """Remove a bucket in which there are no objects any more."""
-        shutil.rmtree(self.bucket(name))
+        """Remove a bucket in which there are no objects any more. Raises `ObsRefusal` when there is anything else."""
+        folder = self.bucket(name)
+        for _, files in _walk(folder):
+            kept = [file.name for file in files if not file.name.startswith(PART)]
+            if kept:
+                raise not_empty(name, f"what no list shows, such as {kept[0]!r}")
+        try:
+            for place, files in _walk(folder):
+                for file in files:
+                    if file.name.startswith(PART):
+                        file.unlink(missing_ok=True)
+                place.rmdir()
+        except OSError as error:
+            if error.errno not in _NOT_EMPTY:
+                raise
+            raise not_empty(name, "what has just been put into it") from None
         self.notes.forget_all(name)
 
     def find(self, bucket: str, key: str) -> Found:
@@ -128,7 +142,7 @@ class Shelf:
         except _NO_OBJECT:
             return
         except OSError as error:
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            if error.errno not in _NOT_EMPTY:
                 raise
             return
         self.tidy(bucket, key)
@@ -156,3 +170,19 @@ def folder_and_object(key: str) -> ObsRefusal:
     """The refusal of what only the cloud can hold."""
     told = "objects are files here, so that no object can be a folder of others, too: take another key"
     return ObsRefusal("InvalidArgument", f"{key!r}: {told}")
+
+
+def not_empty(bucket: str, what: str) -> ObsRefusal:
+    """The refusal to remove a bucket with something in it."""
+    return ObsRefusal("BucketNotEmpty", f"there is something in the bucket {bucket!r}: {what}")
+
+
+def _walk(top: Path) -> Iterator[tuple[Path, list[Path]]]:
+    """The folders from the lowest up, and in each what is no folder, links to some included. Raises `OSError`."""
+    for folder, folders, files in os.walk(top, topdown=False, onerror=_fail):
+        place = Path(folder)
+        yield place, [place / name for name in files] + [one for name in folders if (one := place / name).is_symlink()]
+
+
+def _fail(error: OSError) -> None:
+    raise error
