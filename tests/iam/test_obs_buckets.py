@@ -331,6 +331,17 @@ def test_an_object_and_a_folder_of_one_name_are_refused(client, bucket: Path):
     assert tree(bucket) == before
 
 
+def test_a_put_that_fails_leaves_the_folders_that_were_there(caller: Caller, bucket: Path):
+    (bucket / "output" / "of a job").mkdir(parents=True)
+    digest = {"Content-MD5": base64.b64encode(bytes(16)).decode()}
+
+    for key in ("output/of a job/file", "output/of a job/new/deep/file", "output/new/file", "new/file"):
+        call = signed(caller, "PUT", bucket.name, key, headers=digest, body=b"text")
+        refused(caller.send_prepared(call), 400, "BadDigest")
+
+    assert [*bucket.rglob("*")] == [bucket / "output", bucket / "output" / "of a job"]
+
+
 def test_keys_that_are_too_long_are_refused(client, bucket: Path):
     for key in ("a" * 256, "中" * 86, "a/" * 512 + "b"):
         assert client.putContent(bucket.name, key, "").errorCode == "KeyTooLongError"

@@ -101,14 +101,16 @@ class Shelf:
 
     @contextmanager
     def room_for(self, bucket: str, key: str) -> Iterator[Path]:
-        """The folder for an object that is about to be put; it does not stay empty when that fails."""
+        """The folder for an object that is about to be put; when that fails, what was made for it does not stay."""
         folder = place_of(self.bucket(bucket), key).parent
+        names = key.split("/")[:-1]
+        there = sum(self.root.joinpath(bucket, *names[:depth]).is_dir() for depth in range(1, len(names) + 1))
         try:
             yield folder
         except (FileExistsError, NotADirectoryError):
             raise folder_and_object(key) from None
         except BaseException:
-            self.tidy(bucket, key)
+            self.tidy(bucket, key, there)
             raise
 
     def put(self, bucket: str, key: str, arrived: Path, note: Note) -> None:
@@ -147,11 +149,11 @@ class Shelf:
             return
         self.tidy(bucket, key)
 
-    def tidy(self, bucket: str, key: str) -> None:
-        """Remove the empty folders above a key that are no objects themselves."""
+    def tidy(self, bucket: str, key: str, kept: int = 0) -> None:
+        """Remove the empty folders above a key that are no objects themselves, but for so many from the bucket down."""
         folders = key.rstrip("/").split("/")[:-1]
         with suppress(OSError):  # the first that is not empty, or has just been removed
-            while folders:
+            while len(folders) > kept:
                 place = self.root.joinpath(bucket, *folders)
                 if self.notes.read(bucket, "/".join([*folders, ""]), place.stat()) is not None:
                     return
