@@ -470,6 +470,46 @@ def test_uploads_that_cannot_be_completed_are_refused(client, bucket: Path):
     assert (bucket / "parts").stat().st_size == 200_010
 
 
+@pytest.mark.parametrize("most", [None, 1, 2])
+def test_unfinished_uploads_are_listed_page_by_page(client, bucket: Path, most: int | None):
+    from obs import ListMultipartUploadsRequest
+
+    begun = [(key, client.initiateMultipartUpload(bucket.name, key).body.uploadId) for key in ("b/😀", "b/1", "a", "a")]
+    begun.append(("b/\1", client.initiateMultipartUpload(bucket.name, "b/\1").body.uploadId))
+
+    def listed(prefix: str | None) -> list[tuple[str, str]]:
+        found: list[tuple[str, str]] = []
+        key = upload_id = None
+        while True:
+            request = ListMultipartUploadsRequest(
+                prefix=prefix, max_uploads=most, key_marker=key, upload_id_marker=upload_id
+            )
+            body = client.listMultipartUploads(bucket.name, request, encoding_type="url").body
+            found += [(upload.key, upload.uploadId) for upload in body.upload]
+            if not body.isTruncated:
+                return found
+            assert len(body.upload) == most
+            key, upload_id = body.nextKeyMarker, body.nextUploadIdMarker
+
+    assert listed(None) == sorted(begun)
+    assert listed("b/") == sorted(begun)[2:]
+    after = client.listMultipartUploads(bucket.name, ListMultipartUploadsRequest(key_marker="a"), encoding_type="url")
+    assert [upload.key for upload in after.body.upload] == ["b/\1", "b/1", "b/😀"]
+    assert client.listMultipartUploads("nowhere").errorCode == "NoSuchBucket"
+
+
+def test_a_recursive_delete_ends_uploads_and_before_that_the_bucket_stays(client, session: Session, bucket: Path):
+    uploads = {key: client.initiateMultipartUpload(bucket.name, key).body.uploadId for key in ("dir/file", "other")}
+
+    result = client.deleteBucket(bucket.name)
+    put(bucket / "dir" / "there")
+    session.obs.delete(f"obs://{bucket.name}/dir/", recursive=True)
+
+    assert (result.status, result.errorCode) == (409, "BucketNotEmpty")
+    statuses = {key: client.listParts(bucket.name, key, upload).status for key, upload in uploads.items()}
+    assert statuses == {"dir/file": 404, "other": 200}
+
+
 def test_an_aborted_upload_leaves_nothing(client, bucket: Path, iam_home: Path):
     upload = client.initiateMultipartUpload(bucket.name, "parts").body.uploadId
     client.uploadPart(bucket.name, "parts", 1, upload, content=b"text")
@@ -561,7 +601,7 @@ def test_a_body_needs_a_length_that_is_not_too_large(caller: Caller, tmp_path: P
     [
         ("GET", "", {"acl": None}, {}),
         ("PUT", "", {"versioning": None}, {}),
-        ("GET", "", {"uploads": None}, {}),
+        ("GET", "", {"uploads": None, "delimiter": "/"}, {}),
         ("GET", "", {"list-type": "2"}, {}),
         ("GET", "file", {"versionId": "1"}, {}),
         ("POST", "file", {"append": None, "position": "0"}, {}),

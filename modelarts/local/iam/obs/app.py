@@ -36,6 +36,7 @@ class Operation:
 
 
 _LISTED = ("prefix", "marker", "delimiter", "max-keys", "encoding-type")
+_UPLOADS = ("uploads", "prefix", "key-marker", "upload-id-marker", "max-uploads", "encoding-type")
 _PARTS = ("uploadId", "max-parts", "part-number-marker", "encoding-type")
 
 # By method, by what a request is about, and by the parameter that makes it another operation.
@@ -45,6 +46,7 @@ OPERATIONS = {
     ("HEAD", "bucket", ""): Operation(buckets.head),
     ("DELETE", "bucket", ""): Operation(buckets.delete),
     ("GET", "bucket", ""): Operation(buckets.objects, _LISTED),
+    ("GET", "bucket", "uploads"): Operation(multipart.list_uploads, _UPLOADS),
     ("POST", "bucket", "delete"): Operation(objects.delete_several, ("delete",)),
     ("PUT", "object", ""): Operation(objects.put),
     ("GET", "object", ""): Operation(objects.get),

@@ -11,6 +11,7 @@ from modelarts._obs.paths import BUCKET_RULE, bucket_name_fault
 from modelarts.local.iam.obs import answers, listing
 from modelarts.local.iam.obs.calls import Call
 from modelarts.local.iam.obs.documents import document_of
+from modelarts.local.iam.obs.multipart import Upload
 from modelarts.local.iam.obs.refusals import ObsRefusal
 from modelarts.local.iam.obs.shelf import Found, Shelf, not_empty
 
@@ -50,6 +51,8 @@ def delete(shelf: Shelf, call: Call) -> Response:
     everything = listing.Wanted(prefix=b"", delimiter=b"", after=b"", most=1)
     if _page(shelf, call.bucket, everything).keys:
         raise not_empty(call.bucket, "objects")
+    if Upload.all_to(shelf, call.bucket):
+        raise not_empty(call.bucket, "uploads that are neither completed nor aborted")
     shelf.remove_bucket(call.bucket)
     return answers.empty(204)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +26,11 @@ from modelarts.local.iam.obs.shelf import Shelf
 from modelarts.local.paths import read_json, write_private
 
 MOST_PARTS = 10_000
+MOST_UPLOADS = 1000  # in one answer
 SMALLEST = 100 << 10  # bytes of a part that is not the last
 _ID = re.compile(r"[0-9a-f]{32}")
 _CHUNK = 1 << 20
+_HEAD = "upload.json"  # what an upload was begun with, in its folder
 
 
 @attrs.frozen
@@ -54,15 +58,17 @@ class Upload:
 
     id: str
     folder: Path
+    key: str
     headers: dict[str, str]
+    since: float
 
     @classmethod
     def begun(cls, shelf: Shelf, call: Call) -> Upload:
         """A new one, for the object of a request."""
         upload_id = secrets.token_hex(16)
-        upload = cls(upload_id, shelf.notes.uploads(call.bucket) / upload_id, headers_of(call))
+        upload = cls(upload_id, shelf.notes.uploads(call.bucket) / upload_id, call.key, headers_of(call), time.time())
         upload.folder.mkdir(parents=True)
-        write_private(upload._head, {"key": call.key, "headers": upload.headers})
+        write_private(upload.folder / _HEAD, {"key": upload.key, "headers": upload.headers})
         return upload
 
     @classmethod
@@ -71,15 +77,29 @@ class Upload:
         shelf.bucket(call.bucket)
         upload_id = call.parameters["uploadId"]
         if _ID.fullmatch(upload_id):
-            upload = cls(upload_id, shelf.notes.uploads(call.bucket) / upload_id, {})
-            head = read_json(upload._head)
-            if head and head["key"] == call.key:
-                return attrs.evolve(upload, headers=head["headers"])
+            upload = cls._read(shelf.notes.uploads(call.bucket) / upload_id)
+            if upload and upload.key == call.key:
+                return upload
         raise no_upload()
 
+    @classmethod
+    def all_to(cls, shelf: Shelf, bucket: str) -> list[Upload]:
+        """Those to a bucket, by key and id."""
+        found = [cls._read(folder) for folder in shelf.notes.uploads(bucket).glob("*")]
+        return sorted((upload for upload in found if upload), key=lambda upload: upload.place)
+
+    @classmethod
+    def _read(cls, folder: Path) -> Upload | None:
+        with suppress(FileNotFoundError):  # it has just ended
+            since = (folder / _HEAD).stat().st_mtime
+            head = read_json(folder / _HEAD)
+            return cls(folder.name, folder, head["key"], head["headers"], since) if head else None
+        return None
+
     @property
-    def _head(self) -> Path:
-        return self.folder / "upload.json"
+    def place(self) -> tuple[bytes, str]:
+        """Where it is in lists."""
+        return self.key.encode(), self.id
 
     def parts(self) -> list[Part]:
         """What has arrived, by number."""
@@ -94,7 +114,7 @@ class Upload:
                 other.unlink(missing_ok=True)
 
     def end(self) -> None:
-        self._head.unlink(missing_ok=True)
+        (self.folder / _HEAD).unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -117,6 +137,41 @@ def put_part(shelf: Shelf, call: Call) -> Response:
     with arrived(call, upload.folder) as body:
         upload.put(number, body.file, body.md5)
     return answers.empty(200, {"ETag": f'"{body.md5}"'})
+
+
+def list_uploads(shelf: Shelf, call: Call) -> Response:
+    """The uploads to a bucket that have not ended, `max-uploads` at once."""
+    shelf.bucket(call.bucket)
+    prefix, key, upload_id = (call.parameters.get(name, "") for name in ("prefix", "key-marker", "upload-id-marker"))
+    most = call.number("max-uploads", MOST_UPLOADS, 0, MOST_UPLOADS) or MOST_UPLOADS
+    encoding, written = answers.keys_as(call)
+    wanted = [upload for upload in Upload.all_to(shelf, call.bucket) if upload.key.startswith(prefix)]
+    if key and upload_id:
+        wanted = [upload for upload in wanted if upload.place > (key.encode(), upload_id)]
+    else:
+        wanted = [upload for upload in wanted if upload.key.encode() > key.encode()]
+    shown = wanted[:most]
+    more = len(wanted) > most
+    following = [("NextKeyMarker", written(shown[-1].key)), ("NextUploadIdMarker", shown[-1].id)] if more else []
+    owner = [("ID", shelf.owner)]
+    content: list[Any] = [
+        ("Bucket", call.bucket),
+        *encoding,
+        ("KeyMarker", written(key)),
+        ("UploadIdMarker", upload_id),
+        *following,
+        ("Prefix", written(prefix)),
+        ("MaxUploads", most),
+        ("IsTruncated", "true" if more else "false"),
+    ]
+    content += [
+        ("Upload", [
+            ("Key", written(upload.key)), ("UploadId", upload.id), ("Initiator", owner), ("Owner", owner),
+            ("StorageClass", "STANDARD"), ("Initiated", answers.moment(upload.since)),
+        ])
+        for upload in shown
+    ]  # fmt: skip
+    return answers.xml("ListMultipartUploadsResult", content)
 
 
 def list_parts(shelf: Shelf, call: Call) -> Response:
