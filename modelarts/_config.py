@@ -151,7 +151,10 @@ class Setting:
         return self.masked(value if isinstance(value, str) else json.dumps(value))
 
     def masked(self, text: str) -> str:
-        return MASK if self.secret else re.sub(r"//\S*@", f"//{MASK}@", text)
+        if self.secret:
+            return MASK
+        # Of a URL all before the last @, whether it is one or not: what is wrong may be the password.
+        return re.sub(r"(\w+://)?[^'\"]*@", rf"\1{MASK}@", text) if self.convert in (endpoint, _proxy) else text
 
 
 SETTINGS = (
@@ -277,5 +280,5 @@ def _resolved(setting: Setting, found: Iterable[Place]) -> Value:
 def _converted(setting: Setting, value: Any, source: str, place: Place | None) -> Value:
     try:
         return Value(setting.convert(value), source, place)
-    except (TypeError, ValueError) as error:
+    except (OverflowError, TypeError, ValueError) as error:
         raise ConfigError(f"{setting.name}={setting.masked(repr(value))} ({source}): {error}") from None

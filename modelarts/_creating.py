@@ -17,6 +17,7 @@ logger = logging.getLogger("modelarts")
 
 LOOK_AGAIN = (1.0, 2.0)  # seconds: a list may show late what was made
 REQUEST_TIMEOUT, SERVER_FAILED = 408, 500
+GAVE_UP = (REQUEST_TIMEOUT, 502, 504)  # of who passes requests on: the service may still be at it
 
 
 def create(
@@ -59,8 +60,10 @@ def _sent(session: Session, operation: str, call: Call) -> Response:
             # Perhaps the service has made it, and only who was to pass the answer on has given up.
             if refused.status < SERVER_FAILED and refused.status != REQUEST_TIMEOUT:
                 raise
-            verdict = _looked_for(session, call, begun)
-            if verdict.nothing_there:
+            if not refused.url.startswith(session.host):
+                raise  # it was the login that failed: nothing was sent
+            verdict = _looked_for(session, call, begun, LOOK_AGAIN)
+            if verdict.nothing_there and refused.status not in GAVE_UP:
                 raise
             failure = refused
     except KeyboardInterrupt:

@@ -14,6 +14,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.poolmanager import ProxyManager
 from urllib3.util.connection import allowed_gai_family, create_connection
 
 LARGEST = 256 << 20  # bytes of an answer when it is unpacked; the largest documented ones are logs of 5 MB
@@ -31,7 +32,8 @@ class DeadlineAdapter(HTTPAdapter):
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
         manager = super().proxy_manager_for(*args, **kwargs)
-        manager.pool_classes_by_scheme = _POOLS
+        if type(manager) is ProxyManager:  # those for SOCKS have connections of their own
+            manager.pool_classes_by_scheme = _POOLS
         return manager
 
     def send_until(self, deadline: float, request: Any, **options: Any) -> Any:
@@ -118,7 +120,10 @@ class _Watched:
         for number, address in enumerate(addresses):
             share = max(until - time.monotonic(), 0.001) / (len(addresses) - number)
             try:
-                return create_connection((str(address), self.port), share, self.source_address, self.socket_options)
+                found_at = (str(address), self.port)
+                connected = create_connection(found_at, share, self.source_address, self.socket_options)
+                connected.settimeout(max(until - time.monotonic(), 0.001))  # for a handshake
+                return connected
             except OSError as error:
                 failure = error
         if isinstance(failure, socket.timeout):

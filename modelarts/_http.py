@@ -106,7 +106,7 @@ class Client:
         repeatable = route.method != "POST"
         with self.transport.call(self.sending):
             reply = self.transport.send(prepare, repeatable, self._look_again)
-            if reply.status_code == 401 and self.endpoint.auth.renew():
+            if reply.status_code == 401 and self._has_other_proof():
                 reply = self.transport.send(prepare, repeatable, self._look_again)
         response = _decoded(reply, route.method)
         if not response["is_success"]:
@@ -115,6 +115,12 @@ class Client:
                 raise refusal
             logger.warning("%s refused: %s", operation, refusal)
         return response
+
+    def _has_other_proof(self) -> bool:
+        """After a 401: whether there is a proof that was not tried yet. A restarted local service wants another."""
+        before = self.endpoint.auth
+        self._look_again()
+        return self.endpoint.auth != before or self.endpoint.auth.renew()
 
     def _look_again(self) -> None:
         if self.endpoint.find is not None:

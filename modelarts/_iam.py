@@ -161,10 +161,10 @@ def _lease(value: Any, members: Mapping[str, Any], reply: requests.Response) -> 
     made = _now()
     try:
         moment = parser.isoparse(members["expires_at"])
-    except (KeyError, TypeError, ValueError):
+        ends = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+        return Lease(value, made, ends + timedelta(seconds=clock_ahead(reply.headers)))
+    except (KeyError, OverflowError, TypeError, ValueError):
         return Lease(value, made, made + LIFETIME)
-    ends = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-    return Lease(value, made, ends + timedelta(seconds=clock_ahead(reply.headers)))
 
 
 def _now() -> datetime:

@@ -72,27 +72,36 @@ class Call:
     def verdict(self, found: list[Response], begun: float) -> Verdict:
         """Which of what was found the call has made that began then."""
         if not found:
-            return Verdict(told=self._nothing(), nothing_there=True)
+            return self._nothing
         return self._by_name(found[0], begun) if self.kind.named else self._by_age(found, begun)
 
-    def _nothing(self) -> str:
+    @property
+    def _nothing(self) -> Verdict:
         again = "call again"
         if self.generated:  # with another name a call could make a second one
             name = self.body[self.kind.named]
             again += f" with {self.kind.named}={name!r}, which is refused if it is there after all"
-        return f"No {self.what} was found afterwards: nothing was made as far as can be seen; {again}"
+        told = f"No {self.what} was found afterwards: nothing was made as far as can be seen; {again}"
+        return Verdict(told=told, nothing_there=True)
 
     def _by_name(self, found: Response, begun: float) -> Verdict:
         """A name is there once: what has it was made by this call, unless it is older."""
         older = _is_older(found, begun)
-        if older is False:
+        if older is False and not self._is_anothers(found):
             return Verdict(made=found)
         number = f" ({self.kind.needs} {found.get(self.kind.needs)})" if self.kind.needs else ""
+        if older is False:
+            return Verdict(told=f"There is a {self.what}{number} with other parameters, perhaps of another process: "
+                                "look at it, and call again with another name")  # fmt: skip
         if older:
             return Verdict(told=f"There is a {self.what}{number} that seems to be from before this call: look at it, "
                                 "and call again with another name if it is not what you wanted")  # fmt: skip
         return Verdict(told=f"There is a {self.what}{number}, but when it was made cannot be seen: look at it before "
                             "you call again")  # fmt: skip
+
+    def _is_anothers(self, found: Response) -> bool:
+        """Whether a name that we made was made by somebody else too, in the same second, for something else."""
+        return "parameter" in found and _parameters(found) != _parameters(self.body.get("config", self.body))
 
     def _by_age(self, found: list[Response], begun: float) -> Verdict:
         """A version has no name of ours: it must be the only new one of its origin, and have the same parameters."""
@@ -101,7 +110,7 @@ class Call:
         new = [row for row in found
                if row.get("pre_version_id", origin) == origin and not _is_older(row, begun)]  # fmt: skip
         if not new:
-            return Verdict(told=self._nothing(), nothing_there=True)
+            return self._nothing
         certain = "pre_version_id" in new[0] and _is_older(new[0], begun) is False
         if len(new) == 1 and certain and _parameters(new[0]) == _parameters(config):
             return Verdict(made=new[0])
@@ -125,14 +134,20 @@ def _is_older(found: Response, begun: float) -> bool | None:
         return None
     if not isinstance(made, int) or abs(ahead) > ABSURD:
         return None
-    return bool(made / 1000 < begun + ahead - MARGIN)
+    return bool(made < (begun + ahead - MARGIN) * 1000)
 
 
 # --- looking
 
 
 def _job(session: Session, call: Call) -> list[Response]:
-    return _named(session, call, "list_training_jobs")
+    """The job of that name; where we made the name, with the parameters that it has."""
+    found = _named(session, call, "list_training_jobs")
+    if call.generated and found and {"job_id", "version_id"} <= found[0].keys():
+        version = {name: found[0][name] for name in ("job_id", "version_id")}
+        info = session.client.call("get_training_job_version", version, must=True)
+        found[0]["parameter"] = info.get("parameter") or []
+    return found
 
 
 def _visualization(session: Session, call: Call) -> list[Response]:

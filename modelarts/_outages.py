@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from modelarts._reply import Response
+from modelarts._reply import Response, error_of
 from modelarts.errors import AuthError, BadReply, ConnectionFailed, Throttled, Unavailable
 
 if TYPE_CHECKING:
@@ -49,26 +49,33 @@ class Line:
 
     def reach(self, ask: Callable[[], Response]) -> Response:
         """What the service answers, however long it cannot be reached meanwhile."""
-        begun = time.monotonic()
-        lost = False
+        lost: float | None = None
         while True:
             try:
                 with self.client.deadline(self._seconds(), None, None):
                     answer = ask()
+                _raise_if_passing(answer)
             except PASSING as error:
+                if lost is None:
+                    lost = time.monotonic()
+                    self.screen.say(f"lost the service, the job goes on: {error}")
                 # Keys that are just being replaced may be refused for a moment, but not for long.
                 patience = REFUSED if isinstance(error, AuthError) else self.patience
-                if time.monotonic() >= min(begun + patience, self.deadline):
+                if time.monotonic() >= min(lost + patience, self.deadline):
                     raise
-                if not lost:
-                    lost = True
-                    self.screen.say(f"lost the service, the job goes on: {error}")
                 time.sleep(max(min(RETRY, self.left), 0.0))
             else:
-                if lost:
-                    self.screen.say(f"reached the service again after {time.monotonic() - begun:.0f} s")
+                if lost is not None:
+                    self.screen.say(f"reached the service again after {time.monotonic() - lost:.0f} s")
                 return answer
 
     def _seconds(self) -> float | None:
         """How long one call may take; nothing where the session's own time-out is shorter."""
         return max(self.left, SHORTEST) if self.left < self.client.sending.total_timeout else None
+
+
+def _raise_if_passing(answer: Response) -> None:
+    """A refusal that was returned may be an outage, too."""
+    refusal = None if answer["is_success"] else error_of(answer)
+    if isinstance(refusal, PASSING):
+        raise refusal

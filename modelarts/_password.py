@@ -99,7 +99,8 @@ class _Renewed:
         if lease is not None:
             return lease
         if self._process != os.getpid():  # a forked process would wait for a thread that it has not
-            self._process, self._lock = os.getpid(), threading.Lock()
+            self._lock = threading.Lock()
+            self._process = os.getpid()  # last: a thread that sees it sees the lock, too
         if not self._lock.acquire(timeout=max(self._iam.transport.left, 0.0)):
             raise ConnectionFailed(f"{self._iam.url}: no login in time; another thread still waits for it. Check "
                                    "the network, or allow the call more time.", "POST", self._iam.url)  # fmt: skip

@@ -70,6 +70,8 @@ class Transport:
         self._open()
 
     def _open(self) -> None:
+        # That of a process before a fork is kept: ending it could wait for a lock that a thread held there.
+        self._before = getattr(self, "_adapter", None)
         self._adapter = DeadlineAdapter(pool_maxsize=CONNECTIONS)
         self._options: dict[str, dict[str, Any]] = {}
         self._process = os.getpid()  # last: a thread that sees it sees the rest, too
@@ -147,7 +149,7 @@ class Transport:
             return self._once(attempt), None
         except RequestException as error:
             return None, error
-        except (HTTPError, ValueError) as error:  # what libraries below make of addresses and answers that are none
+        except (HTTPError, OSError, ValueError) as error:  # what lies below makes of addresses, answers and files
             return None, requests.ConnectionError(str(error) or type(error).__name__)
 
     def _once(self, attempt: Attempt) -> requests.Response:
@@ -218,7 +220,7 @@ def _reason(error: RequestException) -> str:
     """What happened, in the words of the library that noticed, without the password of a proxy."""
     cause = _cause(error)
     inner = getattr(cause, "original_error", None) or cause
-    return re.sub(r"//\S*@", "//****@", str(inner)).rpartition(": ")[2].strip("'\" ")
+    return re.sub(r"(\w+://)?\S*@", r"\1****@", str(inner)).rpartition(": ")[2].strip("'\" ")
 
 
 def _cause(error: RequestException) -> Any:

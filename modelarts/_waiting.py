@@ -52,7 +52,7 @@ def error_of_end(job: JobCalls, info: Response) -> errors.JobError | None:
     status: JobStatus = info["status"]
     if status.outcome == vocabulary.DONE:
         return None
-    tail = _log_tail(job)
+    tail = _log_tail(job) if status.ended else ""
     found = _EXIT_CODE.findall(tail)
     return _ERRORS.get(status.outcome, errors.JobTimeout)(
         job_id=info["job_id"],
@@ -67,8 +67,9 @@ def error_of_end(job: JobCalls, info: Response) -> errors.JobError | None:
 
 def _log_tail(job: JobCalls) -> str:
     try:
-        names = job.get_job_log_file_list().get("log_file_list") or []
-        tails = [job.get_job_log(name, lines=TAIL_LINES).get("content") or "" for name in names]
+        with job.modelarts_session.deadline(REST):
+            names = job.get_job_log_file_list().get("log_file_list") or []
+            tails = [job.get_job_log(name, lines=TAIL_LINES).get("content") or "" for name in names]
     except errors.ModelArtsError:
         return ""  # the end itself matters more than a log that cannot be read
     return "\n".join(tail.strip("\n") for tail in tails if tail.strip())

@@ -132,7 +132,7 @@ class ConnectionFailed(ModelArtsError, ConnectionError):
 
 
 class OutcomeUnknown(ConnectionFailed):
-    """A creating call was sent, no answer came, and looking the name up did not settle it."""
+    """A creating call was sent, its answer is lost, and looking for what it made did not settle it."""
 
 
 class BadReply(ModelArtsError):

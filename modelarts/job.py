@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Union
 
 from modelarts import _waiting
 from modelarts._lists import VERSION_COLUMNS, check_description, documented, is_given, show
-from modelarts._reply import Response, rows_of
+from modelarts._reply import Response, bad_member, rows_of
 from modelarts._wire import replies
 from modelarts.errors import ArgumentError, Fault
 
@@ -58,6 +58,8 @@ class JobCalls:
         names = response.get("log_file_list")
         if isinstance(names, str):  # the REST table says String, its sample an array (LOGLIST)
             response["log_file_list"] = [names]
+        elif not isinstance(names or [], list):
+            raise bad_member(response, "log_file_list", names)
         return response
 
     def get_job_log(

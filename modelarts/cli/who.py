@@ -8,6 +8,7 @@ from typing import Optional
 import click
 
 from modelarts import _config, _credentials
+from modelarts._reply import rows_of
 from modelarts._sending import Sending, proxies
 from modelarts.session import Session
 
@@ -31,7 +32,7 @@ def whoami(profile: Optional[str], check: bool) -> None:
         Sending.of(settings)
     if check:
         with Session(profile=profile, total_timeout=PATIENCE) as session:
-            engines = session.client.call("list_job_engines", query={"job_type": "train"}, must=True)["engines"]
+            engines = rows_of(session.client.call("list_job_engines", {}, {"job_type": "train"}, must=True), "engines")
             click.echo(f"works: {session.host} offers {len(engines)} engines to project {session.project_id}")
 
 

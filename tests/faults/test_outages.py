@@ -57,7 +57,10 @@ def test_a_log_that_cannot_be_read_for_a_while_is_shown_whole(capsys: pytest.Cap
     nothing = {"is_success": True, "content": "", "lines": 0, "start_line": "2", "end_line": "2"}
     script = {
         INFO: [RUNNING] * 5 + [DONE], NAMES: [{"is_success": True, "log_file_list": ["a.0"]}],
-        LOG: [pages[0], RESET, RESET, pages[1], *[OUTAGES["a maintenance page"]] * ATTEMPTS, pages[2], nothing],
+        LOG: [
+            pages[0], RESET, RESET, pages[1], *[OUTAGES["a maintenance page"]] * ATTEMPTS,
+            *[OUTAGES["an ill service"]] * ATTEMPTS, pages[2], nothing,
+        ],
     }  # fmt: skip
     with RawServer(script) as server, at(server.url) as session:
         assert TrainingJob(session, 1, 2).wait(timeout=30).status == 10
@@ -95,6 +98,20 @@ def test_the_time_of_the_waiting_is_kept_whatever_the_service_does(outage: Any):
         TrainingJob(session, 1, 2).wait(timeout=1)
 
     assert 0.9 < time.monotonic() - begun < 2
+
+
+def test_the_time_of_the_waiting_is_not_spent_on_the_end_of_a_log():
+    names = {"is_success": True, "log_file_list": ["a.0"]}
+    begun = time.monotonic()
+
+    with (
+        RawServer({INFO: [RUNNING], NAMES: [names], LOG: [SILENCE]}) as server,
+        at(server.url, read_timeout=60) as session,
+        pytest.raises(errors.JobTimeout),
+    ):
+        TrainingJob(session, 1, 2).wait(timeout=1)
+
+    assert time.monotonic() - begun < 2
 
 
 def test_what_a_refusal_means_that_no_waiting_mends_is_told_at_once():

@@ -173,3 +173,15 @@ def test_stopping_the_service_leaves_jobs_running(session, home, tmp_path):
     daemon.stop(home)
 
     assert job.wait(timeout=20, show=False).status == 10
+
+
+def test_a_session_goes_on_with_a_service_that_was_restarted_at_its_port(home, monkeypatch):
+    """It has another token then, and nothing tells that but a refusal."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("MODELARTS_LOCAL_PORT", str(free.getsockname()[1]))
+    with Session.local(home) as session:
+        daemon.stop(home)
+        Session.local(home).close()
+
+        assert session.client.call("list_job_engines").is_success

@@ -10,8 +10,14 @@ import pytest
 import responses
 from support.cloud import Cloud, cloud_session
 
-from modelarts import _transport
+from modelarts import _creating, _transport
 from modelarts.session import Session
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits long for a list that lags behind."""
+    monkeypatch.setattr(_creating, "LOOK_AGAIN", (0.01, 0.01))
 
 
 @pytest.fixture

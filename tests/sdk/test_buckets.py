@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 from typing import Any, Callable
 
 import pytest
 
 from modelarts._obs.local import LocalBuckets
+from modelarts._obs.partial import Partial
 from modelarts.errors import ObsError
 
 UGLY = ["plain", "two words", "it's \"quoted\"", "目录", "back\\slash", "%41+#?", "-x", "..a"]
@@ -217,11 +216,13 @@ def test_a_copy_that_is_cut_off_leaves_the_older_file_and_no_half_one(
     for path in (obs.root / "bucket" / "file.txt", local / "file.txt", local / "copy.txt"):
         put(path, "old")
 
-    def full(source: Any, target: Any) -> None:
-        Path(target).write_text("hal", encoding="utf-8")
-        raise OSError(28, "No space left on device", os.fspath(target))
+    write = Partial.write
 
-    monkeypatch.setattr(shutil, "copyfile", full)
+    def full(partial: Partial, chunk: bytes, offset: int) -> None:
+        write(partial, b"hal", offset)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Partial, "write", full)
     with pytest.raises(ObsError, match="No space left on device"):
         act(obs)
 

@@ -400,6 +400,27 @@ def test_a_key_with_a_passphrase_is_refused_and_nobody_is_asked_for_it(file: Pat
         cloud_session()
 
 
+@pytest.mark.parametrize(("setting", "value"), [
+    ("proxy", "me:SECRET@host:99999"), ("proxy", "http://me:SEC RET@host"), ("proxy", "http://me:SEC/RET@host:x"),
+    ("modelarts_endpoint", "me:SECRET@host"), ("obs_endpoint", "https://me:SECRET@host"),
+])  # fmt: skip
+def test_a_password_in_an_address_that_is_wrong_is_not_shown(file: Path, setting: str, value: str):
+    write(file, **{setting: value})
+
+    with pytest.raises(ConfigError, match=setting) as caught:
+        cloud_session()
+
+    assert "SEC" not in str(caught.value) and "RET" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("setting", "text"), [("code_limit", "1e400"), ("read_timeout", "9" * 400)])
+def test_a_number_that_is_none_is_told(file: Path, setting: str, text: str):
+    file.write_text(f'{{"{setting}": {text}}}')
+
+    with pytest.raises(ConfigError, match=setting):
+        cloud_session()
+
+
 def test_the_usual_variable_for_authorities_must_name_a_file(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/not/there.pem")
 

@@ -17,7 +17,7 @@ from support.cloud import BASE, MADE, SPECS, Cloud, cloud_estimator, cloud_sessi
 from support.jobs import until
 from support.raw_server import RESET, SILENCE, RawServer, reply
 
-from modelarts import _creating
+from modelarts import _creating, _payload
 from modelarts.errors import ConnectionFailed, OutcomeUnknown, Unavailable
 from modelarts.estimator import Estimator
 from modelarts.session import Session
@@ -33,6 +33,7 @@ POST_JOB, POST_VERSION, POST_CONFIG = (
 )
 LIST_JOBS, GET_CONFIG = "GET /training-jobs", "GET /training-job-configs/c"
 LIST_VERSIONS = "GET /training-jobs/10/versions"
+INFO = f"{LIST_VERSIONS}/20"
 AGAIN = "nothing was made as far as can be seen; call again"
 LOOK_UPS: dict[str, Any] = {"GET /job/resource-specs": [{"is_success": True, "specs": SPECS}]}
 
@@ -40,12 +41,6 @@ LOOK_UPS: dict[str, Any] = {"GET /job/resource-specs": [{"is_success": True, "sp
 def failed(status: int, body: dict[str, Any]) -> bytes:
     """A whole answer with another status."""
     return reply(body).replace(b"200 OK", f"{status} Failed".encode(), 1)
-
-
-@pytest.fixture(autouse=True)
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits long for a list that lags behind."""
-    monkeypatch.setattr(_creating, "LOOK_AGAIN", (0.01, 0.01))
 
 
 @pytest.fixture(autouse=True)
@@ -168,7 +163,41 @@ def test_a_refusal_stays_one_where_nothing_was_made():
     ):
         estimator(session).fit(**FIT)
 
-    assert server.asked.count(LIST_JOBS) == 1
+    assert server.asked.count(LIST_JOBS) == 3
+
+
+@pytest.mark.parametrize("status", [408, 502, 504])
+def test_who_gave_up_on_the_service_does_not_know_what_it_made(status: int):
+    late = failed(status, {"error_code": "APIGW.0201", "error_msg": "Backend timeout."})
+    with service({POST_JOB: [late], LIST_JOBS: [listed(OTHER)]}) as (_, session), pytest.raises(
+        OutcomeUnknown, match=r"APIGW.0201: Backend timeout.*which is refused if it is there after all"
+    ):
+        estimator(session).fit(inputs="/bucket/data/")
+
+
+@pytest.mark.parametrize(("rate", "mine"), [("0.1", True), ("0.2", False)])
+def test_a_name_that_two_processes_made_in_the_same_second_is_told_by_its_parameters(
+    monkeypatch: pytest.MonkeyPatch, rate: str, mine: bool
+):
+    monkeypatch.setattr(_payload.time, "strftime", lambda *_: "1121-080000")
+    info = {"is_success": True, "status": 1, "parameter": [{"label": "lr", "value": rate}]}
+    script = {POST_JOB: [RESET], LIST_JOBS: [listed({**JOB, "job_name": "job-1121-080000"})], INFO: [info]}
+    with service(script) as (_, session):
+        maker = cloud_estimator(session, user_image_url="1.2.3.4/a:b", user_command="x", hyperparameters={"lr": 0.1})
+        if mine:
+            assert maker.fit(inputs="/bucket/data/").job_id == 10
+        else:
+            with pytest.raises(OutcomeUnknown, match="with other parameters, perhaps of another process: look at it"):
+                maker.fit(inputs="/bucket/data/")
+
+
+def test_a_login_that_fails_before_a_creating_call_is_no_lost_answer(cloud: Cloud, pauses: list[float]):
+    iam = "https://iam.cn-north-4.myhuaweicloud.com/v3/auth/tokens"
+    cloud.faked.post(iam, json={"error": {"code": 503, "message": "maintenance"}}, status=503)
+    with cloud_session(access_key=None, secret_key=None, username="me", password="p") as session, pytest.raises(
+        Unavailable, match="maintenance"
+    ):
+        _creating.create(session, "create_training_job", {"job_name": "digits"})
 
 
 def test_a_list_that_lags_behind_is_looked_at_again():
