@@ -23,17 +23,17 @@ _GONE, _UNSATISFIABLE = 404, 416
 class _Sink:
     """A range of a file to write to; its failures are not those of the network."""
 
-    def __init__(self, file: Path, offset: int, length: int | None, doing: str, transfer: Transfer) -> None:
+    def __init__(self, file: Partial, offset: int, doing: str, transfer: Transfer) -> None:
+        self._file = file
+        self._offset = offset
         self._doing = doing
         self._transfer = transfer
         self._written = 0
-        with explained(doing):
-            self._file = file.open("wb" if length is None else "r+b")
-            self._file.seek(offset)
 
     def write(self, chunk: bytes) -> None:
+        self._transfer.check()
         with explained(self._doing):
-            self._file.write(chunk)
+            self._file.write(chunk, self._offset + self._written)
         self._written += len(chunk)
         self._transfer.moved(len(chunk))
 
@@ -43,8 +43,6 @@ class _Sink:
     def __exit__(self, kind: object, *_: object) -> None:
         if kind is not None:  # another attempt begins anew
             self._transfer.meter.moved(-self._written)
-        with explained(self._doing):
-            self._file.close()
 
 
 class Download:
@@ -120,10 +118,10 @@ class Download:
 
     def _leave(self) -> None:
         """What is not whole stays as long as there is a record of it."""
-        if self._record.is_ours:
-            self._partial.leave()
-        else:
+        if not self._record.is_ours:
             self._partial.remove()
+        elif not self._partial.leave():
+            self._record.remove()
         self._record.close()
 
     def _fetch_part(self, number: int, offset: int, length: int) -> None:
@@ -163,14 +161,17 @@ class Download:
         def act(client: Any) -> Any:
             nonlocal digest
             digest = checksums.md5()
+            if length is None:
+                with explained(self._doing):
+                    self._partial.empty()
             result = client.getObject(self._path.bucket, self._path.key, headers=header)
             if result.status >= 300:
                 return result
             body = result.body.response
             try:
                 self._caller.require_proof(self._doing, result, "etag")
-                with _Sink(self._partial.path, offset, length, self._doing, self._transfer) as sink:
-                    self._expect(result, length)
+                self._expect(result, length)
+                with _Sink(self._partial, offset, self._doing, self._transfer) as sink:
                     while chunk := body.read(checksums.CHUNK):
                         sink.write(chunk)
                         digest.update(chunk)

@@ -18,11 +18,12 @@ from pathlib import Path
 from modelarts._obs import tree
 from modelarts._obs.arguments import LocalPath
 from modelarts._obs.buckets import Buckets
-from modelarts._obs.failures import explained, no_bucket, not_empty
+from modelarts._obs.failures import REFUSED, explained, no_bucket, not_empty
 from modelarts._obs.partial import Partial
 from modelarts._obs.paths import ObsPath
 from modelarts._obs.store import Item
 from modelarts._obs.transfer import Transfer, Unit
+from modelarts.errors import ObsError
 
 _CHUNK = 1 << 20
 
@@ -91,17 +92,23 @@ class LocalBuckets(Buckets):
 
     def _sending(self, source: Path, target: ObsPath, transfer: Transfer) -> Iterator[Unit]:
         self._bucket(target.bucket)
+        with explained(f"upload to {target.url}"):
+            missing = [folder for folder in self._above(target) if tree.status_of(folder) is None]
+        if missing:
+            transfer.at_end(partial(_remove_empty, missing))
         yield partial(_copy, source, target.under(self.root), f"upload to {target.url}", transfer)
 
     def _fetching(self, item: Item, target: Path, transfer: Transfer) -> Iterator[Unit]:
         yield partial(_copy, item.path.under(self.root), target, f"download {item.url}", transfer)
 
     def _remove(self, path: ObsPath) -> None:
+        self._require_own(path)
         with explained(f"delete {path.url}"):
             path.under(self.root).unlink()
         self._tidy(path)
 
     def _remove_folder(self, folder: ObsPath) -> None:
+        self._require_own(folder)
         place = folder.under(self.root)
         with explained(f"delete {folder.url}"):
             if place.is_symlink():
@@ -119,12 +126,24 @@ class LocalBuckets(Buckets):
 
     def _tidy(self, path: ObsPath) -> None:
         """Remove the folders above that were there only because of what has been removed."""
-        bucket = self.root / path.bucket
-        with suppress(OSError):  # the first that is not empty, or is a link
-            for folder in path.under(self.root).parents:
-                if folder == bucket or bucket not in folder.parents:
-                    return
+        with suppress(OSError):  # the first that is not empty
+            for folder in self._above(path)[:-1]:
                 folder.rmdir()
+
+    def _require_own(self, path: ObsPath) -> None:
+        """Refuse to remove what is the bucket's only through a link above it."""
+        link = next((folder for folder in self._above(path) if folder.is_symlink()), None)
+        if link is not None:
+            raise ObsError(
+                f"delete: {path.url} is not the bucket's own: {str(link)!r} is a link to {str(link.resolve())!r}. "
+                "Remove it there; or remove the link, which leaves alone what it leads to",
+                REFUSED,
+            )
+
+    def _above(self, path: ObsPath) -> list[Path]:
+        """The folders around a path, the nearest first; the last is the bucket."""
+        place = path.under(self.root)
+        return [folder for folder in place.parents if self.root in folder.parents]
 
     def _bucket(self, name: str) -> Path:
         place = self.root / name
@@ -140,6 +159,13 @@ def _all(place: Path) -> Iterator[tuple[Path, bool]]:
         yield found, found.is_dir()
 
 
+def _remove_empty(folders: list[Path]) -> None:
+    """Remove folders that were made for files which did not come."""
+    for folder in folders:
+        with suppress(OSError):  # something lies in it
+            folder.rmdir()
+
+
 def _item(path: ObsPath, status: os.stat_result) -> Item:
     size = status.st_size if stat.S_ISREG(status.st_mode) else 0
     return Item(path.url, size, datetime.fromtimestamp(int(status.st_mtime), timezone.utc))
@@ -151,10 +177,15 @@ def _copy(source: Path, target: Path, doing: str, transfer: Transfer) -> None:
     with explained(doing):
         beside = Partial(target)
         try:
-            shutil.copyfile(source, beside.path)
-            size = beside.path.stat().st_size
+            offset = 0
+            with source.open("rb") as file:
+                while chunk := file.read(_CHUNK):
+                    transfer.check()
+                    beside.write(chunk, offset)
+                    offset += len(chunk)
+                    transfer.moved(len(chunk))
+            transfer.check()
             beside.put_in_place()
         finally:
             beside.remove()
-    transfer.moved(size)
     transfer.meter.finished()

@@ -12,6 +12,7 @@ import itertools
 import os
 import stat
 import tempfile
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,28 +21,50 @@ from modelarts._obs.paths import PART
 _HELD = (errno.EWOULDBLOCK, errno.EACCES)
 _LOOKED_AT = 4  # names that are looked at for what was left; there is more than one only where several wrote at once
 _ATTEMPTS = 8
+_PATIENCE = 1.0  # seconds that a write under way gets to end
 
 
 class Partial:
-    """A file of this process alone, which is to become `target`; its folder is made when missing. Raises `OSError`."""
+    """A file of this process alone, which is to become `target`; its folder is made when missing. Raises `OSError`.
+
+    Many threads may write it. Once it is left, removed or in place, none of them can: a thread that the network held
+    up may come back when the file has its name, or another transfer goes on with it.
+    """
 
     def __init__(self, target: Path) -> None:
         if target.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
         self._target = target
+        self._lock = threading.Lock()  # around all that needs the file to be ours
         self.path, self._handle = _taken(target)
 
-    def begin(self, size: int = 0) -> None:
-        """Forget what is in it."""
-        os.ftruncate(self._handle, 0)
+    def begin(self, size: int) -> None:
+        """Forget what was left: another file takes its place."""
+        self.remove()
+        self.path, self._handle = _taken(self._target)
+        self.empty()
         os.ftruncate(self._handle, size)
+
+    def empty(self) -> None:
+        """Forget what this process wrote."""
+        with self._lock:
+            os.ftruncate(self._handle, 0)
+
+    def write(self, chunk: bytes, offset: int) -> None:
+        """Write all of a chunk."""
+        view = memoryview(chunk)
+        while view:
+            with self._lock:
+                written = os.pwrite(self._handle, view, offset)
+            view, offset = view[written:], offset + written
 
     def put_in_place(self) -> None:
         """Give it its name, and the mode of the file that had it until now."""
-        with suppress(FileNotFoundError, PermissionError):
-            os.fchmod(self._handle, stat.S_IMODE(self._target.stat().st_mode))
-        self.path.replace(self._target)
-        self.leave()
+        with self._lock:
+            with suppress(FileNotFoundError, PermissionError):
+                os.fchmod(self._handle, stat.S_IMODE(self._target.stat().st_mode))
+            self.path.replace(self._target)
+            self._close()
 
     def remove(self) -> None:
         """It is of no use, unless it has got its name by now."""
@@ -49,8 +72,19 @@ class Partial:
             self.path.unlink(missing_ok=True)
         self.leave()
 
-    def leave(self) -> None:
-        """Leave it to whoever goes on."""
+    def leave(self) -> bool:
+        """Leave it to whoever goes on; when a disk holds up a write, which would come later, it is removed instead."""
+        if not self._lock.acquire(timeout=_PATIENCE):
+            self._handle = -1  # not closed: the write that is under way has it
+            self.path.unlink(missing_ok=True)
+            return False
+        try:
+            self._close()
+        finally:
+            self._lock.release()
+        return True
+
+    def _close(self) -> None:
         handle, self._handle = self._handle, -1
         if handle >= 0:
             os.close(handle)

@@ -65,7 +65,7 @@ class Transfer:
         self._last: list[Callable[[], None]] = []
 
     def at_end(self, act: Callable[[], None]) -> None:
-        """Do this when the transfer is over, in whatever way."""
+        """Do this when the transfer is over, in whatever way; what was asked for last is done first."""
         self._last.append(act)
 
     def moved(self, size: int) -> None:
@@ -103,7 +103,7 @@ class Transfer:
             raise
         finally:
             self.meter.close()
-            for act in self._last:
+            for act in reversed(self._last):
                 act()
         if crew.failure is not None:
             raise crew.failure

@@ -17,7 +17,7 @@ import pytest
 from conftest import MIB, PART
 from fault_proxy import Answer, CutAnswer, CutBody, Damage, FaultProxy, Request, Stall, refusal
 
-from modelarts._obs import checksums
+from modelarts._obs import checksums, downloads
 from modelarts._obs.huawei import HuaweiBuckets
 from modelarts._obs.paths import PART as PARTIAL
 from modelarts.errors import ObsError
@@ -452,6 +452,41 @@ def test_an_object_that_is_replaced_while_it_is_fetched_is_an_error(
     obs.download_file(f"obs://{bucket}/big.bin", "there.bin")
 
     assert (local / "there.bin").read_bytes() == b"x" * SIZE
+
+
+def test_a_thread_that_comes_back_late_does_not_touch_the_finished_file(
+    obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
+):
+    (local / "big.bin").write_bytes(b"".join(bytes([number]) * PART for number in (1, 2, 3, 4)))
+    obs.upload_file("big.bin", f"obs://{bucket}/")
+    write, held, release = downloads._Sink.write, threading.Event(), threading.Event()
+
+    def slow(sink: Any, chunk: bytes) -> None:
+        if chunk[0] == 3:
+            held.set()
+            release.wait(30)
+        write(sink, chunk)
+
+    def rule(request: Request) -> Any:
+        if is_range(4)(request):
+            held.wait(30)
+            return refusal(403, "AccessDenied")
+        return None
+
+    monkeypatch.setattr(downloads._Sink, "write", slow)
+    proxy.rule = rule
+    with pytest.raises(ObsError, match="AccessDenied"):
+        obs.download_file(f"obs://{bucket}/big.bin", "there.bin", threads=4)
+    late = [thread for thread in threading.enumerate() if thread.name.startswith("modelarts-obs-")]
+    proxy.rule = lambda request: None
+    (local / "big.bin").write_bytes(bytes(4 * PART))
+    obs.upload_file("big.bin", f"obs://{bucket}/")
+    obs.download_file(f"obs://{bucket}/big.bin", "there.bin")
+    release.set()
+    for thread in late:
+        thread.join(30)
+
+    assert late and same(local / "big.bin", local / "there.bin") and partial_files(local) == []
 
 
 def test_damage_on_the_way_is_found_where_there_is_an_md5(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -15,10 +16,12 @@ import pytest
 from conftest import PART
 from fault_proxy import FaultProxy, Request, Stall, refusal
 
+from modelarts._display.progress import Silent
 from modelarts._obs.huawei import HuaweiBuckets
-from modelarts._obs.local import LocalBuckets
+from modelarts._obs.local import LocalBuckets, _copy
 from modelarts._obs.partial import Partial
 from modelarts._obs.paths import PART as PARTIAL
+from modelarts._obs.transfer import Stopped, Transfer
 from modelarts.errors import ObsError
 
 SIZE = 3 * PART + 5
@@ -138,9 +141,10 @@ def test_what_a_killed_copy_of_local_buckets_left_is_removed_too(tmp_path: Path,
     obs.create_bucket("bucket")
     (local / "file.txt").write_text("text")
     program = f"""
-        import os, shutil
+        import os
         from modelarts._obs.local import LocalBuckets
-        shutil.copyfile = lambda source, target: os._exit(0)
+        from modelarts._obs.partial import Partial
+        Partial.write = lambda *_: os._exit(0)
         LocalBuckets({str(tmp_path / "buckets")!r}).upload_file("file.txt", "obs://bucket/")
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(program)], cwd=local, check=True)
@@ -149,6 +153,40 @@ def test_what_a_killed_copy_of_local_buckets_left_is_removed_too(tmp_path: Path,
     obs.upload_file("file.txt", "obs://bucket/")
 
     assert partial_files(tmp_path / "buckets") == [] and len(obs.list("obs://bucket/")) == 1
+
+
+def test_a_local_copy_that_is_stopped_ends_at_once(local: Path):
+    class Stops(Silent):
+        def moved(self, size: int) -> None:
+            transfer.stop.set()
+
+    transfer = Transfer(1, Stops())
+    (local / "file.bin").write_bytes(bytes(3 * PART))
+
+    with pytest.raises(Stopped):
+        _copy(local / "file.bin", local / "there.bin", "copy", transfer)
+
+    assert [path.name for path in local.iterdir()] == ["file.bin"]
+
+
+def test_an_upload_that_failed_leaves_no_folder_that_it_made(
+    tmp_path: Path, local: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    obs = LocalBuckets(tmp_path / "buckets")
+    obs.create_bucket("bucket")
+    obs.create_directory("obs://bucket/made/")
+    for folder in ("src/a/b", "src/a/c", "src/d"):
+        (local / folder).mkdir(parents=True)
+        (local / folder / "file.txt").write_text("text")
+    monkeypatch.setattr(Partial, "write", full)
+
+    with pytest.raises(ObsError, match="No space left on device"):
+        obs.upload_dir("src", "obs://bucket/made/")
+
+    assert [path.name for path in (tmp_path / "buckets" / "bucket").rglob("*")] == ["made"]
 
 
 @pytest.mark.parametrize("what", ["another user's", "a link"])

@@ -120,6 +120,24 @@ def test_a_folder_that_is_linked_into_a_local_bucket_is_like_any_other(tmp_path:
     assert listed(store) == [] and (data / "a.txt").exists()
 
 
+@pytest.mark.parametrize("path", ["data/sub", "data/only/f"])
+@pytest.mark.parametrize("linked", ["bucket/data", "bucket"])
+def test_what_lies_below_a_link_of_a_local_bucket_is_not_deleted(tmp_path: Path, local: Path, path: str, linked: str):
+    obs = LocalBuckets(tmp_path / "buckets")
+    real = local / "real"
+    for file in ("sub/a.txt", "only/f"):
+        put(real / ("data" if linked == "bucket" else "") / file)
+    link = obs.root / linked
+    link.parent.mkdir(parents=True)
+    link.symlink_to(real)
+    before = {*real.rglob("*")}
+
+    with pytest.raises(ObsError, match=rf"{path}/? is not the bucket's own: '.*{linked}' is a link to '.*/real'"):
+        obs.delete(f"obs://bucket/{path}", recursive=True)
+
+    assert {*real.rglob("*")} == before
+
+
 # --- folders
 
 
