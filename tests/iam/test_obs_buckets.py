@@ -21,6 +21,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from modelarts._obs.checksums import PART_SIZE
 from modelarts._obs.local import LocalBuckets
+from modelarts._obs.partial import Partial
 from modelarts._obs.paths import PART
 from modelarts.errors import ObsError
 from modelarts.local import daemon
@@ -540,6 +541,28 @@ def test_a_large_body_is_not_held_in_memory_and_one_that_breaks_off_leaves_nothi
     assert (bucket / "dir" / "large").stat().st_size == size
     assert max(peak) - before < 40 * MIB
     until(lambda: not (bucket / "broken").exists())
+
+
+def test_a_service_removes_what_was_left_when_it_starts_but_not_what_is_held(tmp_path: Path):
+    home = LocalHome.of(tmp_path)
+    abandoned = [put(home.buckets / "bucket" / "a" / f"{PART}abc123"), put(home.obs / "bucket" / f"{PART}def456")]
+    kept = put(home.buckets / "bucket" / "file")
+    held = Partial(home.buckets / "bucket" / "other")
+    try:
+        daemon.ensure(tmp_path, daemon.AsCloud())
+        assert not any(file.exists() for file in abandoned)
+        assert held.path.exists() and kept.exists()
+    finally:
+        daemon.stop(tmp_path)
+        held.remove()
+
+
+def test_a_bucket_in_which_a_file_is_being_written_stays(client, bucket: Path):
+    held = Partial(bucket / "file")
+
+    assert client.deleteBucket(bucket.name).errorCode == "BucketNotEmpty"
+    held.put_in_place()
+    assert tree(bucket) == {"file": b""}
 
 
 def test_an_object_appears_when_it_is_whole(caller: Caller, bucket: Path):

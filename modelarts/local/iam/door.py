@@ -26,6 +26,7 @@ from modelarts.local.handlers.context import Service
 from modelarts.local.iam import accounts, certificate, routes
 from modelarts.local.iam.accounts import Account
 from modelarts.local.iam.admission import Admission
+from modelarts.local.iam.obs import left
 from modelarts.local.iam.obs.app import ObsApp
 from modelarts.local.iam.obs.notes import Notes
 from modelarts.local.iam.obs.shelf import Shelf
@@ -64,6 +65,8 @@ def open_door(service: Service, activity: Activity, home: LocalHome, region: str
     admission = Admission(account, tokens)
     iam = routes.create_app(account, tokens, admission, activity)
     v1 = create_app(service, admission.prove_project, account.project_id, activity)
+    for folder in (home.buckets, home.obs):
+        left.sweep(folder)
     shelf = Shelf(home.buckets, Notes(home.obs), account.region, account.domain_id)
     server = _server(application(iam, v1, ObsApp(shelf, Gate(tokens), activity)), files, port)
     return Door(f"https://127.0.0.1:{_listen(server, port)}", files, account)

@@ -13,6 +13,7 @@ from typing import IO, Optional
 import attrs
 
 from modelarts._obs.paths import PART, bucket_name_fault
+from modelarts.local.iam.obs import left
 from modelarts.local.iam.obs.etags import SUMMED_AT_MOST, etag_of, md5
 from modelarts.local.iam.obs.incoming import in_folder
 from modelarts.local.iam.obs.names import place_of
@@ -68,12 +69,12 @@ class Shelf:
             for place, files in _walk(folder):
                 for file in files:
                     if file.name.startswith(PART):
-                        file.unlink(missing_ok=True)
+                        left.remove(file)
                 place.rmdir()
         except OSError as error:
             if error.errno not in _NOT_EMPTY:
                 raise
-            raise not_empty(name, "what has just been put into it") from None
+            raise not_empty(name, "what has just been put into it, or is on its way") from None
         self.notes.forget_all(name)
 
     def find(self, bucket: str, key: str) -> Found:
