@@ -218,7 +218,7 @@ def test_a_certificate_that_is_not_the_services_is_told(
 @pytest.mark.parametrize("method", [GET, POST])
 def test_a_service_without_tls_is_told(method: str):
     with RawServer(EVERYTHING) as service:
-        assert "nothing was sent" in str(failed(service.url.replace("http:", "https:"), method))
+        assert "nothing was sent" in str(failed(service.url.replace("http:", "https:"), method, 1.0))
 
 
 @pytest.mark.parametrize("method", [GET, POST])
