@@ -27,7 +27,8 @@ from modelarts.errors import ObsError
 from modelarts.local import daemon
 from modelarts.local.app import Activity
 from modelarts.local.iam.obs.app import ObsApp
-from modelarts.local.iam.obs.notes import Notes
+from modelarts.local.iam.obs.incoming import new_file
+from modelarts.local.iam.obs.notes import Note, Notes
 from modelarts.local.iam.obs.refusals import ObsRefusal
 from modelarts.local.iam.obs.shelf import Shelf
 from modelarts.local.iam.obs.signatures import Gate
@@ -595,6 +596,20 @@ def test_a_body_may_come_in_pieces(caller: Caller, bucket: Path):
 
     assert caller.send_prepared(chunked).status_code == 200
     assert tree(bucket) == {"chunked": b"in pieces"}
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o077, 0o600), (0o002, 0o664)])
+def test_objects_have_the_mode_that_the_umask_leaves(tmp_path: Path, mask: int, mode: int):
+    before = os.umask(mask)
+    try:
+        with new_file(tmp_path) as (path, _):
+            shelf = Shelf(tmp_path, Notes(tmp_path / "notes"), "region", "owner")
+            (tmp_path / "bucket").mkdir()
+            shelf.put("bucket", "key", path, Note())
+    finally:
+        os.umask(before)
+
+    assert (tmp_path / "bucket" / "key").stat().st_mode & 0o777 == mode
 
 
 @pytest.mark.parametrize(

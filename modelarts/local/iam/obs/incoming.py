@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,8 +55,8 @@ def arrived(call: Call, folder: Path) -> Iterator[Arrived]:
 @contextmanager
 def new_file(folder: Path) -> Iterator[tuple[Path, IO[bytes]]]:
     """A file that is no object yet, in a folder that is made when missing; gone at the end unless it was renamed."""
-    handle, name = in_folder(folder, lambda: tempfile.mkstemp(prefix=PART, dir=folder))
-    path = Path(name)
+    path = folder / f"{PART}{secrets.token_hex(16)}"
+    handle = in_folder(folder, lambda: os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
     try:
         with os.fdopen(handle, "wb") as file:
             yield path, file

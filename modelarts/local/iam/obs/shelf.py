@@ -117,7 +117,6 @@ class Shelf:
     def put(self, bucket: str, key: str, arrived: Path, note: Note) -> None:
         """Give a file that is whole its name; what has it until now is gone then."""
         place = place_of(self.bucket(bucket), key)
-        arrived.chmod(0o644)
         status = arrived.stat()
         if note.headers or status.st_size > SUMMED_AT_MOST:
             self.notes.write(bucket, key, status, note)
