@@ -11,6 +11,7 @@ from typing import Any
 
 CHUNK = 1 << 17  # bytes that are read at once
 PART_SIZE = 16 << 20
+MARK = "modelarts-part-size"  # metadata of objects that we sent in parts: how large those are
 _MOST_PARTS = 10_000
 _MIB = 1 << 20
 

@@ -54,6 +54,8 @@ def refused(doing: str, result: Any, bucket: str, endpoint: str) -> ObsError:
     if code == "BucketNotEmpty":
         return not_empty(bucket)
     request = f" (HTTP {status}, request id {result.requestId})" if result.requestId else f" (HTTP {status})"
+    if code == "NoSuchUpload":
+        return ObsError(f"cannot {doing}: the unfinished upload was ended meanwhile; call again{request}", FAILED)
     if status == 404:
         return ObsError(f"cannot {doing}: there is no such object{request}", NOT_THERE)
     said = f"{code}: {(result.errorMessage or '').rstrip('.')}" if code else "OBS refused without a reason"

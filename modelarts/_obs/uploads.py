@@ -21,7 +21,7 @@ from modelarts._obs.source import Source, changed
 from modelarts._obs.transfer import Transfer, Unit
 from modelarts.errors import ObsError
 
-_GONE = 404
+_REFUSED, _GONE = 403, 404
 _LAST_WORD = 5.0  # seconds to end an upload that failed
 _AT_ONCE = 1 << 20  # a file up to this is read once, and sent from memory
 
@@ -111,7 +111,10 @@ class Upload:
             return
         if head.get("upload_id"):
             self._abort(str(head["upload_id"]), self._transfer)
-        result = self._call(lambda client: client.initiateMultipartUpload(*self._place), proof="uploadId")
+        mark = {checksums.MARK: str(self._part_size)}
+        result = self._call(
+            lambda client: client.initiateMultipartUpload(*self._place, metadata=mark), proof="uploadId"
+        )
         self._upload_id = result.body.uploadId
         self._record.begin({"url": self._target.url, "part_size": self._part_size, "upload_id": self._upload_id})
 
@@ -185,9 +188,13 @@ class Upload:
     def _is_there(self, sums: str, answered: str) -> bool:
         """Whether the object is the file, where the answer to the completion does not tell.
 
-        One that was lost is asked for again, and then the upload is gone. The ETag of an encrypted object is another.
+        One that was lost is asked for again, and then the upload is gone. The ETag of an encrypted object is another;
+        who may not look at the object has the word of OBS that it is there.
         """
-        result = self._call(lambda client: client.getObjectMetadata(*self._place), allowed=(_GONE,), proof="etag")
+        allowed = (_GONE, _REFUSED) if answered else (_GONE,)
+        result = self._call(lambda client: client.getObjectMetadata(*self._place), allowed=allowed, proof="etag")
+        if result.status == _REFUSED:
+            return True
         if result.status == _GONE or int(result.body.contentLength) != self._size:
             return False
         etag = checksums.plain(result.body.etag)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,10 @@ from fault_proxy import MARK, Answer, CutAnswer, Damage, FaultProxy, Request, re
 
 from modelarts._obs.huawei import HuaweiBuckets
 from modelarts.errors import ObsError
+
+with warnings.catch_warnings():  # as in conftest
+    warnings.simplefilter("ignore")
+    from obs import CompleteMultipartUploadRequest, CompletePart
 
 HTML = b"<html><body>Please log in</body></html>"
 PAGES = [Answer(200, HTML, {"Content-Type": "text/html"}), Answer(200), Answer(200, HTML, MARK), Answer(404, HTML)]
@@ -108,6 +113,80 @@ def test_parts_of_another_size_are_no_damage(auth: Any, bucket: str, files: Path
     fetched = [path.read_bytes() for path in files.glob("fetched/*/*/large.bin")]
     assert fetched == [(files / "large.bin").read_bytes()] * 2
     obs.close()
+
+
+def put_together(obs: HuaweiBuckets, bucket: str, key: str, content: bytes, sizes: list[int], **options: Any) -> None:
+    """Make an object of parts as another tool does."""
+    client = obs.client()
+    upload_id = client.initiateMultipartUpload(bucket, key, **options).body.uploadId
+    parts, begin = [], 0
+    for number, size in enumerate(sizes, 1):
+        sent = client.uploadPart(bucket, key, number, upload_id, content=content[begin : begin + size])
+        parts.append(CompletePart(number, sent.body.etag))
+        begin += size
+    client.completeMultipartUpload(bucket, key, upload_id, CompleteMultipartUploadRequest(parts))
+
+
+@pytest.mark.parametrize("mark", [{}, {"metadata": {"modelarts-part-size": "1234"}}], ids=["no mark", "of a copy"])
+def test_an_object_of_parts_of_any_sizes_is_kept_with_a_warning(
+    obs: HuaweiBuckets, bucket: str, files: Path, caplog: pytest.LogCaptureFixture, mark: dict[str, Any]
+):
+    content = os.urandom(2 * PART + 77)
+    put_together(obs, bucket, "dir/odd.bin", content, [PART + 50, PART, 27], **mark)
+
+    obs.download_dir(f"obs://{bucket}/dir/", "fetched")
+
+    assert (files / "fetched" / "dir" / "odd.bin").read_bytes() == content
+    assert f"obs://{bucket}/dir/odd.bin was downloaded, but its content could not be checked" in caplog.text
+
+
+def test_what_is_marked_as_ours_is_checked_with_the_size_of_its_parts(
+    obs: HuaweiBuckets, bucket: str, files: Path, auth: Any, proxy: FaultProxy, caplog: pytest.LogCaptureFixture
+):
+    other = HuaweiBuckets(proxy.url, auth, files / "other", part_size=2 * PART)
+    other.upload_file("large.bin", f"obs://{bucket}/")
+    other.close()
+
+    obs.download_file(f"obs://{bucket}/large.bin", "fetched.bin")
+    proxy.rule = lambda request: Damage() if request.headers.get("range", "").startswith(f"bytes={PART}-") else None
+    with pytest.raises(ObsError, match="other bytes came than the object has; call again"):
+        obs.download_file(f"obs://{bucket}/large.bin", "damaged.bin")
+
+    assert (files / "fetched.bin").read_bytes() == (files / "large.bin").read_bytes()
+    assert caplog.records == [] and not (files / "damaged.bin").exists()
+
+
+def test_an_object_that_was_appended_to_has_no_md5(
+    obs: HuaweiBuckets, bucket: str, files: Path, proxy: FaultProxy, caplog: pytest.LogCaptureFixture
+):
+    obs.upload_file("small.txt", f"obs://{bucket}/")
+    appended = {"x-amz-object-type": "Appendable", "ETag": '"0123456789abcdef0123456789abcdef"', **MARK}
+    proxy.rule = lambda request: Answer(200, b"appended", appended) if request.method == "GET" else None
+
+    obs.download_file(f"obs://{bucket}/small.txt", "fetched.txt")
+
+    assert (files / "fetched.txt").read_text() == "appended"
+    assert "its content could not be checked" in caplog.text
+
+
+def test_who_may_only_write_may_send_large_files_to_an_encrypted_bucket(
+    obs: HuaweiBuckets, bucket: str, files: Path, proxy: FaultProxy
+):
+    answer = f'<CompleteMultipartUploadResult><ETag>"{"ab" * 16}"</ETag></CompleteMultipartUploadResult>'.encode()
+    ended = Answer(200, answer, MARK)
+    refused = Answer(403, headers=MARK)
+    proxy.rule = lambda request: ended if is_end(request) else refused if request.method == "HEAD" else None
+
+    obs.upload_file("large.bin", f"obs://{bucket}/")
+
+
+def test_an_upload_that_somebody_else_ended_is_named_as_such(
+    obs: HuaweiBuckets, bucket: str, files: Path, proxy: FaultProxy
+):
+    proxy.rule = lambda request: refusal(404, "NoSuchUpload") if request.is_part else None
+
+    with pytest.raises(ObsError, match="the unfinished upload was ended meanwhile; call again"):
+        obs.upload_file("large.bin", f"obs://{bucket}/")
 
 
 def test_an_upload_needs_no_permission_to_look(obs: HuaweiBuckets, bucket: str, files: Path, proxy: FaultProxy):
