@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Callable
 
+from modelarts._obs import tree
 from modelarts._obs.arguments import thread_count
 from modelarts._obs.failures import FAILED, explained
-from modelarts._obs.paths import ObsPath
+from modelarts._obs.paths import PART, ObsPath
 from modelarts._obs.store import Item, Store
 from modelarts._obs.transfer import More, Transfer, Unit, shown
 from modelarts.errors import ObsError
@@ -98,12 +100,18 @@ class Places:
         """The objects that can be files, each with its place; they come in the order of their keys."""
         for item in items:
             inside = item.path.key[len(self._folder.key) :]
-            if not item.is_dir and _can_be_file(inside) and not self._is_below_file(inside):
+            if not item.is_dir and _can_be_file(inside) and not self._is_below_file(inside) and not self._is_dir(item):
                 self._files.append(inside)
                 yield item, self._target / inside
             elif not item.is_dir or item.size:
                 self._count += 1
                 self._left_out += [item.url] if self._count <= _NAMED else []
+
+    def _is_dir(self, item: Item) -> bool:
+        """Whether a local folder has the name."""
+        with explained(f"download {item.url}"):
+            status = tree.status_of(self._target / item.path.key[len(self._folder.key) :])
+        return status is not None and stat.S_ISDIR(status.st_mode)
 
     def _is_below_file(self, key: str) -> bool:
         """Whether a file has the name that a folder around this key must have; all keys between begin with it."""
@@ -118,8 +126,8 @@ class Places:
         named = ", ".join(map(repr, self._left_out)) + (" …" if self._count > _NAMED else "")
         raise ObsError(
             f"download_dir: all else was downloaded, but {self._count} object(s) cannot be local files, for their "
-            f"names or for a file above them: {named}. Copy them to other names, in the console or with "
-            "session.get_obs_client().",
+            f"names, for a file above them or for a local folder of their name: {named}. Move the folder away, or copy "
+            "them to other names, in the console or with session.get_obs_client().",
             FAILED,
         )
 
@@ -127,4 +135,5 @@ class Places:
 def _can_be_file(key: str) -> bool:
     names = key.split("/")
     longest = max(len(os.fsencode(name)) for name in names)
-    return not {"", ".", ".."} & {*names} and "\0" not in key and longest <= _LONGEST_NAME
+    unfinished = names[-1].startswith(PART)  # so it would be taken for one that is not whole yet
+    return not {"", ".", ".."} & {*names} and "\0" not in key and longest <= _LONGEST_NAME and not unfinished

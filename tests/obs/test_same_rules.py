@@ -221,10 +221,33 @@ def test_a_file_and_what_lies_below_its_name_do_not_block_the_rest(obs: HuaweiBu
     for key in ("dir/same", "dir/same-as", "dir/same.txt", "dir/same/inner", "dir/z"):
         obs.client().putContent(bucket, key, b"text")
 
-    with pytest.raises(ObsError, match=r"1 object\(s\) cannot be .*: 'obs://.*/dir/same/inner'\. Copy them"):
+    with pytest.raises(ObsError, match=r"1 object\(s\) cannot be .*: 'obs://.*/dir/same/inner'\. Move the"):
         obs.download_dir(f"obs://{bucket}/dir/", "there")
 
     assert sorted(path.name for path in (local / "there" / "dir").iterdir()) == ["same", "same-as", "same.txt", "z"]
+
+
+def test_an_object_with_the_name_of_an_unfinished_file_is_named(obs: HuaweiBuckets, bucket: str, local: Path):
+    for key in ("dir/a.txt", "dir/.modelarts-part-x"):
+        obs.client().putContent(bucket, key, b"text")
+
+    with pytest.raises(ObsError, match=r"1 object\(s\) cannot be .*: 'obs://.*/dir/\.modelarts-part-x'\."):
+        obs.download_dir(f"obs://{bucket}/dir/", "there")
+
+    assert [path.name for path in (local / "there" / "dir").iterdir()] == ["a.txt"]
+
+
+def test_a_local_folder_where_a_file_should_go_does_not_block_the_rest(store: Store, local: Path):
+    obs, root = store
+    for name in ("a", "b", "c"):
+        obs.upload_file(put(local / name), f"{root}/dir")
+    inner = put(local / "there" / "dir" / "b" / "inner.txt", "mine")
+
+    with pytest.raises(ObsError, match=r"1 object\(s\) cannot be .*folder of their name: '.*/dir/b'\."):
+        obs.download_dir(f"{root}/dir", "there")
+
+    assert (local / "there" / "dir" / "a").is_file() and (local / "there" / "dir" / "c").is_file()
+    assert inner.read_text() == "mine"
 
 
 # --- modes
