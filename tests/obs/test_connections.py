@@ -310,3 +310,16 @@ def test_times_of_listings_are_right_in_every_zone_and_season(monkeypatch: pytes
         time.tzset()
 
     assert found == datetime.fromisoformat(moment.replace("Z", "+00:00"))
+
+
+@pytest.mark.parametrize("signature", ["obs", "v2", "v4"])
+def test_the_server_of_these_tests_takes_each_signature(
+    s3_port: int, auth: AkSkAuth, bucket: str, tmp_path: Path, signature: str
+):
+    obs = HuaweiBuckets(f"http://127.0.0.1:{s3_port}", auth, tmp_path)  # a Chinese region has buckets apart there
+    client = obs._caller.new_client(bucket, signature=signature)
+
+    assert client.putContent(bucket, f"{signature}.txt", content="there").status == 200
+    assert client.getObject(bucket, f"{signature}.txt", loadStreamInMemory=True).body.buffer == b"there"
+    assert obs.exists(f"obs://{bucket}/{signature}.txt")
+    obs.close()
