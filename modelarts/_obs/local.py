@@ -178,12 +178,13 @@ def _copy(source: Path, target: Path, doing: str, transfer: Transfer) -> None:
         beside = Partial(target)
         try:
             offset = 0
-            with source.open("rb") as file:
-                while chunk := file.read(_CHUNK):
+            chunk = memoryview(bytearray(_CHUNK))  # one for all: memory that is new each time costs as much as copying
+            with source.open("rb", buffering=0) as file:
+                while length := file.readinto(chunk):
                     transfer.check()
-                    beside.write(chunk, offset)
-                    offset += len(chunk)
-                    transfer.moved(len(chunk))
+                    beside.write(chunk[:length], offset)
+                    offset += length
+                    transfer.moved(length)
             transfer.check()
             beside.put_in_place()
         finally:

@@ -126,8 +126,8 @@ class Places:
         named = ", ".join(map(repr, self._left_out)) + (" …" if self._count > _NAMED else "")
         raise ObsError(
             f"download_dir: all else was downloaded, but {self._count} object(s) cannot be local files, for their "
-            f"names, for a file above them or for a local folder of their name: {named}. Move the folder away, or copy "
-            "them to other names, in the console or with session.get_obs_client().",
+            f"names, for a file above them or for a local folder of their name: {named}. Copy them to "
+            "other names, in the console or with session.get_obs_client(), or move the folder away.",
             FAILED,
         )
 

@@ -15,6 +15,7 @@ import tempfile
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import Union
 
 from modelarts._obs.paths import PART
 
@@ -50,7 +51,7 @@ class Partial:
         with self._lock:
             os.ftruncate(self._handle, 0)
 
-    def write(self, chunk: bytes, offset: int) -> None:
+    def write(self, chunk: Union[bytes, memoryview], offset: int) -> None:
         """Write all of a chunk."""
         view = memoryview(chunk)
         while view:

@@ -221,7 +221,7 @@ def test_a_file_and_what_lies_below_its_name_do_not_block_the_rest(obs: HuaweiBu
     for key in ("dir/same", "dir/same-as", "dir/same.txt", "dir/same/inner", "dir/z"):
         obs.client().putContent(bucket, key, b"text")
 
-    with pytest.raises(ObsError, match=r"1 object\(s\) cannot be .*: 'obs://.*/dir/same/inner'\. Move the"):
+    with pytest.raises(ObsError, match=r"1 object\(s\) cannot be .*: 'obs://.*/dir/same/inner'\. Copy them"):
         obs.download_dir(f"obs://{bucket}/dir/", "there")
 
     assert sorted(path.name for path in (local / "there" / "dir").iterdir()) == ["same", "same-as", "same.txt", "z"]
