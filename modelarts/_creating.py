@@ -44,8 +44,14 @@ def create(
     except NameTaken:
         if not generated:
             raise
-        body[kind.named] = f"{body[kind.named][: kind.longest - 5]}-{secrets.token_hex(2)}"
+        body[kind.named] = _another(body[kind.named], kind.longest)
         return _sent(session, operation, Call(kind, body, path or {}, generated))
+
+
+def _another(name: str, longest: int) -> str:
+    """A name with something random behind it: as much as there is room for, for many may be made in one second."""
+    room = min(max(longest - len(name) - 1, 4), 8)
+    return f"{name[: longest - room - 1]}-{secrets.token_hex(4)[:room]}"
 
 
 def _sent(session: Session, operation: str, call: Call) -> Response:
