@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import http.client
-import io
 import socket
 import threading
 import time
+from functools import partial
 from typing import Any
 
 import requests
@@ -16,6 +16,8 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.poolmanager import ProxyManager
 from urllib3.util.connection import allowed_gai_family, create_connection
+
+from modelarts._reading import read_in_time
 
 LARGEST = 256 << 20  # bytes of an answer when it is unpacked; the largest documented ones are logs of 5 MB
 CHUNK = 64 << 10
@@ -64,38 +66,12 @@ def _read_whole(reply: Any) -> None:
     reply._content = b"".join(chunks)
 
 
-class _Reader(io.RawIOBase):
-    """The bytes of a socket, none of them later than the deadline."""
-
-    def __init__(self, raw: io.RawIOBase, connected: socket.socket, deadline: float) -> None:
-        self._raw = raw
-        self._socket = connected
-        self._deadline = deadline
-        self._patience = connected.gettimeout()
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise socket.timeout("the answer was not whole in time")
-        self._socket.settimeout(left if self._patience is None else min(left, self._patience))
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        if not self.closed:
-            self._raw.close()
-        super().close()
-
-
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         deadline = getattr(_exchange, "deadline", None)
         if deadline is not None:
-            raw: Any = self.fp.detach()
-            self.fp = io.BufferedReader(_Reader(raw, sock, deadline))
+            read_in_time(self, sock, partial(_left, deadline, sock.gettimeout()))
 
     def _read_status(self) -> Any:
         """The status of the answer itself: interim ones (103 and the like) come before it, each with its headers."""
@@ -105,6 +81,14 @@ class _Response(http.client.HTTPResponse):
                 return version, status, reason
             while self.fp.readline(65537).strip():
                 pass
+
+
+def _left(deadline: float, patience: float | None) -> float:
+    """Seconds that the next bytes may take."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise socket.timeout("the answer was not whole in time")
+    return left if patience is None else min(left, patience)
 
 
 class _Watched:

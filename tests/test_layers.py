@@ -20,7 +20,7 @@ LAYERS = {
               "_saved", "_lists", "_queries", "_staging", "_parcels", "_left_out", "_ignore_patterns",
               "_waiting", "_outages"),
     "session": ("session",),
-    "sending": ("_http", "_reply", "_transport", "_deadline", "_iam", "_password", "_obs", "_catalog"),
+    "sending": ("_http", "_reply", "_transport", "_deadline", "_reading", "_iam", "_password", "_obs", "_catalog"),
     "settings": ("_auth", "_config", "_places", "_credentials", "_sending"),
     "wire": ("_wire",),
     "errors": ("errors",),

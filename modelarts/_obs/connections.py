@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import io
 import socket
 import threading
 import time
@@ -14,6 +13,7 @@ from typing import Any, Optional
 
 import attrs
 
+from modelarts._reading import read_in_time
 from modelarts._sending import Sending
 
 _thread = threading.local()
@@ -59,32 +59,11 @@ def _limit() -> Limit:
     return found or Limit.of(Sending())
 
 
-class _Reader(io.RawIOBase):
-    """The bytes of an answer, each of them in time: one that drips meets no read time-out otherwise."""
-
-    def __init__(self, raw: Any, connected: socket.socket, limit: Limit) -> None:
-        self._raw = raw
-        self._socket = connected
-        self._limit = limit
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> Any:
-        self._socket.settimeout(self._limit.at_most(self._limit.sending.read_timeout))
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        if not self.closed:
-            self._raw.close()
-        super().close()
-
-
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        raw: Any = self.fp.detach()
-        self.fp = io.BufferedReader(_Reader(raw, sock, _limit()))
+        limit = _limit()
+        read_in_time(self, sock, lambda: limit.at_most(limit.sending.read_timeout))
 
 
 class _InTime:
