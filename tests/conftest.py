@@ -40,3 +40,12 @@ def session(home: Path):
     opened.obs.create_bucket("bucket")
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory."""
+    place = tmp_path / "local"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    return place

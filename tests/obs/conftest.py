@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import itertools
+import os
 import subprocess
 import sys
 import warnings
@@ -12,10 +13,13 @@ from pathlib import Path
 
 import pytest
 from fault_proxy import FaultProxy
+from large import PART, SIZE
 
 from modelarts._auth import AkSkAuth
 from modelarts._obs import client
+from modelarts._obs.buckets import Buckets
 from modelarts._obs.huawei import HuaweiBuckets
+from modelarts._obs.local import LocalBuckets
 from modelarts._sending import Sending
 
 with warnings.catch_warnings():  # some of its patterns are not raw text: a warning when they are compiled, once
@@ -23,8 +27,6 @@ with warnings.catch_warnings():  # some of its patterns are not raw text: a warn
     import obs.client
 
 HERE = Path(__file__).parent
-MIB = 1 << 20
-PART = MIB
 ACCESS_KEY, SECRET_KEY, TOKEN = "AKEXAMPLE", "the secret key", "the security token"
 
 _numbers = itertools.count(1)
@@ -100,9 +102,19 @@ def bucket(obs: HuaweiBuckets, proxy: FaultProxy) -> str:
 
 
 @pytest.fixture
-def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory."""
-    place = tmp_path / "local"
-    place.mkdir()
-    monkeypatch.chdir(place)
-    return place
+def big(local: Path) -> Path:
+    """A file of several parts, each with other bytes."""
+    file = local / "big.bin"
+    file.write_bytes(os.urandom(SIZE))
+    return file
+
+
+@pytest.fixture(params=["cloud", "local"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Buckets, str]]:
+    """Buckets, and the address of one."""
+    if request.param == "cloud":
+        yield request.getfixturevalue("obs"), f"obs://{request.getfixturevalue('bucket')}"
+    else:
+        buckets = LocalBuckets(tmp_path / "buckets")
+        buckets.create_bucket("bucket")
+        yield buckets, "obs://bucket"

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ACCESS_KEY, PART, SECRET_KEY, TOKEN
+from conftest import ACCESS_KEY, SECRET_KEY, TOKEN
 from fault_proxy import MARK, Answer, CutAnswer, CutBody, FaultProxy, Stall, refusal
+from large import PART
 
 from modelarts._auth import AkSkAuth, Keys, TokenAuth
 from modelarts._obs.huawei import HuaweiBuckets

@@ -1,67 +1,22 @@
-"""Large files go in parts: what was cut off goes on, also in another process, and nothing half done is ever seen."""
+"""Large files go in parts, with faults on the way and without, and nothing half done is ever seen."""
 
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import textwrap
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import MIB, PART
 from fault_proxy import Answer, CutAnswer, CutBody, Damage, FaultProxy, Request, Stall, refusal
+from large import MIB, PART, PARTS, SIZE, is_part, is_range, partial_files, records, same, stored
 
 from modelarts._obs import checksums, downloads
 from modelarts._obs.huawei import HuaweiBuckets
-from modelarts._obs.paths import PART as PARTIAL
 from modelarts.errors import ObsError
-
-SIZE = 4 * PART + 12345
-PARTS = 5
-
-
-@pytest.fixture
-def big(local: Path) -> Path:
-    """A file of several parts, each with other bytes."""
-    file = local / "big.bin"
-    file.write_bytes(os.urandom(SIZE))
-    return file
-
-
-def same(one: Path, other: Path) -> bool:
-    return one.read_bytes() == other.read_bytes()
-
-
-def stored(obs: HuaweiBuckets, bucket: str, local: Path, name: str = "big.bin") -> Path:
-    """The object, fetched through another client in one piece."""
-    file = local / "stored"
-    client = obs.client()
-    result = client.getObject(bucket, name, downloadPath=str(file))
-    assert result.status == 200
-    return file
-
-
-def partial_files(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.name.startswith(PARTIAL)]
-
-
-def records(tmp_path: Path) -> list[Path]:
-    return [*(tmp_path / "state" / "transfers").iterdir()]
-
-
-def is_part(number: int) -> Callable[[Request], bool]:
-    return lambda request: f"partNumber={number}&" in request.target
-
-
-def is_range(number: int) -> Callable[[Request], bool]:
-    return lambda request: request.headers.get("range", "").startswith(f"bytes={(number - 1) * PART}-")
-
 
 # --- whole transfers
 
@@ -113,227 +68,6 @@ def test_parts_grow_with_files_so_that_ten_thousand_are_enough():
         part_size = checksums.part_size_of(size)
         assert -(-size // part_size) <= 10_000
         assert part_size >= 8 * MIB and part_size % MIB == 0
-
-
-# --- resuming
-
-
-def test_an_upload_that_failed_goes_on_with_the_parts_that_are_missing(
-    obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, tmp_path: Path
-):
-    proxy.rule = lambda request: refusal(403, "AccessDenied") if is_part(4)(request) else None
-    with pytest.raises(ObsError, match="no permission"):
-        obs.upload_file(big, f"obs://{bucket}/", threads=1)
-    assert not obs.exists(f"obs://{bucket}/big.bin")
-    assert len(records(tmp_path)) == 1
-    proxy.rule = lambda request: None
-    proxy.seen.clear()
-
-    obs.upload_file(big, f"obs://{bucket}/")
-
-    assert sorted(request.body for request in proxy.seen if request.is_part) == [12345, PART]
-    assert proxy.asked("POST", "?uploads") == []
-    assert same(big, stored(obs, bucket, local)) and records(tmp_path) == []
-
-
-def test_a_download_that_failed_goes_on_with_the_parts_that_are_missing(
-    obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, tmp_path: Path
-):
-    obs.upload_file(big, f"obs://{bucket}/")
-    proxy.rule = lambda request: refusal(403, "AccessDenied") if is_range(4)(request) else None
-    (local / "there.bin").write_text("what was there")
-    with pytest.raises(ObsError, match="no permission"):
-        obs.download_file(f"obs://{bucket}/big.bin", "there.bin", threads=1)
-    assert (local / "there.bin").read_text() == "what was there"
-    proxy.rule = lambda request: None
-    proxy.seen.clear()
-
-    obs.download_file(f"obs://{bucket}/big.bin", "there.bin")
-
-    assert sorted(request.answered for request in proxy.asked("GET", "big.bin")) == [12345, PART]
-    assert same(big, local / "there.bin")
-    assert partial_files(local) == [] and records(tmp_path) == []
-
-
-CHILD = """
-    import sys
-    from pathlib import Path
-    from modelarts._auth import AkSkAuth
-    from modelarts._obs.huawei import HuaweiBuckets
-    url, state, call, source, target = sys.argv[1:]
-    obs = HuaweiBuckets(url, AkSkAuth("A", "S"), Path(state), part_size={part})
-    getattr(obs, call)(source, target, threads=1)
-"""
-
-
-def start(proxy: FaultProxy, state: Path, *call: str) -> subprocess.Popen[bytes]:
-    program = textwrap.dedent(CHILD.format(part=PART))
-    return subprocess.Popen([sys.executable, "-c", program, proxy.url, str(state), *call], stderr=subprocess.PIPE)
-
-
-def stopped_at(
-    proxy: FaultProxy, process: subprocess.Popen[bytes], where: Callable[[Request], bool], how: int
-) -> bytes:
-    """Wait until a process is held up at a request, then send it a signal, and give back what it said."""
-    deadline = time.monotonic() + 30
-    while not any(where(request) for request in proxy.seen):
-        assert time.monotonic() < deadline and process.poll() is None
-        time.sleep(0.01)
-    process.send_signal(how)
-    return process.communicate(timeout=30)[1]
-
-
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_an_upload_goes_on_after_its_process_was_ended(
-    obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, tmp_path: Path, how: int
-):
-    proxy.rule = lambda request: Stall() if is_part(3)(request) else None
-    process = start(proxy, tmp_path / "state", "upload_file", str(big), f"obs://{bucket}/")
-    said = stopped_at(proxy, process, is_part(3), how)
-    assert not obs.exists(f"obs://{bucket}/big.bin")
-    proxy.rule = lambda request: None
-    proxy.seen.clear()
-
-    obs.upload_file(big, f"obs://{bucket}/")
-
-    assert (b"KeyboardInterrupt" in said) is (how == signal.SIGINT)
-    assert sorted(request.body for request in proxy.seen if request.is_part) == [12345, PART, PART]
-    assert same(big, stored(obs, bucket, local))
-
-
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_a_download_goes_on_after_its_process_was_ended(
-    obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, tmp_path: Path, how: int
-):
-    obs.upload_file(big, f"obs://{bucket}/")
-    proxy.rule = lambda request: Stall() if is_range(3)(request) else None
-    process = start(proxy, tmp_path / "state", "download_file", f"obs://{bucket}/big.bin", str(local / "there.bin"))
-    stopped_at(proxy, process, is_range(3), how)
-    assert not (local / "there.bin").exists() and len(partial_files(local)) == 1
-    proxy.rule = lambda request: None
-    proxy.seen.clear()
-
-    obs.download_file(f"obs://{bucket}/big.bin", local / "there.bin")
-
-    assert sorted(request.answered for request in proxy.asked("GET", "big.bin")) == [12345, PART, PART]
-    assert same(big, local / "there.bin") and partial_files(local) == []
-
-
-def test_a_part_that_changed_since_is_sent_again(
-    obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy
-):
-    proxy.rule = lambda request: refusal(403, "AccessDenied") if is_part(5)(request) else None
-    with pytest.raises(ObsError):
-        obs.upload_file(big, f"obs://{bucket}/", threads=1)
-    with big.open("r+b") as file:
-        file.seek(PART)
-        file.write(b"changed")
-    proxy.rule = lambda request: None
-    proxy.seen.clear()
-
-    obs.upload_file(big, f"obs://{bucket}/")
-
-    assert sorted(request.body for request in proxy.seen if request.is_part) == [12345, PART]
-    assert same(big, stored(obs, bucket, local))
-
-
-def test_a_part_that_was_damaged_on_disk_since_is_fetched_again(
-    obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy
-):
-    obs.upload_file(big, f"obs://{bucket}/")
-    proxy.rule = lambda request: refusal(403, "AccessDenied") if is_range(5)(request) else None
-    with pytest.raises(ObsError):
-        obs.download_file(f"obs://{bucket}/big.bin", "there.bin", threads=1)
-    (partial,) = partial_files(local)
-    with partial.open("r+b") as file:
-        file.seek(PART)
-        file.write(b"damaged")
-    proxy.rule = lambda request: None
-    proxy.seen.clear()
-
-    obs.download_file(f"obs://{bucket}/big.bin", "there.bin")
-
-    assert sorted(request.answered for request in proxy.asked("GET", "big.bin")) == [12345, PART]
-    assert same(big, local / "there.bin")
-
-
-def test_an_upload_that_obs_forgot_begins_anew(
-    obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy
-):
-    proxy.rule = lambda request: refusal(403, "AccessDenied") if is_part(3)(request) else None
-    with pytest.raises(ObsError):
-        obs.upload_file(big, f"obs://{bucket}/", threads=1)
-    (began,) = obs.client().listMultipartUploads(bucket).body.upload
-    obs.client().abortMultipartUpload(bucket, "big.bin", began.uploadId)
-    proxy.rule = lambda request: None
-    proxy.seen.clear()
-
-    obs.upload_file(big, f"obs://{bucket}/")
-
-    assert len([request for request in proxy.seen if request.is_part]) == PARTS
-    assert same(big, stored(obs, bucket, local))
-
-
-def test_an_object_that_was_replaced_since_is_fetched_anew(
-    obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy
-):
-    obs.upload_file(big, f"obs://{bucket}/")
-    proxy.rule = lambda request: refusal(403, "AccessDenied") if is_range(3)(request) else None
-    with pytest.raises(ObsError):
-        obs.download_file(f"obs://{bucket}/big.bin", "there.bin", threads=1)
-    proxy.rule = lambda request: None
-    big.write_bytes(os.urandom(SIZE))
-    obs.upload_file(big, f"obs://{bucket}/")
-
-    obs.download_file(f"obs://{bucket}/big.bin", "there.bin")
-
-    assert same(big, local / "there.bin")
-
-
-@pytest.mark.parametrize("text", ["", "{", '{"a": 1}', "[]", '{"part_size": 1048576, "upload_id": "none"}\n[1', "\0\n"])
-def test_a_record_that_makes_no_sense_is_not_believed(
-    obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, tmp_path: Path, text: str
-):
-    proxy.rule = lambda request: refusal(403, "AccessDenied") if request.is_part else None
-    with pytest.raises(ObsError):
-        obs.upload_file(big, f"obs://{bucket}/")
-    (record,) = records(tmp_path)
-    record.write_text(text)
-    proxy.rule = lambda request: None
-
-    obs.upload_file(big, f"obs://{bucket}/")
-
-    assert same(big, stored(obs, bucket, local))
-
-
-def test_without_a_place_for_records_transfers_work_all_the_same(
-    obs: HuaweiBuckets, bucket: str, local: Path, big: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
-):
-    (tmp_path / "state").write_text("a file where the folder should be")
-
-    obs.upload_file(big, f"obs://{bucket}/")
-    obs.download_file(f"obs://{bucket}/big.bin", "there/")
-
-    assert same(big, local / "there" / "big.bin") and partial_files(local) == []
-    assert "a transfer that is cut off will begin anew" in caplog.text
-
-
-def test_two_at_once_do_not_mix(obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, auth: Any):
-    other = HuaweiBuckets(proxy.url, auth, local.parent / "state", part_size=PART)
-    inner = []
-
-    def rule(request: Request) -> Any:
-        if is_part(2)(request) and not inner:
-            inner.append(True)
-            other.upload_file(big, f"obs://{bucket}/")
-
-    proxy.rule = rule
-    obs.upload_file(big, f"obs://{bucket}/", threads=1)
-    proxy.rule = lambda request: None
-
-    assert len(proxy.asked("POST", "?uploads")) == 2
-    assert same(big, stored(obs, bucket, local))
-    other.close()
 
 
 # --- faults while a part is moved
@@ -503,59 +237,6 @@ def test_damage_on_the_way_is_found_where_there_is_an_md5(
     proxy.rule = lambda request: None
     obs.download_file(f"obs://{bucket}/big.bin", "there.bin")
 
-    assert same(big, local / "there.bin")
-
-
-# --- what is sent again
-
-
-def test_sync_knows_large_files_by_the_sums_of_their_parts(
-    obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy
-):
-    obs.upload_file(big, f"obs://{bucket}/")
-    proxy.seen.clear()
-
-    obs.upload_file(big, f"obs://{bucket}/", sync=True)
-    obs.download_file(f"obs://{bucket}/big.bin", big, sync=True)
-    assert {request.method for request in proxy.seen} == {"HEAD"}
-    with big.open("r+b") as file:
-        file.seek(3 * PART)
-        file.write(b"changed")
-    obs.upload_file(big, f"obs://{bucket}/", sync=True)
-
-    assert same(big, stored(obs, bucket, local))
-
-
-def at_once(proxy: FaultProxy, call: Callable[[], None]) -> int:
-    """How many parts a call moves at the same time."""
-    lock, now, most = threading.Lock(), [0], [0]
-
-    def rule(request: Request) -> None:
-        if request.is_part or "range" in request.headers:
-            with lock:
-                now[0] += 1
-                most[0] = max(most[0], now[0])
-            time.sleep(0.1)
-            with lock:
-                now[0] -= 1
-
-    proxy.rule = rule
-    call()
-    proxy.rule = lambda request: None
-    return most[0]
-
-
-def test_what_sync_finds_changed_goes_in_parallel_too(
-    obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy
-):
-    obs.upload_file(big, f"obs://{bucket}/")
-    big.write_bytes(os.urandom(SIZE))
-    (local / "there.bin").write_bytes(bytes(SIZE))
-
-    sent = at_once(proxy, lambda: obs.upload_file(big, f"obs://{bucket}/", sync=True, threads=4))
-    fetched = at_once(proxy, lambda: obs.download_file(f"obs://{bucket}/big.bin", "there.bin", sync=True, threads=4))
-
-    assert sent == fetched == 4
     assert same(big, local / "there.bin")
 
 

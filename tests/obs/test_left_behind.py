@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import PART
 from fault_proxy import FaultProxy, Request, Stall, refusal
+from large import PART
 
 from modelarts._display.progress import Silent
 from modelarts._obs.huawei import HuaweiBuckets

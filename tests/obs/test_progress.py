@@ -10,8 +10,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from conftest import PART
 from fault_proxy import CutAnswer, CutBody, FaultProxy
+from large import PART
 
 from modelarts._display import cells, notebook, progress
 from modelarts._display.progress import Progress, Silent, meter

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PART
 from fault_proxy import MARK, Answer, CutAnswer, Damage, FaultProxy, Request, refusal
+from large import PART
 
 from modelarts._obs.huawei import HuaweiBuckets
 from modelarts.errors import ObsError

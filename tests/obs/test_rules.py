@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+from support.files import put, tree
 
 from modelarts._obs.buckets import Buckets
 from modelarts._obs.huawei import HuaweiBuckets
@@ -17,32 +17,6 @@ from modelarts._obs.store import Item
 from modelarts.errors import ObsError
 
 UGLY = ["plain", "two words", "it's \"quoted\"", "目录", "back\\slash", "%41+#?&=", "-x", "..a", "a;b,c@d"]
-
-
-@pytest.fixture(params=["cloud", "local"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Buckets, str]]:
-    """Buckets, and the address of one."""
-    if request.param == "cloud":
-        yield request.getfixturevalue("obs"), f"obs://{request.getfixturevalue('bucket')}"
-    else:
-        buckets = LocalBuckets(tmp_path / "buckets")
-        buckets.create_bucket("bucket")
-        yield buckets, "obs://bucket"
-
-
-def put(path: Path, text: str = "text") -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def tree(folder: Path) -> dict[str, str]:
-    """All files below a folder, with what is in them."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
 
 
 def keys(store: tuple[Buckets, str], path: str = "/") -> list[str]:

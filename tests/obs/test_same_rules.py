@@ -6,11 +6,12 @@ import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.files import put
 
 from modelarts._obs.buckets import Buckets
 from modelarts._obs.huawei import HuaweiBuckets
@@ -18,23 +19,6 @@ from modelarts._obs.local import LocalBuckets
 from modelarts.errors import ObsError
 
 Store = tuple[Buckets, str]
-
-
-@pytest.fixture(params=["cloud", "local"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """Buckets, and the address of one."""
-    if request.param == "cloud":
-        yield request.getfixturevalue("obs"), f"obs://{request.getfixturevalue('bucket')}"
-    else:
-        buckets = LocalBuckets(tmp_path / "buckets")
-        buckets.create_bucket("bucket")
-        yield buckets, "obs://bucket"
-
-
-def put(path: Path, text: str = "text") -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    return path
 
 
 def listed(store: Store, path: str = "/", recursive: bool = True) -> list[str]:

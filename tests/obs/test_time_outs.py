@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import MIB
 from fault_proxy import Answer, FaultProxy, Request, Stall
+from large import MIB
 
 from modelarts.errors import ObsError
 from modelarts.session import Session

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+from support.files import put, tree
 
 from modelarts._obs.local import LocalBuckets
 from modelarts._obs.partial import Partial
@@ -20,30 +21,6 @@ def obs(tmp_path: Path) -> LocalBuckets:
     buckets = LocalBuckets(tmp_path / "the buckets")
     buckets.create_bucket("bucket")
     return buckets
-
-
-@pytest.fixture
-def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory."""
-    place = tmp_path / "local"
-    place.mkdir()
-    monkeypatch.chdir(place)
-    return place
-
-
-def put(path: Path, text: str = "text") -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def tree(folder: Path) -> dict[str, str]:
-    """All files below a folder, with what is in them."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
 
 
 # --- upload
