@@ -103,6 +103,11 @@ def in_seconds(seconds: float) -> str:
     return format_datetime(datetime.now(timezone.utc) + timedelta(seconds=seconds), usegmt=True)
 
 
+def expired(connection: socket.socket, _: threading.Event) -> None:
+    """Refuse a signature, by a clock that is an hour behind when it is asked."""
+    connection.sendall(answer("401 Unauthorized", EXPIRED, f"Date: {in_seconds(-3600)}"))
+
+
 def _lost(name: str, action: Action, words: str) -> list[Fault]:
     """An answer that is lost once, and one that always is."""
     unknown = Outcome(1, OutcomeUnknown, words)
@@ -177,7 +182,7 @@ _REST = [
     Fault("50 MB that are no JSON", [answer("200 OK", b"x" * 50_000_000)],
           Outcome(1, BadReply, "with what is no ModelArts reply: 'xxx"),
           Outcome(1, OutcomeUnknown, "with what is no ModelArts reply: 'xxx"), 60.0),
-    Fault("an expired signature", [answer("401 Unauthorized", EXPIRED, f"Date: {in_seconds(-3600)}")],
+    Fault("an expired signature", [expired],
           Outcome(1, AuthError, "Signature expired. This machine's clock is 1 h 0 min"),
           Outcome(1, AuthError, "Signature expired. This machine's clock is 1 h 0 min")),
 ]  # fmt: skip
