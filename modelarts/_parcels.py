@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from heapq import nlargest
 from pathlib import Path
 from typing import Optional, Union
@@ -62,14 +62,14 @@ class Parcel:
         """The folder of a bucket that gets it, and holds nothing else."""
         return ObsPath(self.place.bucket, self.place.key.rstrip("/").rpartition("/")[0]).as_dir
 
-    def addressed(self, bucket: Callable[[], str]) -> Parcel:
-        """The same with its place in a bucket, which is asked for after all was read.
+    def addressed(self, bucket: str) -> Parcel:
+        """The same with its place in a bucket; all of it is read for that.
 
         Raises:
             OSError: something cannot be read.
         """
         key = f"{FOLDER}/{_digest(self)}/{self.source.name}"
-        place = ObsPath(bucket(), key)
+        place = ObsPath(bucket, key)
         return attrs.evolve(self, place=place.as_dir if self.source.is_dir() else place)
 
     def target(self, file: Path) -> ObsPath:

@@ -52,7 +52,7 @@ class Staging:
 
     def address(self, argument: str) -> ObsPath:
         """Read what goes along, and find its place. Raises `OSError` for what cannot be read."""
-        parcel = self.parcels[argument] = self.parcels[argument].addressed(self.session.default_bucket)
+        parcel = self.parcels[argument] = self.parcels[argument].addressed(self.session._default_bucket_name)
         return parcel.place
 
     def send(self, say: Callable[[str], None], quiet: bool = False) -> None:
@@ -76,6 +76,7 @@ class Staging:
         _refuse_changed(parcel)
         without = f", without {parcel.without}" if parcel.without else ""
         say(f"uploading {parcel.given} ({parcel.measure}{without}) to {parcel.place.url}")
+        self.session.default_bucket()  # made only for what is really sent
         try:
             # With `sync`, what was cut off before goes on.
             obs.upload_contents(parcel.source.parent, parcel.folder, parcel.files, sync=True)

@@ -223,8 +223,12 @@ class Session:
 
     def default_bucket(self) -> str:
         """Name of the bucket that gets what has no other place; it is made when missing."""
+        return self.create_bucket(self._default_bucket_name)
+
+    @property
+    def _default_bucket_name(self) -> str:
         digest = hashlib.md5(self.project_id.encode(), usedforsecurity=False).hexdigest()
-        return self.create_bucket(f"modelarts-{self.region_name}-{digest[:8]}")
+        return f"modelarts-{self.region_name}-{digest[:8]}"
 
     def create_bucket(self, bucket: str) -> str:
         """Make a bucket unless it is there, and give back its name."""

@@ -9,12 +9,12 @@ from typing import Any, Callable
 
 import pytest
 import responses
-from support.cloud import ENGINES, PROJECT
 
 from modelarts import _config
 from modelarts.cli import main
 from modelarts.local import daemon
 from modelarts.session import Session
+from tests.support.cloud import ENGINES, PROJECT
 
 REGION = "cn-north-4"
 HOST = f"https://modelarts.{REGION}.myhuaweicloud.com"

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import attrs
-from support.cloud import PROJECT, cloud_session
-from support.raw_server import Action, RawServer
 
 from modelarts.errors import ModelArtsError
 from modelarts.session import Session
+from tests.support.cloud import PROJECT, cloud_session
+from tests.support.raw_server import Action, RawServer
 
 GET, PUT, DELETE, POST = "GET", "PUT", "DELETE", "POST"
 CALLS: dict[str, tuple[str, dict[str, Any]]] = {

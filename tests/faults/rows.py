@@ -13,9 +13,9 @@ from email.utils import format_datetime
 from typing import Callable, Optional
 
 import attrs
-from support.raw_server import RESET, SILENCE, Action, reply
 
 from modelarts.errors import AuthError, BadReply, ConnectionFailed, ModelArtsError, OutcomeUnknown
+from tests.support.raw_server import RESET, SILENCE, Action, reply
 
 PATIENCE = 0.4  # seconds of the read time-out
 ATTEMPTS = 5  # at most, for what may be repeated

@@ -10,12 +10,12 @@ import time
 from typing import Callable
 
 import pytest
-from support.cloud import ENGINES, SPECS, cloud_estimator
-from support.raw_server import SILENCE, RawServer
 
 from modelarts import _creating, errors
 from tests.faults.calls import ASKED, CALLS, GET, PATH, POST, PUT, ask, at, made
 from tests.faults.rows import FAULTS, GOOD, Fault, answer, in_seconds, retry_after
+from tests.support.cloud import ENGINES, SPECS, cloud_estimator
+from tests.support.raw_server import SILENCE, RawServer
 
 LATE = 0.5  # seconds that a busy machine may add
 

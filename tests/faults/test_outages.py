@@ -6,12 +6,12 @@ import time
 from typing import Any
 
 import pytest
-from support.raw_server import RESET, SILENCE, RawServer
 
 from modelarts import _outages, errors
 from modelarts.job import TrainingJob
 from tests.faults.calls import at
 from tests.faults.rows import BUSY, EXPIRED, answer
+from tests.support.raw_server import RESET, SILENCE, RawServer
 
 INFO, NAMES, LOG = (f"GET /training-jobs/1/versions/2{part}" for part in ("", "/log/file-names", "/aom-log"))
 RUNNING, DONE = ({"is_success": True, "job_id": 1, "version_id": 2, "status": status} for status in (8, 10))

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.cloud import PROJECT
-from support.raw_server import RawServer, reply
 
 from modelarts.errors import ApiError, ModelArtsError
 from modelarts.session import Session
 from tests.faults.calls import ASKED, CALLS, GET, POST
 from tests.faults.rows import FAULTS, GOOD, Fault, answer
+from tests.support.cloud import PROJECT
+from tests.support.raw_server import RawServer, reply
 
 KEY, TOKEN, PASSWORD, ISSUED, PROXY = (
     "the-secret-key", "the-security-token", 'the-"password"', "the-issued-token", "the-proxy-password",

@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.certificates import make_certificate
-from support.raw_server import RawServer
 
 from modelarts.errors import BadReply, ConnectionFailed, OutcomeUnknown
 from tests.faults.calls import ASKED, CALLS, GET, POST, at, made
 from tests.faults.rows import GOOD, answer, drip
+from tests.support.certificates import make_certificate
+from tests.support.raw_server import RawServer
 
 EVERYTHING = {call: [GOOD] for call in ASKED.values()}
 LATE = 0.5  # seconds that a busy machine may add

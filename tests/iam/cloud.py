@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from email.utils import format_datetime
+from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree
 
@@ -27,7 +28,7 @@ IGNORED = [
     pytest.mark.filterwarnings("ignore:unclosed <s(ocket.|sl.SSL)socket:ResourceWarning"),
 ]
 
-__all__ = ["IGNORED", "ObsClient", "environment", "now", "refused", "signed"]
+__all__ = ["IGNORED", "ObsClient", "environment", "keys_in", "now", "refused", "signed"]
 
 
 def environment(caller: Caller) -> dict[str, str]:
@@ -62,6 +63,11 @@ def signed(
     request = requests.Request(method, caller.address.url, headers=sent, data=body).prepare()
     request.url = f"{caller.address.url}{path}{f'?{query}' if query else ''}"
     return request
+
+
+def keys_in(result: Any) -> list[str]:
+    """The keys of one page of a list, as OBS orders them."""
+    return [found.key for found in result.body.contents]
 
 
 def refused(reply: requests.Response, status: int, code: str) -> str:

@@ -20,7 +20,6 @@ import attrs
 import pytest
 from conftest import SECRET_KEY, TOKEN
 from fault_proxy import MARK, Answer, FaultProxy
-from support.certificates import make_certificate
 
 from modelarts import _config
 from modelarts._auth import AkSkAuth
@@ -28,6 +27,7 @@ from modelarts._obs import listing
 from modelarts._obs.huawei import HuaweiBuckets
 from modelarts._sending import Sending
 from modelarts.errors import ConfigError, ObsError
+from tests.support.certificates import make_certificate
 
 DONE = {**MARK, "ETag": "an ETag"}
 

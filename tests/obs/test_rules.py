@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from support.files import put, tree
 
 from modelarts._obs.buckets import Buckets
 from modelarts._obs.huawei import HuaweiBuckets
 from modelarts._obs.local import LocalBuckets
 from modelarts._obs.store import Item
 from modelarts.errors import ObsError
+from tests.support.files import put, tree
 
 UGLY = ["plain", "two words", "it's \"quoted\"", "目录", "back\\slash", "%41+#?&=", "-x", "..a", "a;b,c@d"]
 

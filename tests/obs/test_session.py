@@ -13,6 +13,7 @@ from modelarts._obs.huawei import HuaweiBuckets
 from modelarts._obs.local import LocalBuckets
 from modelarts.errors import ConfigError, ObsError
 from modelarts.session import Session
+from tests.support.files import put, tree
 
 
 @pytest.fixture
@@ -23,16 +24,6 @@ def session(proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     Session.set_endpoint("iam.example.com", proxy.url, "modelarts.example.com", "test-1")
     with Session("AKEXAMPLE", SECRET_KEY, f"project of {tmp_path.name}", "test-1") as opened:
         yield opened
-
-
-def put(path: Path, text: str | bytes = "text") -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text.encode() if isinstance(text, str) else text)
-    return path
-
-
-def tree(folder: Path) -> dict[str, str]:
-    return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
 
 
 def keys(session: Session, bucket: str) -> list[str]:

@@ -13,11 +13,12 @@ import pytest
 import responses
 from conftest import SECRET_KEY
 from fault_proxy import FaultProxy, Request, refusal
-from support.cloud import ENGINES
 
 from modelarts.errors import ArgumentError, ObsError
 from modelarts.estimator import Estimator
 from modelarts.session import Session
+from tests.support.cloud import ENGINES
+from tests.support.files import put
 
 API = "https://modelarts.example.com/v1/project"
 
@@ -67,12 +68,6 @@ def user(
             yield User(session, cloud, capsys)
 
 
-def put(path: Path, text: str | bytes = "text") -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text.encode() if isinstance(text, str) else text)
-    return path
-
-
 def below(urls: list[str]) -> list[str]:
     """Without the part that depends on the content."""
     return sorted(url.split("/", 5)[5] for url in urls)
@@ -104,6 +99,15 @@ def test_local_code_is_sent_once_to_a_place_that_depends_on_its_content(user: Us
     put(local / "src" / "train.py", "changed")
     _, changed = user.send("src")
     assert changed[1] != found[1] and below(changed) == below(found)
+
+
+def test_what_is_only_looked_at_makes_no_bucket_and_sends_nothing(user: User, local: Path, proxy: FaultProxy):
+    put(local / "src" / "train.py")
+
+    body = user.estimator("src").payload("create_training_job_config", config_name="c")
+
+    assert body["app_url"].startswith("/modelarts-test-1-")
+    assert proxy.asked("PUT") == []
 
 
 def test_what_is_unchanged_costs_one_listing(user: User, local: Path, proxy: FaultProxy):

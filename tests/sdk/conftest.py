@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import responses
-from support.cloud import Cloud, cloud_session
 
 from modelarts import _creating, _transport
 from modelarts.session import Session
+from tests.support.cloud import Cloud, cloud_session
+from tests.support.machine import Machine
 
 
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits long for a list that lags behind."""
     monkeypatch.setattr(_creating, "LOOK_AGAIN", (0.01, 0.01))
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
+    """The files and variables of a user who has none yet."""
+    return Machine(monkeypatch, tmp_path)
 
 
 @pytest.fixture

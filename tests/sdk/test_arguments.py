@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any, Callable
 
 import pytest
-from support.cloud import GPU, MADE, Cloud, cloud_estimator
 
 from modelarts.errors import ArgumentError
 from modelarts.session import Session
+from tests.support.cloud import GPU, MADE, Cloud, cloud_estimator
 
 NAMED = "1 to 64 letters, digits, underscores or hyphens"
 DATA = {"inputs": "/bucket/data/"}

@@ -12,12 +12,12 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import pytest
 import requests
-from support.cloud import MADE, PROJECT, Cloud, cloud_estimator, cloud_session, contract
 
 from modelarts import _auth, _config
 from modelarts._auth import AkSkAuth, TokenAuth
 from modelarts.errors import AuthError, ConfigError
 from modelarts.session import Session
+from tests.support.cloud import MADE, PROJECT, Cloud, cloud_estimator, cloud_session, contract
 
 AUTH = contract("auth.json")
 VECTORS = AUTH["ak_sk"]["test_vectors"]

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from support.files import put, tree
 
 from modelarts._obs.local import LocalBuckets
 from modelarts._obs.partial import Partial
 from modelarts.errors import ObsError
+from tests.support.files import put, tree
 
 UGLY = ["plain", "two words", "it's \"quoted\"", "目录", "back\\slash", "%41+#?", "-x", "..a"]
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.cloud import Cloud, contract
 
 from modelarts import errors
 from modelarts._reply import answered, error_of
@@ -32,6 +31,7 @@ from modelarts.errors import (
 )
 from modelarts.job import TrainingJob
 from modelarts.session import Session
+from tests.support.cloud import Cloud, contract
 
 DOCS = Path(__file__).parents[2] / "docs"
 DOCUMENTED = contract("errors.json")

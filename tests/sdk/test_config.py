@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.certificates import make_certificate
-from support.cloud import PROJECT, cloud_session
 
 from modelarts import _config
 from modelarts._config import SETTINGS, resolve, value_of
 from modelarts._sending import Sending
 from modelarts.errors import ConfigError
 from modelarts.session import Session
+from tests.support.certificates import make_certificate
+from tests.support.cloud import PROJECT, cloud_session
 
 REGIONS = ("cn-north-1", "cn-north-4", "cn-east-3", "cn-south-1")
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.cloud import Cloud, cloud_estimator
 
 from modelarts.errors import ArgumentError
 from modelarts.session import Session
+from tests.support.cloud import Cloud, cloud_estimator
 
 
 def sent(cloud: Cloud, session: Session, hyperparameters: Any) -> Any:

@@ -14,8 +14,6 @@ from typing import Any
 import pytest
 import requests
 import responses
-from support.cloud import BASE, PROJECT
-from support.jobs import until
 
 from modelarts import _iam, _reply, _transport
 from modelarts._auth import AkSkAuth, Endpoint
@@ -25,6 +23,8 @@ from modelarts._password import PasswordAuth
 from modelarts._sending import Sending
 from modelarts._transport import Transport
 from modelarts.errors import AuthError, BadReply, ConfigError, ConnectionFailed, NotFound, Throttled, Unavailable
+from tests.support.cloud import BASE, PROJECT
+from tests.support.jobs import until
 
 IAM = "https://iam.cn-north-4.myhuaweicloud.com"
 TOKENS, KEYS, PROJECTS = f"{IAM}/v3/auth/tokens", f"{IAM}/v3.0/OS-CREDENTIAL/securitytokens", f"{IAM}/v3/projects"

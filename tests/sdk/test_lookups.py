@@ -9,12 +9,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from support.cloud import BASE, CPU, ENGINES, LISTS, MADE, MODELS, SPECS, Cloud, cloud_estimator, cloud_session
 
 from modelarts._catalog import Catalog
 from modelarts.errors import ApiError, ArgumentError, AuthError
 from modelarts.estimator import Estimator
 from modelarts.session import Session
+from tests.support.cloud import BASE, CPU, ENGINES, LISTS, MADE, MODELS, SPECS, Cloud, cloud_estimator, cloud_session
 
 CONFIG = {"operation": "create_training_job_config", "config_name": "c"}
 FIT = {"inputs": "/bucket/data/", "job_name": "j"}

@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 import requests
 import responses
-from support.cloud import BASE, MADE, SPECS, Cloud, cloud_estimator, cloud_session
-from support.jobs import until
-from support.raw_server import RESET, SILENCE, RawServer, reply
 
 from modelarts import _creating, _payload
 from modelarts.errors import ConnectionFailed, OutcomeUnknown, Unavailable
 from modelarts.estimator import Estimator
 from modelarts.session import Session
 from modelarts.visualization import VisualizationJob
+from tests.support.cloud import BASE, MADE, SPECS, Cloud, cloud_estimator, cloud_session
+from tests.support.jobs import until
+from tests.support.raw_server import RESET, SILENCE, RawServer, reply
 
 FIT = {"inputs": "/bucket/data/", "job_name": "digits"}
 NEW = 4_102_444_800_000  # made after any test began

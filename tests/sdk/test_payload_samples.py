@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.cloud import Cloud, cloud_estimator, contract
 
 from modelarts.estimator import Estimator
 from modelarts.session import Session
+from tests.support.cloud import Cloud, cloud_estimator, contract
 
 OPERATIONS = {row["id"]: row for row in contract("rest_v1.json")["operations"]}
 OBSERVED = contract("observed.json")

@@ -6,11 +6,11 @@ import logging
 from typing import Any, Callable
 
 import pytest
-from support.cloud import HOST, PROJECT, Cloud, cloud_estimator, cloud_session, contract
 
 from modelarts.errors import ApiError, AuthError, NameTaken, NotFound, Throttled
 from modelarts.estimator import Estimator, TrainingJob
 from modelarts.session import Session
+from tests.support.cloud import HOST, PROJECT, Cloud, cloud_estimator, cloud_session, contract
 
 REFUSAL = {"is_success": False, "error_code": "ModelArts.0105", "error_message": "Error string"}
 INFO = "/training-jobs/10/versions/20"

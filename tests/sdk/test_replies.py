@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.cloud import Cloud, contract
 
 from modelarts._wire.routes import BY_OPERATION
 from modelarts._wire.status import DONE, FAILED, GO_ON, LOST, OUTCOMES, STOPPED, JobStatus
 from modelarts.errors import BadReply
 from modelarts.estimator import JOB_STATE, Estimator
 from modelarts.session import Session
+from tests.support.cloud import Cloud, contract
 
 OPERATIONS = {row["id"]: row for row in contract("rest_v1.json")["operations"]}
 STATUSES = {row["value"]: row["name"] for row in contract("sdk_surface.json")["runtime"]["job_statuses"]}

@@ -9,11 +9,11 @@ from typing import Any, Optional
 
 import pytest
 import requests
-from support.cloud import BASE, MADE, Cloud, cloud_estimator, cloud_session
 
 from modelarts import _auth
 from modelarts.errors import ApiError, BadReply, ConnectionFailed, OutcomeUnknown
 from modelarts.session import Session
+from tests.support.cloud import BASE, MADE, Cloud, cloud_estimator, cloud_session
 
 OK = {"is_success": True}
 BUSY = {"is_success": False, "error_code": "ModelArts.0010", "error_message": "busy"}

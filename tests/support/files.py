@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -12,10 +16,27 @@ def put(path: Path, content: str | bytes = "text") -> Path:
     return path
 
 
-def tree(folder: Path) -> dict[str, str]:
+def contents(folder: Path) -> dict[str, bytes]:
     """All files below a folder, with what is in them."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def tree(folder: Path) -> dict[str, str]:
+    """All files below a folder, with the text that is in them."""
+    return {name: content.decode() for name, content in contents(folder).items()}
+
+
+@contextmanager
+def common_user() -> Iterator[Path]:
+    """A folder of a user who may not read everything, as whom the rest is done."""
+    with tempfile.TemporaryDirectory() as name:
+        user, place = os.geteuid(), Path(name)
+        if user == 0:
+            os.chown(name, 65534, 65534)
+            os.seteuid(65534)
+        try:
+            yield place
+        finally:
+            os.seteuid(user)
+            for path in place.rglob("*"):
+                path.chmod(0o700)

@@ -1,0 +1,57 @@
+"""One service for all tests of what goes along with a job, and a way to see what went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelarts.errors import ArgumentError, Fault
+from modelarts.local import daemon
+from modelarts.session import Session
+from tests.local.staging.files import files_in
+from tests.support.jobs import estimator
+
+
+@pytest.fixture(scope="package")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The state of one service for all tests here."""
+    place = tmp_path_factory.mktemp("state")
+    yield place
+    daemon.stop(place)
+
+
+@pytest.fixture
+def session(home: Path) -> Iterator[Session]:
+    with Session.local(home) as opened:
+        yield opened
+
+
+@pytest.fixture
+def sent(session: Session, home: Path) -> Any:
+    """Save a configuration; gives back which files lie at the place of its data, else its code."""
+
+    def send(code_dir: Any = "src", inputs: Any = None, boot_file: Any = "train.py") -> list[str]:
+        made = estimator(session, code_dir=code_dir, boot_file=boot_file).create_job_configs(inputs=inputs)
+        info = made.get_job_configs_info()
+        place = home / "local" / "buckets" / info["app_url" if inputs is None else "data_url"].strip("/")
+        return [name for name in files_in(place.parent) if name != ".modelarts-complete"]
+
+    return send
+
+
+@pytest.fixture
+def refused(session: Session, home: Path) -> Any:
+    """Save a configuration that is refused; gives back the faults."""
+
+    def refuse(code_dir: Any = "src", inputs: Any = None, boot_file: Any = "train.py") -> list[Fault]:
+        buckets = home / "local" / "buckets"
+        before = sorted(buckets.rglob("*"))
+        with pytest.raises(ArgumentError) as caught:
+            estimator(session, code_dir=code_dir, boot_file=boot_file).create_job_configs(inputs=inputs)
+        assert sorted(buckets.rglob("*")) == before, "something was sent"
+        return list(caught.value.faults)
+
+    return refuse

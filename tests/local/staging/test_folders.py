@@ -1,0 +1,41 @@
+"""Folders that are links, and copies that are gone."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelarts.session import Session
+from tests.local.staging.files import fill
+
+
+def test_links_to_files_and_folders_are_followed_but_not_in_circles(
+    sent: Any, local: Path, caplog: pytest.LogCaptureFixture
+):
+    fill(local, "common/util.py", "common/.modelartsignore", "common/__pycache__/a.pyc", "src/train.py")
+    for name, target in {"common": "../common", "util.py": "../common/util.py", "dead": "nowhere", "me": "."}.items():
+        (local / "src" / name).symlink_to(target)
+
+    with caplog.at_level(logging.WARNING):
+        assert sent() == ["src/common/util.py", "src/train.py", "src/util.py"]
+
+    assert "src/me is left out: it is a link that leads back" in caplog.text
+
+
+def test_a_folder_that_is_a_link_keeps_its_own_name(sent: Any, local: Path):
+    fill(local, "version 3/train.py")
+    (local / "src").symlink_to("version 3")
+
+    assert sent(boot_file="src/train.py") == ["src/train.py"]
+
+
+def test_what_was_removed_by_hand_is_sent_again(session: Session, sent: Any, local: Path, home: Path):
+    fill(local / "src", "train.py")
+    sent()
+    shutil.rmtree(next((home / "local" / "buckets").glob("modelarts-local-*/uploads")))
+
+    assert sent() == ["src/train.py"]

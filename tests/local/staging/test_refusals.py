@@ -1,0 +1,104 @@
+"""Code and data that cannot be sent are refused before anything is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelarts.errors import ArgumentError
+from modelarts.session import Session
+from tests.local.staging.files import fill
+from tests.support.files import common_user, put
+from tests.support.jobs import estimator
+
+
+def test_a_script_that_is_left_out_is_refused_with_the_line_that_does_it(refused: Any, local: Path):
+    fill(local / "src", "train.py", "deep/run.py", "other.py")
+    file = put(local / "src" / ".modelartsignore", "*.csv\n/train.*\ndeep\n")
+
+    for boot_file, pattern, line in (("train.py", "/train.*", 2), ("src/deep/run.py", "deep", 3)):
+        (fault,) = refused(boot_file=boot_file)
+        assert (fault.argument, fault.value) == ("boot_file", boot_file)
+        assert fault.rule == f"is not sent: line {line} of {file} is {pattern!r}"
+
+
+def test_a_script_among_what_is_always_left_out_is_refused_with_what_brings_it_back(
+    sent: Any, refused: Any, local: Path
+):
+    fill(local / "src", "train.pyc", "other.py")
+
+    (fault,) = refused(boot_file="train.pyc")
+
+    ignore = local / "src" / ".modelartsignore"
+    assert fault.rule == f"is not sent: *.pyc is always left out; a line !train.pyc in {ignore} brings it back"
+    put(ignore, "!train.pyc")
+    assert sent(boot_file="train.pyc") == ["src/other.py", "src/train.pyc"]
+
+
+def test_a_script_that_is_not_there_is_refused(refused: Any, local: Path):
+    fill(local / "src", "train.py", "deep/run.py")
+
+    assert [fault.rule for fault in refused(boot_file="tain.py")] == [f"there is no such file in {local}/src"]
+    assert ["names a folder" in fault.rule for fault in refused(boot_file="deep")] == [True]
+
+
+def test_a_script_may_be_given_with_its_whole_path(sent: Any, local: Path):
+    fill(local / "src", "train.py")
+
+    assert sent(local / "src", boot_file=str(local / "src" / "train.py")) == ["src/train.py"]
+
+
+@pytest.mark.parametrize("pattern", ["*", "/src.py\n*.txt"])
+def test_nothing_to_send_is_refused(refused: Any, local: Path, pattern: str):
+    fill(local / "src", "src.py", "a.txt")
+    put(local / "src" / ".modelartsignore", pattern)
+    (local / "empty").mkdir()
+
+    code, script, data = refused(boot_file="src.py", inputs="empty")
+
+    assert (code.argument, code.rule) == ("code_dir", "has no file to send; left out: a.txt, src.py")
+    line = f"line 1 of {local}/src/.modelartsignore is {pattern.splitlines()[0]!r}"
+    assert (script.argument, script.rule) == ("boot_file", f"is not sent: {line}")
+    assert (data.argument, data.rule) == ("inputs", "has no file to send")
+
+
+def test_a_file_is_no_code_dir(refused: Any, local: Path):
+    fill(local / "src", "train.py")
+
+    (fault,) = refused("src/train.py")
+
+    assert fault.rule == "names a file; give the folder that it lies in, and boot_file='train.py'"
+
+
+def test_an_absolute_path_as_text_is_refused_where_it_exists_here(refused: Any, local: Path):
+    fill(local / "src", "train.py")
+
+    code, data = refused(str(local / "src"), str(local / "src"))
+
+    assert {code.argument, data.argument} == {"code_dir", "inputs"}
+    for fault in (code, data):
+        assert f"the session has no bucket {local.parts[1]!r}; give Path('{local}/src')" in fault.rule
+
+
+@pytest.mark.parametrize("closed", ["src/secret.py", "src/sub", "src/.modelartsignore"])
+def test_what_cannot_be_read_is_refused_by_its_name(session: Session, closed: str):
+    with common_user() as place:
+        fill(place, "src/train.py", "src/secret.py", "src/sub/a.py", "src/.modelartsignore")
+        (place / closed).chmod(0)
+        with pytest.raises(ArgumentError) as caught:
+            estimator(session, code_dir=place / "src").create_job_configs()
+
+    assert [(fault.argument, fault.rule) for fault in caught.value.faults] == [
+        ("code_dir", f"cannot read {place / closed}: Permission denied")
+    ]
+
+
+def test_a_file_that_fails_while_it_is_read_is_named(refused: Any, local: Path):
+    fill(local / "src", "train.py")
+    (local / "src" / "memory").symlink_to("/proc/self/mem")
+
+    (fault,) = refused()
+
+    assert fault.rule.startswith(f"cannot read {local}/src/memory: ")
