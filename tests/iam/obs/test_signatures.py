@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -131,13 +132,19 @@ def test_temporary_keys_need_their_own_security_token(caller: Caller, dialect, p
     refused(send({f"{prefix}security-token": "guess"}), 400, "InvalidToken")
 
 
-def test_temporary_keys_end(home: Path):
+@contextmanager
+def with_short_keys(home: Path) -> Iterator[Caller]:
+    """A client of a service whose temporary keys last half a second."""
     file = LocalHome.of(home).account
     accounts.load_or_make(file)
     file.write_text(json.dumps({**json.loads(file.read_text()), "keys_lifetime": 0.5}))
     address = daemon.ensure(home, daemon.AsCloud()).iam
     with requests.Session() as http:
-        caller = Caller(address, accounts.load(file), http)
+        yield Caller(address, accounts.load(file), http)
+
+
+def test_temporary_keys_end(home: Path):
+    with with_short_keys(home) as caller:
         keys = caller.temporary_keys()
         headers = {"x-amz-security-token": keys["securitytoken"]}
 
@@ -152,12 +159,7 @@ def test_temporary_keys_end(home: Path):
 
 
 def test_a_session_by_password_gets_new_keys_when_its_own_have_ended(home: Path, monkeypatch: pytest.MonkeyPatch):
-    file = LocalHome.of(home).account
-    accounts.load_or_make(file)
-    file.write_text(json.dumps({**json.loads(file.read_text()), "keys_lifetime": 0.5}))
-    address = daemon.ensure(home, daemon.AsCloud()).iam
-    with requests.Session() as http:
-        caller = Caller(address, accounts.load(file), http)
+    with with_short_keys(home) as caller:
         for name, value in environment(caller).items():
             monkeypatch.setenv(name, value)
         login = {"account": caller.account.account, "username": caller.account.username}
