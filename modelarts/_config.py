@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from modelarts._places import Place, places
+from modelarts._places import Place, places, whole
 from modelarts.errors import ConfigError, language
 
 MASK = "****"
@@ -112,7 +112,7 @@ def _proxy(value: Any) -> str:
 
 
 def _existing(value: Any) -> str:
-    path = Path(str(value).strip()).expanduser().absolute()
+    path = whole(str(value).strip())
     if not path.exists():
         raise ValueError(f"there is no {path}")
     return str(path)
@@ -235,8 +235,18 @@ class Settings(dict[str, Value]):
 
 
 def home_directory(home: str | os.PathLike[str] | None = None) -> Path:
-    """Where all state lives: the argument, else `MODELARTS_HOME`, else `~/.modelarts`."""
-    return Path(home or os.environ.get("MODELARTS_HOME") or "~/.modelarts").expanduser().absolute()
+    """Where all state lives: the argument, else `MODELARTS_HOME`, else `~/.modelarts`.
+
+    Raises:
+        ConfigError: it is in the home of a user whom this machine does not know.
+    """
+    found = os.path.expanduser(home or os.environ.get("MODELARTS_HOME") or "~/.modelarts")  # noqa: PTH111
+    if found.startswith("~"):
+        raise ConfigError(
+            f"{found!r} is no folder: this machine knows no such home; set HOME, or give the whole path of a folder "
+            "for settings and state in MODELARTS_HOME"
+        )
+    return Path(found).absolute()
 
 
 def resolve(arguments: Mapping[str, Any] | None = None, home: Path | None = None) -> Settings:

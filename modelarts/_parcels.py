@@ -12,7 +12,7 @@ from typing import Optional, Union
 import attrs
 
 from modelarts._left_out import IGNORE_FILE, LeftOut, identities
-from modelarts._obs.paths import ObsPath
+from modelarts._obs.paths import ObsPath, expanded
 from modelarts._obs.transfer import Meter, shown
 
 LocalPath = Union[str, "os.PathLike[str]"]
@@ -102,7 +102,7 @@ def pack(argument: str, path: LocalPath, state: Iterable[Path]) -> Parcel:
         ValueError: it cannot go along; the text says why.
         OSError: something cannot be read.
     """
-    source = Path(os.path.abspath(os.path.expanduser(path)))  # noqa: PTH100, PTH111  a link keeps its own name
+    source = Path(os.path.abspath(expanded(path)))  # noqa: PTH100  a link keeps its own name
     if argument == CODE and not source.is_dir():
         raise ValueError(f"names a file; give the folder that it lies in, and boot_file={source.name!r}")
     if not source.name:

@@ -75,7 +75,7 @@ def places(rows: Iterable[Row], arguments: Mapping[str, Any], home: Path) -> lis
     """
     variables = {row.name: row.env for row in rows}
     named = arguments.get("config_file")
-    path = Path(named).expanduser().absolute() if named else home / "config.json"
+    path = whole(named) if named else home / "config.json"
     stored = read_json(path, must=bool(named))
     name, said_by = _profile_name(arguments, stored, path)
     by_argument = said_by == "argument"
@@ -91,6 +91,11 @@ def places(rows: Iterable[Row], arguments: Mapping[str, Any], home: Path) -> lis
         *([] if by_argument or named else profile),
         *([] if named else [file]),
     ]
+
+
+def whole(path: str | os.PathLike[str]) -> Path:
+    """A path of this machine from its root on, with the home of a user for a `~` at its beginning."""
+    return Path(os.path.expanduser(path)).absolute()  # noqa: PTH111  pathlib raises for "~nobody"
 
 
 def read_json(path: Path, must: bool = False) -> dict[str, Any]:
@@ -133,7 +138,7 @@ def _older_environment(variables: Mapping[str, tuple[str, ...]]) -> Place:
     variable = next((name for name in _FILES if os.environ.get(name)), "")
     if not variable:
         return Place(f"file of {_FILES[0]}", found, note="variable not set")
-    place = _ini_place(variables, Path(os.environ[variable]).expanduser().absolute(), "default", _SHARED)
+    place = _ini_place(variables, whole(os.environ[variable]), "default", _SHARED)
     return attrs.evolve(place, held={**place.held, **found}, title=f"{place.title} ({variable})")
 
 
@@ -142,7 +147,7 @@ def _older_environment(variables: Mapping[str, tuple[str, ...]]) -> Place:
 
 def _huawei_file() -> Path:
     named = os.environ.get("HUAWEICLOUD_SDK_CREDENTIALS_FILE") or "~/.huaweicloud/credentials"
-    return Path(named).expanduser().absolute()
+    return whole(named)
 
 
 def _ini_place(names: Iterable[str], path: Path, section: str, spelled: Mapping[str, str]) -> Place:

@@ -232,12 +232,15 @@ class Session:
 
     def create_bucket(self, bucket: str) -> str:
         """Make a bucket unless it is there, and give back its name."""
-        self.obs.create_bucket(bucket)
-        return bucket
+        from modelarts._obs import older
+
+        return older.create_bucket(self.obs, bucket)
 
     def create_directory(self, bucket: str, directory: str) -> None:
         """Make an empty folder, such as `/dir1/dir2/`, in a bucket."""
-        self.obs.create_directory(f"/{bucket}/{directory.strip('/')}")
+        from modelarts._obs import older
+
+        older.create_directory(self.obs, bucket, directory)
 
     def upload_data(self, bucket_path: str, path: LocalPath | Sequence[LocalPath]) -> None:
         """Copy a file, several, or the content of a folder into a folder of a bucket (`/bucket/dir1/`)."""

@@ -96,7 +96,7 @@ class Progress:
     def close(self) -> None:
         with self._lock:
             if not self._closed and (self._shown or self._clock() >= self._began + _FIRST):
-                self._show(self._title, self._numbers(), True)
+                self._say(last=True)
             self._closed = True
 
     def _now_and_then(self) -> None:
@@ -104,7 +104,13 @@ class Progress:
         if now >= self._next and not self._closed:
             self._next = now + _EVERY
             self._shown = True
-            self._show(self._title, self._numbers(), False)
+            self._say(last=False)
+
+    def _say(self, last: bool) -> None:
+        try:
+            self._show(self._title, self._numbers(), last)
+        except (OSError, ValueError):  # the terminal is gone, or the stream is closed: nobody looks any more
+            self._closed = True
 
     def _numbers(self) -> str:
         seconds = max(self._clock() - self._began, 0.001)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Union
 
 from modelarts._obs.failures import BAD_ARGUMENT
-from modelarts._obs.paths import ObsPath, bucket_name_fault, has_scheme
+from modelarts._obs.paths import ObsPath, bucket_name_fault, expanded, has_scheme
 from modelarts.errors import ObsError, shortened
 
 LocalPath = Union[str, "os.PathLike[str]"]
@@ -31,10 +31,7 @@ def local_path(value: Any, call: str) -> Path:
         raise _wrong(f"{call}: local path", value, "it is empty; write '.' for the working directory")
     if "\0" in os.fspath(value):
         raise _wrong(f"{call}: local path", value, "no file can have a NUL character in its name")
-    try:
-        return Path(value).expanduser()
-    except RuntimeError:  # "~nobody"
-        raise _wrong(f"{call}: local path", value, "there is no such user on this machine") from None
+    return Path(expanded(value))
 
 
 def new_bucket(value: Any) -> str:

@@ -152,14 +152,16 @@ class Buckets(Store):
         self.download_contents(path, target, sync=sync, threads=threads, progress=progress)
 
     def download_contents(
-        self, path: ObsPath, target: Path, *,
+        self, path: ObsPath, target: Path, call: str = "download_dir", *,
         sync: bool = False, threads: int | None = None, progress: bool | None = None,
     ) -> None:  # fmt: skip
         """Copy what is in a folder of a bucket, not the folder itself, to a local folder."""
         folder = path.as_dir
         move = Move(self, f"download {path.url}", threads, progress)
         places = Places(folder, target)
-        move.download(places.pairs(self._there(folder, self._walk(folder), "download_dir")), sync)
+        move.download(places.pairs(self._there(folder, self._walk(folder), call)), sync)
+        with explained(f"download {folder.url}"):
+            target.mkdir(parents=True, exist_ok=True)  # also for nothing
         places.complain()
 
     # --- look, and remove

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 from modelarts._auth import Auth
-from modelarts._obs import checksums, listing
+from modelarts._obs import checksums, listing, records, uploads
 from modelarts._obs.buckets import Buckets
 from modelarts._obs.client import Caller, esdk
 from modelarts._obs.downloads import Download
@@ -17,7 +17,6 @@ from modelarts._obs.paths import ObsPath
 from modelarts._obs.refusals import stranger
 from modelarts._obs.store import Item
 from modelarts._obs.transfer import Transfer, Unit, shown
-from modelarts._obs.uploads import Upload
 from modelarts._sending import Sending
 from modelarts.errors import ObsError
 
@@ -85,9 +84,12 @@ class HuaweiBuckets(Buckets):
         part_size = checksums.part_size_of(item.size, self.part_size)
         return checksums.same(file, item.etag, item.size, part_size)
 
+    def _was_cut_off(self, target: ObsPath) -> bool:
+        return records.exists(self._records, *uploads.identity(self._caller, target))
+
     def _sending(self, source: Path, target: ObsPath, transfer: Transfer) -> Iterator[Unit]:
         _require_utf8(target)
-        return Upload(self._caller, source, target, transfer, self.part_size, self._records).units()
+        return uploads.Upload(self._caller, source, target, transfer, self.part_size, self._records).units()
 
     def _fetching(self, item: Item, target: Path, transfer: Transfer) -> Iterator[Unit]:
         return Download(self._caller, item, target, transfer, self.part_size, self._records).units()

@@ -19,8 +19,9 @@ from modelarts._obs import tree
 from modelarts._obs.arguments import LocalPath
 from modelarts._obs.buckets import Buckets
 from modelarts._obs.failures import REFUSED, explained, no_bucket, not_empty
-from modelarts._obs.partial import Partial
+from modelarts._obs.partial import Partial, was_left
 from modelarts._obs.paths import ObsPath
+from modelarts._obs.source import changed, is_other
 from modelarts._obs.store import Item
 from modelarts._obs.transfer import Transfer, Unit
 from modelarts.errors import ObsError
@@ -51,7 +52,10 @@ class LocalBuckets(Buckets):
         with explained(f"delete bucket {name!r}"):
             if next(tree.walk(place, empty=True), None) is not None:
                 raise not_empty(name)
-            shutil.rmtree(place)
+            if place.is_symlink():
+                place.unlink()  # what it leads to is not the bucket's
+            else:
+                shutil.rmtree(place)
 
     def _find(self, path: ObsPath) -> Item | None:
         place = path.under(self.root)
@@ -90,13 +94,16 @@ class LocalBuckets(Buckets):
                     return False
             return not other.read(1)
 
+    def _was_cut_off(self, target: ObsPath) -> bool:
+        return was_left(target.under(self.root))
+
     def _sending(self, source: Path, target: ObsPath, transfer: Transfer) -> Iterator[Unit]:
         self._bucket(target.bucket)
         with explained(f"upload to {target.url}"):
-            missing = [folder for folder in self._above(target) if tree.status_of(folder) is None]
+            missing = [folder for folder in self._above(target)[:-1] if tree.status_of(folder) is None]
         if missing:
             transfer.at_end(partial(_remove_empty, missing))
-        yield partial(_copy, source, target.under(self.root), f"upload to {target.url}", transfer)
+        yield partial(_copy, source, target.under(self.root), f"upload to {target.url}", transfer, steady=True)
 
     def _fetching(self, item: Item, target: Path, transfer: Transfer) -> Iterator[Unit]:
         yield partial(_copy, item.path.under(self.root), target, f"download {item.url}", transfer)
@@ -112,11 +119,14 @@ class LocalBuckets(Buckets):
         place = folder.under(self.root)
         with explained(f"delete {folder.url}"):
             if place.is_symlink():
-                place.unlink()  # what it leads to is not the bucket's
+                place.unlink()
+                if not folder.key:
+                    place.mkdir()
+            elif folder.key:
+                tree.remove(place)
             else:
-                shutil.rmtree(place)
-            if not folder.key:
-                place.mkdir()
+                for path in list(place.iterdir()):  # the bucket itself is there all the time
+                    tree.remove(path)
         self._tidy(folder)
 
     def _make_folder(self, folder: ObsPath) -> None:
@@ -171,8 +181,11 @@ def _item(path: ObsPath, status: os.stat_result) -> Item:
     return Item(path.url, size, datetime.fromtimestamp(int(status.st_mtime), timezone.utc))
 
 
-def _copy(source: Path, target: Path, doing: str, transfer: Transfer) -> None:
-    """Copy beside the target, then rename: no reader ever sees half a file under its final name."""
+def _copy(source: Path, target: Path, doing: str, transfer: Transfer, steady: bool = False) -> None:
+    """Copy beside the target, then rename: no reader ever sees half a file under its final name.
+
+    With `steady`, a source that changes meanwhile is refused. Jobs write on in what is downloaded.
+    """
     transfer.check()
     with explained(doing):
         beside = Partial(target)
@@ -180,11 +193,14 @@ def _copy(source: Path, target: Path, doing: str, transfer: Transfer) -> None:
             offset = 0
             chunk = memoryview(bytearray(_CHUNK))  # one for all: memory that is new each time costs as much as copying
             with source.open("rb", buffering=0) as file:
+                was = os.fstat(file.fileno())
                 while length := file.readinto(chunk):
                     transfer.check()
                     beside.write(chunk[:length], offset)
                     offset += length
                     transfer.moved(length)
+                if steady and is_other(was, os.fstat(file.fileno())):
+                    raise changed(source)
             transfer.check()
             beside.put_in_place()
         finally:

@@ -12,6 +12,7 @@ from typing import Callable
 from modelarts._obs import tree
 from modelarts._obs.arguments import thread_count
 from modelarts._obs.failures import FAILED, explained
+from modelarts._obs.partial import was_left
 from modelarts._obs.paths import PART, ObsPath
 from modelarts._obs.store import Item, Store
 from modelarts._obs.transfer import More, Transfer, Unit, shown
@@ -23,6 +24,9 @@ _NAMED = 3
 
 class Move:
     """One upload or download of a store.
+
+    What is there already is left out where that is asked for, unless something of an earlier attempt is there, too:
+    then this one goes on with it, or removes it.
 
     Args:
         store: where the buckets are.
@@ -53,7 +57,7 @@ class Move:
             self._transfer.meter.found(size)
             item = known.get(target.url)
             work = partial(self._store._sending, source, target, self._transfer)
-            if item is not None and item.size == size:
+            if item is not None and item.size == size and not self._store._was_cut_off(target):
                 yield partial(self._unless_same, source, item, work)
             else:
                 yield from work()
@@ -65,7 +69,7 @@ class Move:
             self._transfer.meter.found(item.size)
             work = partial(self._store._fetching, item, target, self._transfer)
             with explained(f"download {item.url}"):
-                compared = sync and target.is_file() and target.stat().st_size == item.size
+                compared = sync and target.is_file() and target.stat().st_size == item.size and not was_left(target)
             if compared:
                 yield partial(self._unless_same, target, item, work)
             else:

@@ -5,10 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Union
 
-from modelarts._obs.arguments import LocalPath, local_path, obs_path
+from modelarts._obs.arguments import LocalPath, local_path, new_bucket, obs_path, old_bucket
 from modelarts._obs.buckets import Buckets
-from modelarts._obs.paths import is_local
+from modelarts._obs.paths import ObsPath, is_local
 from modelarts.errors import ConfigError
+
+
+def create_bucket(obs: Buckets, bucket: str) -> str:
+    """Make a bucket, and give back its name."""
+    name = new_bucket(bucket)
+    obs.create_bucket(name)
+    return name
+
+
+def create_directory(obs: Buckets, bucket: str, directory: str) -> None:
+    """Make an empty folder in a bucket."""
+    name = old_bucket(bucket)
+    key = "/" if isinstance(directory, str) and not directory.startswith("/") else ""
+    obs.create_directory(obs_path(directory, f"/{name}{key}").url)
 
 
 def upload_data(obs: Buckets, bucket_path: str, path: Union[LocalPath, Sequence[LocalPath]]) -> None:
@@ -26,8 +40,8 @@ def upload_data(obs: Buckets, bucket_path: str, path: Union[LocalPath, Sequence[
 def download_data(obs: Buckets, bucket_path: str, path: LocalPath) -> None:
     """An object goes to the file or into the folder that `path` names; of a folder, the content is copied."""
     source = _with_slash(bucket_path)
-    if source.endswith("/") or not _is_object(obs, source):
-        obs.download_contents(obs_path(source), local_path(path, "download_data"))
+    if source.endswith("/") or not _is_object(obs, obs_path(source)):
+        obs.download_contents(obs_path(source), local_path(path, "download_data"), "download_data")
     else:
         obs.download_file(source, path)
 
@@ -41,9 +55,8 @@ def client_of(obs: Buckets) -> Any:
     return obs.client()
 
 
-def _is_object(obs: Buckets, path: str) -> bool:
-    found = obs.list(path)
-    return len(found) == 1 and found[0].path == obs_path(path)
+def _is_object(obs: Buckets, path: ObsPath) -> bool:
+    return bool(path.key) and obs._find(path) is not None
 
 
 def _with_slash(bucket_path: str) -> str:

@@ -25,6 +25,11 @@ _ATTEMPTS = 8
 _PATIENCE = 1.0  # seconds that a write under way gets to end
 
 
+def was_left(target: Path) -> bool:
+    """Whether somebody began to write a file and did not end, or is about it."""
+    return os.path.lexists(_name(target))
+
+
 class Partial:
     """A file of this process alone, which is to become `target`; its folder is made when missing. Raises `OSError`.
 
@@ -93,8 +98,7 @@ class Partial:
 
 def _taken(target: Path) -> tuple[Path, int]:
     """The first file for a target that nobody holds, open and held; further ones that were left are removed."""
-    token = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]
-    names = (target.parent / f"{PART}{token}{number or ''}" for number in itertools.count())
+    names = (_name(target, number) for number in itertools.count())
     path, handle = next((name, held) for name in names if (held := _held(name)) is not None)
     if handle < 0:  # a file system without locks
         handle, unique = tempfile.mkstemp(prefix=PART, dir=target.parent)
@@ -102,6 +106,11 @@ def _taken(target: Path) -> tuple[Path, int]:
     for other in itertools.islice(names, _LOOKED_AT):
         _remove_if_left(other)
     return path, handle
+
+
+def _name(target: Path, number: int = 0) -> Path:
+    token = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]
+    return target.parent / f"{PART}{token}{number or ''}"
 
 
 def _remove_if_left(path: Path) -> None:

@@ -107,7 +107,7 @@ def is_local(path: Union[str, os.PathLike[str]]) -> bool:
 
 def exists_locally(path: Union[str, os.PathLike[str]]) -> bool:
     """Whether there is such a local file or folder."""
-    return os.path.exists(_expanded(path))  # noqa: PTH110  an empty text is no path; pathlib takes it for "."
+    return os.path.exists(expanded(path))  # noqa: PTH110  an empty text is no path; pathlib takes it for "."
 
 
 def place_inside(folder: Union[str, os.PathLike[str]], file: Union[str, os.PathLike[str]]) -> Union[str, None]:
@@ -116,9 +116,9 @@ def place_inside(folder: Union[str, os.PathLike[str]], file: Union[str, os.PathL
     With the local folder `src`, `src/train.py` and `train.py` are the same file. In a folder of a bucket there are
     only relative ones. The folder itself is the empty text.
     """
-    path = Path(_expanded(file))
+    path = Path(expanded(file))
     if is_local(folder):
-        whole = Path(_expanded(folder)).absolute()
+        whole = Path(expanded(folder)).absolute()
         found = [os.path.relpath(start / path, whole) for start in (Path.cwd(), whole)]
     else:
         found = [] if path.is_absolute() else [os.path.normpath(path)]
@@ -128,5 +128,11 @@ def place_inside(folder: Union[str, os.PathLike[str]], file: Union[str, os.PathL
     return None
 
 
-def _expanded(path: Union[str, os.PathLike[str]]) -> str:
-    return os.path.expanduser(path)  # noqa: PTH111  "~nobody" stays as it is; pathlib raises
+def expanded(path: Union[str, os.PathLike[str]]) -> str:
+    """A local path, with the home of a user for a `~` at its beginning; one that is not known stays as it is.
+
+    A `Path` means a file of that very name first: it has lost the `./` that would say so.
+    """
+    if not isinstance(path, str) and os.path.lexists(path):
+        return os.fspath(path)
+    return os.path.expanduser(path)  # noqa: PTH111  pathlib raises for "~nobody"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import IO
 
@@ -32,6 +33,11 @@ class Source:
 
     def close(self) -> None:
         self._file.close()
+
+
+def is_other(was: os.stat_result, now: os.stat_result) -> bool:
+    """Whether a file has been written to between two looks at it."""
+    return (was.st_size, was.st_mtime_ns) != (now.st_size, now.st_mtime_ns)
 
 
 def changed(file: Path) -> ObsError:

@@ -73,6 +73,10 @@ class Store(ABC):
         """Whether a local file of the object's size has the object's content."""
 
     @abstractmethod
+    def _was_cut_off(self, target: ObsPath) -> bool:
+        """Whether an earlier upload to this object began and did not end, or is under way."""
+
+    @abstractmethod
     def _sending(self, source: Path, target: ObsPath, transfer: Transfer) -> Iterator[Unit]:
         """The work that uploads a file."""
 
@@ -108,4 +112,4 @@ class Store(ABC):
             empty = False
             yield item
         if empty and not self._is_folder(folder):
-            raise ObsError(f"{call}: there is no folder {folder.url}", NOT_THERE)
+            raise self._nothing(folder, f"{call}: there is no folder {folder.url}")

@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from typing import Any, Callable, Optional, Protocol
 
 from modelarts._sending import Sending
@@ -62,11 +63,11 @@ class Transfer:
         self.meter = meter
         self.sending = sending
         self.stop = threading.Event()
-        self._last: list[Callable[[], None]] = []
+        self._end = ExitStack()
 
     def at_end(self, act: Callable[[], None]) -> None:
         """Do this when the transfer is over, in whatever way; what was asked for last is done first."""
-        self._last.append(act)
+        self._end.callback(act)
 
     def moved(self, size: int) -> None:
         """Count bytes. Raises `Stopped` when the transfer has been stopped, so that its threads end soon."""
@@ -102,9 +103,8 @@ class Transfer:
             crew.leave()
             raise
         finally:
-            self.meter.close()
-            for act in reversed(self._last):
-                act()
+            self._end.callback(self.meter.close)
+            self._end.close()
         if crew.failure is not None:
             raise crew.failure
 

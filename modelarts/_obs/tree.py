@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import shutil
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,9 @@ from modelarts._obs.paths import PART
 logger = logging.getLogger("modelarts")
 
 _NO_FILE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
+
+_MEANWHILE = (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
+_ATTEMPTS = 20
 
 _Place = tuple[int, int]  # device and inode: what a folder is, by whatever name
 
@@ -60,6 +64,24 @@ def entries(folder: Path) -> list[tuple[Path, bool]]:
     kept = [(name, stat.S_ISDIR(kind)) for name, kind in kinds if stat.S_ISDIR(kind) or stat.S_ISREG(kind)]
     kept.sort(key=lambda entry: os.fsencode(f"{entry[0]}/" if entry[1] else entry[0]))
     return [(folder / name, is_folder) for name, is_folder in kept if is_folder or not name.startswith(PART)]
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all in it, also while others put files there or take them away.
+
+    Raises `OSError`.
+    """
+    for left in reversed(range(_ATTEMPTS)):
+        try:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            if not left or error.errno not in _MEANWHILE:
+                raise
+        else:
+            return
 
 
 def is_empty(folder: Path) -> bool:

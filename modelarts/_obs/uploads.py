@@ -17,7 +17,7 @@ from modelarts._obs.client import Caller, esdk
 from modelarts._obs.failures import FAILED, explained
 from modelarts._obs.paths import ObsPath
 from modelarts._obs.records import Record
-from modelarts._obs.source import Source, changed
+from modelarts._obs.source import Source, changed, is_other
 from modelarts._obs.transfer import Transfer, Unit
 from modelarts.errors import ObsError
 
@@ -68,7 +68,7 @@ class Upload:
         if self._size <= self._part_size:
             yield self._send_whole
             return
-        self._record = Record(self._records, *self._identity)
+        self._record = Record(self._records, *identity(self._caller, self._target))
         self._transfer.at_end(self._leave)
         self._begin()
         for number, offset, length in self._ranges:
@@ -84,13 +84,13 @@ class Upload:
             self._send(len(content), lambda: BytesIO(content), lambda: checksums.md5(content).digest(), self._put)
         else:
             self._send_range(0, self._size, self._put)
-        if records.exists(self._records, *self._identity):
+        if records.exists(self._records, *identity(self._caller, self._target)):
             self._end_earlier()
         self._transfer.meter.finished()
 
     def _end_earlier(self) -> None:
         """The file was large when an earlier attempt was cut off: nobody will go on with that."""
-        record = Record(self._records, *self._identity)
+        record = Record(self._records, *identity(self._caller, self._target))
         head, _ = record.read()
         if head.get("upload_id"):
             with suppress(ObsError):  # the file itself is there
@@ -169,7 +169,7 @@ class Upload:
     def _complete(self) -> None:
         with explained(self._doing):
             now = self._source.stat()
-        if (now.st_size, now.st_mtime_ns) != (self._was.st_size, self._was.st_mtime_ns):
+        if is_other(self._was, now):
             raise changed(self._source)
         package = esdk()
         parts = [package.CompletePart(number, self._there[number]) for number, _, _ in self._ranges]
@@ -212,10 +212,6 @@ class Upload:
     def _place(self) -> tuple[str, str]:
         return self._target.bucket, self._target.key
 
-    @property
-    def _identity(self) -> tuple[str, str, str]:
-        return "upload", self._caller.endpoint, self._target.url
-
     def _call(self, act: Any, allowed: tuple[int, ...] = (), proof: str = "") -> Any:
         return self._caller.call(self._doing, self._target.bucket, act, self._transfer, allowed, proof)
 
@@ -254,6 +250,11 @@ class Upload:
         if checksums.is_md5(etag) and not _is_encrypted(body) and etag != digest.hex():
             raise ObsError(f"cannot {self._doing}: OBS has got other bytes than were sent; call again", FAILED)
         return digest, etag
+
+
+def identity(caller: Caller, target: ObsPath) -> tuple[str, str, str]:
+    """What the record of an upload is found by."""
+    return "upload", caller.endpoint, target.url
 
 
 def _is_encrypted(body: Any) -> bool:

@@ -12,7 +12,7 @@ import click
 
 from modelarts import _config
 from modelarts._obs.local import LocalBuckets
-from modelarts._obs.paths import ObsPath, is_local
+from modelarts._obs.paths import ObsPath, expanded, is_local
 from modelarts.errors import ConfigError, ObsError, ServiceError
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def remove(dataset_id: str, version_id: str) -> None:
 
 
 def _registered(buckets: LocalBuckets, dataset_id: str, version_id: str, folder: str) -> ObsPath:
-    source = Path(folder).expanduser()
+    source = Path(expanded(folder))
     if is_local(folder) or source.is_dir():
         if not source.is_dir():
             raise ObsError(f"there is no local folder {folder!r}")

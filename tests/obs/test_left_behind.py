@@ -8,8 +8,10 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,7 @@ from modelarts._obs.partial import Partial
 from modelarts._obs.paths import PART as PARTIAL
 from modelarts._obs.transfer import Stopped, Transfer
 from modelarts.errors import ObsError
+from tests.support.files import put
 
 SIZE = 3 * PART + 5
 
@@ -136,6 +139,37 @@ def test_what_several_at_once_left_is_all_removed(
     assert target.read_bytes() == b"text" and partial_files(local) == []
 
 
+@pytest.mark.parametrize("size", [100, SIZE])
+def test_a_download_of_only_what_has_changed_removes_it_too(
+    obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, tmp_path: Path, size: int
+):
+    """The file is there, and whole: there is nothing to download."""
+    (local / "file.bin").write_bytes(os.urandom(size))
+    obs.upload_file("file.bin", f"obs://{bucket}/")
+    target = local / "there" / "file.bin"
+    obs.download_file(f"obs://{bucket}/file.bin", target)
+    process = downloading(proxy, tmp_path / "state", f"obs://{bucket}/file.bin", target)
+    process.kill()
+    process.wait(30)
+
+    obs.download_file(f"obs://{bucket}/file.bin", target, sync=True)
+
+    assert target.read_bytes() == (local / "file.bin").read_bytes()
+    assert partial_files(local) == [] and [*(tmp_path / "state" / "transfers").glob("*")] == []
+
+
+def test_an_upload_of_only_what_has_changed_ends_one_that_was_cut_off(
+    obs: HuaweiBuckets, bucket: str, proxy: FaultProxy, big: Path
+):
+    obs.upload_file(big, f"obs://{bucket}/")
+    cut_off(obs, proxy, big, f"obs://{bucket}/")
+    assert begun(obs, bucket) == ["big.bin"]
+
+    obs.upload_file(big, f"obs://{bucket}/", sync=True)
+
+    assert begun(obs, bucket) == []
+
+
 def test_what_a_killed_copy_of_local_buckets_left_is_removed_too(tmp_path: Path, local: Path):
     obs = LocalBuckets(tmp_path / "buckets")
     obs.create_bucket("bucket")
@@ -187,6 +221,68 @@ def test_an_upload_that_failed_leaves_no_folder_that_it_made(
         obs.upload_dir("src", "obs://bucket/made/")
 
     assert [path.name for path in (tmp_path / "buckets" / "bucket").rglob("*")] == ["made"]
+
+
+def test_emptying_a_bucket_while_others_upload_to_it_leaves_it_there(tmp_path: Path, local: Path):
+    obs = LocalBuckets(tmp_path / "buckets")
+    obs.create_bucket("bucket")
+    for number in range(20):
+        put(local / "src" / str(number % 3) / f"{number}.txt")
+    over = threading.Event()
+
+    def upload() -> None:
+        while not over.is_set():
+            with suppress(ObsError):  # what is on its way may be removed, too
+                obs.upload_dir(local / "src", "obs://bucket/x/")
+
+    uploading = threading.Thread(target=upload)
+    uploading.start()
+    try:
+        for _ in range(100):
+            obs.delete("obs://bucket", recursive=True)
+            assert obs.exists("obs://bucket")
+    finally:
+        over.set()
+        uploading.join()
+
+
+def test_a_bucket_that_is_a_link_is_emptied_and_removed_without_what_it_leads_to(tmp_path: Path, local: Path):
+    obs = LocalBuckets(tmp_path / "buckets")
+    for name in ("emptied", "removed"):
+        obs.create_bucket(name)
+        put(local / name / "mine.txt")
+        (obs.root / name).rmdir()
+        (obs.root / name).symlink_to(local / name)
+        obs.delete(f"obs://{name}", recursive=True)
+        assert obs.list(f"obs://{name}") == [] and (local / name / "mine.txt").is_file()
+
+    (obs.root / "removed").rmdir()
+    (local / "nothing").mkdir()
+    (obs.root / "removed").symlink_to(local / "nothing")
+    obs.delete_bucket("removed")
+
+    assert not obs.exists("obs://removed") and (local / "nothing").is_dir()
+
+
+@pytest.mark.parametrize("grows", [True, False])
+def test_a_file_that_changes_while_it_is_copied_to_a_local_bucket_is_refused(
+    tmp_path: Path, local: Path, monkeypatch: pytest.MonkeyPatch, grows: bool
+):
+    obs = LocalBuckets(tmp_path / "buckets")
+    obs.create_bucket("bucket")
+    file = put(local / "a.txt", "older")
+    os.utime(file, (1, 1))
+    write = Partial.write
+
+    def written_to(self: Partial, chunk: bytes, offset: int) -> None:
+        write(self, chunk, offset)
+        file.write_text("newer and longer" if grows else "newer")
+
+    monkeypatch.setattr(Partial, "write", written_to)
+    with pytest.raises(ObsError, match=r"a.txt changed while it was uploaded; call again"):
+        obs.upload_file(file, "obs://bucket/")
+
+    assert obs.list("obs://bucket/") == []
 
 
 @pytest.mark.parametrize("what", ["another user's", "a link"])

@@ -47,6 +47,39 @@ def shown(clock: Clock) -> tuple[Progress, list[tuple[str, bool]]]:
 # --- what is shown
 
 
+@pytest.mark.parametrize("error", [OSError(5, "Input/output error"), ValueError("I/O operation on closed file")])
+def test_a_transfer_goes_on_when_nobody_can_look_any_more(
+    obs: HuaweiBuckets, bucket: str, big: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+):
+    """The window was closed, or the connection to the machine broke."""
+
+    class Gone(Terminal):
+        def write(self, _: str) -> int:
+            raise error
+
+    monkeypatch.setattr(progress, "_FIRST", 0.0)
+    monkeypatch.setattr("sys.stderr", Gone())
+
+    obs.upload_file(big, f"obs://{bucket}/")
+
+    assert obs.exists(f"obs://{bucket}/big.bin")
+
+
+def test_what_is_to_be_done_at_the_end_is_done_whatever_else_fails():
+    class Failing(Silent):
+        def close(self) -> None:
+            raise KeyboardInterrupt
+
+    done: list[int] = []
+    transfer = transfers.Transfer(1, Failing())
+    transfer.at_end(lambda: done.append(1))
+
+    with pytest.raises(KeyboardInterrupt):
+        transfer.run([])
+
+    assert done == [1]
+
+
 def test_it_says_how_much_of_how_much_and_how_fast(clock: Clock):
     meter, texts = shown(clock)
     meter.found(3_000_000)

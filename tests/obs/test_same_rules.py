@@ -279,7 +279,6 @@ WRONG: list[tuple[Act, str]] = [
     (lambda obs, root: obs.download_file(f"{root}/a.txt", None), "download_file: local path None: write it as text"),
     (lambda obs, root: obs.upload_file("a\0b", root), "upload_file: local path 'a\\x00b': no file can have a NUL"),
     (lambda obs, root: obs.download_file(f"{root}/a.txt", "a\0b"), "download_file: local path 'a\\x00b': no file can"),
-    (lambda obs, root: obs.upload_file("~nobody-of-that-name/a", root), "there is no such user on this machine"),
     (lambda obs, root: obs.upload_file("a.txt", root, threads="3"), "threads='3': write a whole number from 1"),
     (lambda obs, root: obs.upload_file("a.txt", root, threads=1.5), "threads=1.5: write a whole number from 1"),
     (lambda obs, root: obs.upload_file("a.txt", root, threads=True), "threads=True: write a whole number from 1"),
@@ -304,6 +303,44 @@ def test_a_wrong_argument_is_told_with_its_rule(store: Store, local: Path, act: 
 
     assert sentence in str(caught.value) and caught.value.error_code == "ModelArts.0104"
     assert listed(store) == [] and [path.name for path in local.iterdir()] == ["a.txt"]
+
+
+def test_a_file_may_begin_with_a_tilde(store: Store, local: Path, monkeypatch: pytest.MonkeyPatch):
+    """Of a `Path`, nobody can say that the tilde is no home: `Path("./~")` is `Path("~")`."""
+    obs, root = store
+    put(local / "home" / "private")
+    monkeypatch.setenv("HOME", str(local / "home"))
+    put(local / "~" / "mine")
+    put(local / "~$a.docx")
+
+    for path in sorted(Path().glob("~*")):
+        obs.upload_dir(path, root) if path.is_dir() else obs.upload_file(path, root)
+    obs.upload_dir("./~", f"{root}/text")
+    obs.upload_file("~$a.docx", f"{root}/text")
+    assert listed(store) == ["text/~$a.docx", "text/~/mine", "~$a.docx", "~/mine"]
+
+    obs.upload_dir("~", f"{root}/home")
+    (local / "~" / "mine").unlink()
+    (local / "~").rmdir()
+    obs.upload_dir(Path("~"), f"{root}/home")
+    assert listed(store, "/home/") == ["home/home/private"]
+
+
+def test_an_empty_folder_is_downloaded_as_one(store: Store, local: Path):
+    obs, root = store
+    obs.create_directory(f"{root}/empty")
+
+    obs.download_dir(f"{root}/empty", "there")
+
+    assert list((local / "there").iterdir()) == [local / "there" / "empty"]
+
+
+@pytest.mark.parametrize("call", ["list", "download_dir"])
+def test_of_a_bucket_that_is_missing_it_is_told_how_to_make_it(store: Store, local: Path, call: str):
+    arguments = [] if call == "list" else [local]
+
+    with pytest.raises(ObsError, match="there is no bucket 'nowhere'; make it with"):
+        getattr(store[0], call)("obs://nowhere/dir/", *arguments)
 
 
 def test_a_bucket_may_be_named_by_its_address(store: Store):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import SECRET_KEY
@@ -113,6 +114,34 @@ def test_older_calls_download_to_a_name_to_a_folder_or_a_whole_folder(session: S
 
     assert tree(local / "there") == {"renamed.txt": "text", "a.txt": "text"}
     assert tree(local / "with slash") == tree(local / "without") == {"deep/a.txt": "text"}
+
+
+def test_older_calls_take_the_address_of_a_bucket(session: Session):
+    assert session.create_bucket("obs://older-names/") == "older-names"
+    session.create_directory("obs://older-names", "dir3")
+
+    assert session.obs.exists("obs://older-names/dir3/")
+
+
+@pytest.mark.parametrize(
+    ("bucket", "directory", "told"),
+    [
+        ("older-names", None, "OBS path None: write it as text"),
+        (None, "dir", "bucket name None: write it as text"),
+        ("older-names/dir", "dir", "write the name of a bucket, without a key"),
+        ("older-names", "a//b", "between two slashes there must be a name"),
+    ],
+)
+def test_older_calls_refuse_what_is_no_folder(session: Session, bucket: Any, directory: Any, told: str):
+    with pytest.raises(ObsError, match=told):
+        session.create_directory(bucket, directory)
+
+
+def test_older_calls_say_what_is_not_there(session: Session):
+    bucket = session.default_bucket()
+
+    with pytest.raises(ObsError, match=f"download_data: there is no folder obs://{bucket}/nowhere/"):
+        session.download_data(f"/{bucket}/nowhere", ".")
 
 
 def test_older_calls_refuse_what_is_no_path(session: Session):

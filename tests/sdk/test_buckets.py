@@ -159,7 +159,7 @@ FAILURES: list[tuple[Act, str, str]] = [
     (lambda obs: obs.download_file("obs://bucket/none.txt", "."), "there is no object obs://bucket/none.txt", "0015"),
     (lambda obs: obs.download_file("obs://bucket/dir1/", "."), "there is no object obs://bucket/dir1/", "0015"),
     (lambda obs: obs.download_dir("obs://bucket/none", "."), "there is no folder obs://bucket/none/", "0015"),
-    (lambda obs: obs.download_dir("obs://other", "."), "there is no folder obs://other", "0015"),
+    (lambda obs: obs.download_dir("obs://other", "."), "there is no bucket 'other'; make it with", "0015"),
     (lambda obs: obs.upload_file("file.txt", "bucket/dir1/"), "'bucket/dir1/': an OBS path is written", "0104"),
     (lambda obs: obs.download_file("obs://bucket/../x", "."), "OBS path 'obs://bucket/../x': the segments", "0104"),
     (lambda obs: obs.is_obs_path_exists("/"), "OBS path '/': the path names no bucket", "0104"),

@@ -13,7 +13,7 @@ import attrs
 import psutil
 
 import modelarts
-from modelarts._obs.paths import ObsPath
+from modelarts._obs.paths import ObsPath, expanded
 from modelarts.local import machine
 from modelarts.local.catalog import Catalog
 from modelarts.local.paths import JobPaths, LocalHome
@@ -136,7 +136,7 @@ class Workbench:
     def _interpreter(self, engine: dict[str, Any]) -> str:
         for key in (engine.get("engine_version"), engine.get("engine_name")):
             if key in self.interpreters:
-                return str(Path(self.interpreters[key]).expanduser())
+                return expanded(self.interpreters[key])
         return sys.executable
 
     def _environment(self, directory: Path, variables: dict[str, str]) -> dict[str, str]:
