@@ -82,14 +82,19 @@ def _sent(session: Session, operation: str, call: Call) -> Response:
 
 
 def _looked_for(session: Session, call: Call, begun: float, pauses: Sequence[float] = ()) -> Verdict:
-    """What the call has made although it failed."""
-    for pause in (0.0, *pauses):
-        time.sleep(pause)
-        try:
-            verdict = call.verdict(call.kind.look_up(session, call), begun)
-        except ModelArtsError as error:
-            return Verdict(told=f"Looking up {call.what} failed too ({error}): look whether it is there before you "
-                                "call again")  # fmt: skip
-        if not verdict.nothing_there:
-            return verdict
+    """What the call has made although it failed. All looking together has as much time as one call."""
+    verdict = Verdict()
+    transport = session.client.transport
+    with transport.call(session.client.sending):
+        for pause in (0.0, *pauses):
+            if pause >= transport.left:
+                break
+            time.sleep(pause)
+            try:
+                verdict = call.verdict(call.kind.look_up(session, call), begun)
+            except ModelArtsError as error:
+                return Verdict(told=f"Looking up {call.what} failed too ({error}): look whether it is there before you "
+                                    "call again")  # fmt: skip
+            if not verdict.nothing_there:
+                break
     return verdict

@@ -16,16 +16,19 @@ import requests
 from modelarts import errors
 from modelarts._auth import Endpoint
 from modelarts._config import checked
-from modelarts._reply import Response, answered, error_of, redacted
+from modelarts._reply import Response, answered, bad_member, error_of
+from modelarts._secrets import Secrets
 from modelarts._sending import Sending
 from modelarts._transport import Attempt, Transport
 from modelarts._wire import replies
-from modelarts._wire.routes import BY_OPERATION
+from modelarts._wire.routes import BY_OPERATION, Route
+from modelarts._wire.shapes import SHAPES, Shape
 
 logger = logging.getLogger("modelarts")
 
-SPEAK_FOR_THEMSELVES = (204, 401, 403, 429)  # statuses whose answer may be empty
-TIMED_OUT = 408
+SPEAK_FOR_THEMSELVES = (401, 403, 429)  # statuses whose answer may be empty
+NO_CONTENT, TIMED_OUT = 204, 408
+REFUSAL = ("is_success", "error_code", "error_msg", "error_message", "error")  # one of them is in each refusal
 
 
 class Client:
@@ -108,7 +111,7 @@ class Client:
             reply = self.transport.send(prepare, repeatable, self._look_again)
             if reply.status_code == 401 and self._has_other_proof():
                 reply = self.transport.send(prepare, repeatable, self._look_again)
-        response = _decoded(reply, route.method)
+        response = _decoded(reply, route, self.transport.secrets_of(reply.request))
         if not response["is_success"]:
             refusal = error_of(response)
             if must or self.strict or isinstance(refusal, errors.AuthError):
@@ -136,18 +139,30 @@ def _headers(method: str, content: bytes, prefer: str) -> dict[str, str]:
     return headers
 
 
-def _decoded(reply: requests.Response, method: str) -> Response:
-    url, status = str(reply.url), reply.status_code
-    if not reply.content and status in SPEAK_FOR_THEMSELVES:
+def _decoded(reply: requests.Response, route: Route, secrets: Secrets) -> Response:
+    """What an answer means: a success that holds what it must, or a refusal, which may quote what was sent."""
+    method, url, status = route.method, str(reply.url), reply.status_code
+    if not reply.content and (status in SPEAK_FOR_THEMSELVES or (status == NO_CONTENT and not _tells(route))):
         return answered({}, status, reply.headers, method, url)
     members = _members(reply.content)
-    known = members is not None and (400 <= status < 500 or not replies.MEMBERS.isdisjoint(members))
-    if members is None or not known or 300 <= status < 400:
-        raise _no_reply(reply, method)
+    if members is None or 300 <= status < 400:
+        raise _no_reply(reply, method, secrets)
     response = answered(members, status, reply.headers, method, url)
-    if not response["is_success"]:
-        response = answered(_members(redacted(reply)) or {}, status, reply.headers, method, url)
-    return response
+    if response["is_success"]:
+        shape = SHAPES.get(route.operation, Shape())
+        if not any(members.get(name) is not None for name in ("is_success", *shape.signs)):
+            raise _no_reply(reply, method, secrets)
+        if wrong := shape.fault(members):
+            raise bad_member(response, wrong, secrets.hide(members.get(wrong)))
+        return response
+    if status >= 500 and all(members.get(name) is None for name in REFUSAL):
+        raise _no_reply(reply, method, secrets)
+    return answered(secrets.hide(members), status, secrets.hide(reply.headers), method, url)
+
+
+def _tells(route: Route) -> bool:
+    """Whether a success is of no use without a body: it says what there is, or what was made."""
+    return route.operation.startswith(("get_", "list_", "create_"))
 
 
 def _members(content: bytes) -> dict[str, Any] | None:
@@ -158,11 +173,11 @@ def _members(content: bytes) -> dict[str, Any] | None:
     return members if isinstance(members, dict) else None
 
 
-def _no_reply(reply: requests.Response, method: str) -> errors.ModelArtsError:
+def _no_reply(reply: requests.Response, method: str, secrets: Secrets) -> errors.ModelArtsError:
     """What an answer amounts to that is none of ModelArts: a gateway's, a proxy's, or half of one."""
     url, status = str(reply.url), reply.status_code
-    start = redacted(reply)[:200].decode("utf-8", "replace")
-    request_id = reply.headers.get("X-Request-Id")
+    start = secrets.hide(reply.content.decode("utf-8", "replace").replace("\0", ""))[:200]
+    request_id = secrets.hide(reply.headers.get("X-Request-Id"))
     named = f" (request id {request_id})" if request_id else ""
     told = f"{method} {url} answered HTTP {status} with what is no ModelArts reply: {start!r}{named}."
     if method == "POST" and (status < 300 or status == TIMED_OUT or status >= 500):

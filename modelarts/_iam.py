@@ -13,7 +13,8 @@ import requests
 from dateutil import parser
 
 from modelarts._auth import Auth, Keys
-from modelarts._reply import answered, clock_ahead, error_of, redacted
+from modelarts._reply import answered, clock_ahead, error_of
+from modelarts._secrets import Secrets
 from modelarts._transport import Attempt, Transport
 from modelarts._wire import replies
 from modelarts.errors import AuthError, BadReply, ConfigError, NotFound
@@ -68,7 +69,7 @@ class Iam:
         scope = {"project": {"domain": {"name": account}, "name": region_name}}
         body = {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": scope}}
         reply = self._ask("POST", "/v3/auth/tokens", {}, body)
-        members = _members(reply, "token", dict, password, _CHECK_LOGIN)
+        members = _members(reply, "token", dict, self._secrets(reply, password), _CHECK_LOGIN)
         project = members.get("project") or {}
         text = reply.headers.get("X-Subject-Token", "")
         if not _usable(text) or not isinstance(project, dict):
@@ -80,7 +81,7 @@ class Iam:
         seconds = str(int(LIFETIME.total_seconds()))
         body = {"auth": {"identity": {"methods": ["token"], "token": {"duration-seconds": seconds}}}}
         reply = self._ask("POST", "/v3.0/OS-CREDENTIAL/securitytokens", {"X-Auth-Token": token}, body)
-        credential = _members(reply, "credential", dict)
+        credential = _members(reply, "credential", dict, self._secrets(reply))
         texts = [credential.get(name) for name in ("access", "secret", "securitytoken")]
         if not all(map(_usable, texts)):
             raise _no_answer(reply)
@@ -93,7 +94,7 @@ class Iam:
             ConfigError: there is none of that name, or several.
         """
         reply = self._ask("GET", f"/v3/projects?name={quote(region_name, safe='')}", {}, None, auth)
-        projects = _members(reply, "projects", list)
+        projects = _members(reply, "projects", list, self._secrets(reply))
         if not all(isinstance(project, dict) and isinstance(project.get("id"), str) for project in projects):
             raise _no_answer(reply)
         found = [project["id"] for project in projects if project.get("name") == region_name]
@@ -121,13 +122,16 @@ class Iam:
 
         return self.transport.send(prepare, repeatable=True)
 
+    def _secrets(self, reply: requests.Response, *others: str) -> Secrets:
+        return self.transport.secrets_of(reply.request, *others)
+
 
 def _members(
-    reply: requests.Response, name: str, kind: type, secret: str = "", next_step: Optional[Mapping[str, str]] = None
+    reply: requests.Response, name: str, kind: type, secrets: Secrets, next_step: Optional[Mapping[str, str]] = None
 ) -> Any:
     """The wanted member of an answer; of a refusal, say what to do next where the caller knows better."""
     try:
-        members = replies.parse(reply.content if reply.status_code < 300 else redacted(reply, secret))
+        members = replies.parse(reply.content)
     except ValueError:
         members = None
     if not isinstance(members, dict):
@@ -136,7 +140,8 @@ def _members(
         return members[name]
     if reply.status_code < 400 or not members:
         raise _no_answer(reply)
-    refusal = error_of(answered(members, reply.status_code, reply.headers, str(reply.request.method), str(reply.url)))
+    members, headers = secrets.hide(members), secrets.hide(reply.headers)
+    refusal = error_of(answered(members, reply.status_code, headers, str(reply.request.method), str(reply.url)))
     if next_step is not None and isinstance(refusal, (AuthError, NotFound)):
         refusal.advice = attrs.evolve(refusal.advice, next_step=next_step, clock_ahead=0.0)
     raise refusal

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from modelarts._reply import rows_of
+from modelarts._reply import bad_answer, rows_of
 from modelarts._wire import limits
 from modelarts._wire.replies import Record
 from modelarts._wire.status import JOB_STATE
-from modelarts.errors import ArgumentError, Fault
+from modelarts.errors import ArgumentError, BadReply, Fault
 
 if TYPE_CHECKING:
     from modelarts._http import Client
 
+PATIENCE = 10  # pages in a row that bring no new row
 Value = TypeVar("Value", int, str)
 
 
@@ -112,6 +113,9 @@ def iterate(client: Client, listing: Listing, filters: Mapping[str, Any]) -> Ite
 
     A row that is deleted moves all behind it forward. So after each page it is looked up whether the last row of
     the page before still stands where it stood; if not, that page is read again.
+
+    Raises:
+        BadReply: the service gives the same rows again and again, whatever page is asked for.
     """
     arguments = dict.fromkeys(("status", "per_page", "page", "sort_by", "order", "search_content"))
     arguments.update({"per_page": listing.most, "sort_by": "create_time", "order": "asc"}, **filters)
@@ -120,7 +124,10 @@ def iterate(client: Client, listing: Listing, filters: Mapping[str, Any]) -> Ite
 
     def read(page: int, per_page: int = size) -> list[Record]:
         answer = client.call(listing.operation, query={**query, "per_page": per_page, "page": page}, must=True)
-        return rows_of(answer, listing.rows)
+        rows = rows_of(answer, listing.rows)
+        if len(rows) > per_page:
+            raise bad_answer(answer, f"with {len(rows)} {listing.rows} where {per_page} were asked for")
+        return rows
 
     def last_moved(page: int) -> bool:
         position = page * size
@@ -129,9 +136,13 @@ def iterate(client: Client, listing: Listing, filters: Mapping[str, Any]) -> Ite
 
     seen: set[Any] = set()
     last: dict[int, Any] = {}
-    page = 1
+    page, without_news = 1, 0
     while True:
         rows = read(page)
+        without_news = 0 if any(row[listing.row_id] not in seen for row in rows) else without_news + 1
+        if without_news > PATIENCE:
+            raise BadReply(f"{listing.call}: page {page} holds only what was there before, {PATIENCE} times in a row. "
+                           "Check the endpoint, and proxies on the way that keep answers.")  # fmt: skip
         if page > 1 and last_moved(page - 1):
             page -= 1
             continue

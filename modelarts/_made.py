@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any, Callable, Optional
 
 import attrs
 
 from modelarts._payload import CREATE_CONFIG, CREATE_JOB, CREATE_VERSION
 from modelarts._reply import Response, bad_member, rows_of
-from modelarts.errors import ApiError, NotFound, OutcomeUnknown
+from modelarts._wire.dates import moment
+from modelarts.errors import ApiError, NotFound
 from modelarts.session import Session
 
 CREATE_VISUALIZATION = "create_visualization_job"
@@ -37,16 +38,18 @@ class Kind:
     Args:
         what: what it makes, for messages.
         look_up: finds what there is afterwards.
-        needs: what an answer must have.
+        number: the member that is its number; empty for what has none.
         named: the member of the body that is the name; empty for what the service names.
         longest: characters of a name.
+        runs: whether it makes a version, too.
     """
 
     what: str
     look_up: Callable[[Session, Call], list[Response]]
-    needs: str = ""
+    number: str = ""
     named: str = ""
     longest: int = 64
+    runs: bool = False
 
 
 @attrs.frozen
@@ -63,10 +66,10 @@ class Call:
         return self.kind.what.format(**{**self.body, **self.body.get("config", {})})
 
     def checked(self, answer: Response) -> Response:
-        """The answer, which must say what was made. Raises `OutcomeUnknown`."""
-        if self.kind.needs and answer.get(self.kind.needs) in (None, ""):
-            _, _, method, url = answer.sent
-            raise OutcomeUnknown(f"{method} {url} answered without {self.kind.needs}.", method, url)
+        """The answer; of a job that is to run, it must name the version. Raises `OutcomeUnknown`."""
+        runs = self.body.get("config", {}).get("create_version") is not False
+        if runs and self.kind.runs and answer.get("version_id") is None:
+            raise bad_member(answer, "version_id", None)
         return answer
 
     def verdict(self, found: list[Response], begun: float) -> Verdict:
@@ -89,7 +92,7 @@ class Call:
         older = _is_older(found, begun)
         if older is False and not self._is_anothers(found):
             return Verdict(made=found)
-        number = f" ({self.kind.needs} {found.get(self.kind.needs)})" if self.kind.needs else ""
+        number = f" ({self.kind.number} {found.get(self.kind.number)})" if self.kind.number else ""
         if older is False:
             return Verdict(told=f"There is a {self.what}{number} with other parameters, perhaps of another process: "
                                 "look at it, and call again with another name")  # fmt: skip
@@ -128,10 +131,8 @@ def _parameters(members: Mapping[str, Any]) -> list[tuple[str, str]] | None:
 def _is_older(found: Response, begun: float) -> bool | None:
     """Whether it was made before a call began, by the service's clock; `None` where that cannot be seen."""
     made = found.get("create_time")
-    try:
-        ahead = parsedate_to_datetime(found.sent[1].get("Date", "")).timestamp() - time.time()
-    except (TypeError, ValueError, IndexError, OverflowError):  # by version of Python
-        return None
+    now = moment(found.sent[1].get("Date", ""))
+    ahead = math.inf if now is None else now - time.time()
     if not isinstance(made, int) or abs(ahead) > ABSURD:
         return None
     return bool(made < (begun + ahead - MARGIN) * 1000)
@@ -191,7 +192,7 @@ def _rows(reply: Response, name: str) -> list[Response]:
 
 
 KINDS = {
-    CREATE_JOB: Kind("job_name {job_name!r}", _job, "job_id", "job_name"),
+    CREATE_JOB: Kind("job_name {job_name!r}", _job, "job_id", "job_name", runs=True),
     CREATE_CONFIG: Kind("config_name {config_name!r}", _config, "", "config_name"),
     CREATE_VERSION: Kind("version derived from {pre_version_id}", _version, "version_id"),
     CREATE_VISUALIZATION: Kind("visualization job {job_name!r}", _visualization, "job_id", "job_name", 20),

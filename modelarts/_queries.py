@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from modelarts._catalog import SPECS
@@ -127,5 +128,6 @@ def get_built_in_algorithms(modelarts_session: Session) -> Response:
     response = modelarts_session.client.call("list_built_in_algorithms")
     for model in response.get("models") or ():
         if isinstance(model.get("parameter"), str):  # JSON text in REST, a list in the SDK (ALGPARAM)
-            model["parameter"] = replies.parse(model["parameter"] or "[]")
+            with suppress(ValueError):  # what is no JSON stays as it came
+                model["parameter"] = replies.parse(model["parameter"] or "[]")
     return response

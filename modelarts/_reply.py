@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
-from datetime import timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from modelarts import errors
 from modelarts._wire import codes
+from modelarts._wire.dates import moment
 from modelarts._wire.replies import Record
 
-if TYPE_CHECKING:
-    import requests
-
-_SECRET_HEADERS = ("X-Auth-Token", "X-Security-Token", "Authorization")
 _COMMON = {"is_success", "error_code", "error_msg"}  # of a refusal; the rest differs
 
 
@@ -51,7 +46,9 @@ def answered(
         response.pop("error_msg", None)
         response.pop("error_code", None)
     else:
-        response["error_msg"] = text or _elsewhere(members, "message", "error_msg") or f"HTTP {status} without a reason"
+        inner = members["error"] if isinstance(members.get("error"), str) else ""
+        text = text or _elsewhere(members, "message", "error_msg") or inner
+        response["error_msg"] = text or f"HTTP {status} without a reason"
         response["error_code"] = str(response.get("error_code") or _elsewhere(members, "code", "error_code"))
         response.clock_ahead = clock_ahead(headers)
     response.sent = (status, headers, method, url)
@@ -67,33 +64,23 @@ def _says_success(members: Mapping[str, Any]) -> bool:
 
 
 def rows_of(response: Response, name: str) -> list[Record]:
-    """The rows of a list in an answer; none where it is left out. Raises `BadReply` for what is no list of objects."""
-    rows = response.get(name)
-    if rows is None:
-        return []
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise bad_member(response, name, rows)
+    """The rows of a list in an answer; none where it is left out."""
+    rows: list[Record] = response.get(name) or []
     return rows
 
 
-def bad_member(response: Response, name: str, value: Any) -> errors.BadReply:
+def bad_member(response: Response, name: str, value: Any) -> errors.ModelArtsError:
     """The error of a member that is missing or not as documented."""
+    return bad_answer(response, f"with {name}={errors.shortened(value)}, which is not as documented")
+
+
+def bad_answer(response: Response, how: str) -> errors.ModelArtsError:
+    """The error of an answer that is none; a POST that got it may have been carried out."""
     status, _, method, url = response.sent
-    told = f"{method} {url} answered with {name}={errors.shortened(value)}, which is not as documented"
-    return errors.BadReply(f"{told}. Check the endpoint, and proxies on the way.", status, method, url)
-
-
-def redacted(reply: requests.Response, *secrets: str) -> bytes:
-    """What was answered, without secrets that were sent: some services and proxies quote what they were asked.
-
-    Args:
-        secrets: those of the body; the secret headers of the request are known.
-    """
-    content, sent = reply.content, reply.request.headers
-    for secret in filter(None, (*secrets, *map(sent.get, _SECRET_HEADERS))):
-        for spelled in {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}:
-            content = content.replace(spelled.encode(), b"****")
-    return content
+    told = f"{method} {url} answered {how}."
+    if method == "POST":
+        return errors.OutcomeUnknown(told, method, url)
+    return errors.BadReply(f"{told} Check the endpoint, and proxies on the way.", status, method, url)
 
 
 def _elsewhere(members: Mapping[str, Any], *names: str) -> str:
@@ -124,10 +111,5 @@ def waited(response: Response) -> bool:
 
 def clock_ahead(headers: Mapping[str, str]) -> float:
     """Seconds that this machine's clock is ahead of the service's now, as far as the reply tells."""
-    from email.utils import parsedate_to_datetime
-
-    try:
-        moment = parsedate_to_datetime(headers.get("Date", ""))
-    except (TypeError, ValueError, IndexError, OverflowError):  # by version of Python
-        return 0.0
-    return time.time() - (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
+    now = moment(headers.get("Date", ""))
+    return 0.0 if now is None else time.time() - now

@@ -10,8 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timezone
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import attrs
@@ -31,7 +29,9 @@ from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError, Rea
 
 from modelarts import errors
 from modelarts._deadline import DeadlineAdapter, was_sent
+from modelarts._secrets import Secrets
 from modelarts._sending import Sending
+from modelarts._wire.dates import moment
 
 logger = logging.getLogger("modelarts")
 
@@ -78,7 +78,8 @@ class Transport:
 
     def close(self) -> None:
         """Close the connections; others are opened when they are needed."""
-        self._adapter.close()
+        if self._process == os.getpid():  # in a forked one, that could wait for a lock of its parent
+            self._adapter.close()
 
     @contextmanager
     def call(self, sending: Sending | None = None) -> Iterator[None]:
@@ -106,6 +107,11 @@ class Transport:
     def left(self) -> float:
         """Seconds that are left to the call that this thread is making, else to a new one."""
         return self._current[1] - time.monotonic() if self._current else self.sending.total_timeout
+
+    def secrets_of(self, request: Any, *others: str) -> Secrets:
+        """What is not to be told of a request, nor of the proxy on its way."""
+        proxy = self._options_for(request.url)["proxies"].get("all") if "://" in str(request.url) else None
+        return Secrets.of(request.headers, proxy, *others)
 
     def send(
         self, prepare: Callable[[], Attempt], repeatable: bool, after_failure: Callable[[], None] = lambda: None
@@ -137,7 +143,7 @@ class Transport:
             elif error is not None:
                 last = number == ATTEMPTS or not (repeatable or _never_sent(error))
                 if last or pause >= self.left:
-                    raise connection_error(error, attempt, repeatable)
+                    raise connection_error(error, attempt, repeatable, self.secrets_of(attempt))
                 after_failure()
             logger.info("%s %s: attempt %d failed, next in %.1f s", attempt.method, attempt.url, number, pause)
             time.sleep(pause)
@@ -150,7 +156,8 @@ class Transport:
         except RequestException as error:
             return None, error
         except (HTTPError, OSError, ValueError) as error:  # what lies below makes of addresses, answers and files
-            return None, requests.ConnectionError(str(error) or type(error).__name__)
+            kind = InvalidURL if was_sent() is None else requests.ConnectionError
+            return None, kind(str(error) or type(error).__name__)
 
     def _once(self, attempt: Attempt) -> requests.Response:
         if self._process != os.getpid():
@@ -189,10 +196,12 @@ def _never_sent(error: RequestException) -> bool:
     return isinstance(_cause(error), NewConnectionError) if sent is None else not sent
 
 
-def connection_error(error: RequestException, attempt: Attempt, repeatable: bool) -> errors.ConnectionFailed:
+def connection_error(
+    error: RequestException, attempt: Attempt, repeatable: bool, secrets: Secrets
+) -> errors.ConnectionFailed:
     """What a failed attempt amounts to, with what to look at; unknown is the outcome of what makes something."""
     method, url = attempt.method, attempt.url
-    reason = _reason(error)
+    reason = secrets.hide(_reason(error))
     sent = was_sent()
     if isinstance(_cause(error), NewConnectionError) and not sent:  # a name that does not resolve is one, too
         return errors.ConnectionFailed(
@@ -219,8 +228,10 @@ def connection_error(error: RequestException, attempt: Attempt, repeatable: bool
 def _reason(error: RequestException) -> str:
     """What happened, in the words of the library that noticed, without the password of a proxy."""
     cause = _cause(error)
-    inner = getattr(cause, "original_error", None) or cause
-    return re.sub(r"(\w+://)?\S*@", r"\1****@", str(inner)).rpartition(": ")[2].strip("'\" ")
+    text = re.sub(r"(\w+://)?\S*@", r"\1****@", str(getattr(cause, "original_error", None) or cause))
+    if isinstance(error, InvalidURL):
+        return text
+    return re.sub(r" \(read timeout=[^)]*\)", "", text.rpartition(": ")[2]).strip("'\" ")
 
 
 def _cause(error: RequestException) -> Any:
@@ -241,9 +252,4 @@ def _asked_pause(reply: requests.Response) -> float:
         return 0.0
     if value.isascii() and value.isdigit():
         return min(float(value), _LONGEST_ASKED)
-    try:
-        moment = parsedate_to_datetime(value)
-    except (TypeError, ValueError, IndexError, OverflowError):  # by version of Python
-        return 0.0
-    return min(max((moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp() - time.time(), 0.0),
-               _LONGEST_ASKED)  # fmt: skip
+    return min(max((moment(value) or 0.0) - time.time(), 0.0), _LONGEST_ASKED)

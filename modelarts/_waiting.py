@@ -13,6 +13,7 @@ from modelarts._outages import PASSING, SHORTEST, Line
 from modelarts._reply import Response, bad_member, waited
 from modelarts._wire import status as vocabulary
 from modelarts._wire.limits import LOG_LINES
+from modelarts._wire.replies import as_integer
 from modelarts._wire.status import JobStatus
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 LONGEST, GROWTH = 5.0, 1.5
 REST = 60.0  # seconds that a service may be out of reach when only the rest of a log is missing
+TAIL = 10.0  # seconds that each call has which asks for the end of a log
 TAIL_LINES = 20
 LONG_PAGE = 30_000  # characters; a page that a service cuts at its own limit has at least as many
 
@@ -55,8 +57,8 @@ def error_of_end(job: JobCalls, info: Response) -> errors.JobError | None:
     tail = _log_tail(job) if status.ended else ""
     found = _EXIT_CODE.findall(tail)
     return _ERRORS.get(status.outcome, errors.JobTimeout)(
-        job_id=info["job_id"],
-        version_id=info["version_id"],
+        job_id=as_integer(job.job_id),
+        version_id=as_integer(job.version_id),
         status=status,
         reason=info.get("error_result") or "",
         exit_code=int(found[-1]) if found else None,
@@ -67,7 +69,7 @@ def error_of_end(job: JobCalls, info: Response) -> errors.JobError | None:
 
 def _log_tail(job: JobCalls) -> str:
     try:
-        with job.modelarts_session.deadline(REST):
+        with job.modelarts_session.deadline(min(TAIL, job.modelarts_session.client.sending.total_timeout)):
             names = job.get_job_log_file_list().get("log_file_list") or []
             tails = [job.get_job_log(name, lines=TAIL_LINES).get("content") or "" for name in names]
     except errors.ModelArtsError:
@@ -185,13 +187,19 @@ class _Log:
         content = response.get("content") or ""
         if self.position is not None and response.get("start_line") == self.position:
             content = content.partition("\n")[2]  # a service that repeats the line it starts from
-        if content:
-            self.position = response.get("end_line")
+        end = response.get("end_line")
+        if content and not end:
+            raise bad_member(response, "end_line", end)  # without it, the same would be read for ever
+        if end == self.position:
+            content = ""  # nothing came behind it
+        self.position = end or self.position
         return _Page(content, self.worker)
 
     def _beginning(self, page: Response) -> Response:
         """The first page of the log: without a position the service answers the newest lines."""
-        while (before := self._read(page.get("start_line"), "asc", 0)).get("content"):
+        while (before := self._read(start := page.get("start_line"), "asc", 0)).get("content"):
+            if before.get("start_line") in (None, start):
+                break
             page = before
         return page
 

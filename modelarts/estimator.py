@@ -229,6 +229,7 @@ class Estimator(JobCalls):
         self._needed("create_job_version", "job_id", job_id)
         self._upload(staging)
         response = _creating.create(self.modelarts_session, CREATE_VERSION, body, {"job_id": job_id})
+        response["job_id"] = response.get("job_id") or job_id
         return self._made(response, wait)
 
     def _made(self, response: Response, wait: bool) -> TrainingJob:

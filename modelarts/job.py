@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Union
 
 from modelarts import _waiting
 from modelarts._lists import VERSION_COLUMNS, check_description, documented, is_given, show
-from modelarts._reply import Response, bad_member, rows_of
+from modelarts._reply import Response, rows_of
 from modelarts._wire import replies
 from modelarts.errors import ArgumentError, Fault
 
@@ -58,8 +58,6 @@ class JobCalls:
         names = response.get("log_file_list")
         if isinstance(names, str):  # the REST table says String, its sample an array (LOGLIST)
             response["log_file_list"] = [names]
-        elif not isinstance(names or [], list):
-            raise bad_member(response, "log_file_list", names)
         return response
 
     def get_job_log(
@@ -234,9 +232,9 @@ def decode_metrics(members: dict[str, Any]) -> None:
 
 def _as_lines(response: Response) -> Response:
     """The byte call's answer in the shape that the documents give `get_job_log` (LOGAPI)."""
-    if "log" in response:
-        text = response["log"]
-        end = int(response.get("end_byte", 0))
-        count = int(response.get("log_byte_count", len(text.encode())))
+    text = response.get("log")
+    if text is not None:
+        end = response.get("end_byte") or 0
+        count = response.get("log_byte_count") or len(text.encode())
         response.update(content=text, lines=len(text.splitlines()), start_line=str(end - count), end_line=str(end))
     return response

@@ -20,25 +20,6 @@ INTEGERS = frozenset(
 )  # fmt: skip
 # Members that the documents call String, though samples also print them as numbers.
 TEXTS = frozenset(("core", "cpu", "start_line", "end_line"))
-# What documented replies hold, at their top: a JSON object without any of these is nobody's reply.
-MEMBERS = frozenset(
-    (
-        "is_success", "error_code", "error_message", "error_msg", "error",
-        "job_id", "job_name", "job_desc", "job_type", "version_id", "version_name", "pre_version_id", "version_count",
-        "status", "error_result", "create_time", "start_time", "duration", "remaining_duration", "is_zombie",
-        "jobs", "job_total_count", "job_count_limit", "quotas", "versions", "task_summary",
-        "configs", "config_name", "config_desc", "config_total_count", "autosearch_config",
-        "specs", "spec_id", "spec_code", "spec_total_count", "max_num", "no_resource", "flavor_code", "resource_id",
-        "core", "cpu", "gpu", "gpu_num", "gpu_type", "npu_info", "storage", "worker_server_num",
-        "engines", "engine_id", "engine_name", "engine_type", "engine_version", "user_frame_image",
-        "models", "model_id", "model_total_count", "model_outputs", "algorithm_id", "retrain_model_id",
-        "app_url", "boot_file_url", "user_image_url", "user_command", "parameter", "inputs", "outputs",
-        "data_url", "data_source", "dataset_id", "dataset_name", "dataset_version_id", "dataset_version_name",
-        "train_url", "log_url", "service_url", "model_metric_list", "system_metric_list",
-        "log_file_list", "content", "lines", "start_line", "end_line",
-        "pool_id", "pool_name", "pool_type", "pod_version", "volumes", "nas_type", "nas_mount_path", "nas_share_addr",
-    )
-)  # fmt: skip
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
 _COERCED = INTEGERS | {"status"}
 

@@ -19,7 +19,8 @@ from tests.support.raw_server import RESET, SILENCE, Action, reply
 
 PATIENCE = 0.4  # seconds of the read time-out
 ATTEMPTS = 5  # at most, for what may be repeated
-GOOD = reply({"is_success": True, "job_id": 1})
+DONE = {"is_success": True, "job_id": 1, "version_id": 2}
+GOOD = reply(DONE)
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
 BUSY = b'{"is_success": false, "error_code": "ModelArts.0010", "error_message": "busy"}'
 EXPIRED = b'{"error_msg": "Incorrect IAM authentication information: Signature expired", "error_code": "APIG.0301"}'
@@ -177,7 +178,7 @@ _BROKEN = [
     _no_reply("200 with what is no text", answer("200 OK", b"\xff{"), "\ufffd{"),
 ]
 _REST = [
-    Fault("50 MB", [answer("200 OK", json.dumps({"is_success": True, "text": "x" * 50_000_000}).encode())],
+    Fault("50 MB", [answer("200 OK", json.dumps({**DONE, "text": "x" * 50_000_000}).encode())],
           Outcome(1), Outcome(1), 60.0),
     Fault("50 MB that are no JSON", [answer("200 OK", b"x" * 50_000_000)],
           Outcome(1, BadReply, "with what is no ModelArts reply: 'xxx"),

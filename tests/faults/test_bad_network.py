@@ -6,6 +6,8 @@ library's exception, in a second creation, or later than the call's deadline.
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
 from typing import Callable
 
@@ -13,9 +15,9 @@ import pytest
 
 from modelarts import _creating, errors
 from tests.faults.calls import ASKED, CALLS, GET, PATH, POST, PUT, ask, at, made
-from tests.faults.rows import FAULTS, GOOD, Fault, answer, in_seconds, retry_after
+from tests.faults.rows import DONE, FAULTS, GOOD, Fault, Outcome, answer, in_seconds, retry_after
 from tests.support.cloud import ENGINES, SPECS, cloud_estimator
-from tests.support.raw_server import SILENCE, RawServer
+from tests.support.raw_server import RESET, SILENCE, Action, RawServer, reply
 
 LATE = 0.5  # seconds that a busy machine may add
 
@@ -59,8 +61,30 @@ def test_a_job_is_made_once_whatever_comes_of_the_answer(fault: Fault, monkeypat
     assert server.asked.count("POST /training-jobs") == 1
     if fault.created.error is errors.AuthError or "429" in fault.name:
         assert isinstance(made, errors.ApiError)  # it was refused before anything was made
+    elif fault.created == Outcome(1):
+        assert made == DONE["job_id"]
     else:
         assert made == 10
+
+
+@pytest.mark.parametrize("late", [SILENCE, "slow"])
+def test_looking_for_what_was_made_has_as_much_time_as_one_call(late: str):
+    def slowly(connection: socket.socket, over: threading.Event) -> None:
+        over.wait(0.7)
+        connection.sendall(reply({"is_success": True, "jobs": []}))
+
+    script: dict[str, list[Action]] = {
+        "GET /job/resource-specs": [{"is_success": True, "specs": SPECS}],
+        "GET /job/ai-engines": [{"is_success": True, "engines": ENGINES}],
+        "POST /training-jobs": [RESET],
+        "GET /training-jobs": [SILENCE if late == SILENCE else slowly],
+    }
+    with RawServer(script) as server, at(server.url, total_timeout=1, read_timeout=60) as session:
+        begun = time.monotonic()
+        with pytest.raises(errors.OutcomeUnknown):
+            cloud_estimator(session).fit(inputs="/bucket/data/", job_name="digits")
+
+    assert time.monotonic() - begun < 2
 
 
 @pytest.mark.parametrize("asked", [lambda: "1", lambda: in_seconds(2)], ids=["seconds", "date"])
@@ -93,7 +117,7 @@ def test_a_stale_connection_is_opened_anew(method: str):
             while server.closed <= number:
                 time.sleep(0.001)
 
-    assert answers == [{"is_success": True, "job_id": 1}] * 3
+    assert answers == [DONE] * 3
     assert len(server.asked) == 3
 
 

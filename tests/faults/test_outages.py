@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from modelarts import _outages, errors
+from modelarts import _outages, _waiting, errors
 from modelarts.job import TrainingJob
 from tests.faults.calls import at
 from tests.faults.rows import BUSY, EXPIRED, answer
@@ -112,6 +112,22 @@ def test_the_time_of_the_waiting_is_not_spent_on_the_end_of_a_log():
         TrainingJob(session, 1, 2).wait(timeout=1)
 
     assert time.monotonic() - begun < 2
+
+
+def test_the_time_out_of_a_session_counts_for_the_end_of_a_log_too(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(_waiting, "REST", 0.1)
+    failed = {**RUNNING, "status": 11}
+    names = {"is_success": True, "log_file_list": ["a.0"]}
+    begun = time.monotonic()
+
+    with (
+        RawServer({INFO: [failed], NAMES: [names], LOG: [SILENCE]}) as server,
+        at(server.url, read_timeout=60, total_timeout=0.3) as session,
+        pytest.raises(errors.JobFailed),
+    ):
+        TrainingJob(session, 1, 2).wait()
+
+    assert time.monotonic() - begun < 3
 
 
 def test_what_a_refusal_means_that_no_waiting_mends_is_told_at_once():

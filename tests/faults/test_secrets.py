@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import io
+import json
 import logging
 import pickle
 import traceback
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Callable
+from urllib.parse import quote
 
 import pytest
 
@@ -19,7 +23,7 @@ from tests.support.cloud import PROJECT
 from tests.support.raw_server import RawServer, reply
 
 KEY, TOKEN, PASSWORD, ISSUED, PROXY = (
-    "the-secret-key", "the-security-token", 'the-"password"', "the-issued-token", "the-proxy-password",
+    "the-secret-key", "the+security/token==", 'the-"password"', "the-issued-token", "the-proxy-password",
 )  # fmt: skip
 SECRETS = (KEY, TOKEN, PASSWORD, 'the-\\"password\\"', "the-%22password%22", ISSUED, PROXY)
 LOGINS: dict[str, dict[str, str]] = {
@@ -123,6 +127,66 @@ def test_what_a_service_quotes_is_masked(said: io.StringIO, kind: str, status: s
 
     assert_silent(said)
     assert "AK" in said.getvalue() or login == "password"
+
+
+def escaped(text: str) -> str:
+    """JSON as some libraries write it, for pages that show it."""
+    return "".join(letter if letter.isalnum() else f"\\u{ord(letter):04X}" for letter in text)
+
+
+SPELLED: dict[str, Callable[[str], str]] = {
+    "escaped": escaped,
+    "with escaped slashes": lambda text: json.dumps(text)[1:-1].replace("/", "\\/"),
+    "as HTML does": lambda text: html.escape(text).replace("+", "&#43;").replace("=", "&#x3D;"),
+    "as a URL does": lambda text: quote(text, safe=""),
+}
+
+
+@pytest.mark.parametrize("frame", ['{"error_code": "X.1", "error_msg": "bad token %s"}', "<html>bad token %s</html>"])
+@pytest.mark.parametrize("status", ["401 Unauthorized", "502 Bad Gateway"])
+@pytest.mark.parametrize("spelled", SPELLED)
+def test_a_secret_is_masked_however_it_is_spelled(said: io.StringIO, spelled: str, status: str, frame: str):
+    text = SPELLED[spelled](TOKEN)
+    with RawServer({ASKED[GET]: [answer(status, (frame % text).encode())]}) as server:
+        drive(session_at(server.url, "keys"), GET, 2.0, said)
+
+    assert_silent(said)
+    assert text not in said.getvalue()
+    assert "bad token ****" in said.getvalue()
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        answer("400 Bad Request", json.dumps({"error_msg": TOKEN}).encode("utf-16")),
+        answer("400 Bad Request", b'{"error_msg": "no"}', f"X-Request-Id: {TOKEN}"),
+        answer("502 Bad Gateway", b"<html>", f"X-Request-Id: {TOKEN}"),
+        answer("400 Bad Request", json.dumps({"error_msg": "no", "asked": [{"token": TOKEN}]}).encode()),
+        f"X-Security-Token: {TOKEN}\r\n\r\n".encode(),
+    ],
+    ids=["UTF-16", "a request id", "a request id of a page", "another member", "no status line"],
+)
+def test_a_secret_is_masked_wherever_it_is_quoted(said: io.StringIO, told: bytes):
+    with RawServer({ASKED[GET]: [told]}) as server:
+        drive(session_at(server.url, "keys"), GET, 1.0, said)
+
+    assert_silent(said)
+    assert "****" in said.getvalue()
+
+
+def test_what_a_proxy_quotes_of_its_own_login_is_masked(said: io.StringIO, monkeypatch: pytest.MonkeyPatch):
+    class Proxy(Echo):
+        def echo(self, connection: Any, _: Any) -> None:
+            (login,) = (line for line in self.heads[-1].splitlines() if line.startswith(b"Proxy-Authorization"))
+            connection.sendall(answer(self.status, login))
+
+    with Proxy({ASKED[GET]: [GOOD]}) as proxy:
+        monkeypatch.setenv("MODELARTS_PROXY", proxy.url.replace("//", f"//me:{PROXY}@"))
+        drive(session_at("http://modelarts.example.com", "keys"), GET, 2.0, said)
+
+    assert_silent(said)
+    assert base64.b64encode(f"me:{PROXY}".encode()).decode() not in said.getvalue()
+    assert "Proxy-Authorization: Basic ****" in said.getvalue()
 
 
 def test_a_proxys_password_is_not_told(said: io.StringIO, monkeypatch: pytest.MonkeyPatch):

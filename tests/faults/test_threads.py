@@ -55,6 +55,19 @@ def test_a_session_works_on_both_sides_of_a_fork(session):
     assert [mine, *theirs] == [[True] * 20] * 4
 
 
+def test_a_forked_process_closes_a_session_without_waiting_for_its_parent(session):
+    """A lock that a thread of the parent held at that moment is never given back in the child."""
+    assert Estimator.get_job_list(session).is_success
+    context = multiprocessing.get_context("fork")
+    child = context.Process(target=session.close)
+    with session.client.transport._adapter.poolmanager.pools.lock:
+        child.start()
+    child.join(5)
+
+    assert child.exitcode == 0
+    assert Estimator.get_job_list(session).is_success
+
+
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 def test_a_fork_in_the_middle_of_many_calls_stalls_nobody(session):
     """Threads of the parent hold connections and locks at that moment; the child has none of the threads."""

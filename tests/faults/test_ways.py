@@ -216,6 +216,20 @@ def test_a_certificate_that_is_not_the_services_is_told(
 
 
 @pytest.mark.parametrize("method", [GET, POST])
+def test_certificates_that_were_removed_since_are_told(
+    monkeypatch: pytest.MonkeyPatch, certificates: Path, method: str
+):
+    bundle = certificates / "right.pem"
+    monkeypatch.setenv("MODELARTS_CA_BUNDLE", str(bundle))
+    with at("https://127.0.0.1:9") as session:
+        bundle.unlink()
+        error = made(session, method, 1.0)
+
+    assert type(error) is ConnectionFailed
+    assert f"invalid path: {bundle}); nothing was sent" in str(error)
+
+
+@pytest.mark.parametrize("method", [GET, POST])
 def test_a_service_without_tls_is_told(method: str):
     with RawServer(EVERYTHING) as service:
         assert "nothing was sent" in str(failed(service.url.replace("http:", "https:"), method, 1.0))

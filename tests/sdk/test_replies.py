@@ -11,7 +11,7 @@ import pytest
 
 from modelarts._wire.routes import BY_OPERATION
 from modelarts._wire.status import DONE, FAILED, GO_ON, LOST, OUTCOMES, STOPPED, JobStatus
-from modelarts.errors import BadReply
+from modelarts.errors import BadReply, OutcomeUnknown
 from modelarts.estimator import JOB_STATE, Estimator
 from modelarts.session import Session
 from tests.support.cloud import Cloud, contract
@@ -126,7 +126,9 @@ def test_a_missing_attribute_names_the_members_that_there_are(cloud: Cloud, sess
 def test_metrics_are_decoded_whether_text_or_object(cloud: Cloud, session: Session):
     metrics = {"total_metric": {"total_metric_values": {"recall": 0.5}}}
 
-    response = info(cloud, session, {"model_metric_list": json.dumps(metrics), "system_metric_list": {"cpuUsage": []}})
+    response = info(
+        cloud, session, {"job_id": 10, "model_metric_list": json.dumps(metrics), "system_metric_list": {"cpuUsage": []}}
+    )
 
     assert response["model_metric_list"] == metrics
     assert response["system_metric_list"] == {"cpuUsage": []}
@@ -205,8 +207,21 @@ def test_what_is_no_reply_of_the_api_raises(cloud: Cloud, session: Session, cont
     assert f"HTTP {status}" in str(caught.value)
 
 
-def test_only_204_may_come_without_a_body(cloud: Cloud, session: Session):
-    assert call(cloud, session, "stop_training_job_version", b"", 204).is_success is True
+@pytest.mark.parametrize(
+    "operation", ["stop_training_job_version", "delete_training_job", "update_training_job_description"]
+)
+def test_204_is_a_success_of_what_has_nothing_to_tell(cloud: Cloud, session: Session, operation: str):
+    assert call(cloud, session, operation, b"", 204).is_success is True
+
+
+@pytest.mark.parametrize(
+    ("operation", "error"),
+    [("get_training_job_version", BadReply), ("list_training_jobs", BadReply), ("create_training_job", OutcomeUnknown),
+     ("create_training_job_config", OutcomeUnknown)],
+)  # fmt: skip
+def test_204_is_none_where_something_is_to_be_told(cloud: Cloud, session: Session, operation: str, error: type):
+    with pytest.raises(error, match="answered HTTP 204 with what is no ModelArts reply"):
+        call(cloud, session, operation, b"", 204)
 
 
 # --- notebooks

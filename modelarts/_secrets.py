@@ -1,0 +1,61 @@
+"""Secrets that were sent, taken out of what is told: some services and proxies quote what they were asked."""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+from collections.abc import Mapping
+from typing import Any, Optional
+from urllib.parse import unquote, urlsplit
+
+import attrs
+
+HIDDEN = "****"
+_HEADERS = ("X-Auth-Token", "X-Security-Token", "Authorization")
+
+
+@attrs.frozen(repr=False)
+class Secrets:
+    """Texts that are not to be shown, however JSON, HTML or a URL spells them."""
+
+    texts: tuple[str, ...]
+
+    @classmethod
+    def of(cls, headers: Mapping[str, Any], proxy: Optional[str] = None, *others: str) -> Secrets:
+        """Those of a request, of the proxy on its way, and others."""
+        found = [str(headers[name]) for name in _HEADERS if headers.get(name)]
+        return cls(tuple(filter(None, (*found, *_of_proxy(proxy), *others))))
+
+    def hide(self, value: Any) -> Any:
+        """The same value; all texts in it are without secrets."""
+        if isinstance(value, str):
+            return self._pattern.sub(HIDDEN, value) if self.texts else value
+        if isinstance(value, Mapping):
+            return type(value)((self.hide(name), self.hide(item)) for name, item in value.items())  # type: ignore[call-arg]
+        return [self.hide(item) for item in value] if isinstance(value, list) else value
+
+    @property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile("|".join("".join(map(_spelled, text)) for text in self.texts))
+
+
+def _of_proxy(proxy: Optional[str]) -> list[str]:
+    """The password of a proxy, and how it is sent to it."""
+    user, _, password = (urlsplit(proxy or "").netloc.rpartition("@")[0]).partition(":")
+    if not password:
+        return []
+    login = f"{unquote(user)}:{unquote(password)}"
+    return [password, unquote(password), base64.b64encode(login.encode()).decode()]
+
+
+def _spelled(character: str) -> str:
+    """A pattern for a character, as it is or escaped; nobody escapes letters and digits."""
+    if character.isascii() and character.isalnum():
+        return character
+    number = ord(character)
+    ways = {
+        re.escape(character), rf"\\{re.escape(character)}", rf"\\u{number:04x}", f"&#0*{number};", f"&#x0*{number:x};",
+        re.escape(html.escape(character)), "".join(f"%{byte:02x}" for byte in character.encode(errors="replace")),
+    }  # fmt: skip
+    return f"(?i:{'|'.join(sorted(ways))})"
