@@ -141,7 +141,7 @@ class Transport:
                 if reply.status_code not in RETRIED or not repeatable or number == ATTEMPTS or pause >= self.left:
                     return reply
             elif error is not None:
-                last = number == ATTEMPTS or not (repeatable or _never_sent(error))
+                last = number == ATTEMPTS or not (repeatable or _never_sent(error)) or _wants_login(error)
                 if last or pause >= self.left:
                     raise connection_error(error, attempt, repeatable, self.secrets_of(attempt))
                 after_failure()
@@ -196,6 +196,11 @@ def _never_sent(error: RequestException) -> bool:
     return isinstance(_cause(error), NewConnectionError) if sent is None else not sent
 
 
+def _wants_login(error: RequestException) -> bool:
+    """Whether a proxy refused to let a request through: asked again and again, it might lock the account."""
+    return isinstance(error, ProxyError) and _reason(error).startswith("407 ")
+
+
 def connection_error(
     error: RequestException, attempt: Attempt, repeatable: bool, secrets: Secrets
 ) -> errors.ConnectionFailed:
@@ -207,6 +212,12 @@ def connection_error(
         return errors.ConnectionFailed(
             f"{method} {url}: nobody answers at that address ({reason}). "
             "Check the network and the endpoint; for a local session run `modelarts local status`.",
+            method, url,
+        )  # fmt: skip
+    if _wants_login(error):
+        return errors.ConnectionFailed(
+            f"{method} {url}: the proxy wants a login, or another one ({reason}); nothing was sent. Write it into the "
+            "address of the proxy, as MODELARTS_PROXY=http://user:password@host:port.",
             method, url,
         )  # fmt: skip
     if sent is False or (sent is None and isinstance(error, _BEFORE_SENDING)):

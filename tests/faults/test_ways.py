@@ -11,6 +11,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,28 @@ def refuse_tunnels(listening: socket.socket) -> None:
         with connection:
             connection.recv(65536)
             connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+
+@pytest.mark.parametrize("method", [GET, POST])
+def test_a_proxy_that_wants_a_login_for_a_tunnel_is_asked_once(monkeypatch: pytest.MonkeyPatch, method: str):
+    """Asked again and again with a wrong password, it might lock the account."""
+    asked: list[bytes] = []
+
+    def refuse() -> None:
+        with suppress(OSError):  # it is closed
+            while True:
+                connection, _ = listening.accept()
+                with connection:
+                    asked.append(connection.recv(65536))
+                    connection.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        monkeypatch.setenv("MODELARTS_PROXY", f"http://me:wrong@127.0.0.1:{listening.getsockname()[1]}")
+        threading.Thread(target=refuse, daemon=True).start()
+        error = failed("https://modelarts.example.com", method)
+
+    assert "the proxy wants a login, or another one (407 Proxy Authentication Required); nothing was sent" in str(error)
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize("method", [GET, POST])
