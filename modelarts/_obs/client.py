@@ -116,14 +116,17 @@ class Caller:
             else:
                 if result.status < 300 or result.status in allowed or result.errorCode in allowed:
                     return result
+                result = _explained(result, client, bucket)
                 if not renewed and result.errorCode in _RENEWED_CODES and self._has_other_keys(keys):
                     renewed = True
                     continue
                 if result.status not in _PASSING and result.errorCode not in _PASSING_CODES:
-                    raise self._refused(doing, result, bucket)
+                    raise refused(doing, result, bucket, self.endpoint)
             pause = random.uniform(0.5, 1) * min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (attempt - 1))
             if attempt == ATTEMPTS or _is_final(failure) or pause >= limit.left:
-                raise self._lost(doing, failure, bucket) if failure else self._refused(doing, result, bucket)
+                if failure:
+                    raise self._lost(doing, failure, client, bucket)
+                raise refused(doing, result, bucket, self.endpoint)
             (transfer.pause if transfer else threading.Event().wait)(pause)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
@@ -190,26 +193,29 @@ class Caller:
             found.update(proxy_username=unquote(parts.username), proxy_password=unquote(parts.password or ""))
         return found
 
-    def _refused(self, doing: str, result: Any, bucket: str) -> ObsError:
-        if result.errorCode is None and bucket:  # the answer had no body: ask for one
-            result = self._diagnosis(bucket) or result
-        return refused(doing, result, bucket, self.endpoint)
-
-    def _lost(self, doing: str, error: Exception, bucket: str) -> ObsError:
+    def _lost(self, doing: str, error: Exception, client: Any, bucket: str) -> ObsError:
         """After a broken connection: OBS may refuse before it has read what is sent, and break off then."""
-        result = self._diagnosis(bucket) if isinstance(error, (ConnectionError, http.client.HTTPException)) else None
+        broke = isinstance(error, (ConnectionError, http.client.HTTPException))
+        result = _diagnosis(client, bucket) if broke else None
         return refused(doing, result, bucket, self.endpoint) if result else unreachable(doing, error, self.endpoint)
 
-    def _diagnosis(self, bucket: str) -> Any:
-        """A refusal with its reason, if OBS refuses to look into the bucket."""
-        _, client = self._client(bucket)
-        try:
-            result = client.listObjects(bucket, max_keys=1)
-        except Exception as error:
-            if not _is_of_network(error):
-                raise
-            return None
-        return result if result.status >= 300 and result.errorCode else None
+
+def _explained(result: Any, client: Any, bucket: str) -> Any:
+    """A refusal with its reason: that of a HEAD has no body to tell one, so the same client asks for what has."""
+    if result.errorCode is None and bucket and result.status not in _PASSING:
+        return _diagnosis(client, bucket) or result
+    return result
+
+
+def _diagnosis(client: Any, bucket: str) -> Any:
+    """A refusal with its reason, if OBS refuses to look into the bucket."""
+    try:
+        result = client.listObjects(bucket, max_keys=1)
+    except Exception as error:
+        if not _is_of_network(error):
+            raise
+        return None
+    return result if result.status >= 300 and result.errorCode else None
 
 
 def _drain(client: Any) -> None:

@@ -11,7 +11,10 @@ from modelarts._reply import clock_ahead
 from modelarts.errors import ObsError, clock_off
 
 _KEYS = "Check access_key and secret_key of the session; temporary keys need their security_token too, and expire."
-_ENDED = "The temporary keys have ended, or the security_token is not theirs. Make a session with new ones."
+_ENDED = (
+    "The temporary keys have ended, or the security_token is not theirs. Make a session with new ones; one by password "
+    "gets them by itself: call again."
+)
 _REGION = "Check region_name of the session; for another region or a cloud of your own call Session.set_endpoint(…)."
 
 _SKEWED = "RequestTimeTooSkewed"

@@ -13,6 +13,7 @@ import textwrap
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ REFUSALS = [
      r"id R1\)\. The user has no permission for this; grant it in IAM", "1003"),
     (refusal(403, "InvalidAccessKeyId"), "Check access_key and secret_key of the session; temporary keys", "1003"),
     (refusal(403, "SignatureDoesNotMatch"), "Check access_key and secret_key of the session", "1003"),
-    (refusal(403, "ExpiredToken"), "The temporary keys have ended", "1003"),
+    (refusal(403, "ExpiredToken"), "The temporary keys have ended.* one by password gets them by itself", "1003"),
     (refusal(403, "RequestTimeTooSkewed"), "The clock of this machine is off", "1003"),
     (refusal(403, "SomethingNew", "Not today."), r"SomethingNew: Not today \(HTTP 403, request id R1\)\.", "1003"),
     (refusal(400, "InvalidArgument", "Bad thing"), "InvalidArgument: Bad thing", "1002"),
@@ -369,6 +370,47 @@ class Renewed:
         return True
 
     def apply(self, *_: Any) -> None: ...
+
+
+# Calls whose first request is a HEAD: its refusal has no body, and so no code.
+HEADS: dict[str, Callable[[HuaweiBuckets, str], Any]] = {
+    "is_obs_path_exists": lambda obs, bucket: obs.is_obs_path_exists(f"obs://{bucket}/small.txt"),
+    "create_bucket": lambda obs, bucket: obs.create_bucket(bucket),
+    "download_file": lambda obs, bucket: obs.download_file(f"obs://{bucket}/small.txt", "there.txt"),
+}
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+@pytest.mark.parametrize("code", ["InvalidAccessKeyId", "ExpiredToken", "InvalidToken"])
+@pytest.mark.parametrize("call", HEADS)
+def test_keys_whose_end_a_head_tells_are_renewed_too(
+    obs: HuaweiBuckets, proxy: FaultProxy, bucket: str, small: Path, tmp_path: Path, call: str, code: str, status: int
+):
+    obs.upload_file(small, f"obs://{bucket}/")
+    renewing = unreachable(proxy.url, Renewed("ENDED", "NEW"), tmp_path)
+    proxy.rule = lambda request: (
+        None if "NEW" in request.headers["authorization"]
+        else Answer(status, headers=MARK) if request.method == "HEAD" else refusal(status, code)
+    )  # fmt: skip
+
+    assert HEADS[call](renewing, bucket) is not False
+
+    renewing.close()
+
+
+def test_a_head_that_is_refused_for_another_reason_is_not_repeated(
+    proxy: FaultProxy, bucket: str, tmp_path: Path
+):
+    obs = unreachable(proxy.url, Renewed("FIRST", "SECOND"), tmp_path)
+    proxy.rule = lambda request: (
+        Answer(403, headers=MARK) if request.method == "HEAD" else refusal(403, "AccessDenied")
+    )
+
+    with pytest.raises(ObsError, match=r"AccessDenied.*The user has no permission"):
+        obs.is_obs_path_exists(f"obs://{bucket}/small.txt")
+
+    assert [request.method for request in proxy.seen] == ["HEAD", "GET"]
+    obs.close()
 
 
 def test_new_keys_are_used_from_the_next_request_on(proxy: FaultProxy, bucket: str, small: Path, tmp_path: Path):
