@@ -27,6 +27,16 @@ _CHECK_LOGIN = {
     "en": "Check account, username, password and region_name; without account, username is that of the account.",
     "zh": "请检查 account、username、password 和 region_name；未给出 account 时，username 即账号名。",
 }
+_CHECK_KEYS = {
+    "en": "Check access_key and secret_key, with the security_token of temporary ones, region_name, and what the user "
+          "may do; with project_id given, IAM is not asked.",
+    "zh": "请检查 access_key、secret_key（临时密钥还需 security_token）、region_name 以及用户权限；"
+          "给出 project_id 则无需查询 IAM。",
+}  # fmt: skip
+_CHECK_ADDRESS = {
+    "en": "Check account and region_name, and iam_endpoint: the address of IAM, without a path such as /v3.",
+    "zh": "请检查 account、region_name 以及 iam_endpoint：它是 IAM 的地址，不含 /v3 之类的路径。",
+}  # fmt: skip
 
 
 @attrs.frozen(eq=False)
@@ -94,7 +104,7 @@ class Iam:
             ConfigError: there is none of that name, or several.
         """
         reply = self._ask("GET", f"/v3/projects?name={quote(region_name, safe='')}", {}, None, auth)
-        projects = _members(reply, "projects", list, self._secrets(reply))
+        projects = _members(reply, "projects", list, self._secrets(reply), _CHECK_KEYS)
         if not all(isinstance(project, dict) and isinstance(project.get("id"), str) for project in projects):
             raise _no_answer(reply)
         found = [project["id"] for project in projects if project.get("name") == region_name]
@@ -129,7 +139,7 @@ class Iam:
 def _members(
     reply: requests.Response, name: str, kind: type, secrets: Secrets, next_step: Optional[Mapping[str, str]] = None
 ) -> Any:
-    """The wanted member of an answer; of a refusal, say what to do next where the caller knows better."""
+    """The wanted member of an answer; of a refusal of who asks, say what to do next where the caller knows better."""
     try:
         members = replies.parse(reply.content)
     except ValueError:
@@ -142,8 +152,11 @@ def _members(
         raise _no_answer(reply)
     members, headers = secrets.hide(members), secrets.hide(reply.headers)
     refusal = error_of(answered(members, reply.status_code, headers, str(reply.request.method), str(reply.url)))
-    if next_step is not None and isinstance(refusal, (AuthError, NotFound)):
-        refusal.advice = attrs.evolve(refusal.advice, next_step=next_step, clock_ahead=0.0)
+    if isinstance(refusal, NotFound):
+        refusal.advice = attrs.evolve(refusal.advice, next_step=_CHECK_ADDRESS)
+    elif next_step is not None and isinstance(refusal, AuthError):
+        off = 0.0 if next_step is _CHECK_LOGIN else refusal.advice.clock_ahead  # a password is sent, nothing is signed
+        refusal.advice = attrs.evolve(refusal.advice, next_step=next_step, clock_ahead=off)
     raise refusal
 
 
@@ -162,12 +175,13 @@ def _no_answer(reply: requests.Response) -> BadReply:
 
 
 def _lease(value: Any, members: Mapping[str, Any], reply: requests.Response) -> Lease:
-    """A lease that ends as IAM says, by IAM's clock."""
+    """A lease that ends as IAM says, by IAM's clock: a second earlier, for its `Date` leaves out parts of them."""
     made = _now()
     try:
         moment = parser.isoparse(members["expires_at"])
         ends = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-        return Lease(value, made, ends + timedelta(seconds=clock_ahead(reply.headers)))
+        ahead = clock_ahead(reply.headers)
+        return Lease(value, made, ends + timedelta(seconds=ahead - 1 if ahead else 0))
     except (KeyError, OverflowError, TypeError, ValueError):
         return Lease(value, made, made + LIFETIME)
 

@@ -82,6 +82,14 @@ def test_temporary_keys_are_let_in_with_their_security_token_only(caller: Caller
     refused(send({"X-Security-Token": others["securitytoken"]}), 403, "ModelArts.0206")
 
 
+def test_the_accounts_own_keys_take_no_security_token(caller: Caller):
+    url = f"{caller.v1}/job/ai-engines"
+
+    for token in (caller.temporary_keys()["securitytoken"], "guess"):
+        call = caller.signed("GET", url, headers={"X-Security-Token": token})
+        refused(caller.send_prepared(call), 403, "ModelArts.0206")
+
+
 @pytest.mark.parametrize(
     ("headers", "status", "code"),
     [

@@ -55,10 +55,19 @@ def test_what_the_user_writes_counts_and_becomes_private_again(tmp_path):
     assert mode(file) == 0o600
 
 
+def test_an_account_file_that_begins_with_a_mark_of_its_bytes_is_read(tmp_path):
+    file = tmp_path / "account.json"
+    first = accounts.load_or_make(file)
+    file.write_text(file.read_text(), encoding="utf-8-sig")
+
+    assert accounts.load_or_make(file) == first
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [
         ("{", "correct it, or remove it"),
+        pytest.param("[" * 100_000, "correct it, or remove it", id="deep"),
         ("[]", "correct it, or remove it"),
         ("{}", "missing .* required"),
         ('{"colour": "red"}', "colour"),

@@ -111,6 +111,13 @@ def test_an_unknown_access_key_is_invalid_and_the_accounts_own_needs_no_security
     assert code_of(lambda: tokens.secret_of("ak", "")) == ("ModelArts.0206", 403)
 
 
+def test_the_accounts_own_access_key_takes_no_security_token_of_others():
+    tokens = Tokens(ACCOUNT)
+
+    for security_token in ("guess", tokens.temporary_keys(900).security_token):
+        assert code_of(lambda given=security_token: tokens.secret_of("AK", given)) == ("ModelArts.0206", 403)
+
+
 def test_secrets_are_not_shown():
     tokens = Tokens(ACCOUNT, Clock())
     keys, token = tokens.temporary_keys(900), tokens.issue("project")

@@ -248,6 +248,27 @@ def test_a_wrong_clock_of_this_machine_costs_no_login(mock, monkeypatch, off: in
     assert len(mock.calls) == 2
 
 
+@pytest.mark.parametrize("part", [0.0, 0.5, 0.999])
+@pytest.mark.parametrize("lifetime", [2.0, 5.0, 100.0])
+def test_a_token_is_never_used_after_its_end(mock, monkeypatch, lifetime: float, part: float):
+    """However late in its second a reply was made: `Date` tells no parts of them."""
+    begun = datetime.now(timezone.utc).replace(microsecond=0)
+    now = begun + timedelta(seconds=part)
+    monkeypatch.setattr(_iam, "_now", lambda: now)
+    monkeypatch.setattr(_reply, "time", SimpleNamespace(time=lambda: now.timestamp()))
+    body = {"token": {"expires_at": (now + timedelta(seconds=lifetime)).isoformat(), "project": {"id": PROJECT}}}
+    mock.post(TOKENS, status=201, json=body, headers={"X-Subject-Token": "t", "Date": format_datetime(begun)})
+    auth = password_auth()
+    auth.apply("GET", BASE, {}, b"")
+
+    now += timedelta(seconds=lifetime / 5)
+    auth.apply("GET", BASE, {}, b"")
+    assert len(mock.calls) == 1
+    now += timedelta(seconds=lifetime / 5 * 4)
+    auth.apply("GET", BASE, {}, b"")
+    assert len(mock.calls) == 2
+
+
 def test_waiting_for_another_threads_login_ends_with_the_call(mock):
     slow = threading.Event()
 
@@ -281,7 +302,8 @@ NESTED = {"error": {"code": 401, "message": "no such user", "title": "Unauthoriz
 @pytest.mark.parametrize(("status", "body", "kind", "words"), [
     (401, GATEWAY, AuthError, "APIGW.0301: Incorrect IAM authentication information. Check account, username"),
     (401, NESTED, AuthError, "401: no such user. Check account, username, password and region_name"),
-    (404, {"error": {"message": "Could not find project: x."}}, NotFound, "Could not find project: x. Check account"),
+    (404, {"error": {"message": "Could not find project: x."}}, NotFound,
+     "Could not find project: x. Check account and region_name, and iam_endpoint: the address of IAM, without a path"),
     (429, {"error": {"code": 429, "message": "slow down"}}, Throttled, "429: slow down. Wait a little"),
     (503, {"error_code": "IAM.0011", "error_msg": "ill"}, Unavailable, "IAM.0011: ill. The fault lies with"),
 ])  # fmt: skip
@@ -302,6 +324,37 @@ def test_a_project_look_up_that_is_refused_for_the_clock_says_how_much_it_is_off
 
     with pytest.raises(AuthError, match=r"clock is (20 min|19 min 59 s) .*behind the service's"):
         Iam(Transport(Sending()), IAM).project_of(AkSkAuth("AK", "SK"), "cn-north-4")
+
+
+@pytest.mark.parametrize(("language", "words"), [
+    ("en", "Check access_key and secret_key, with the security_token of temporary ones, region_name, and what"),
+    ("zh", "请检查 access_key、secret_key（临时密钥还需 security_token）、region_name"),
+])  # fmt: skip
+def test_a_project_look_up_that_is_refused_names_all_that_may_be_wrong(mock, monkeypatch, language, words):
+    monkeypatch.setenv("MODELARTS_LANG", language)
+    mock.get(PROJECTS, status=401, json=GATEWAY)
+
+    with pytest.raises(AuthError) as caught:
+        Iam(Transport(Sending()), IAM).project_of(AkSkAuth("AK", "SK"), "cn-north-4")
+
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(("language", "words"), [
+    ("en", "iam_endpoint: the address of IAM, without a path such as /v3"),
+    ("zh", "iam_endpoint：它是 IAM 的地址，不含 /v3 之类的路径"),
+])  # fmt: skip
+def test_an_address_of_iam_with_a_path_too_much_is_named(mock, monkeypatch, language, words):
+    monkeypatch.setenv("MODELARTS_LANG", language)
+    missing = {"error": {"code": 404, "message": "The requested URL was not found"}}
+    mock.post(f"{IAM}/v3/v3/auth/tokens", status=404, json=missing)
+    mock.get(f"{IAM}/v3/v3/projects", status=404, json=missing)
+    iam = Iam(Transport(Sending()), f"{IAM}/v3")
+
+    for ask in (lambda: iam.log_in("a", "u", PASSWORD, "r"), lambda: iam.project_of(AkSkAuth("AK", "SK"), "r")):
+        with pytest.raises(NotFound) as caught:
+            ask()
+        assert words in str(caught.value)
 
 
 def test_a_login_that_nobody_answers_leaves_nothing_unknown(mock):

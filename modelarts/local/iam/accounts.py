@@ -50,11 +50,11 @@ class Account:
 def load(file: Path) -> Account | None:
     """The account of a file, or nothing when there is no file. Raises `ServiceError`."""
     try:
-        members = json.loads(file.read_text(encoding="utf-8"))
+        members = json.loads(file.read_text(encoding="utf-8-sig"))  # some editors begin a file with a mark
         account = Account(**members)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, TypeError, ValueError) as error:
+    except (OSError, RecursionError, TypeError, ValueError) as error:
         raise ServiceError(f"the account file {file}: {error}; correct it, or remove it to get a new one") from None
     return account
 

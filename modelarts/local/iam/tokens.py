@@ -77,7 +77,8 @@ class Tokens:
 
     def secret_of(self, access_key: str, security_token: str) -> str:
         """The secret of an access key, the account's or a temporary one. Raises `Refusal` (modelarts_03_0095)."""
-        if hmac.compare_digest(access_key.encode(), self._account.access_key.encode()):
+        permanent = hmac.compare_digest(access_key.encode(), self._account.access_key.encode())
+        if permanent and not security_token:
             return self._account.secret_key
         members = self._opened(_SECURITY_TOKEN, security_token)
         if not members or not hmac.compare_digest(access_key.encode(), members["access_key"].encode()):

@@ -132,6 +132,15 @@ def test_temporary_keys_need_their_own_security_token(caller: Caller, dialect, p
     refused(send({f"{prefix}security-token": "guess"}), 400, "InvalidToken")
 
 
+@DIALECTS
+def test_the_accounts_own_keys_take_no_security_token(caller: Caller, dialect, prefix):
+    token = caller.temporary_keys()["securitytoken"]
+
+    for given in (token, "guess"):
+        call = signed(caller, "GET", "signed", headers={f"{prefix}security-token": given}, dialect=dialect)
+        refused(caller.send_prepared(call), 400, "InvalidToken")
+
+
 @contextmanager
 def with_short_keys(home: Path) -> Iterator[Caller]:
     """A client of a service whose temporary keys last half a second."""
