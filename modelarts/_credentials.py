@@ -73,7 +73,7 @@ def check_arguments(settings: Settings) -> None:
 
 
 def _nothing_found(settings: Settings) -> str:
-    lines = "".join(f"\n  - {place.title}: {place.note or 'no login'}" for place in settings.places)
+    lines = "".join(f"\n  - {place.title}: {place.no_login}" for place in settings.places)
     return (
         f"Session() found no credentials. Looked at, in this order:{lines}\n"
         f"Give access_key and secret_key, or username and password, as arguments, or set {_variables('access_key')} "

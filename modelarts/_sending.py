@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,8 +9,11 @@ from typing import TYPE_CHECKING, Optional, Union
 
 import attrs
 
-from modelarts._config import NO_PROXY, Value
-from modelarts.errors import ConfigError
+from modelarts import _values
+from modelarts._config import Value
+from modelarts._places import variable
+from modelarts._values import NO_PROXY
+from modelarts.errors import ConfigError, shortened
 
 if TYPE_CHECKING:
     import ssl
@@ -116,9 +118,11 @@ def _certificates() -> str:
 
 def _usual_bundle() -> str:
     for name in _BUNDLES:
-        path = os.environ.get(name)
-        if path and not Path(path).exists():
-            raise ConfigError(f"{name}={path!r}: there is no such file; correct the variable, or unset it")
-        if path:
-            return path
+        path = variable(name)
+        try:
+            if path:
+                return _values.file(path)
+        except ValueError as error:
+            shown = shortened(_values.without_content(path))
+            raise ConfigError(f"{name}={shown}: {error}, or unset the variable") from None
     return ""

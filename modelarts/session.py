@@ -119,8 +119,9 @@ class Session:
         """
         if not isinstance(region_name, str) or not region_name.strip():
             raise ConfigError(f"region_name={region_name!r}: name the region that the endpoints are for")
+        region = _config.checked("region_name", region_name)
         given = {"iam": iam_endpoint, "obs": obs_endpoint, "modelarts": modelarts_endpoint}
-        cls._endpoints[region_name] = {
+        cls._endpoints[region] = {
             service: _config.checked(f"{service}_endpoint", text) if text else "" for service, text in given.items()
         }
 

@@ -22,7 +22,7 @@ LAYERS = {
     "session": ("session",),
     "sending": ("_http", "_reply", "_transport", "_secrets", "_deadline", "_reading", "_iam", "_password", "_obs",
                 "_catalog"),
-    "settings": ("_auth", "_config", "_places", "_credentials", "_sending"),
+    "settings": ("_auth", "_config", "_values", "_places", "_credentials", "_sending"),
     "wire": ("_wire",),
     "errors": ("errors",),
     "version": ("_version", "__init__"),

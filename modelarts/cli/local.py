@@ -13,6 +13,7 @@ import click
 from modelarts import _config
 from modelarts._obs.local import LocalBuckets
 from modelarts._obs.paths import ObsPath, expanded, is_local
+from modelarts._values import MASK
 from modelarts.errors import ConfigError, ObsError, ServiceError
 
 if TYPE_CHECKING:
@@ -59,7 +60,6 @@ def credentials(show: bool) -> None:
             f"no local service runs with --auth iam (state in {home / 'local'}); "
             "start one with `modelarts local start --auth iam`"
         )
-    # Buckets are not served there, but what is meant for them must not go to the cloud either.
     services = {f"{service}_endpoint": found.iam.url for service in ("modelarts", "iam", "obs")}
     login = {
         "mode": "cloud", **services, "ca_bundle": found.iam.ca_bundle, "region_name": found.iam.region_name,
@@ -76,7 +76,7 @@ def _exported(values: dict[str, str], show: bool) -> list[str]:
     """Settings as their environment variables; secrets masked unless they are to be shown."""
     rows = {setting.name: setting for setting in _config.SETTINGS}
     return [
-        f"export {rows[name].env[0]}={shlex.quote(value) if show or not rows[name].secret else _config.MASK}"
+        f"export {rows[name].env[0]}={shlex.quote(value) if show or not rows[name].secret else MASK}"
         for name, value in values.items()
     ]
 

@@ -8,6 +8,7 @@ from typing import Optional
 import click
 
 from modelarts import _config, _credentials
+from modelarts._places import variable
 from modelarts._reply import rows_of
 from modelarts._sending import Sending, proxies
 from modelarts.session import Session
@@ -67,7 +68,8 @@ def _shown(name: str, found: _config.Value) -> str:
 
 def _cloud_rows(settings: _config.Settings) -> list[Row]:
     services = _credentials.endpoints(settings, {})
-    login = _config.PASSWORD if settings["username"].value and _credentials.by_password(settings) else _config.KEYS
+    has_password = any(settings[name].value for name in _config.PASSWORD)
+    login = _config.PASSWORD if has_password and _credentials.by_password(settings) else _config.KEYS
     optional = ("mode", "profile", "security_token", "account", "verify", "ca_bundle", "client_cert")
     names = ("mode", "profile", *login, "region_name", "project_id", "verify", "ca_bundle", "client_cert")
     rows = [_row(name, settings) for name in names if name not in optional or settings[name].place is not None]
@@ -100,4 +102,4 @@ def _home() -> Row:
 
 
 def _home_source() -> str:
-    return "environment MODELARTS_HOME" if os.environ.get("MODELARTS_HOME") else "default"
+    return "environment MODELARTS_HOME" if variable("MODELARTS_HOME") else "default"

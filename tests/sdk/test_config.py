@@ -189,7 +189,8 @@ def test_an_incomplete_login_says_what_was_found_and_where(monkeypatch: pytest.M
     assert "SECRET" not in text
 
 
-@pytest.mark.parametrize("content", [b"{", b"[]", b'"text"', b"\xff\xfe{}", b""])
+@pytest.mark.parametrize("content", [b"{", b"[]", b'"text"', b"\xff\xfe{}", b"", b"[" * 100_000],
+                         ids=lambda content: repr(content[:10]))
 def test_a_broken_file_is_named(file: Path, content: bytes):
     file.write_bytes(content)
 
@@ -212,25 +213,52 @@ WRONG: list[tuple[str, str, str]] = [
     ("read_timeout", "nan", "write a number of seconds above 0"),
     ("read_timeout", "soon", "write a number of seconds above 0"),
     ("read_timeout", "inf", "write a number of seconds above 0 and up to 31622400"),
-    ("proxy", "socks5://a:1", "write the URL of an HTTP proxy, such as http://proxy.example.com:3128, or none"),
-    ("proxy", "a b", "write the URL of an HTTP proxy"),
+    ("proxy", "socks5://a:1", "write the URL of an HTTP proxy, such as http://proxy.example.com:3128, with %2F and"),
+    ("proxy", "a b", "for special characters in its password, or none"),
     ("project_id", "项目", "write it without line breaks and characters that are not ASCII"),
     ("catalog_lifetime", "-1", "write a number of seconds above 0"),
     ("total_timeout", "0", "write a number of seconds above 0"),
     ("mode", "here", "write local or cloud"),
     ("lang", "fr", "write en or zh"),
     ("verify", "perhaps", "write 1 or 0, true or false"),
-    ("ca_bundle", "/not/there.pem", "there is no /not/there.pem"),
-    ("client_cert", "/not/there.pem", "there is no /not/there.pem"),
+    *((name, "/not/there.pem", "'/not/there.pem': No such file or directory; name one that this user can read")
+      for name in ("ca_bundle", "client_cert")),
     ("client_cert", "a,b,c", "write one file that holds certificate and key, or two"),
     *((f"{service}_endpoint", value, "write a host such as modelarts.example.com, or its URL")
       for service in ("modelarts", "iam", "obs")
-      for value in ("https://", "a b.example.com", "https://x:port", "https://x/?a=b", "ftp://x")),
-    ("local_port", "65536", "write a port from 1 to 65535, or 0"),
-    ("local_capacity", "0", "write a whole number from 1"),
-    ("local_python", "[]", "write a JSON object such as"),
-    ("local_python", "{", "Expecting property name"),
+      for value in ("https://", "a b.example.com", "https://x/?a=b", "ftp://x", "https:/x", "https://https://x",
+                    "<endpoint>", "a,b", "modelarts.{region}.x.com", "https://x:", "x:65536", "x\\y", "x//y", "[::g]",
+                    "a..b")),
+    *(("local_port", value, "write a port from 1 to 65535, or 0 for any free one")
+      for value in ("65536", "abc", "1.5")),
+    *((name, value, "write a whole number from 1")
+      for name in ("local_capacity", "code_limit", "data_limit") for value in ("0", "abc", "1.5")),
+    *(("local_python", value, 'write a JSON object such as {"TensorFlow": "/opt/tf/bin/python"}')
+      for value in ("[]", "{", "abc", '{"TensorFlow": 3}')),
+    *((name, "a\tb", "write it without line breaks and other characters that cannot be printed")
+      for name in ("account", "username")),
 ]  # fmt: skip
+
+TEXTS = ("access_key", "account", "username", "project_id", "region_name", "profile")
+# What only a file, or an argument, can hold.
+WRONG_KINDS: list[tuple[str, Any, str]] = [
+    *((name, value, "write it as a text, in quotes") for name in TEXTS for value in (False, 5, ["a"])),
+    *((f"{service}_endpoint", value, "write a host such as") for service in ("modelarts", "iam", "obs")
+      for value in (False, 5, ["a.example.com"])),
+    *((name, value, "write a number of seconds above 0 and up to 31622400")
+      for name in ("connect_timeout", "read_timeout", "total_timeout", "catalog_lifetime", "local_idle_timeout")
+      for value in (True, [1], {})),
+    *((name, value, "write a whole number from 1")
+      for name in ("local_capacity", "code_limit", "data_limit") for value in (True, 1.9, float("inf"), [1])),
+    *(("local_port", value, "write a port from 1 to 65535") for value in (True, 1.9, float("nan"), {})),
+    *(("client_cert", value, "write one file that holds certificate and key, or two") for value in (5, {}, [])),
+    ("client_cert", [5], "write it as a text, in quotes"),
+    ("ca_bundle", 5, "write it as a text, in quotes"),
+    ("proxy", 5, "write the URL of an HTTP proxy"),
+    ("mode", ["local"], "write local or cloud"),
+    ("strict", [1], "write 1 or 0, true or false"),
+    ("local_python", [], "write a JSON object such as"),
+]
 
 
 @pytest.mark.parametrize("where", ["environment", "file"])
@@ -252,16 +280,82 @@ def test_a_wrong_value_is_told_with_its_place_and_the_rule(
     assert rule in str(caught.value)
 
 
-def test_a_wrong_secret_is_masked():
-    class Broken:
-        def __str__(self) -> str:
-            raise ValueError("no text")
+@pytest.mark.parametrize(("name", "value", "rule"), WRONG_KINDS)
+def test_a_value_of_a_wrong_kind_is_told_with_the_rule(file: Path, name: str, value: Any, rule: str):
+    write(file, **{name: value})
 
-        def __repr__(self) -> str:
-            return "SECRET"
+    with pytest.raises(ConfigError) as caught:
+        resolve()
 
-    with pytest.raises(ConfigError, match=r"secret_key=\*\*\*\* \(argument\): no text"):
-        resolve({"secret_key": Broken()})
+    assert str(caught.value).startswith(f"{name}={value!r} (file {file}): ")
+    assert rule in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["secret_key", "security_token", "password"])
+@pytest.mark.parametrize("value", [["SECRET"], {"SECRET": "SECRET"}, 5])
+def test_a_wrong_secret_is_masked(name: str, value: Any):
+    with pytest.raises(ConfigError, match=rf"^{name}=\*\*\*\* \(argument\): write it as a text, in quotes$"):
+        resolve({name: value})
+
+
+@pytest.mark.parametrize("setting", ["ca_bundle", "client_cert"])
+def test_the_content_of_a_file_in_place_of_its_path_is_told_and_not_shown(file: Path, setting: str):
+    write(file, **{setting: "-----BEGIN PRIVATE KEY-----\nSECRET\n"})
+
+    with pytest.raises(ConfigError, match=rf"{setting}='-----BEGIN\*\*\*\*' .*: write the path of a file") as caught:
+        resolve()
+
+    assert "SECRET" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["ca_bundle", "client_cert"])
+def test_a_path_that_is_far_too_long_is_told_and_shortened(file: Path, name: str):
+    write(file, **{name: "x" * 5000})
+
+    with pytest.raises(ConfigError, match=rf"{name}='xxx.*: File name too long; name one that this user") as caught:
+        resolve()
+
+    assert len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize("name", [setting.name for setting in SETTINGS])
+@pytest.mark.parametrize("blank", [" ", "\r", " \t\n"])
+def test_what_is_blank_counts_as_missing(monkeypatch: pytest.MonkeyPatch, file: Path, name: str, blank: str):
+    default = resolve()[name]
+    variable, *_ = next(setting.env for setting in SETTINGS if setting.name == name)
+
+    write(file, **{name: blank})
+    monkeypatch.setenv(variable, blank)
+
+    assert resolve({name: blank})[name] == default
+
+
+def test_a_blank_folder_of_settings_counts_as_missing(monkeypatch: pytest.MonkeyPatch, file: Path):
+    monkeypatch.setenv("MODELARTS_HOME", "\r")
+    write(file, region_name="cn-east-3")
+
+    assert resolve()["region_name"].value == "cn-east-3"
+
+
+@pytest.mark.parametrize(("arguments", "told"), [
+    ({"config_file": 5}, r"^config_file=5 \(argument\): write the path of a settings file$"),
+    ({"config_file": "x" * 5000}, "File name too long; correct it"),
+    ({"config_file": "a\0b"}, "null byte; correct it"),
+])  # fmt: skip
+def test_a_named_file_that_is_no_path_is_told(arguments: dict[str, Any], told: str):
+    with pytest.raises(ConfigError, match=told):
+        Session(**arguments)
+
+
+def test_a_home_that_is_no_path_is_told():
+    with pytest.raises(ConfigError, match=r"^home=5: write the path of a folder"):
+        Session.local(home=5)  # type: ignore[arg-type]
+
+
+def test_a_file_that_begins_with_a_mark_of_its_bytes_is_read(file: Path):
+    file.write_text('{"region_name": "cn-east-3"}', encoding="utf-8-sig")
+
+    assert resolve()["region_name"].value == "cn-east-3"
 
 
 # --- regions and endpoints
@@ -346,6 +440,21 @@ def test_a_wrong_endpoint_is_refused_where_it_is_given():
         Session.set_endpoint("a b", "obs.example.com", "modelarts.example.com", "eu-de")
 
 
+@pytest.mark.parametrize("given", ["eu-de", " eu-de ", "eu-de\r\n"])
+def test_blanks_around_a_region_are_not_its_own(given: str):
+    Session.set_endpoint("iam.x", "obs.x", "modelarts.x", given)
+
+    assert cloud_session(region_name="eu-de").host == cloud_session(region_name=given).host == "https://modelarts.x"
+
+
+@pytest.mark.parametrize("host", ["x", "my_host", "x.", "10.0.0.1:8443", "[::1]:8443", "[::1]", "x.example.com/a/path",
+                                  "模型.example.com"])  # fmt: skip
+def test_any_host_may_be_an_endpoint(host: str):
+    Session.set_endpoint("iam.x", "obs.x", host, "eu-de")
+
+    assert cloud_session(region_name="eu-de").host == f"https://{host}"
+
+
 # --- sending
 
 
@@ -403,8 +512,11 @@ def test_a_key_with_a_passphrase_is_refused_and_nobody_is_asked_for_it(file: Pat
 @pytest.mark.parametrize(("setting", "value"), [
     ("proxy", "me:SECRET@host:99999"), ("proxy", "http://me:SEC RET@host"), ("proxy", "http://me:SEC/RET@host:x"),
     ("modelarts_endpoint", "me:SECRET@host"), ("obs_endpoint", "https://me:SECRET@host"),
+    *((setting, f"https://me:SEC{mark}RET@ho st") for setting in ("proxy", "iam_endpoint") for mark in "'\"@\n\\#?[%"),
+    *((setting, value) for setting in ("proxy", "iam_endpoint")
+      for value in ("http://me:SECRET", "me:SECRET", "http://host@me:SECRET", ["http://me:SEC'RET@host"])),
 ])  # fmt: skip
-def test_a_password_in_an_address_that_is_wrong_is_not_shown(file: Path, setting: str, value: str):
+def test_a_password_in_an_address_that_is_wrong_is_not_shown(file: Path, setting: str, value: Any):
     write(file, **{setting: value})
 
     with pytest.raises(ConfigError, match=setting) as caught:
@@ -421,8 +533,16 @@ def test_a_number_that_is_none_is_told(file: Path, setting: str, text: str):
         cloud_session()
 
 
-def test_the_usual_variable_for_authorities_must_name_a_file(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/not/there.pem")
+@pytest.mark.parametrize(("path", "told"), [
+    ("/not/there.pem", r"='/not/there\.pem': .*No such file or directory; name one .*, or unset the variable"),
+    ("x" * 5000, "='xxx.*: File name too long; name one .*, or unset the variable"),
+    ("-----BEGIN PRIVATE KEY-----\nSECRET", r"='-----BEGIN\*\*\*\*': write the path of a file"),
+], ids=["missing", "long", "content"])  # fmt: skip
+def test_the_usual_variable_for_authorities_must_name_a_file(monkeypatch: pytest.MonkeyPatch, path: str, told: str):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", path)
 
-    with pytest.raises(ConfigError, match=r"REQUESTS_CA_BUNDLE='/not/there.pem': there is no such file"):
+    with pytest.raises(ConfigError, match=f"REQUESTS_CA_BUNDLE{told}") as caught:
         cloud_session()
+
+    assert "SECRET" not in str(caught.value)
+    assert len(str(caught.value)) < 600

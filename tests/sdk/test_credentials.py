@@ -16,7 +16,9 @@ from modelarts.cli.main import cli
 from modelarts.errors import ConfigError
 from modelarts.session import Session
 from tests.support.cloud import PROJECT, Cloud, cloud_session
+from tests.support.files import common_user
 from tests.support.machine import (
+    IAM,
     INFO,
     ORDER,
     OTHER_PROJECT,
@@ -188,12 +190,46 @@ def test_arguments_that_make_no_login_are_refused(arguments: dict[str, str], tol
         Session(**arguments, region_name=REGION, project_id=PROJECT)
 
 
-def test_empty_arguments_count_as_left_out(machine: Machine):
+@pytest.mark.parametrize("empty", ["", " ", "\r"])
+def test_empty_arguments_count_as_left_out(machine: Machine, empty: str):
     by_environment(machine)
 
-    session = Session("", "", PROJECT, REGION, security_token="", profile="", config_file="")
+    session = Session(empty, empty, PROJECT, REGION, security_token=empty, profile=empty, config_file="")
 
     assert keys_of(session)[0] == "AK environment"
+
+
+def test_variables_of_nothing_but_a_line_break_give_no_login(machine: Machine):
+    for name in ("HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "AWS_SHARED_CREDENTIALS_FILE", "MODELARTS_PROFILE",
+                 "HUAWEICLOUD_SDK_CREDENTIALS_FILE"):  # fmt: skip
+        machine.set(name, "\r")
+    machine.settings(**login("file"))
+
+    assert keys_of(Session(region_name=REGION, project_id=PROJECT))[0] == "AK file"
+
+
+@pytest.mark.parametrize(("members", "told"), [
+    ({"MODELARTS_ACCOUNT": "a", "MODELARTS_PASSWORD": "p"}, "account and password without username"),
+    ({"HUAWEICLOUD_SDK_PASSWORD": "p"}, "password without username"),
+    ({"HUAWEICLOUD_SDK_SECURITY_TOKEN": "t"}, "security_token without access_key"),
+    ({}, "no login"),
+])  # fmt: skip
+def test_what_lacks_for_a_login_is_told_where_it_lacks(machine: Machine, members: dict[str, str], told: str):
+    for name, value in members.items():
+        machine.set(name, value)
+
+    with pytest.raises(ConfigError, match=f"\n  - environment: {told}\n"):
+        Session()
+
+
+def test_half_a_login_by_password_is_shown_as_one(machine: Machine):
+    machine.set("MODELARTS_ACCOUNT", "a")
+    machine.set("MODELARTS_PASSWORD", "p")
+
+    shown = CliRunner().invoke(cli, ["whoami", "--no-check"]).output
+
+    assert re.search("^username +— +missing$", shown, re.MULTILINE)
+    assert "access_key  " not in shown
 
 
 # --- the file of Huawei's general SDK
@@ -231,22 +267,115 @@ def test_a_broken_credentials_file_is_named_with_its_line_but_not_shown(machine:
     assert "SECRET" not in str(caught.value)
 
 
-@pytest.mark.parametrize("unreadable", ["folder", "bytes"])
-def test_a_credentials_file_that_cannot_be_read_is_named(machine: Machine, unreadable: str):
-    if unreadable == "folder":
-        machine.huawei.mkdir(parents=True)
-    else:
-        machine.write(machine.huawei, "").write_bytes(b"\xff\xfe[basic]")
+def a_folder(machine: Machine) -> None:
+    machine.huawei.mkdir(parents=True)
 
-    with pytest.raises(ConfigError, match=rf"{machine.huawei}.*correct it"):
+
+def no_text(machine: Machine) -> None:
+    machine.write(machine.huawei, "").write_bytes(b"\xff\xfe[basic]")
+
+
+def no_line(machine: Machine) -> None:
+    machine.write(machine.huawei, BROKEN[0])
+
+
+def too_long(machine: Machine) -> None:
+    machine.set("HUAWEICLOUD_SDK_CREDENTIALS_FILE", "x" * 5000)
+
+
+@pytest.mark.parametrize("break_it", [a_folder, no_text, no_line, too_long])
+def test_a_credentials_file_that_cannot_be_read_is_named(machine: Machine, break_it: Callable[[Machine], None]):
+    break_it(machine)
+
+    with pytest.raises(ConfigError, match=r"^credentials file .*correct it"):
         Session()
 
 
-def test_a_broken_file_does_not_matter_where_an_earlier_place_gives_the_login(machine: Machine, home: Path):
-    machine.write(machine.huawei, BROKEN[0])
+@pytest.mark.parametrize("break_it", [a_folder, no_text, no_line, too_long])
+def test_a_broken_file_does_not_matter_where_an_earlier_place_gives_the_login(
+    machine: Machine, break_it: Callable[[Machine], None]
+):
+    break_it(machine)
 
     assert keys_of(cloud_session())[0] == "AK"
     assert CliRunner().invoke(cli, ["config", "show"]).exit_code == 0
+
+
+def test_a_home_that_belongs_to_somebody_else_does_not_matter_where_there_is_a_login(machine: Machine):
+    """As in a container that runs as any user: HOME is that of root."""
+    with common_user() as place:
+        machine.set("HOME", str(place / "locked"))
+        (place / "locked").mkdir(mode=0)
+
+        with pytest.raises(ConfigError, match=r"^settings file .*Permission denied; .* or set MODELARTS_HOME"):
+            Session()
+        machine.set("MODELARTS_HOME", str(place))
+        with pytest.raises(ConfigError, match=r"^credentials file .*Permission denied; let this user read it$"):
+            Session()
+        by_environment(machine)
+        assert keys_of(Session(region_name=REGION, project_id=PROJECT))[0] == "AK environment"
+
+
+# --- files that variables name
+
+NAMING = ["HUAWEICLOUD_SDK_CREDENTIALS_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CREDENTIAL_FILE", "AWS_CONFIG_FILE"]
+
+
+@pytest.mark.parametrize("variable", NAMING)
+def test_a_credentials_file_that_a_variable_names_has_to_be_there(machine: Machine, variable: str, tmp_path: Path):
+    machine.set(variable, str(tmp_path / "typo"))
+    machine.settings(**login("somebody else"))
+    told = rf"typo: No such file or directory \(environment {variable}\); correct the variable, or unset it$"
+
+    with pytest.raises(ConfigError, match=told):
+        Session(region_name=REGION, project_id=PROJECT)
+
+    assert CliRunner().invoke(cli, ["whoami", "--no-check"]).exit_code == 1
+
+
+@pytest.mark.parametrize("variable", NAMING)
+def test_a_credentials_file_that_is_not_there_does_not_matter_where_an_earlier_place_gives_the_login(
+    machine: Machine, variable: str, tmp_path: Path
+):
+    machine.set(variable, str(tmp_path / "typo"))
+
+    assert keys_of(cloud_session())[0] == "AK"
+    by_environment(machine)
+    assert keys_of(Session(region_name=REGION, project_id=PROJECT))[0] == "AK environment"
+
+
+# --- what is bound to a login
+
+
+def iam_of(session: Session) -> str:
+    return session._services.url("iam")
+
+
+def test_a_password_does_not_go_to_the_iam_of_other_keys(machine: Machine):
+    machine.huawei_file(ak="OTHER", sk="S", iam_endpoint="iam.other-cloud.example.com")
+    machine.set("MODELARTS_USERNAME", "user")
+    machine.set("MODELARTS_PASSWORD", "PASSWORD")
+
+    assert iam_of(Session(region_name=REGION, project_id=PROJECT)) == IAM
+
+
+def test_the_iam_of_a_credentials_file_goes_with_its_keys_and_where_it_holds_none(machine: Machine):
+    machine.huawei_file(ak="A", sk="S", iam_endpoint="iam.x")
+    assert iam_of(Session(region_name=REGION, project_id=PROJECT)) == "https://iam.x"
+
+    machine.huawei_file(iam_endpoint="iam.x")
+    assert iam_of(cloud_session()) == "https://iam.x"
+
+
+def test_endpoints_of_ones_own_settings_hold_for_all_logins(machine: Machine):
+    """They belong together: one of them alone would lead to another cloud."""
+    by_environment(machine)
+    machine.set("MODELARTS_IAM_ENDPOINT", "iam.x")
+    machine.set("MODELARTS_ENDPOINT", "modelarts.x")
+
+    session = Session(username="user", password="PASSWORD", region_name=REGION, project_id=PROJECT)
+
+    assert (iam_of(session), session.host) == ("https://iam.x", "https://modelarts.x")
 
 
 # --- profiles
@@ -275,7 +404,7 @@ def test_a_profile_may_be_the_usual_one(machine: Machine):
 def test_profiles_that_are_none_are_told(machine: Machine, profiles: Any):
     machine.settings(profiles=profiles)
 
-    with pytest.raises(ConfigError, match=r"has (no profiles|only the profiles dev)"):
+    with pytest.raises(ConfigError, match=r'has (no profiles|no JSON object for it; write {"name": value})$'):
         Session(profile="dev")
 
 
@@ -319,7 +448,9 @@ def test_local_mode_gives_way_only_to_a_login_that_is_asked_for(
 
 def test_a_local_session_needs_no_profile_and_no_credentials(machine: Machine, home: Path):
     machine.set("MODELARTS_PROFILE", "nobody")
-    machine.write(machine.huawei, BROKEN[0])
+    machine.set("HUAWEICLOUD_SDK_CREDENTIALS_FILE", str(home / "typo"))
+    machine.set("AWS_SHARED_CREDENTIALS_FILE", str(machine.write(machine.shared, BROKEN[0])))
+    machine.set("HTTPS_PROXY", "http://me:SECRET")
 
     with Session.local(home) as session:
         assert session.client.call("list_job_engines").is_success

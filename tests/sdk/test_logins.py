@@ -92,6 +92,28 @@ def test_keys_count_where_a_place_has_a_password_too(machine: Machine):
     assert keys_of(Session())[0] == "AK file"
 
 
+@pytest.mark.parametrize("around", ["\r", "\n", " ", "\t\r\n"])
+def test_blanks_around_an_account_and_a_user_are_not_their_own(machine: Machine, cloud: Cloud, around: str):
+    machine.set("MODELARTS_ACCOUNT", f"company{around}")
+    machine.set("MODELARTS_USERNAME", f"{around}user{around}")
+    machine.set("MODELARTS_PASSWORD", " PASSWORD ")
+    iam_lets_in(cloud)
+
+    Session(region_name=REGION)
+
+    user = json.loads(cloud.requests[0].body or "")["auth"]["identity"]["password"]["user"]
+    assert user == {"name": "user", "password": " PASSWORD ", "domain": {"name": "company"}}
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+def test_a_line_break_at_the_end_of_a_password_is_told(machine: Machine, end: str):
+    machine.set("MODELARTS_USERNAME", "user")
+    machine.set("MODELARTS_PASSWORD", f"PASSWORD{end}")
+
+    with pytest.raises(ConfigError, match=r"^password=\*\*\*\* \(.*\): write it without the line break at its end$"):
+        Session(region_name=REGION)
+
+
 @pytest.mark.parametrize("setting", ["access_key", "secret_key", "security_token"])
 def test_keys_that_cannot_be_sent_are_told_and_a_line_break_at_their_end_does_not_matter(setting: str):
     login = {"access_key": "AK", "secret_key": "SECRET", "security_token": "SECRET", "project_id": PROJECT}

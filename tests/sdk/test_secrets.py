@@ -61,7 +61,7 @@ def test_no_secret_is_ever_shown(
 ):
     set_up(machine)
     machine.set("HUAWEICLOUD_SDK_REGION", REGION)
-    machine.set("HTTPS_PROXY", "http://user:SECRET/URL@proxy.example.com")
+    machine.set("HTTPS_PROXY", "http://user:SECRET'URL@proxy.example.com")
     iam_knows(cloud, {"name": REGION, "id": PROJECT})
     cloud.answer("GET", "/job/ai-engines", {"error_code": "ModelArts.0010", "error_msg": "no"}, 400)
     cloud.answer("GET", INFO, {"error_code": "APIGW.0301", "error_msg": "no"}, 401)
@@ -126,3 +126,24 @@ def test_an_endpoint_takes_no_login_and_does_not_show_it(machine: Machine):
         Session()
     with pytest.raises(ConfigError, match=r"'https://\*\*\*\*@iam.example.com' \(argument\): write it without"):
         Session.set_endpoint("https://user:SECRET@iam.example.com", "obs", "modelarts", "eu-de")
+
+
+@pytest.mark.parametrize("mark", ["", "'", '"', "'\"", "@"])
+@pytest.mark.parametrize("variable", ["MODELARTS_PROXY", "HTTPS_PROXY"])
+def test_a_proxy_is_shown_without_its_login(machine: Machine, variable: str, mark: str):
+    machine.set("HUAWEICLOUD_SDK_REGION", REGION)
+    machine.set(variable, f"http://user:SEC{mark}RET@127.0.0.1:3128")
+
+    shown = [CliRunner().invoke(cli, command).output for command in (["whoami", "--no-check"], ["config", "show"])]
+
+    row = next(line.split() for line in shown[0].splitlines() if line.startswith("proxy"))
+    assert row == ["proxy", "http://****@127.0.0.1:3128", "environment", variable]
+    assert [text for text in shown if "SEC" in text or "RET" in text] == []
+
+
+@pytest.mark.parametrize("mark", ["", "'", '"', "'\"", "@"])
+def test_the_password_of_an_endpoint_is_not_shown(machine: Machine, mark: str):
+    machine.set("MODELARTS_ENDPOINT", f"https://user:SEC{mark}RET@127.0.0.1")
+
+    with pytest.raises(ConfigError, match=r"^modelarts_endpoint='https://\*\*\*\*@127.0.0.1' \(environment "):
+        Session()
