@@ -195,6 +195,11 @@ class Endpoints:
     region_name: str
     found: Mapping[str, _config.Value]
 
+    @property
+    def known(self) -> list[str]:
+        """The addresses that are known."""
+        return [str(value.value) for value in self.found.values() if value.value]
+
     def url(self, service: str) -> str:
         """The address of `modelarts`, `iam` or `obs`. Raises `ConfigError` where it is not known."""
         url = str(self.found[service].value)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional, Union
@@ -75,7 +76,21 @@ class Sending:
         return context
 
     def proxy_for(self, url: str) -> Optional[str]:
-        """The proxy on the way to an address, if there is one."""
+        """The proxy on the way to an address, if there is one. Raises `ConfigError` for what cannot be one."""
+        found = self.given_proxy(url)
+        try:
+            return found and _values.usual_proxy(found)
+        except ValueError as error:
+            shown = shortened(_values.without_login(found or ""))
+            raise ConfigError(f"proxy={shown} ({source_of_proxy(found)}): {error}") from None
+
+    def check_ways(self, urls: Iterable[str]) -> None:
+        """See that the proxies on the ways to these addresses can be some. Raises `ConfigError`."""
+        for url in urls:
+            self.proxy_for(url)
+
+    def given_proxy(self, url: str) -> Optional[str]:
+        """That proxy as somebody wrote it, right or wrong."""
         if not self.proxies:
             return None
         from requests.utils import select_proxy, should_bypass_proxies
@@ -83,8 +98,13 @@ class Sending:
         hosts = self.proxies.get("no")
         if hosts is not None and should_bypass_proxies(url, hosts):
             return None
-        found: Optional[str] = select_proxy(url, dict(self.proxies))
-        return found
+        return (select_proxy(url, dict(self.proxies)) or "").strip() or None
+
+
+def source_of_proxy(proxy: Optional[str]) -> str:
+    """Where a proxy comes from that is not that of our own setting."""
+    names = (name for name, value in os.environ.items() if name.lower().endswith("_proxy") and value.strip() == proxy)
+    return next((f"environment {name}" for name in names), "settings of the system")
 
 
 def proxies(setting: str) -> Mapping[str, str]:

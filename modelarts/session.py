@@ -145,6 +145,7 @@ class Session:
         self.region_name = settings["region_name"].value
         self._services = _credentials.endpoints(settings, self._endpoints)
         host, transport = self._services.url("modelarts"), _transport(settings)
+        transport.sending.check_ways(self._services.known)
         auth, project_id = _cloud_auth(settings, self._services, transport)
         self._buckets = None
         self._open(Endpoint(host, auth, project_id), settings, transport)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Optional
 
 import click
@@ -10,7 +9,7 @@ import click
 from modelarts import _config, _credentials
 from modelarts._places import variable
 from modelarts._reply import rows_of
-from modelarts._sending import Sending, proxies
+from modelarts._sending import Sending, proxies, source_of_proxy
 from modelarts.session import Session
 
 PATIENCE = 30.0  # seconds for each of the few calls that try a login
@@ -29,8 +28,9 @@ def whoami(profile: Optional[str], check: bool) -> None:
     _print(_cloud_rows(settings) if cloud else [_row("mode", settings), _home()])
     if cloud:
         _credentials.check(settings)
-        _credentials.endpoints(settings, {}).url("modelarts")
-        Sending.of(settings)
+        services = _credentials.endpoints(settings, {})
+        services.url("modelarts")
+        Sending.of(settings).check_ways(services.known)
     if check:
         with Session(profile=profile, total_timeout=PATIENCE) as session:
             engines = rows_of(session.client.call("list_job_engines", {}, {"job_type": "train"}, must=True), "engines")
@@ -87,13 +87,12 @@ def _cloud_rows(settings: _config.Settings) -> list[Row]:
 
 def _proxy(url: str, settings: _config.Settings) -> list[Row]:
     """The proxy on the way to an address, if there is one."""
-    used = Sending(proxies=proxies(settings["proxy"].value)).proxy_for(url)
+    used = Sending(proxies=proxies(settings["proxy"].value)).given_proxy(url)
     if not used:
         return []
     row = _row("proxy", settings)
     if row["from"] == "default":
-        names = (name for name, value in os.environ.items() if value == used and name.lower().endswith("_proxy"))
-        row["from"] = f"environment {next(names, '')}".strip()
+        row["from"] = source_of_proxy(used)
     return [{**row, "value": next(setting for setting in _config.SETTINGS if setting.name == "proxy").shown(used)}]
 
 

@@ -15,8 +15,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from modelarts.errors import BadReply, ConnectionFailed, OutcomeUnknown
+from modelarts.cli.main import cli
+from modelarts.errors import BadReply, ConfigError, ConnectionFailed, OutcomeUnknown
 from tests.faults.calls import ASKED, CALLS, GET, POST, at, made
 from tests.faults.rows import GOOD, answer, drip
 from tests.support.certificates import make_certificate
@@ -185,6 +187,52 @@ def test_the_proxy_of_the_settings_counts_before_that_of_the_environment(monkeyp
             assert made(session, GET, 5).is_success
 
     assert (len(proxy.asked), len(service.asked)) == (1, 1)
+
+
+# Proxies of the environment that can be none; the password is SECRET with something in it.
+NO_PROXIES = [
+    "http://me:SECRET@", "http://:@:", "http://me:SEC[RET@127.0.0.1:1", "http://me:SEC/RET@127.0.0.1:1",
+    "http://me:SEC#RET@127.0.0.1:1", "http://me:SEC\\RET@127.0.0.1:1", "http://me:SECRET", "me:SECRET@127.0.0.1:x",
+    "http://me:SECRET%E5@127.0.0.1:99999", "http://me:SECRET%E5%AF%86@127.0.0.1:1", "ftp://me:SECRET@127.0.0.1:1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize("proxy", NO_PROXIES)
+def test_a_proxy_of_the_environment_that_can_be_none_is_told_when_the_session_is_made(
+    monkeypatch: pytest.MonkeyPatch, variable: str, proxy: str
+):
+    monkeypatch.setenv(variable, proxy)
+    told = rf"^proxy='.*' \(environment {variable}\): (write the URL of an HTTP proxy|its user name and password)"
+
+    with pytest.raises(ConfigError, match=told) as caught:
+        at("http://modelarts.example.com")
+    monkeypatch.setenv("MODELARTS_ENDPOINT", "http://modelarts.example.com")
+
+    shown = CliRunner().invoke(cli, ["whoami", "--no-check"]).output
+    assert re.search(rf"^proxy .* environment {variable}$", shown, re.MULTILINE)
+    assert [text for text in (str(caught.value), shown) if "SEC" in text or "RET" in text] == []
+
+
+def test_only_proxies_that_are_needed_are_looked_at(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HTTP_PROXY", NO_PROXIES[0])
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:3128\r")
+    monkeypatch.setenv("NO_PROXY", ".test")
+
+    assert proxy_of("http://modelarts.test") is None
+    assert proxy_of("https://modelarts.example.com") == "http://127.0.0.1:3128"
+
+
+def proxy_of(url: str) -> str | None:
+    """The proxy on the way to a service."""
+    with at(url) as session:
+        return session.client.transport.sending.proxy_for(url)
+
+
+def test_a_proxy_that_speaks_socks_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ALL_PROXY", "socks5h://127.0.0.1:1080")
+
+    assert proxy_of("https://modelarts.example.com") == "socks5h://127.0.0.1:1080"
 
 
 def test_the_environment_is_read_once_for_a_session(monkeypatch: pytest.MonkeyPatch):
