@@ -99,23 +99,31 @@ class Places:
         self._left_out: list[str] = []
         self._count = 0
         self._files: list[str] = []  # those that the key at hand begins with
+        self._made: dict[str, bool] = {}  # whether a folder is there, or can be
 
     def pairs(self, items: Iterable[Item]) -> Iterator[tuple[Item, Path]]:
         """The objects that can be files, each with its place; they come in the order of their keys."""
         for item in items:
             inside = item.path.key[len(self._folder.key) :]
-            if not item.is_dir and _can_be_file(inside) and not self._is_below_file(inside) and not self._is_dir(item):
+            if not item.is_dir and _can_be_file(inside) and not self._is_below_file(inside) and self._has_room(inside):
                 self._files.append(inside)
                 yield item, self._target / inside
             elif not item.is_dir or item.size:
                 self._count += 1
                 self._left_out += [item.url] if self._count <= _NAMED else []
 
-    def _is_dir(self, item: Item) -> bool:
-        """Whether a local folder has the name."""
-        with explained(f"download {item.url}"):
-            status = tree.status_of(self._target / item.path.key[len(self._folder.key) :])
-        return status is not None and stat.S_ISDIR(status.st_mode)
+    def _has_room(self, inside: str) -> bool:
+        """Whether neither a local folder has the name, nor a local file that of a folder around it."""
+        with explained(f"download {self._folder.url}{inside}"):
+            status = tree.status_of(self._target / inside)
+            return (status is None or not stat.S_ISDIR(status.st_mode)) and self._can_be_made(inside.rpartition("/")[0])
+
+    def _can_be_made(self, folder: str) -> bool:
+        if folder and folder not in self._made:
+            status = tree.status_of(self._target / folder)
+            is_free = status is None or stat.S_ISDIR(status.st_mode)
+            self._made[folder] = is_free and self._can_be_made(folder.rpartition("/")[0])
+        return self._made.get(folder, True)
 
     def _is_below_file(self, key: str) -> bool:
         """Whether a file has the name that a folder around this key must have; all keys between begin with it."""
@@ -130,7 +138,7 @@ class Places:
         named = ", ".join(map(repr, self._left_out)) + (" …" if self._count > _NAMED else "")
         raise ObsError(
             f"download_dir: all else was downloaded, but {self._count} object(s) cannot be local files, for their "
-            f"names, for a file above them or for a local folder of their name: {named}. Copy them to "
+            f"names, for a file above them (here or there) or for a local folder of their name: {named}. Copy them to "
             "other names, in the console or with session.get_obs_client(), or move the folder away.",
             FAILED,
         )

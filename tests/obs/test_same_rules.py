@@ -13,7 +13,7 @@ from modelarts._obs.buckets import Buckets
 from modelarts._obs.huawei import HuaweiBuckets
 from modelarts._obs.local import LocalBuckets
 from modelarts.errors import ObsError
-from tests.support.files import common_user, put
+from tests.support.files import common_user, put, tree
 
 Store = tuple[Buckets, str]
 
@@ -333,6 +333,19 @@ def test_an_empty_folder_is_downloaded_as_one(store: Store, local: Path):
     obs.download_dir(f"{root}/empty", "there")
 
     assert list((local / "there").iterdir()) == [local / "there" / "empty"]
+
+
+def test_a_local_file_where_a_folder_must_be_is_in_the_way_of_what_is_below_only(store: Store, local: Path):
+    obs, root = store
+    for name in ("a", "b/c/d", "b/e", "f"):
+        put(local / "dir" / name)
+    obs.upload_dir("dir", root)
+    put(local / "there" / "dir" / "b" / "c", "mine")
+
+    with pytest.raises(ObsError, match=r"but 1 object.*for a file above them \(here or there\)"):
+        obs.download_dir(f"{root}/dir", "there")
+
+    assert tree(local / "there" / "dir") == {"a": "text", "b/c": "mine", "b/e": "text", "f": "text"}
 
 
 @pytest.mark.parametrize("call", ["list", "download_dir"])
