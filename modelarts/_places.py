@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,6 +13,9 @@ import attrs
 
 from modelarts.errors import ConfigError, shortened
 
+logger = logging.getLogger("modelarts")
+
+_told: set[tuple[str, str]] = set()  # names that are no settings, each with its place
 # What other tools' files call our settings.
 _HUAWEI = {"ak": "access_key", "sk": "secret_key", "security_token": "security_token", "project_id": "project_id",
            "iam_endpoint": "iam_endpoint"}  # fmt: skip
@@ -236,8 +240,21 @@ def _json_place(
     names: Iterable[str], title: str, path: Path, read: Callable[[], Mapping[str, Any]], members: Mapping[str, Any],
     asked: bool,
 ) -> Place:  # fmt: skip
+    _warn_of_unknown(names, title, members)
     note = "no login in it" if path.exists() else "not there"
     return Place(title, _held(names, members, title), asked, path, read, note)
+
+
+def _warn_of_unknown(names: Iterable[str], title: str, members: Mapping[str, Any]) -> None:
+    """Tell once what is no setting: most often it is a misspelled one, which would count for nothing."""
+    for name in {*members} - {*names, "profile", "profiles"}:
+        if (title, name) not in _told:
+            from difflib import get_close_matches  # only who mistypes pays for it
+
+            _told.add((title, name))
+            near = get_close_matches(name, names, 1)
+            advice = f"did you mean {near[0]!r}?" if near else "`modelarts config show` lists them all"
+            logger.warning("%s: there is no setting %s; %s", title, shortened(name), advice)
 
 
 def _profile_name(arguments: Mapping[str, Any], stored: Mapping[str, Any], path: Path) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -546,3 +547,29 @@ def test_the_usual_variable_for_authorities_must_name_a_file(monkeypatch: pytest
 
     assert "SECRET" not in str(caught.value)
     assert len(str(caught.value)) < 600
+
+
+# --- names that are no settings
+
+
+@pytest.mark.parametrize(
+    ("members", "told"),
+    [
+        ({"strikt": True}, r"file .*config.json: there is no setting 'strikt'; did you mean 'strict'\?"),
+        ({"profile": "dev", "profiles": {"dev": {"acces_key": "SECRET"}}},
+         r"profile 'dev' of .*: there is no setting 'acces_key'; did you mean 'access_key'\?"),
+        ({"colour": "red"}, r"there is no setting 'colour'; `modelarts config show` lists them all"),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_no_setting_is_told_once(
+    home: Path, caplog: pytest.LogCaptureFixture, members: dict[str, Any], told: str
+):
+    home.mkdir()
+    (home / "config.json").write_text(json.dumps(members))
+
+    for _ in range(2):
+        resolve(home=home)
+
+    (said,) = (record.getMessage() for record in caplog.records)
+    assert re.search(told, said)
+    assert "SECRET" not in said
