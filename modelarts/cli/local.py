@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shlex
 import shutil
 from pathlib import Path
@@ -14,13 +15,15 @@ from modelarts import _config
 from modelarts._obs.local import LocalBuckets
 from modelarts._obs.paths import ObsPath, expanded, is_local
 from modelarts._values import MASK
-from modelarts.errors import ConfigError, ObsError, ServiceError
+from modelarts.errors import ConfigError, Fault, ObsError, ServiceError
 
 if TYPE_CHECKING:
     from modelarts.local.daemon import Address
     from modelarts.local.store import Store
 
 DATASET_BUCKET = "modelarts-datasets"
+_ID = re.compile(r"(?!\.\.?$)[A-Za-z0-9._-]{1,64}")  # a folder gets its name
+_ID_RULE = "1 to 64 letters, digits, dots, underscores or hyphens, and neither '.' nor '..'"
 
 
 @click.group()
@@ -116,9 +119,15 @@ def dataset() -> None:
     """Folders registered as datasets, for dataset_id and dataset_version_id."""
 
 
+def _checked_id(_: click.Context, parameter: click.Parameter, value: str) -> str:
+    if not _ID.fullmatch(value):
+        raise ConfigError(str(Fault(parameter.name or "", value, _ID_RULE)))
+    return value
+
+
 @dataset.command("add")
-@click.argument("dataset_id")
-@click.argument("version_id")
+@click.argument("dataset_id", callback=_checked_id)
+@click.argument("version_id", callback=_checked_id)
 @click.argument("folder")
 def add(dataset_id: str, version_id: str, folder: str) -> None:
     """Register FOLDER as version VERSION_ID of DATASET_ID.
@@ -154,23 +163,30 @@ def remove(dataset_id: str, version_id: str) -> None:
 
 def _registered(buckets: LocalBuckets, dataset_id: str, version_id: str, folder: str) -> ObsPath:
     source = Path(expanded(folder))
-    if is_local(folder) or source.is_dir():
-        if not source.is_dir():
-            raise ObsError(f"there is no local folder {folder!r}")
-        if not any(path.is_file() for path in source.rglob("*")):
-            raise ObsError(f"the folder {folder!r} holds no files: there is nothing to register")
-        place = ObsPath(DATASET_BUCKET, f"{dataset_id}/{version_id}/")
-        buckets.create_bucket(DATASET_BUCKET)
-        _replace(buckets, source, place)
+    if not source.is_dir():
+        return _folder_of_bucket(buckets, folder)
+    if not any(path.is_file() for path in source.rglob("*")):
+        raise ObsError(f"the folder {folder!r} holds no files: there is nothing to register")
+    place = ObsPath.parse(f"obs://{DATASET_BUCKET}/{dataset_id}/{version_id}/")
+    buckets.create_bucket(DATASET_BUCKET)
+    _replace(buckets, source, place)
+    return place
+
+
+def _folder_of_bucket(buckets: LocalBuckets, folder: str) -> ObsPath:
+    in_bucket = not is_local(folder) and buckets.is_obs_path_exists(folder)
+    place = ObsPath.parse(folder).as_dir if in_bucket else None
+    if place is not None and place.under(buckets.root).is_dir():
         return place
-    if not buckets.is_obs_path_exists(folder):
-        raise ObsError(f"there is neither a local folder nor a folder of a bucket {folder!r}", "ModelArts.0015")
-    return ObsPath.parse(folder).as_dir
+    if place is not None or Path(expanded(folder)).exists():
+        raise ObsError(f"{folder!r} is a file, and a dataset is a folder: name the one that the file lies in")
+    where = "local folder" if is_local(folder) else "local folder, nor a folder of a bucket,"
+    raise ObsError(f"there is no {where} {folder!r}", "ModelArts.0015")
 
 
 def _replace(buckets: LocalBuckets, source: Path, place: ObsPath) -> None:
     """Copy a folder to a place; what was there before stays until the copy is whole."""
-    beside = ObsPath(place.bucket, f"{place.key.rstrip('/')}.part/")
+    beside = ObsPath(place.bucket, f"{place.key.rstrip('/')}~part/")  # no id has a tilde
     shutil.rmtree(beside.under(buckets.root), ignore_errors=True)
     buckets.upload_contents(source, beside)
     shutil.rmtree(place.under(buckets.root), ignore_errors=True)

@@ -10,6 +10,8 @@ from typing import Any
 
 import attrs
 
+from modelarts._obs.paths import ObsPath
+
 
 @attrs.frozen
 class LocalHome:
@@ -61,6 +63,15 @@ class LocalHome:
     def obs(self) -> Path:
         """What `--auth iam` keeps about objects: parts of uploads, and what a file cannot tell of itself."""
         return self.root / "obs"
+
+    def has_bucket(self, path: ObsPath) -> bool:
+        return (self.buckets / path.bucket).is_dir()
+
+    def missing_bucket(self, argument: str, path: ObsPath) -> str:
+        """What is wrong with a path that an argument gave, when its bucket is not there; else an empty text."""
+        if self.has_bucket(path):
+            return ""
+        return f"there is no bucket {path.bucket!r} for {argument}={path.url}; session.obs.create_bucket makes it"
 
     def job(self, version_id: int) -> JobPaths:
         return JobPaths(self.root / "jobs" / str(version_id))

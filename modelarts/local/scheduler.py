@@ -30,8 +30,8 @@ from modelarts.local import supervisor
 from modelarts.local.locks import is_held
 from modelarts.local.paths import JobPaths, LocalHome, read_json, write_private
 from modelarts.local.runtime.spec import SERVICE_LOG, Workbench
-from modelarts.local.store import Store, now
-from modelarts.local.store.records import Version
+from modelarts.local.store import Store, StoreError, now
+from modelarts.local.store.records import Job, Version
 
 logger = logging.getLogger("modelarts.local")
 
@@ -173,32 +173,42 @@ class Scheduler:
     # --- starts
 
     def _launch(self, version: Version) -> bool:
+        """Whether a version runs now; one that cannot be started ends, and never keeps others from theirs."""
         job = self._store.jobs.get(version.job_id)
         if job is None:
             return False
         paths = self._home.job(version.id)
-        shutil.rmtree(paths.root, ignore_errors=True)
         try:
-            paths.root.mkdir(parents=True, mode=0o700)
-            if not version.body["app_url"] and not version.body["user_command"]:
-                algorithm = self._workbench.catalog.algorithms[version.body["model_id"]]
-                if "script" not in algorithm:
-                    return self._refuse_algorithm(version, paths, algorithm["model_name"])
-            spec = self._workbench.spec(job, version)
-            write_private(paths.spec, spec)
-            ran_on = self._workbench.ran_on(version)
-            if not self._advance(version, RUNNING, start_time=now(), ran_on=ran_on):
-                return False  # stopped meanwhile
-            self._children[version.id] = _spawn(paths)
+            return self._begin(job, version, paths)
+        except StoreError:
+            raise  # the version is not to blame: it is tried again
         except OSError as error:
-            self._advance(version, RUN_FAILED, end_time=now(), reason=f"the job's folder cannot be written: {error}")
-            return False
+            reason = f"the job's folder cannot be written: {error}"
+        except Exception as error:
+            logger.exception("version %s cannot be started", version.id)
+            reason = f"the local service cannot start this version ({error!r}); {self._home.service_log} says more"
+        return self._refuse(version, paths, RUN_FAILED, reason)
+
+    def _begin(self, job: Job, version: Version, paths: JobPaths) -> bool:
+        shutil.rmtree(paths.root, ignore_errors=True)
+        paths.root.mkdir(parents=True, mode=0o700)
+        if not version.body["app_url"] and not version.body["user_command"]:
+            algorithm = self._workbench.catalog.algorithms[version.body["model_id"]]
+            if "script" not in algorithm:
+                name = algorithm["model_name"]
+                reason = f"the built-in algorithm {name} is documented, but the local service cannot train it"
+                return self._refuse(version, paths, SUBMIT_MODEL_FAILED, reason)
+        spec = self._workbench.spec(job, version)
+        write_private(paths.spec, spec)
+        ran_on = self._workbench.ran_on(version)
+        if not self._advance(version, RUNNING, start_time=now(), ran_on=ran_on):
+            return False  # stopped meanwhile
+        self._children[version.id] = _spawn(paths)
         return True
 
-    def _refuse_algorithm(self, version: Version, paths: JobPaths, name: str) -> bool:
-        reason = f"the built-in algorithm {name} is documented, but the local service cannot train it"
+    def _refuse(self, version: Version, paths: JobPaths, status: JobStatus, reason: str) -> bool:
         _append_line(paths.log(0), reason)
-        self._advance(version, SUBMIT_MODEL_FAILED, end_time=now(), reason=reason)
+        self._advance(version, status, end_time=now(), reason=reason)
         return False
 
     def _advance(self, version: Version, status: JobStatus, **changes: Any) -> bool:

@@ -102,7 +102,8 @@ class Supervisor:
             raise StartFailure(spec["fault"])
         code = spec["code"]
         if code is not None and not os.path.isdir(code["source"]):
-            raise StartFailure(f"the code directory {code['url']} does not exist", CODE_MISSING)
+            next_step = "session.obs.upload_dir brings code there; a local code_dir is uploaded by itself"
+            raise StartFailure(f"the code directory {code['url']} does not exist; {next_step}", CODE_MISSING)
         if spec["input"] is not None and not os.path.exists(spec["input"]["path"]):
             raise StartFailure(f"the input data {spec['input']['url']} do not exist")
         try:

@@ -19,7 +19,7 @@ import psutil
 from modelarts._obs.paths import ObsPath
 from modelarts._wire.status import COMPLETED, INIT, KILLED, KILLING, RUN_FAILED, RUNNING
 from modelarts.local.paths import LocalHome
-from modelarts.local.store import Store, now
+from modelarts.local.store import Store, StoreError, now
 from modelarts.local.store.records import Visualization
 
 logger = logging.getLogger("modelarts.local")
@@ -92,7 +92,8 @@ class Viewers:
         if row.status == KILLING:
             self._end(row, process)
         elif row.pid is None:
-            self._launch(row)
+            if reason := self._begun(row):
+                advance(row.id, (INIT,), RUN_FAILED, end_time=now(), reason=reason)
         elif process is None:
             reason = f"TensorBoard ended by itself: {_last_line(self._log(row))}"
             advance(row.id, STARTED, RUN_FAILED, end_time=now(), reason=reason)
@@ -102,8 +103,21 @@ class Viewers:
             process.terminate()
             advance(row.id, (RUNNING,), COMPLETED, end_time=now(), reason="its running time is over")
 
-    def _launch(self, row: Visualization) -> None:
-        folder = ObsPath.parse(row.train_url).under(self._home.buckets)
+    def _begun(self, row: Visualization) -> str:
+        """Start a viewer; why it cannot be, which must not keep others from theirs."""
+        try:
+            folder = ObsPath.parse(row.train_url)
+            missing = self._home.missing_bucket("train_url", folder)
+            if not missing:
+                self._launch(row, folder.under(self._home.buckets))
+            return missing
+        except StoreError:
+            raise  # the visualization job is not to blame: it is tried again
+        except Exception as error:
+            logger.exception("visualization job %s cannot be started", row.id)
+            return f"TensorBoard cannot be started: {error!r}; {self._home.service_log} says more"
+
+    def _launch(self, row: Visualization, folder: Path) -> None:
         log = self._log(row)
         log.parent.mkdir(parents=True, exist_ok=True)
         port = _free_port()

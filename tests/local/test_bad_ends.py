@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from modelarts.errors import JobFailed, JobStopped
 from modelarts.estimator import Estimator
+from modelarts.local.paths import LocalHome
 from modelarts.session import Session
 from tests.support.jobs import ACCEPT_ANY, estimator, put_code, until
 
@@ -62,7 +65,8 @@ def test_bytes_that_are_no_text_do_not_harm(session, tmp_path, capsys):
     ("changes", "inputs", "reason", "code"),
     [
         ({"code_dir": "/bucket/nothing/"}, "/bucket/data/",
-         "the code directory obs://bucket/nothing/ does not exist", 127),
+         "the code directory obs://bucket/nothing/ does not exist; session.obs.upload_dir brings code there; "
+         "a local code_dir is uploaded by itself", 127),
         ({"boot_file": "other.py"}, "/bucket/data/", "the boot file other.py does not exist in the code directory", 2),
         ({}, "/bucket/nowhere/", "the input data obs://bucket/nowhere/ do not exist", 1),
     ],
@@ -95,7 +99,31 @@ def test_a_dataset_that_is_not_registered_is_named(session, tmp_path):
 
     job = estimator(session).fit(dataset_id="unknown", dataset_version_id="v9", wait=True)
 
-    assert job.get_job_info().error_result == "dataset unknown version v9 is not registered"
+    told = "dataset unknown version v9 is not registered; `modelarts local dataset add unknown v9 FOLDER` registers it"
+    assert job.get_job_info().error_result == told
+
+
+def test_a_version_that_the_service_cannot_make_sense_of_fails_and_holds_up_no_other(home, tmp_path, monkeypatch):
+    monkeypatch.setenv("MODELARTS_LOCAL_CAPACITY", "1")
+    gate = tmp_path / "gate"
+    with Session.local(home) as session:
+        session.obs.create_bucket("bucket")
+        put_code(session, tmp_path, f"""
+            import os, time
+            while not os.path.exists({str(gate)!r}): time.sleep(0.02)
+        """)
+        first, odd, last = [estimator(session).fit(inputs="/bucket/data/", job_name=f"j{i}") for i in range(3)]
+        with contextlib.closing(sqlite3.connect(LocalHome.of(home).store)) as store, store:
+            # What a service of another age may have left: a body without its members.
+            store.execute("UPDATE versions SET body = '{}' WHERE id = ?", (odd.version_id,))
+        gate.touch()
+
+        assert first.wait(timeout=30, show=False).status == 10
+        assert last.wait(timeout=30, show=False).status == 10
+        row = Estimator.get_job_list(session, search_content="j1").jobs[0]
+
+    assert row.status == 11
+    assert "version 2 cannot be started" in LocalHome.of(home).service_log.read_text()
 
 
 def test_a_built_in_algorithm_that_is_only_documented_fails_to_submit(session, tmp_path):

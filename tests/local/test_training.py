@@ -8,8 +8,7 @@ import sys
 
 import pytest
 
-from modelarts.cli.main import cli
-from modelarts.errors import JobError, ObsError
+from modelarts.errors import JobError
 from modelarts.estimator import JOB_STATE, Estimator
 from modelarts.job import TrainingJob
 from tests.support.jobs import ACCEPT_ANY, estimator, put_code, until
@@ -209,32 +208,6 @@ def test_a_local_code_folder_is_uploaded_once(session, tmp_path, capsys, monkeyp
     assert shown.count("from my folder") == 2
     assert shown.count("uploading mine (1 file, 23 bytes) to obs://modelarts-local-") == 1
     assert shown.count("mine is unchanged, not sent again (1 file, 23 bytes)\n") == 1
-
-
-def test_a_registered_dataset_is_the_input(session, tmp_path, monkeypatch, home, capsys):
-    put_code(session, tmp_path, "import sys; print(sys.argv[1])")
-    monkeypatch.setenv("MODELARTS_HOME", str(home))
-    cli(["local", "dataset", "add", "ds1", "v1", "obs://bucket/data/"], standalone_mode=False)
-    cli(["local", "dataset", "add", "ds2", "v1", str(tmp_path / "data")], standalone_mode=False)
-
-    for dataset_id, url in (("ds1", "s3://bucket/data/"), ("ds2", "s3://modelarts-datasets/ds2/v1/")):
-        estimator(session).fit(dataset_id=dataset_id, dataset_version_id="v1", wait=True)
-        assert f"--data_url={url}\n" in capsys.readouterr().out
-
-
-def test_registering_a_dataset_again_replaces_it(session, tmp_path, monkeypatch, home):
-    monkeypatch.setenv("MODELARTS_HOME", str(home))
-    (tmp_path / "rows").mkdir()
-    for name in ("old.csv", "new.csv"):
-        (tmp_path / "rows" / name).write_text("1\n")
-        cli(["local", "dataset", "add", "ds", "v1", str(tmp_path / "rows")], standalone_mode=False)
-        (tmp_path / "rows" / name).unlink()
-
-    assert session.obs.is_obs_path_exists("obs://modelarts-datasets/ds/v1/new.csv")
-    assert not session.obs.is_obs_path_exists("obs://modelarts-datasets/ds/v1/old.csv")
-    with pytest.raises(ObsError, match="holds no files"):
-        cli(["local", "dataset", "add", "ds", "v1", str(tmp_path / "rows")], standalone_mode=False)
-    assert session.obs.is_obs_path_exists("obs://modelarts-datasets/ds/v1/new.csv")
 
 
 def test_an_engine_can_be_mapped_to_another_interpreter(home, tmp_path, monkeypatch):

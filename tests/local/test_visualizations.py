@@ -136,6 +136,33 @@ def test_names_are_unique(viewer, trained):
         VisualizationJob(trained).create_visualization_job("/bucket/output/", "losses")
 
 
+def test_a_bucket_that_is_not_there_is_told(session):
+    job = VisualizationJob(session).create_visualization_job("/typo/output/", "typo")
+
+    info = until(lambda: (i := job.get_visualization_job_info()).status == 11 and i)
+    told = "there is no bucket 'typo' for train_url=obs://typo/output/; session.obs.create_bucket makes it"
+    assert info.error_result == told
+
+    session.obs.create_bucket("typo")
+    job.restart_visualization_job()
+    until(lambda: job.get_visualization_job_info().status == 8, 60)
+    job.delete_visualization_job()
+
+
+def test_one_that_cannot_be_started_fails_and_holds_up_no_other(session, home):
+    folder = LocalHome.of(home).root / "visualizations"
+    folder.mkdir()
+    (folder / "1").write_text("in the way")
+
+    odd = VisualizationJob(session).create_visualization_job("/bucket/output/", "odd")
+    good = VisualizationJob(session).create_visualization_job("/bucket/later/", "good")
+
+    info = until(lambda: (i := odd.get_visualization_job_info()).status == 11 and i)
+    assert info.error_result.startswith("TensorBoard cannot be started: ")
+    until(lambda: good.get_visualization_job_info().status == 8, 60)
+    good.delete_visualization_job()
+
+
 def test_mindinsight_is_refused_by_name(session):
     with pytest.raises(ApiError, match="MindInsight is not served locally"):
         VisualizationJob(session).create_visualization_job("/bucket/output/", job_type="MindInsight")

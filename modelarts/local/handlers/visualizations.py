@@ -116,12 +116,12 @@ def _hours(schedule: Any) -> int | None:
     if not items:
         return None
     if len(items) > 1 or not isinstance(items[0], dict):
-        raise bad_value("schedule must be one object with type, time_unit and duration")
+        raise bad_value(f"schedule must be one object with type, time_unit and duration, got {schedule!r}")
     item = items[0]
     if str(item.get("type")).lower() != "stop":
         raise bad_value(f"schedule.type must be stop, got {item.get('type')!r}")
     if str(item.get("time_unit", item.get("timeUnit"))).upper() != "HOURS":
-        raise bad_value("schedule.time_unit must be HOURS")
+        raise bad_value(f"schedule.time_unit must be HOURS, got {item.get('time_unit', item.get('timeUnit'))!r}")
     return checks.integer(item.get("duration"), "schedule.duration", 0, 24)
 
 

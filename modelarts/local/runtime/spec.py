@@ -45,7 +45,8 @@ class Workbench:
         code = ObsPath.parse(body["app_url"]) if body["app_url"] else None
         output = ObsPath.parse(body["train_url"]) if body["train_url"] else None
         logs = ObsPath.parse(body["log_url"]) if body["log_url"] else None
-        fault = data_fault or self._missing_bucket("output_path", output) or self._missing_bucket("log_url", logs)
+        written = {"output_path": output, "log_url": logs}
+        faults = [self.home.missing_bucket(name, path) for name, path in written.items() if path]
         ports = _free_ports(body["worker_server_num"])
         workers = []
         for index, _ in enumerate(ports):
@@ -55,7 +56,7 @@ class Workbench:
             "code": None if code is None else {"source": str(code.under(self.home.buckets)), "url": code.url,
                                                "name": code.name},
             "input": None if data is None else {"path": str(data.under(self.home.buckets)), "url": data.url},
-            "fault": fault,
+            "fault": next(filter(None, [data_fault, *faults]), ""),
             "outputs": [str(path.under(self.home.buckets)) for path in (output, logs) if path],
             "exit": str(paths.exit),
             "started": str(paths.workers),
@@ -80,19 +81,19 @@ class Workbench:
         for source in (body["data_source"] or ())[:1]:
             url, dataset, version = source.get("data_url"), source.get("dataset_id"), source.get("dataset_version")
         if dataset:
-            url = self.store.datasets.url(dataset, version)
-            if url is None:
-                return None, f"dataset {dataset} version {version} is not registered"
+            return self._registered(dataset, version)
         return (ObsPath.parse(url), "") if url else (None, "")
 
-    def _missing_bucket(self, argument: str, path: ObsPath | None) -> str:
-        """What is wrong with a folder that a job writes to."""
-        if path is None or self._has_bucket(path):
-            return ""
-        return f"there is no bucket {path.bucket!r} for {argument}={path.url}; session.obs.create_bucket makes it"
-
-    def _has_bucket(self, path: ObsPath) -> bool:
-        return (self.home.buckets / path.bucket).is_dir()
+    def _registered(self, dataset: str, version: str) -> tuple[ObsPath | None, str]:
+        """The folder of a dataset, and what is wrong with it: anybody may have written to the store."""
+        url = self.store.datasets.url(dataset, version)
+        anew = f"`{shlex.join(['modelarts', 'local', 'dataset', 'add', dataset, version])} FOLDER` registers it"
+        if url is None:
+            return None, f"dataset {dataset} version {version} is not registered; {anew}"
+        try:
+            return ObsPath.parse(url), ""
+        except ValueError as error:
+            return None, f"dataset {dataset} version {version} is registered as {url}: {error}; {anew} anew"
 
     def _worker(
         self, job: Job, version: Version, paths: JobPaths, node: Node, logs: ObsPath | None
@@ -129,7 +130,7 @@ class Workbench:
             "environment": environment,
             "directory": str(directory),
             "log": str(paths.log(node.index)),
-            "log_object": str((logs / name).under(self.home.buckets)) if logs and self._has_bucket(logs) else None,
+            "log_object": str((logs / name).under(self.home.buckets)) if logs and self.home.has_bucket(logs) else None,
             "banner": _banner(body, directory, argv, notes),
         }
 

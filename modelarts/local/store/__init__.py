@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 from modelarts.local.store.configs import Configs
@@ -10,11 +11,13 @@ from modelarts.local.store.datasets import Datasets
 from modelarts.local.store.jobs import Jobs
 from modelarts.local.store.visualizations import Visualizations
 
-__all__ = ["NameInUse", "Store", "now"]
+__all__ = ["NameInUse", "Store", "StoreError", "now"]
+
+StoreError = sqlite3.Error  # the file cannot be read or written: no fault of any row
 
 
 class Store:
-    """The tables of one file. Raises `OSError` or `sqlite3.Error` when it cannot be opened."""
+    """The tables of one file. Raises `OSError` or `StoreError` when it cannot be opened."""
 
     def __init__(self, path: Path) -> None:
         self._database = Database(path)

@@ -1,0 +1,127 @@
+"""Folders registered as datasets: `modelarts local dataset …`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Callable
+
+import pytest
+
+from modelarts.cli.main import cli
+from modelarts.errors import ConfigError, JobFailed, ModelArtsError, ObsError
+from modelarts.local.paths import LocalHome
+from modelarts.local.store import Store
+from tests.support.jobs import ACCEPT_ANY, estimator, put_code
+
+Add = Callable[[str, str, str], None]
+
+
+@pytest.fixture
+def add(home: Path, monkeypatch: pytest.MonkeyPatch) -> Add:
+    """Registers a folder under an id and a version."""
+    monkeypatch.setenv("MODELARTS_HOME", str(home))
+
+    def call(dataset_id: str, version_id: str, folder: str) -> None:
+        cli(["local", "dataset", "add", "--", dataset_id, version_id, folder], standalone_mode=False)
+
+    return call
+
+
+def test_a_registered_dataset_is_the_input(session, tmp_path, add, capsys):
+    put_code(session, tmp_path, "import sys; print(sys.argv[1])")
+    add("ds1", "v1", "obs://bucket/data/")
+    add("ds2", "v1", str(tmp_path / "data"))
+
+    for dataset_id, url in (("ds1", "s3://bucket/data/"), ("ds2", "s3://modelarts-datasets/ds2/v1/")):
+        estimator(session).fit(dataset_id=dataset_id, dataset_version_id="v1", wait=True)
+        assert f"--data_url={url}\n" in capsys.readouterr().out
+
+
+def test_registering_a_dataset_again_replaces_it(session, tmp_path, add):
+    (tmp_path / "rows").mkdir()
+    for name in ("old.csv", "new.csv"):
+        (tmp_path / "rows" / name).write_text("1\n")
+        add("ds", "v1", str(tmp_path / "rows"))
+        (tmp_path / "rows" / name).unlink()
+
+    assert session.obs.is_obs_path_exists("obs://modelarts-datasets/ds/v1/new.csv")
+    assert not session.obs.is_obs_path_exists("obs://modelarts-datasets/ds/v1/old.csv")
+    with pytest.raises(ObsError, match="holds no files"):
+        add("ds", "v1", str(tmp_path / "rows"))
+    assert session.obs.is_obs_path_exists("obs://modelarts-datasets/ds/v1/new.csv")
+
+
+def test_a_version_named_like_an_unfinished_copy_is_left_alone(session, tmp_path, add):
+    (tmp_path / "rows").mkdir()
+    (tmp_path / "rows" / "1.csv").write_text("1\n")
+
+    add("ds", "v1.part", str(tmp_path / "rows"))
+    add("ds", "v1", str(tmp_path / "rows"))
+
+    assert session.obs.is_obs_path_exists("obs://modelarts-datasets/ds/v1.part/1.csv")
+
+
+WRONG = ["../../evil", "..", ".", "", "a/b", "x y", "a\n", "v~part", "数据", "a" * 65]
+
+
+@pytest.mark.parametrize("value", WRONG)
+@pytest.mark.parametrize("argument", ["dataset_id", "version_id"])
+def test_an_id_that_is_no_name_is_refused_and_nothing_is_written(home, tmp_path, add, argument, value):
+    (tmp_path / "rows").mkdir()
+    (tmp_path / "rows" / "1.csv").write_text("1\n")
+    ids = {"dataset_id": "ds", "version_id": "v1", argument: value}
+    before = sorted(tmp_path.rglob("*"))
+
+    with pytest.raises(ConfigError) as caught:
+        add(*ids.values(), str(tmp_path / "rows"))
+
+    assert str(caught.value).startswith(f"{argument}={value!r}: 1 to 64 letters, digits, dots, underscores or hyphens")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("value", ["a", "My_data-1.0", "..a", "...", "a" * 64])
+def test_every_other_id_is_taken(session, tmp_path, add, value):
+    put_code(session, tmp_path, ACCEPT_ANY)
+    add(value, value, str(tmp_path / "data"))
+
+    job = estimator(session).fit(dataset_id=value, dataset_version_id=value)
+
+    assert job.wait(timeout=30, show=False).status == 10
+    assert session.obs.is_obs_path_exists(f"obs://modelarts-datasets/{value}/{value}/rows.csv")
+
+
+def test_a_file_in_place_of_a_folder_is_told(session, local, add):
+    (local / "d.csv").write_text("1\n")
+    session.obs.upload_file("d.csv", "obs://bucket/")
+
+    for file in ("d.csv", str(local / "d.csv"), "obs://bucket/d.csv"):
+        with pytest.raises(ObsError, match=f"'{file}' is a file, and a dataset is a folder"):
+            add("ds", "v1", file)
+
+
+@pytest.mark.parametrize(
+    ("folder", "told"),
+    [("nothing", "there is no local folder 'nothing'"),
+     ("/bucket/nothing/", "there is no local folder, nor a folder of a bucket, '/bucket/nothing/'"),
+     ("obs://bucket//a", "between two slashes there must be a name")],
+)  # fmt: skip
+def test_a_folder_that_is_not_there_is_told(session, local, add, folder, told):
+    with pytest.raises(ModelArtsError, match=told):
+        add("ds", "v1", folder)
+
+
+@pytest.mark.parametrize("url", ["obs://modelarts-datasets/../../evil/v1/", "rows", ""])
+def test_a_registration_that_leads_nowhere_fails_its_job_and_no_other(session, home, tmp_path, url):
+    put_code(session, tmp_path, ACCEPT_ANY)
+    store = Store(LocalHome.of(home).store)
+    store.datasets.put("bad id", "v1", url)
+    store.close()
+
+    bad = estimator(session).fit(dataset_id="bad id", dataset_version_id="v1")
+    good = estimator(session).fit(inputs="/bucket/data/")
+
+    with pytest.raises(JobFailed, match="dataset bad id version v1 is registered as ") as caught:
+        bad.wait(timeout=30, show=False)
+    assert caught.value.status == 11
+    assert "`modelarts local dataset add 'bad id' v1 FOLDER` registers it anew" in caught.value.reason
+    assert good.wait(timeout=30, show=False).status == 10
