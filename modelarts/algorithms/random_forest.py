@@ -21,7 +21,7 @@ CLASSIFICATION, REGRESSION = "classification", "regression"
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(allow_abbrev=False)  # a name cut short is a mistake
     parser.add_argument("--task", choices=[CLASSIFICATION, REGRESSION], required=True)
     parser.add_argument("--data_url", required=True)
     parser.add_argument("--train_url", required=True)

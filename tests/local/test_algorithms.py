@@ -57,6 +57,7 @@ def test_a_regressor_trains_on_one_file(session, tmp_path):
         ({"label_column": "colour"}, "rows.csv has no column 'colour'; it has alcohol"),
         ({"n_estimators": "many"}, "invalid int value: 'many'"),
         ({"depth": 3}, "unrecognized arguments: --depth=3"),
+        ({"n_estimator": 7}, "unrecognized arguments: --n_estimator=7"),
     ],
 )
 def test_parameters_that_are_wrong_are_told_in_the_log(session, tmp_path, hyperparameters, told):
