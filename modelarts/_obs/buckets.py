@@ -8,7 +8,7 @@ from pathlib import Path
 
 from modelarts._obs import tree
 from modelarts._obs.arguments import LocalPath, local_path, new_bucket, obs_path, old_bucket
-from modelarts._obs.failures import explained
+from modelarts._obs.failures import explained, not_local
 from modelarts._obs.moving import Move, Places
 from modelarts._obs.paths import ObsPath
 from modelarts._obs.store import Item, Store
@@ -67,7 +67,7 @@ class Buckets(Store):
         source = local_path(src_local_file, "upload_file")
         with explained(f"upload {str(source)!r}"):
             if not source.is_file():
-                raise ObsError(f"upload_file: there is no local file {str(source)!r}")
+                raise not_local("upload_file", "file", source)
         target = obs_path(dst_obs_dir).as_dir / source.name
         move = Move(self, f"upload to {target.url}", threads, progress)
         there = filter(None, [self._find(target)] if sync else [])
@@ -92,7 +92,7 @@ class Buckets(Store):
         source = local_path(src_local_dir, "upload_dir")
         with explained(f"upload {str(source)!r}"):
             if not source.is_dir():
-                raise ObsError(f"upload_dir: there is no local folder {str(source)!r}")
+                raise not_local("upload_dir", "folder", source)
             source = source.resolve() if source.name in ("", "..") else source.absolute()  # a link keeps its name
         target = (obs_path(dst_obs_dir).as_dir / source.name).as_dir
         self.upload_contents(source, target, sync=sync, threads=threads, progress=progress)
@@ -127,7 +127,7 @@ class Buckets(Store):
         move = Move(self, f"download {path.url}", threads, progress)
         item = None if path.as_dir == path else self._find(path)
         if item is None:
-            raise self._nothing(path, f"download_file: there is no object {path.url}")
+            raise self._nothing(path, f"download_file: there is no object {path.url}", "use download_dir")
         with explained(f"download {path.url}"):
             if target.is_dir() or os.fspath(dst_local_dir).endswith(("/", os.sep)):
                 target = target / path.name

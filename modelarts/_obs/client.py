@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from modelarts._auth import Auth, Keys
 from modelarts._obs.checksums import CHUNK
-from modelarts._obs.connections import Limit, timed, within
+from modelarts._obs.connections import Limit, secured, timed, within
 from modelarts._obs.refusals import missing, refused, stranger, unreachable
 from modelarts._obs.transfer import Stopped, Transfer
 from modelarts._sending import Sending
@@ -167,14 +167,14 @@ class Caller:
         proxy = self._proxy()
         if proxy:
             options["long_conn_mode"] = False  # it would ask for a tunnel within the tunnel
-        client = kind(
+        client = secured(kind)(
             access_key_id=keys.access_key, secret_access_key=keys.secret_key,
             security_token=keys.security_token or None, server=f"{parts.scheme}://{host}",
             port=parts.port, region=self.region, path_style=by_path, timeout=self._sending.read_timeout,
             is_signature_negotiation=not host.endswith(_OWN_CLOUD), **proxy, **options,
         )  # fmt: skip
         if secure:
-            client.context = self._tls()  # its own one checks no names of hosts
+            client.context = self._tls()
         return client
 
     def _tls(self) -> Any:

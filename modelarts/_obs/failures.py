@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from modelarts.errors import ObsError
 
@@ -25,6 +26,15 @@ def explained(doing: str) -> Iterator[None]:
 def no_bucket(name: str) -> ObsError:
     """The error for a bucket that is not there."""
     return ObsError(f"there is no bucket {name!r}; make it with session.obs.create_bucket({name!r})", NOT_THERE)
+
+
+def not_local(call: str, kind: str, path: Path) -> ObsError:
+    """The error for a local file, or folder, that is none: what it is instead, or that it is not there."""
+    if path.is_dir():
+        return ObsError(f"{call}: {str(path)!r} is a folder; use upload_dir")
+    if path.is_file():
+        return ObsError(f"{call}: {str(path)!r} is a file; use upload_file")
+    return ObsError(f"{call}: there is no local {kind} {str(path)!r}")
 
 
 def not_empty(name: str) -> ObsError:

@@ -101,9 +101,23 @@ class Store(ABC):
         if not self._is_folder(ObsPath(name)):
             raise no_bucket(name)
 
-    def _nothing(self, path: ObsPath, message: str) -> ObsError:
-        """The error for a path that is not there; it may be that the bucket is not."""
-        return ObsError(message, NOT_THERE) if self._is_folder(ObsPath(path.bucket)) else no_bucket(path.bucket)
+    def _nothing(self, path: ObsPath, message: str, advice: str = "") -> ObsError:
+        """The error for a path that is not there: perhaps its bucket is not, or it is a folder in place of an object.
+
+        Args:
+            advice: what to do when something else has the name.
+        """
+        if not self._is_folder(ObsPath(path.bucket)):
+            return no_bucket(path.bucket)
+        other = self._instead(path)
+        return ObsError("; ".join(filter(None, [message, other, other and advice])), NOT_THERE)
+
+    def _instead(self, path: ObsPath) -> str:
+        """What there is of that name."""
+        if self._is_folder(path.as_dir):
+            return f"{path.as_dir.url} is a folder"
+        found = ObsPath(path.bucket, path.key.rstrip("/"))
+        return f"{found.url} is an object" if found.key and self._find(found) is not None else ""
 
     def _there(self, folder: ObsPath, items: Iterable[Item], call: str) -> Iterator[Item]:
         """The items; when there are none, the folder must exist."""
@@ -112,4 +126,5 @@ class Store(ABC):
             empty = False
             yield item
         if empty and not self._is_folder(folder):
-            raise self._nothing(folder, f"{call}: there is no folder {folder.url}")
+            advice = "use download_file" if call == "download_dir" else ""
+            raise self._nothing(folder, f"{call}: there is no folder {folder.url}", advice)

@@ -21,10 +21,9 @@ with warnings.catch_warnings():
 
 from tests.iam.signing import Caller
 
-# What the package does that is not ours to mend: its dates, and its own TLS context, which sessions replace.
+# What the package does that is not ours to mend: its dates, and what becomes of broken connections.
 IGNORED = [
     pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning:obs"),
-    pytest.mark.filterwarnings("ignore:ssl.:DeprecationWarning:obs.client"),
     pytest.mark.filterwarnings("ignore:unclosed <s(ocket.|sl.SSL)socket:ResourceWarning"),
 ]
 

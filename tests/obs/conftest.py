@@ -34,7 +34,6 @@ _numbers = itertools.count(1)
 # What the package does that is not ours to mend, each as narrow as it goes.
 _WARNINGS = (
     "ignore:datetime.datetime.utcnow:DeprecationWarning:obs",  # its dates, from Python 3.12
-    "ignore:ssl.:DeprecationWarning:obs.client",  # its own TLS context, which we replace
     "ignore:unclosed <s(ocket.|sl.SSL)socket:ResourceWarning",  # a connection that broke while it sent
 )
 

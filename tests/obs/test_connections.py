@@ -130,6 +130,16 @@ def test_a_certificate_that_is_trusted_and_for_the_host_is_taken(
     proxy.close()
 
 
+def test_a_client_of_the_callers_own_checks_certificates_and_hosts(s3_port: int, auth: AkSkAuth, authority: Path):
+    proxy = tls_proxy(s3_port, authority / "right.pem")
+    client = buckets(proxy.url, auth, authority, verify=str(authority / "right.pem")).client()
+
+    assert client.context.check_hostname and client.context.verify_mode == ssl.CERT_REQUIRED
+    assert client.headBucket("no-such-bucket").status == 404
+    client.close()
+    proxy.close()
+
+
 @pytest.mark.parametrize(("certificate", "trusted", "reason"), [
     ("right.pem", None, "self.signed certificate"),
     ("other.pem", "other.pem", "IP address mismatch, certificate is not valid for '127.0.0.1'"),

@@ -150,9 +150,9 @@ def test_a_bad_bucket_name_is_refused_with_the_rule(obs: LocalBuckets, name: str
 Act = Callable[[LocalBuckets], Any]
 FAILURES: list[tuple[Act, str, str]] = [
     (lambda obs: obs.upload_file("none.txt", "obs://bucket/"), "there is no local file 'none.txt'", "1002"),
-    (lambda obs: obs.upload_file("folder", "obs://bucket/"), "there is no local file 'folder'", "1002"),
+    (lambda obs: obs.upload_file("folder", "obs://bucket/"), "'folder' is a folder; use upload_dir", "1002"),
     (lambda obs: obs.upload_dir("none", "obs://bucket/"), "upload_dir: there is no local folder", "1002"),
-    (lambda obs: obs.upload_dir("file.txt", "obs://bucket/"), "upload_dir: there is no local folder", "1002"),
+    (lambda obs: obs.upload_dir("file.txt", "obs://bucket/"), "'file.txt' is a file; use upload_file", "1002"),
     (lambda obs: obs.upload_file("file.txt", "obs://other/"),
      "there is no bucket 'other'; make it with session.obs.create_bucket('other')", "0015"),
     (lambda obs: obs.upload_dir("folder", "obs://other/"), "there is no bucket 'other'", "0015"),
