@@ -7,10 +7,10 @@ from typing import Any
 
 import attrs
 
+from modelarts import _checks
 from modelarts._obs.paths import ObsPath, exists_locally, is_local
 from modelarts._staging import Staging
 from modelarts._wire import limits
-from modelarts._wire.replies import as_integer
 from modelarts.errors import Fault, ModelArtsError
 
 _NEVER_SENT = ObsPath("never-sent")  # stands for a place where there are faults already
@@ -56,6 +56,7 @@ class Call:
     job_desc: Any = None
     config_name: Any = None
     config_desc: Any = None
+    job_id: Any = None
     pre_version_id: Any = None
     priority: Any = None
 
@@ -82,17 +83,14 @@ class Checks:
     def description(self, argument: str, text: Any) -> str | None:
         if text is None:
             return None
-        if not isinstance(text, str) or len(text) > limits.DESCRIPTION_LENGTH:
-            length = f"; this has {len(text)}" if isinstance(text, str) else ""
-            self.fault(argument, text, f"a text of at most {limits.DESCRIPTION_LENGTH} characters{length}")
+        if fault := _checks.description(argument, text):
+            self.faults.append(fault)
         return str(text)
 
     def identifier(self, argument: str, value: Any) -> int | None:
-        number = as_integer(value)
-        if not isinstance(number, int) or isinstance(number, bool) or number < 0:
-            self.fault(argument, value, "a whole number")
-            return None
-        return number
+        if fault := _checks.number(argument, value, 0):
+            self.faults.append(fault)
+        return _checks.whole_number(value)
 
     def folder(self, argument: str, value: Any) -> str | None:
         path = self.obs_path(argument, value) if value else None

@@ -164,12 +164,6 @@ def show(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], is_show: boo
         print_table(rows, columns)
 
 
-def check_description(call: str, argument: str, text: Any) -> None:
-    """Raise `ArgumentError` for a description that is no text or too long."""
-    if not isinstance(text, str) or len(text) > limits.DESCRIPTION_LENGTH:
-        raise ArgumentError(call, [Fault(argument, text, f"a text of at most {limits.DESCRIPTION_LENGTH} characters")])
-
-
 def _statuses(status: Any) -> str:
     """A filter as the service wants it: digits, joined by a vertical bar; empty when it is none."""
     items = status if isinstance(status, (list, tuple, set)) else str(status).split("|")

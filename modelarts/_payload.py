@@ -66,6 +66,8 @@ class _Builder:
                 body["workspace_id"] = str(self.training.workspace_id)
             return {**body, "config": self.config()}
         if call.operation == CREATE_VERSION:
+            if call.job_id is not None:  # it travels in the path
+                self.checks.identifier("job_id", call.job_id)
             origin = self.checks.identifier("pre_version_id", call.pre_version_id)
             description = self.job_description()
             return {"job_desc": description, "config": {**self.config(), "pre_version_id": origin}}

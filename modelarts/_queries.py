@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from modelarts._catalog import SPECS
+from modelarts._checks import identifier, on_session, refuse
 from modelarts._lists import CONFIG_COLUMNS, CONFIGS, JOBS, documented, iterate, show
 from modelarts._reply import Response, rows_of
 from modelarts._wire import replies
@@ -15,6 +16,7 @@ from modelarts.job import Identifier, TrainingJob
 from modelarts.session import Session
 
 
+@on_session
 def get_job_list(
     modelarts_session: Session,
     status: Any = None,
@@ -46,16 +48,20 @@ def get_job_list(
     return modelarts_session.client.call(JOBS.operation, query=query)
 
 
+@on_session
 def iter_jobs(modelarts_session: Session, **filters: Any) -> Iterator[Record]:
     """All jobs, page after page; takes the filters of `get_job_list` but the page."""
     return iterate(modelarts_session.client, JOBS, filters)
 
 
+@on_session
 def delete_job_by_id(modelarts_session: Session, job_id: Identifier) -> Response:
     """Delete a job with all its versions (modelarts_04_0166)."""
+    refuse("delete_job_by_id", identifier("job_id", job_id, "the job to delete"))
     return TrainingJob(modelarts_session, job_id).delete_job()
 
 
+@on_session
 def get_job_configs_list(
     modelarts_session: Session,
     per_page: int = documented(10),
@@ -82,6 +88,7 @@ def get_job_configs_list(
     return modelarts_session.client.call(CONFIGS.operation, query=query)
 
 
+@on_session
 def get_job_configs_object_list(
     modelarts_session: Session,
     per_page: int = documented(10),
@@ -104,17 +111,20 @@ def get_job_configs_object_list(
     return [TrainingJob(modelarts_session, config_name=row["config_name"]) for row in rows]
 
 
+@on_session
 def iter_job_configs(modelarts_session: Session, **filters: Any) -> Iterator[Record]:
     """All saved configurations, page after page; takes the filters of `get_job_configs_list` but the page."""
     return iterate(modelarts_session.client, CONFIGS, filters)
 
 
+@on_session
 def get_train_instance_types(modelarts_session: Session) -> list[str]:
     """List the flavor codes for `train_instance_type` (modelarts_04_0191)."""
     modelarts_session.catalog.load([SPECS], fresh=True)
     return list(dict.fromkeys(row["spec_code"] for row in modelarts_session.catalog.rows(SPECS)))
 
 
+@on_session
 def get_framework_list(modelarts_session: Session) -> list[dict[str, str]]:
     """List the engines as dicts of `framework_type` and `framework_version` (modelarts_04_0192)."""
     engines = rows_of(modelarts_session.client.call("list_job_engines", must=True), "engines")
@@ -123,6 +133,7 @@ def get_framework_list(modelarts_session: Session) -> list[dict[str, str]]:
     ]
 
 
+@on_session
 def get_built_in_algorithms(modelarts_session: Session) -> Response:
     """List the built-in algorithms for `model_name`, their parameters decoded (modelarts_04_0190)."""
     response = modelarts_session.client.call("list_built_in_algorithms")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any, Union
 
 import attrs
 
-from modelarts import _creating, _payload, _queries, _saved, _waiting
+from modelarts import _checks, _creating, _payload, _queries, _saved, _waiting
 from modelarts._arguments import Call, Training
 from modelarts._catalog import Catalog
 from modelarts._payload import CREATE_CONFIG, CREATE_JOB, CREATE_VERSION, UPDATE_CONFIG
 from modelarts._reply import Response
+from modelarts._spelling import Spelled
 from modelarts._staging import Staging
 from modelarts._wire.status import JOB_STATE
 from modelarts.errors import ArgumentError, ConfigError, Fault, JobTimeout
@@ -22,9 +24,10 @@ from modelarts.visualization import VisualizationJob
 __all__ = ["JOB_STATE", "Estimator", "TrainingJob", "VisualizationJob"]
 
 Hyperparameters = Union[list[Any], Mapping[str, Any], None]
+Place = Union[str, "os.PathLike[str]", None]
 
 
-class Estimator(JobCalls):
+class Estimator(Spelled, JobCalls):
     """A training to be configured, started and managed (modelarts_04_0131, modelarts_04_0168, modelarts_04_0174).
 
     Args:
@@ -51,8 +54,8 @@ class Estimator(JobCalls):
         job_type: accepted and not sent, as no document lists it.
         data: input data for calls that name none, such as `{"inputs": "/bucket/data/"}`.
 
-    Attributes are plain: change them between calls. After `fit` and `create_job_version` the estimator itself
-    answers for the version just made.
+    Attributes are plain: change them between calls; a misspelled one is refused. After `fit` and `create_job_version`
+    the estimator itself answers for the version just made.
 
     Example:
         >>> estimator = Estimator(session, framework_type="PyTorch", framework_version="PyTorch-1.0.0-python3.6",
@@ -67,8 +70,8 @@ class Estimator(JobCalls):
         train_instance_count: int | str | None = None,
         train_instance_type: str | None = None,
         output_path: str | None = None,
-        code_dir: Any = None,
-        boot_file: Any = None,
+        code_dir: Place = None,
+        boot_file: Place = None,
         model_name: str | None = None,
         framework_type: str | None = None,
         framework_version: str | None = None,
@@ -93,6 +96,7 @@ class Estimator(JobCalls):
         job_type: str | None = None,
         data: Mapping[str, Any] | None = None,
     ) -> None:
+        _checks.check_session("Estimator", modelarts_session)
         if environment is not None:
             raise ConfigError(
                 "environment: training in a conda environment of its own is not supported; leave it out, or map the "
@@ -166,7 +170,7 @@ class Estimator(JobCalls):
 
     def fit(
         self,
-        inputs: Any = None,
+        inputs: Place = None,
         dataset_id: str | None = None,
         dataset_version_id: str | None = None,
         wait: bool = False,
@@ -204,7 +208,7 @@ class Estimator(JobCalls):
         self,
         job_id: Identifier,
         pre_version_id: Identifier,
-        inputs: Any = None,
+        inputs: Place = None,
         dataset_id: str | None = None,
         dataset_version_id: str | None = None,
         wait: bool = False,
@@ -223,7 +227,7 @@ class Estimator(JobCalls):
         """
         body, staging = self._built(
             CREATE_VERSION, inputs=inputs, dataset_id=dataset_id, dataset_version_id=dataset_version_id,
-            data_source=data_source, pre_version_id=pre_version_id, priority=priority,
+            data_source=data_source, job_id=job_id, pre_version_id=pre_version_id, priority=priority,
             job_desc=job_desc,
         )  # fmt: skip
         self._needed("create_job_version", "job_id", job_id)
@@ -267,7 +271,7 @@ class Estimator(JobCalls):
         self,
         config_name: str | None = None,
         config_desc: str | None = None,
-        inputs: Any = None,
+        inputs: Place = None,
         dataset_id: str | None = None,
         dataset_version_id: str | None = None,
         data_source: list[Any] | None = None,
@@ -298,7 +302,7 @@ class Estimator(JobCalls):
         self,
         config_name: str,
         config_desc: str | None = None,
-        inputs: Any = None,
+        inputs: Place = None,
         dataset_id: str | None = None,
         dataset_version_id: str | None = None,
         data_source: list[Any] | None = None,
@@ -326,6 +330,7 @@ class Estimator(JobCalls):
         Raises:
             NotFound, ApiError: there is no such configuration.
         """
+        _checks.check_session("from_job_configs", modelarts_session)
         saved = modelarts_session.client.call("get_training_job_config", {"config_name": config_name}, must=True)
         return cls(modelarts_session, config_name=config_name, **_saved.arguments(saved, modelarts_session.catalog))
 
@@ -348,7 +353,14 @@ class Estimator(JobCalls):
 
         staging.send(Screen().say, quiet)
 
+    def __repr__(self) -> str:
+        set_ones = {name: getattr(self, name) for name in _SHOWN if getattr(self, name) is not None}
+        return f"Estimator({', '.join(f'{name}={value!r}' for name, value in set_ones.items())})"
+
 
 _DATA_ARGUMENTS = ("inputs", "dataset_id", "dataset_version_id", "data_source")
+# What tells estimators apart; hyperparameters and commands may hold secrets.
+_SHOWN = ("model_name", "framework_version", "code_dir", "boot_file", "train_instance_type", "config_name", "job_id",
+          "version_id")  # fmt: skip
 _TRAINING_FIELDS = tuple(field.name for field in attrs.fields(Training))
 _CALL_FIELDS = tuple(field.name for field in attrs.fields(Call) if field.name != "operation")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Union
 
-from modelarts import _waiting
-from modelarts._lists import VERSION_COLUMNS, check_description, documented, is_given, show
+from modelarts import _checks, _waiting
+from modelarts._lists import VERSION_COLUMNS, documented, is_given, show
 from modelarts._reply import Response, rows_of
-from modelarts._wire import replies
+from modelarts._wire import limits, replies
 from modelarts.errors import ArgumentError, Fault
 
 if TYPE_CHECKING:
@@ -39,6 +39,24 @@ class JobCalls:
         response = self._call("get_training_job_version", self._version("get_job_info"))
         decode_metrics(response)
         return response
+
+    def wait(self, timeout: float | None = None, show: bool = True) -> Response:
+        """Wait until this version has ended, showing its log and every new status.
+
+        Args:
+            timeout: seconds to wait at most; `None` waits for ever.
+            show: `False` prints nothing.
+
+        Returns:
+            What `get_job_info` answers after the end.
+
+        Raises:
+            JobFailed, JobStopped, JobLost: it ended otherwise than COMPLETED.
+            JobTimeout: it has not ended in time; it goes on.
+        """
+        self._version("wait", None if timeout is None else _checks.seconds("timeout", timeout))
+        # A handle of its own, for an estimator may go on to another version meanwhile.
+        return _waiting.wait(TrainingJob(self.modelarts_session, self.job_id, self.version_id), timeout, show)
 
     def stop_job_version(self) -> Response:
         """Stop this version; allowed while it has not ended (modelarts_04_0171).
@@ -85,14 +103,21 @@ class JobCalls:
         Returns:
             A response with `content`, `lines`, `start_line` and `end_line`.
         """
-        version = self._version("get_job_log")
+        by_line = {"base_line": base_line, "lines": lines, "order": order}
+        version = self._version(
+            "get_job_log",
+            None if log_file else Fault("log_file", log_file, "a name that get_job_log_file_list returned"),
+            None if lines is None else _checks.number("lines", lines, 0, limits.LOG_LINES),
+            None if order is None else _checks.choice("order", order, *limits.LOG_ORDERS),
+            _checks.number("start_byte", start_byte, -1) if is_given(start_byte) else None,
+            _checks.number("offset", offset, -limits.LOG_BYTES, limits.LOG_BYTES) if is_given(offset) else None,
+        )
         if not (is_given(start_byte) or is_given(offset)):
-            query = {"log_file": log_file, "base_line": base_line, "lines": lines, "order": order}
-            return self._call("get_training_job_log", version, query)
-        if base_line is not None or lines is not None or order is not None:
+            return self._call("get_training_job_log", version, {"log_file": log_file, **by_line})
+        if any(value is not None for value in by_line.values()):
             rule = "start_byte and offset read by byte: they exclude base_line, lines and order"
             raise ArgumentError("get_job_log", [Fault("start_byte", start_byte, rule)])
-        query = {"log_file": log_file, "start_byte": int(start_byte), "offset": int(offset)}
+        query = {"log_file": log_file, "start_byte": int(start_byte or 0), "offset": int(offset)}
         return _as_lines(self._call("get_training_job_log_bytes", version, query))
 
     def delete_job_version(self) -> Response:
@@ -107,8 +132,7 @@ class JobCalls:
         Args:
             description: at most 256 characters.
         """
-        check_description("update_job_description", "description", description)
-        path = self._job("update_job_description")
+        path = self._job("update_job_description", _checks.description("description", description))
         return self._call("update_training_job_description", path, body={"job_desc": description})
 
     def delete_job(self) -> Response:
@@ -160,17 +184,27 @@ class JobCalls:
     def _call(self) -> Callable[..., Response]:
         return self.modelarts_session.client.call
 
-    def _job(self, call: str) -> dict[str, object]:
-        return {"job_id": self._needed(call, "job_id", self.job_id)}
+    def _job(self, call: str, *faults: Fault | None) -> dict[str, object]:
+        """The path to the job; raises with all faults of a call's arguments, these included."""
+        _checks.refuse(call, _identifier("job_id", self.job_id), *faults)
+        return {"job_id": self.job_id}
 
-    def _version(self, call: str) -> dict[str, object]:
-        return {**self._job(call), "version_id": self._needed(call, "version_id", self.version_id)}
+    def _version(self, call: str, *faults: Fault | None) -> dict[str, object]:
+        path = self._job(call, _identifier("version_id", self.version_id), *faults)
+        return {**path, "version_id": self.version_id}
 
     def _needed(self, call: str, argument: str, value: Any) -> Any:
         if value is None or value == "":
-            rule = f"this call needs it: Estimator(session, {argument}=…), or fit or create first"
-            raise ArgumentError(call, [Fault(argument, value, rule)])
+            raise ArgumentError(call, [Fault(argument, value, f"this call needs it: {_come_by(argument)}")])
         return value
+
+
+def _identifier(argument: str, value: Any) -> Fault | None:
+    return _checks.identifier(argument, value, _come_by(argument))
+
+
+def _come_by(argument: str) -> str:
+    return f"Estimator(session, {argument}=…), or fit or create first"
 
 
 class TrainingJob(JobCalls):
@@ -190,28 +224,13 @@ class TrainingJob(JobCalls):
         job_name: str | None = None,
         version_name: str | None = None,
     ) -> None:
+        _checks.check_session("TrainingJob", modelarts_session)
         self.modelarts_session = modelarts_session
         self.job_id = job_id
         self.version_id = version_id
         self.config_name = config_name
         self.job_name = job_name
         self.version_name = version_name
-
-    def wait(self, timeout: float | None = None, show: bool = True) -> Response:
-        """Wait until this version has ended, showing its log and every new status.
-
-        Args:
-            timeout: seconds to wait at most; `None` waits for ever.
-            show: `False` prints nothing.
-
-        Returns:
-            What `get_job_info` answers after the end.
-
-        Raises:
-            JobFailed, JobStopped, JobLost: it ended otherwise than COMPLETED.
-            JobTimeout: it has not ended in time; it goes on.
-        """
-        return _waiting.wait(self, timeout, show)
 
     def __repr__(self) -> str:
         if self.config_name is not None:

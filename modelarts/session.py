@@ -93,7 +93,8 @@ class Session:
         """A session on the service of this machine, which is started when it does not run.
 
         Args:
-            home: folder of all its state; by default `MODELARTS_HOME`, else `~/.modelarts`.
+            home: folder of all its state; each folder has a service, jobs and buckets of its own. By default
+                `MODELARTS_HOME`, else `~/.modelarts`.
             strict: as for `Session`.
 
         Raises:

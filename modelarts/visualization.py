@@ -6,19 +6,21 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from modelarts import _creating
-from modelarts._lists import VISUALIZATION_COLUMNS, VISUALIZATIONS, check_description, documented, iterate, show
+from modelarts import _checks, _creating
+from modelarts._lists import VISUALIZATION_COLUMNS, VISUALIZATIONS, documented, iterate, show
 from modelarts._made import CREATE_VISUALIZATION
 from modelarts._obs.paths import ObsPath
 from modelarts._reply import Response, rows_of
 from modelarts._wire import limits
 from modelarts._wire.replies import Record
-from modelarts.errors import ArgumentError, Fault
+from modelarts.errors import Fault
 
 if TYPE_CHECKING:
     from modelarts.session import Session
 
 __all__ = ["VisualizationJob"]
+
+_SCHEDULE_RULE = f'{{"type": "stop", "time_unit": "HOURS", "duration": 0 to {limits.VISUALIZATION_HOURS}}}, or nothing'
 
 
 class VisualizationJob:
@@ -47,6 +49,7 @@ class VisualizationJob:
         create_time: int | None = None,
         is_success: bool | None = None,
     ) -> None:
+        _checks.check_session("VisualizationJob", modelarts_session)
         self.modelarts_session = modelarts_session
         self.visualization_id = visualization_id
         self.job_name = job_name
@@ -97,21 +100,27 @@ class VisualizationJob:
         self, train_url: Any, job_name: Any, job_desc: Any, job_type: Any, schedule: Any, flavor: Any
     ) -> dict[str, Any]:
         name = job_name or f"vis-{time.strftime('%m%d-%H%M%S')}"
-        faults = []
+        faults: list[Fault | None] = []
         if not isinstance(name, str) or not limits.VISUALIZATION_NAME.fullmatch(name):
             faults.append(Fault("job_name", name, limits.VISUALIZATION_NAME_RULE))
-        if job_desc is not None and not (isinstance(job_desc, str) and len(job_desc) <= limits.DESCRIPTION_LENGTH):
-            faults.append(Fault("job_desc", job_desc, f"a text of at most {limits.DESCRIPTION_LENGTH} characters"))
+        if job_desc is not None:
+            faults.append(_checks.description("job_desc", job_desc))
+        if job_type is not None:
+            faults.append(_checks.choice("job_type", str(job_type).lower(), *limits.VISUALIZATION_TYPES))
+        schedules = [] if schedule is None else list(schedule) if isinstance(schedule, (list, tuple)) else [schedule]
+        if len(schedules) > 1 or not all(map(_is_stop, schedules)):
+            faults.append(Fault("schedule", schedule, _SCHEDULE_RULE))
+        if flavor is not None and not (isinstance(flavor, dict) and flavor.get("code")):
+            faults.append(Fault("flavor", flavor, '{"code": …}, or nothing'))
         body = {"job_name": name}
         try:
             body["train_url"] = ObsPath.parse(train_url).as_dir.api
         except (TypeError, ValueError) as error:
             faults.append(Fault("train_url", train_url, str(error)))
-        if faults:
-            raise ArgumentError("create_visualization_job", faults)
+        _checks.refuse("create_visualization_job", *faults)
         optional = {
             "job_desc": job_desc, "job_type": None if job_type is None else str(job_type).lower(), "flavor": flavor,
-            "schedule": [schedule] if isinstance(schedule, dict) else schedule,
+            "schedule": schedules or None,
         }  # fmt: skip
         return {**body, **{name: value for name, value in optional.items() if value is not None}}
 
@@ -125,8 +134,7 @@ class VisualizationJob:
         Args:
             job_desc: at most 256 characters.
         """
-        check_description("update_visualization_job", "job_desc", job_desc)
-        path = self._path("update_visualization_job")
+        path = self._path("update_visualization_job", _checks.description("job_desc", job_desc))
         return self._call("update_visualization_job_description", path, body={"job_desc": job_desc})
 
     def stop_visualization_job(self) -> Response:
@@ -142,6 +150,7 @@ class VisualizationJob:
         return self._call("delete_visualization_job", self._path("delete_visualization_job"))
 
     @staticmethod
+    @_checks.on_session
     def get_visualization_job_list(
         modelarts_session: Session,
         status: Any = None,
@@ -170,6 +179,7 @@ class VisualizationJob:
         return modelarts_session.client.call(VISUALIZATIONS.operation, query=query)
 
     @staticmethod
+    @_checks.on_session
     def get_visualization_job_object_list(
         modelarts_session: Session,
         status: Any = None,
@@ -194,6 +204,7 @@ class VisualizationJob:
         return [_handle(modelarts_session, row) for row in rows]
 
     @staticmethod
+    @_checks.on_session
     def iter_visualization_jobs(modelarts_session: Session, **filters: Any) -> Iterator[Record]:
         """All visualization jobs, page after page; takes the filters of `get_visualization_job_list` but the page."""
         return iterate(modelarts_session.client, VISUALIZATIONS, filters)
@@ -201,14 +212,21 @@ class VisualizationJob:
     def _call(self, operation: str, *path: Any, **options: Any) -> Response:
         return self.modelarts_session.client.call(operation, *path, **options)
 
-    def _path(self, call: str) -> dict[str, object]:
-        if self.visualization_id in (None, ""):
-            rule = "this call needs it: VisualizationJob(session, visualization_id=…), or create one first"
-            raise ArgumentError(call, [Fault("visualization_id", self.visualization_id, rule)])
+    def _path(self, call: str, *faults: Fault | None) -> dict[str, object]:
+        missing = "VisualizationJob(session, visualization_id=…), or create one first"
+        _checks.refuse(call, _checks.identifier("visualization_id", self.visualization_id, missing), *faults)
         return {"job_id": self.visualization_id}
 
     def __repr__(self) -> str:
         return f"VisualizationJob(visualization_id={self.visualization_id!r}, job_name={self.job_name!r})"
+
+
+def _is_stop(schedule: Any) -> bool:
+    if not isinstance(schedule, dict):
+        return False
+    unit = schedule.get("time_unit", schedule.get("timeUnit"))  # both are printed (SCHEDULE)
+    known = str(schedule.get("type")).lower() == "stop" and str(unit).upper() == "HOURS"
+    return known and _checks.number("duration", schedule.get("duration"), 0, limits.VISUALIZATION_HOURS) is None
 
 
 def _handle(session: Session, row: Record) -> VisualizationJob:

@@ -171,6 +171,29 @@ def test_the_map_shows_what_is_there(line: str) -> None:
     assert [name for name in [Path(first).name, *others] if not (folder / name).exists()] == []
 
 
+def called_on(what: str) -> set[str]:
+    """The calls that the table of all calls shows on something."""
+    table = "".join(line for line in prose(DOCS / "README.md").splitlines() if line.startswith("|"))
+    return set(re.findall(rf"`{what}\.(\w+)\(", table))
+
+
+def test_the_table_of_calls_says_what_each_is_called_on() -> None:
+    everywhere, on_estimators = set(public(TrainingJob)), set(public(Estimator))
+    on_class = {name for name in on_estimators if isinstance(inspect.getattr_static(Estimator, name),
+                                                             (staticmethod, classmethod))}  # fmt: skip
+
+    assert called_on("job") == everywhere
+    assert everywhere <= on_estimators
+    assert called_on("Estimator") == on_class
+    assert {*called_on("estimator"), "create_job_config"} == on_estimators - everywhere - on_class
+
+
+@pytest.mark.parametrize("kind", [Estimator, VisualizationJob], ids=lambda kind: kind.__name__)
+def test_what_the_table_calls_on_a_class_takes_a_session(kind: type) -> None:
+    for name in called_on(kind.__name__):
+        assert next(iter(inspect.signature(getattr(kind, name)).parameters)) == "modelarts_session"
+
+
 # --- what a training process sees
 
 
@@ -291,10 +314,9 @@ def run_page(page: Path, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("page", LESSONS[:2], ids=name_of)
-def test_the_code_of_a_readme_runs(page: Path, folder: Path) -> None:
-    write_files(DOCS / "quickstart.md", folder)  # where its script and its data come from
+def test_the_code_of_a_readme_runs_after_that_of_the_quick_start(page: Path, folder: Path) -> None:
+    run_page(LESSONS[LESSONS.index(page) + 2], folder)  # where its script and its data come from
     with Session.local() as session:
-        session.obs.create_bucket("bucket")
         saved = Estimator(
             session, framework_type="PyTorch", framework_version="PyTorch-1.0.0-python3.6", code_dir="/bucket/src/",
             boot_file="old.py", output_path="/bucket/output/", train_instance_type="modelarts.vm.cpu.2u",

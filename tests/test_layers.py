@@ -18,7 +18,7 @@ LAYERS = {
     "calls": ("estimator", "job", "visualization", "environment",
               "_payload", "_arguments", "_code_choice", "_data_choice", "_creating", "_made",
               "_saved", "_lists", "_queries", "_staging", "_parcels", "_left_out", "_ignore_patterns",
-              "_waiting", "_outages"),
+              "_checks", "_spelling", "_waiting", "_outages"),
     "session": ("session",),
     "sending": ("_http", "_reply", "_transport", "_secrets", "_deadline", "_reading", "_iam", "_password", "_obs",
                 "_catalog"),

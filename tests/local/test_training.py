@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -208,6 +209,34 @@ def test_a_local_code_folder_is_uploaded_once(session, tmp_path, capsys, monkeyp
     assert shown.count("from my folder") == 2
     assert shown.count("uploading mine (1 file, 23 bytes) to obs://modelarts-local-") == 1
     assert shown.count("mine is unchanged, not sent again (1 file, 23 bytes)\n") == 1
+
+
+def test_an_estimator_waits_for_the_version_that_it_made_or_was_given(session, tmp_path, capsys):
+    put_code(session, tmp_path, "print('from the script')")
+    made = estimator(session)
+    made.fit(inputs="/bucket/data/")
+
+    assert made.wait(timeout=30).status == 10
+    assert "from the script" in capsys.readouterr().out
+    given = Estimator(session, job_id=made.job_id, version_id=made.version_id)
+    assert given.wait(timeout=30, show=False).status == 10
+
+
+def test_an_estimator_waits_for_one_version_though_it_goes_on_to_another(session, tmp_path, capsys):
+    gate = tmp_path / "gate"
+    put_code(session, tmp_path, f"""
+        import os, time
+        while not os.path.exists({str(gate)!r}): time.sleep(0.02)
+    """)
+    first = estimator(session)
+    job = first.fit(inputs="/bucket/data/")
+    with ThreadPoolExecutor() as threads:
+        waiting = threads.submit(first.wait, timeout=60)
+        until(lambda: "JOBSTAT_RUNNING" in capsys.readouterr().out)
+        first.create_job_version(job.job_id, job.version_id, inputs="/bucket/data/")
+        gate.touch()
+
+        assert waiting.result(60).version_id == job.version_id != first.version_id
 
 
 def test_an_engine_can_be_mapped_to_another_interpreter(home, tmp_path, monkeypatch):

@@ -24,7 +24,7 @@ def by_line(call: Call) -> Answer:
     """`desc` reads on behind the line at a position, `asc` back from before it."""
     path = _path(call)
     lines = call.number("lines", limits.LOG_LINES_DEFAULT, 0, limits.LOG_LINES)
-    order = call.choice("order", "desc", ("desc", "asc"))
+    order = call.choice("order", "desc", limits.LOG_ORDERS)
     base_line = call.query.get("base_line", "").strip()
     position = call.number("base_line", 0, 0) if base_line else None
     if call.hold:

@@ -96,7 +96,7 @@ def _named(call: Call) -> Visualization:
 
 
 def _viewer(kind: str) -> None:
-    if kind.lower() not in ("tensorboard", "mindinsight"):
+    if kind.lower() not in limits.VISUALIZATION_TYPES:
         raise bad_value(f"job_type must be tensorboard or mindinsight, got {kind!r}")
     if kind.lower() == "mindinsight":
         raise unavailable("MindInsight is not served locally; use job_type tensorboard")
@@ -122,7 +122,7 @@ def _hours(schedule: Any) -> int | None:
         raise bad_value(f"schedule.type must be stop, got {item.get('type')!r}")
     if str(item.get("time_unit", item.get("timeUnit"))).upper() != "HOURS":
         raise bad_value(f"schedule.time_unit must be HOURS, got {item.get('time_unit', item.get('timeUnit'))!r}")
-    return checks.integer(item.get("duration"), "schedule.duration", 0, 24)
+    return checks.integer(item.get("duration"), "schedule.duration", 0, limits.VISUALIZATION_HOURS)
 
 
 def _members(row: Visualization) -> Answer:
