@@ -44,7 +44,8 @@ class JobCalls:
         """Wait until this version has ended, showing its log and every new status.
 
         Args:
-            timeout: seconds to wait at most; `None` waits for ever.
+            timeout: seconds to wait for the end at most; `None` waits for ever. The rest of the log of a version that
+                has ended is shown, too: for that, a service that was just lost is tried for a minute.
             show: `False` prints nothing.
 
         Returns:
