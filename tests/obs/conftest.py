@@ -21,6 +21,7 @@ from modelarts._obs.buckets import Buckets
 from modelarts._obs.huawei import HuaweiBuckets
 from modelarts._obs.local import LocalBuckets
 from modelarts._sending import Sending
+from tests.support.files import put
 
 with warnings.catch_warnings():  # some of its patterns are not raw text: a warning when they are compiled, once
     warnings.simplefilter("ignore")
@@ -98,6 +99,12 @@ def bucket(obs: HuaweiBuckets, proxy: FaultProxy) -> str:
     obs.create_bucket(name)
     proxy.seen.clear()
     return name
+
+
+@pytest.fixture
+def small(local: Path) -> Path:
+    """A file that goes in one piece."""
+    return put(local / "small.txt", "small")
 
 
 @pytest.fixture

@@ -32,13 +32,6 @@ from tests.support.certificates import make_certificate
 DONE = {**MARK, "ETag": "an ETag"}
 
 
-@pytest.fixture
-def small(local: Path) -> Path:
-    file = local / "small.txt"
-    file.write_text("small")
-    return file
-
-
 def buckets(address: str, auth: Any, home: Path, **sending: Any) -> HuaweiBuckets:
     """Buckets that are reached as the environment says, and as is given."""
     ways = attrs.evolve(Sending.of(_config.resolve()), **sending)

@@ -22,6 +22,20 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_creating, "LOOK_AGAIN", (0.01, 0.01))
 
 
+@pytest.fixture(autouse=True)
+def endpoints(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Endpoints given in a test are forgotten after it."""
+    monkeypatch.setattr(Session, "_endpoints", {})
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """The settings file of the temporary home."""
+    path = tmp_path / "user home" / ".modelarts" / "config.json"
+    path.parent.mkdir()
+    return path
+
+
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
     """The files and variables of a user who has none yet."""

@@ -43,12 +43,6 @@ def failed(status: int, body: dict[str, Any]) -> bytes:
     return reply(body).replace(b"200 OK", f"{status} Failed".encode(), 1)
 
 
-@pytest.fixture(autouse=True)
-def regions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Endpoints given in a test are forgotten after it."""
-    monkeypatch.setattr(Session, "_endpoints", {})
-
-
 def at(url: str, **changes: Any) -> Session:
     """A session whose service is at an address on the loopback."""
     Session.set_endpoint("iam", "obs", url, region_name="here")

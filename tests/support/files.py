@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 
 def put(path: Path, content: str | bytes = "text") -> Path:
@@ -14,6 +16,11 @@ def put(path: Path, content: str | bytes = "text") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return path
+
+
+def write_json(path: Path, **members: Any) -> None:
+    """Write a JSON object."""
+    path.write_text(json.dumps(members), encoding="utf-8")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
