@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 import operator
 from numbers import Real
 from typing import Any, Callable, TypeVar, cast
@@ -64,8 +63,11 @@ def description(argument: str, text: Any) -> Fault | None:
 
 
 def seconds(argument: str, value: Any) -> Fault | None:
-    is_number = isinstance(value, Real) and not isinstance(value, bool) and not math.isnan(value)
-    return None if is_number and value >= 0 else Fault(argument, value, "a number of seconds from 0, or None")
+    try:
+        is_right = isinstance(value, Real) and not isinstance(value, bool) and float(value) >= 0  # NaN is not
+    except OverflowError:
+        is_right = False
+    return None if is_right else Fault(argument, value, "a number of seconds from 0, or None")
 
 
 # --- sessions

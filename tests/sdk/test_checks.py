@@ -64,7 +64,7 @@ MISTAKES: list[tuple[Act, str, dict[str, str]]] = [
      {"visualization_id": "this call needs it: VisualizationJob(session, visualization_id=…), or create one first"}),
     *[
         (lambda s, timeout=timeout: job(s).wait(timeout), "wait", {"timeout": "a number of seconds from 0, or None"})
-        for timeout in ("10", True, -1, float("nan"), [5])
+        for timeout in ("10", True, -1, float("nan"), 10**400, [5])
     ],
 ]  # fmt: skip
 
