@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import socket
 import ssl
+from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
@@ -63,10 +65,15 @@ def test_the_documented_form_of_the_header_is_let_in(caller: Caller):
 
 
 def test_one_slash_too_many_at_either_end_is_taken_and_signed(caller: Caller):
+    host = urlsplit(caller.address.url).netloc
+    trusted = ssl.create_default_context(cafile=caller.address.ca_bundle)
     path = f"/v1/{caller.account.project_id}/job/ai-engines"
 
-    for call in (caller.signed("GET", f"{caller.address.url}{given}") for given in (f"/{path}", f"{path}/")):
-        assert caller.send_prepared(call).json()["is_success"], call.url
+    for given in (f"/{path}", f"{path}/"):
+        call = caller.signed("GET", f"{caller.address.url}{given}")
+        with closing(http.client.HTTPSConnection(host, context=trusted)) as connection:  # requests would mend the path
+            connection.request("GET", given, headers=dict(call.headers))
+            assert json.load(connection.getresponse())["is_success"], given
 
 
 def test_temporary_keys_are_let_in_with_their_security_token_only(caller: Caller):

@@ -35,7 +35,7 @@ def test_a_job_outlives_its_service_and_a_new_one_shows_its_end(session, home, t
     gate = tmp_path / "gate"
     put_code(session, tmp_path, GATED.format(gate=str(gate)))
     job = estimator(session).fit(inputs="/bucket/data/")
-    until(lambda: job.get_job_info().status == 8)
+    until(LocalHome.of(home).job(job.version_id).workers.exists)
 
     kill_service(home)
     gate.touch()
@@ -49,7 +49,7 @@ def test_a_job_outlives_its_service_and_a_new_one_shows_its_end(session, home, t
 def test_a_restarted_service_follows_and_stops_what_still_runs(session, home, tmp_path):
     put_code(session, tmp_path, GATED.format(gate=str(tmp_path / "never")))
     job = estimator(session).fit(inputs="/bucket/data/")
-    until(lambda: job.get_job_info().status == 8)
+    until(LocalHome.of(home).job(job.version_id).workers.exists)
 
     kill_service(home)
     assert job.get_job_info().status == 8  # the session finds the service anew

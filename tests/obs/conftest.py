@@ -58,6 +58,7 @@ def broken_connections() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def s3_port() -> Iterator[int]:
     """The port of an S3 server."""
+    pytest.importorskip("moto", reason="there is none beside urllib3 2.0 where Python is older than 3.10")
     command = [sys.executable, "-W", "ignore", str(HERE / "moto_process.py")]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(command, text=True, **pipes) as process:
