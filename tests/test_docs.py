@@ -134,9 +134,9 @@ def test_every_error_is_documented() -> None:
 
 
 def test_the_drawn_error_tree_is_that_of_the_code() -> None:
-    tree = re.search(r"^    ModelArtsError\n(?:    .+\n)+", errors.__doc__ or "", re.MULTILINE)
+    tree = re.search(r"^ModelArtsError\n(?:.+\n?)+", inspect.getdoc(errors) or "", re.MULTILINE)
     assert tree is not None
-    drawn = [line[4:] for line in tree[0].splitlines()]
+    drawn = tree[0].splitlines()
 
     shown = next(block.text.splitlines() for block in blocks(DOCS / "errors.md") if "ModelArtsError" in block.text)
 

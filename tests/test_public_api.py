@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import re
 import subprocess
@@ -43,8 +44,8 @@ def drawn_tree() -> dict[str, set[str]]:
     """The classes of the tree at the top of `errors.py`, each with its bases as drawn."""
     tree: dict[str, set[str]] = {}
     above: list[str] = []
-    for line in (errors.__doc__ or "").splitlines():
-        match = re.match(r"    ([│├└─ ]*)(\w+)(?:\((\w+)\))?", line)
+    for line in (inspect.getdoc(errors) or "").splitlines()[2:]:
+        match = re.match(r"([│├└─ ]*)(\w+)(?:\((\w+)\))?", line)
         if match and match[2][0].isupper():
             depth = len(match[1]) // 3 if "─" in match[1] else 0
             above[depth:] = [match[2]]

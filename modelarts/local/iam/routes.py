@@ -5,12 +5,12 @@ from __future__ import annotations
 import hmac
 import time
 from datetime import datetime, timezone
-from http import HTTPStatus
 from typing import Any
 
 import attrs
 from flask import Flask, Response, json, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import HTTP_STATUS_CODES
 
 from modelarts._wire import limits
 from modelarts.local.app import Activity, check_host, logger
@@ -190,7 +190,7 @@ def _refused(error: Exception) -> Response:
 
 
 def _refusal(message: str, status: int) -> Response:
-    return _json({"error": {"code": status, "message": message, "title": HTTPStatus(status).phrase}}, status)
+    return _json({"error": {"code": status, "message": message, "title": HTTP_STATUS_CODES[status]}}, status)
 
 
 def _json(body: dict[str, Any], status: int) -> Response:
