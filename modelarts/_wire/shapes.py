@@ -92,14 +92,14 @@ SHAPES: Mapping[str, Shape] = {
         ("log",),
         {"log": _optional(_is_text), "end_byte": _optional(_is_count), "log_byte_count": _optional(_is_count)},
     ),
-    "list_built_in_algorithms": Shape(("models",), {"models": _rows(model_id=is_id, model_name=_is_name)}),
+    "list_built_in_algorithms": Shape(("models",), {"models": _rows(model_id=_is_count, model_name=_is_text)}),
     "create_visualization_job": Shape(("job_id",), _CREATED),
     "list_visualization_jobs": _JOBS,
     "get_visualization_job": Shape(("job_id", "service_url", "status"), {"status": _optional(_is_status)}),
     "list_job_resource_specs": Shape(
-        ("specs",), {"specs": _rows(spec_id=is_id, spec_code=_is_name, max_num=_optional(_is_count))}
+        ("specs",), {"specs": _rows(spec_id=_is_count, spec_code=_is_text, max_num=_optional(_is_count))}
     ),
     "list_job_engines": Shape(
-        ("engines",), {"engines": _rows(engine_id=is_id, engine_name=_is_name, engine_version=_is_name)}
+        ("engines",), {"engines": _rows(engine_id=_is_count, engine_name=_is_text, engine_version=_is_text)}
     ),
 }  # fmt: skip
