@@ -322,7 +322,7 @@ def test_a_project_look_up_that_is_refused_for_the_clock_says_how_much_it_is_off
     date = format_datetime(datetime.now(timezone.utc) + timedelta(minutes=20), usegmt=True)
     mock.get(PROJECTS, status=401, json=GATEWAY, headers={"Date": date})
 
-    with pytest.raises(AuthError, match=r"clock is (20 min|19 min 59 s) .*behind the service's"):
+    with pytest.raises(AuthError, match=r"clock is (20 min|19 min 5\d s) .*behind the service's"):
         Iam(Transport(Sending()), IAM).project_of(AkSkAuth("AK", "SK"), "cn-north-4")
 
 
