@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 MOST_DISTRIBUTIONS = 12
 MOST_BYTES = 10_000_000
-NEEDED_FILES = ("modelarts/py.typed", "modelarts/local/catalog.json", "modelarts/_wire/codes.json")
+NEEDED_FILES = ("modelarts/py.typed", "modelarts/local/catalog.json", "modelarts/_wire/v1/codes.json")
 HINT = "pip install 'modelarts[local]'"
 
 # Run in the fresh environment: bytes of each distribution that the wheel brought, itself included.

@@ -13,7 +13,7 @@ from benchmarks.measure import alternate, milliseconds
 from benchmarks.store import CONFIG
 from benchmarks.support import fresh_home
 from benchmarks.table import Row
-from modelarts._wire.status import JOB_STATE
+from modelarts._wire.v1.status import JOB_STATE
 from modelarts.estimator import Estimator
 from modelarts.local.paths import LocalHome
 from modelarts.local.store import Store, now

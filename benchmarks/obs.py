@@ -20,8 +20,8 @@ from typing import Any, Callable
 
 from benchmarks.measure import alternate
 from benchmarks.table import Row
-from modelarts._auth import AkSkAuth
-from modelarts._obs.huawei import HuaweiBuckets
+from modelarts._auth.signing import AkSkAuth
+from modelarts._obs.cloud.buckets import HuaweiBuckets
 
 FILES = int(os.environ.get("BENCHMARK_OBS_FILES", "2000"))
 SIZE = 1000  # bytes of a small file

@@ -17,7 +17,7 @@ import requests
 
 from benchmarks.measure import alternate
 from benchmarks.table import Row
-from modelarts._auth import AkSkAuth
+from modelarts._auth.signing import AkSkAuth
 from modelarts.estimator import Estimator
 from modelarts.session import Session
 

@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from modelarts._wire.routes import ABSENT, BY_OPERATION, FULL, PARTIAL, ROUTES, Route
+from modelarts._wire.v1.routes import ABSENT, BY_OPERATION, FULL, PARTIAL, ROUTES, Route
 
 PAGE = Path(__file__).with_suffix(".md")
 SURFACE = Path(__file__).parents[1] / "tests" / "contract" / "sdk_surface.json"

@@ -1,4 +1,4 @@
-"""Writes docs/error-codes.md from `modelarts/_wire/codes.json`: `python docs/error-codes.py`.
+"""Writes docs/error-codes.md from `modelarts/_wire/v1/codes.json`: `python docs/error-codes.py`.
 
 `--check` writes nothing and fails when the page is stale.
 """
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from modelarts import errors
-from modelarts._wire import codes
+from modelarts._wire.v1 import codes
 
 PAGE = Path(__file__).with_suffix(".md")
 LANGUAGES = ("en", "zh")
@@ -18,7 +18,7 @@ ANY_STATUS = 400  # what a code without a documented status is looked up with
 HEAD = """\
 # Error codes · 错误码
 
-<!-- Written by docs/error-codes.py from modelarts/_wire/codes.json: change that, then run it. -->
+<!-- Written by docs/error-codes.py from modelarts/_wire/v1/codes.json: change that, then run it. -->
 
 What the error codes of the documented v1 training API mean, the class that each is raised as
 ([Errors](errors.md) draws their tree), and what to do next. A code that is not listed here has the class of its HTTP

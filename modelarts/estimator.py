@@ -8,14 +8,16 @@ from typing import Any, Union
 
 import attrs
 
-from modelarts import _checks, _creating, _payload, _queries, _saved, _waiting
-from modelarts._arguments import Call, Training
-from modelarts._catalog import Catalog
-from modelarts._payload import CREATE_CONFIG, CREATE_JOB, CREATE_VERSION, UPDATE_CONFIG
-from modelarts._reply import Response
-from modelarts._spelling import Spelled
-from modelarts._staging import Staging
-from modelarts._wire.status import JOB_STATE
+from modelarts._api.catalog import Catalog
+from modelarts._jobs import follow, listing
+from modelarts._submit import checks, idempotent_create
+from modelarts._submit.arguments import Call, Training
+from modelarts._submit.staging.staging import Staging
+from modelarts._submit.strict_attributes import Spelled
+from modelarts._submit.v1 import from_config, payload
+from modelarts._submit.v1.payload import CREATE_CONFIG, CREATE_JOB, CREATE_VERSION, UPDATE_CONFIG
+from modelarts._transport.response import Response
+from modelarts._wire.v1.status import JOB_STATE
 from modelarts.errors import ArgumentError, ConfigError, Fault, JobTimeout
 from modelarts.job import Identifier, JobCalls, TrainingJob
 from modelarts.session import Session
@@ -96,7 +98,7 @@ class Estimator(Spelled, JobCalls):
         job_type: str | None = None,
         data: Mapping[str, Any] | None = None,
     ) -> None:
-        _checks.check_session("Estimator", modelarts_session)
+        checks.check_session("Estimator", modelarts_session)
         if environment is not None:
             raise ConfigError(
                 "environment: training in a conda environment of its own is not supported; leave it out, or map the "
@@ -160,7 +162,7 @@ class Estimator(Spelled, JobCalls):
             known = f"not an argument of this call; it takes {', '.join(_CALL_FIELDS)}"
             raise ArgumentError("payload", [Fault(unknown, arguments[unknown], known)]) from None
         staging = Staging(self.modelarts_session)
-        return _payload.build(training, call, self._catalog, staging), staging
+        return payload.build(training, call, self._catalog, staging), staging
 
     @property
     def _catalog(self) -> Catalog:
@@ -201,7 +203,7 @@ class Estimator(Spelled, JobCalls):
             data_source=data_source, job_name=job_name, priority=priority,
         )  # fmt: skip
         self._upload(staging)
-        response = _creating.create(self.modelarts_session, CREATE_JOB, body, generated=not job_name)
+        response = idempotent_create.create(self.modelarts_session, CREATE_JOB, body, generated=not job_name)
         return self._made(response, wait)
 
     def create_job_version(
@@ -232,7 +234,7 @@ class Estimator(Spelled, JobCalls):
         )  # fmt: skip
         self._needed("create_job_version", "job_id", job_id)
         self._upload(staging)
-        response = _creating.create(self.modelarts_session, CREATE_VERSION, body, {"job_id": job_id})
+        response = idempotent_create.create(self.modelarts_session, CREATE_VERSION, body, {"job_id": job_id})
         response["job_id"] = response.get("job_id") or job_id
         return self._made(response, wait)
 
@@ -254,12 +256,12 @@ class Estimator(Spelled, JobCalls):
         screen.say(f"job {job.job_name} (job_id {job.job_id}), version {job.version_name} "
                    f"(version_id {job.version_id}){where}")  # fmt: skip
         try:
-            info = _waiting.Follower(job, screen).run()
+            info = follow.Follower(job, screen).run()
         except KeyboardInterrupt:
             screen.say(f"no longer waiting; the job goes on. To stop it: Estimator(session, job_id={job.job_id}, "
                        f"version_id={job.version_id}).stop_job_version()")  # fmt: skip
             raise
-        error = _waiting.error_of_end(job, info)
+        error = follow.error_of_end(job, info)
         if error is not None and not isinstance(error, JobTimeout):
             screen.failure(error)
             if self.modelarts_session.strict:
@@ -293,7 +295,7 @@ class Estimator(Spelled, JobCalls):
             data_source=data_source, config_name=config_name, config_desc=config_desc, priority=priority,
         )  # fmt: skip
         self._upload(staging, quiet=True)
-        _creating.create(self.modelarts_session, CREATE_CONFIG, body, generated=not config_name)
+        idempotent_create.create(self.modelarts_session, CREATE_CONFIG, body, generated=not config_name)
         return TrainingJob(self.modelarts_session, config_name=body["config_name"])
 
     create_job_config = create_job_configs
@@ -330,21 +332,22 @@ class Estimator(Spelled, JobCalls):
         Raises:
             NotFound, ApiError: there is no such configuration.
         """
-        _checks.check_session("from_job_configs", modelarts_session)
+        checks.check_session("from_job_configs", modelarts_session)
         saved = modelarts_session.client.call("get_training_job_config", {"config_name": config_name}, must=True)
-        return cls(modelarts_session, config_name=config_name, **_saved.arguments(saved, modelarts_session.catalog))
+        arguments = from_config.arguments(saved, modelarts_session.catalog)
+        return cls(modelarts_session, config_name=config_name, **arguments)
 
     # --- lists, and what the service offers: calls on the class
 
-    get_job_list = staticmethod(_queries.get_job_list)
-    iter_jobs = staticmethod(_queries.iter_jobs)
-    delete_job_by_id = staticmethod(_queries.delete_job_by_id)
-    get_job_configs_list = staticmethod(_queries.get_job_configs_list)
-    get_job_configs_object_list = staticmethod(_queries.get_job_configs_object_list)
-    iter_job_configs = staticmethod(_queries.iter_job_configs)
-    get_train_instance_types = staticmethod(_queries.get_train_instance_types)
-    get_framework_list = staticmethod(_queries.get_framework_list)
-    get_built_in_algorithms = staticmethod(_queries.get_built_in_algorithms)
+    get_job_list = staticmethod(listing.get_job_list)
+    iter_jobs = staticmethod(listing.iter_jobs)
+    delete_job_by_id = staticmethod(listing.delete_job_by_id)
+    get_job_configs_list = staticmethod(listing.get_job_configs_list)
+    get_job_configs_object_list = staticmethod(listing.get_job_configs_object_list)
+    iter_job_configs = staticmethod(listing.iter_job_configs)
+    get_train_instance_types = staticmethod(listing.get_train_instance_types)
+    get_framework_list = staticmethod(listing.get_framework_list)
+    get_built_in_algorithms = staticmethod(listing.get_built_in_algorithms)
 
     # --- helpers
 

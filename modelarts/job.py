@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Union
 
-from modelarts import _checks, _waiting
-from modelarts._lists import VERSION_COLUMNS, documented, is_given, show
-from modelarts._reply import Response, rows_of
-from modelarts._wire import limits, replies
+from modelarts._jobs import follow
+from modelarts._jobs.pagination import VERSION_COLUMNS, documented, is_given, show
+from modelarts._submit import checks
+from modelarts._transport.response import Response, rows_of
+from modelarts._wire import json_records
+from modelarts._wire.v1 import limits
 from modelarts.errors import ArgumentError, Fault
 
 if TYPE_CHECKING:
@@ -55,9 +57,9 @@ class JobCalls:
             JobFailed, JobStopped, JobLost: it ended otherwise than COMPLETED.
             JobTimeout: it has not ended in time; it goes on.
         """
-        self._version("wait", None if timeout is None else _checks.seconds("timeout", timeout))
+        self._version("wait", None if timeout is None else checks.seconds("timeout", timeout))
         # A handle of its own, for an estimator may go on to another version meanwhile.
-        return _waiting.wait(TrainingJob(self.modelarts_session, self.job_id, self.version_id), timeout, show)
+        return follow.wait(TrainingJob(self.modelarts_session, self.job_id, self.version_id), timeout, show)
 
     def stop_job_version(self) -> Response:
         """Stop this version; allowed while it has not ended (modelarts_04_0171).
@@ -108,10 +110,10 @@ class JobCalls:
         version = self._version(
             "get_job_log",
             None if log_file else Fault("log_file", log_file, "a name that get_job_log_file_list returned"),
-            None if lines is None else _checks.number("lines", lines, 0, limits.LOG_LINES),
-            None if order is None else _checks.choice("order", order, *limits.LOG_ORDERS),
-            _checks.number("start_byte", start_byte, -1) if is_given(start_byte) else None,
-            _checks.number("offset", offset, -limits.LOG_BYTES, limits.LOG_BYTES) if is_given(offset) else None,
+            None if lines is None else checks.number("lines", lines, 0, limits.LOG_LINES),
+            None if order is None else checks.choice("order", order, *limits.LOG_ORDERS),
+            checks.number("start_byte", start_byte, -1) if is_given(start_byte) else None,
+            checks.number("offset", offset, -limits.LOG_BYTES, limits.LOG_BYTES) if is_given(offset) else None,
         )
         if not (is_given(start_byte) or is_given(offset)):
             return self._call("get_training_job_log", version, {"log_file": log_file, **by_line})
@@ -133,7 +135,7 @@ class JobCalls:
         Args:
             description: at most 256 characters.
         """
-        path = self._job("update_job_description", _checks.description("description", description))
+        path = self._job("update_job_description", checks.description("description", description))
         return self._call("update_training_job_description", path, body={"job_desc": description})
 
     def delete_job(self) -> Response:
@@ -187,7 +189,7 @@ class JobCalls:
 
     def _job(self, call: str, *faults: Fault | None) -> dict[str, object]:
         """The path to the job; raises with all faults of a call's arguments, these included."""
-        _checks.refuse(call, _identifier("job_id", self.job_id), *faults)
+        checks.refuse(call, _identifier("job_id", self.job_id), *faults)
         return {"job_id": self.job_id}
 
     def _version(self, call: str, *faults: Fault | None) -> dict[str, object]:
@@ -201,7 +203,7 @@ class JobCalls:
 
 
 def _identifier(argument: str, value: Any) -> Fault | None:
-    return _checks.identifier(argument, value, _come_by(argument))
+    return checks.identifier(argument, value, _come_by(argument))
 
 
 def _come_by(argument: str) -> str:
@@ -225,7 +227,7 @@ class TrainingJob(JobCalls):
         job_name: str | None = None,
         version_name: str | None = None,
     ) -> None:
-        _checks.check_session("TrainingJob", modelarts_session)
+        checks.check_session("TrainingJob", modelarts_session)
         self.modelarts_session = modelarts_session
         self.job_id = job_id
         self.version_id = version_id
@@ -245,7 +247,7 @@ def decode_metrics(members: dict[str, Any]) -> None:
     for name in ("model_metric_list", "system_metric_list"):
         if isinstance(members.get(name), str):
             try:
-                members[name] = replies.parse(members[name] or "{}")
+                members[name] = json_records.parse(members[name] or "{}")
             except ValueError:
                 continue  # what is no JSON stays as it came
 

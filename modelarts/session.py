@@ -8,16 +8,17 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from modelarts import _config, _credentials
-from modelarts._auth import Auth, Endpoint, TokenAuth
-from modelarts._catalog import Catalog
-from modelarts._sending import Sending
+from modelarts._api.catalog import Catalog
+from modelarts._auth import login
+from modelarts._auth.signing import Auth, Endpoint, TokenAuth
+from modelarts._settings import table
+from modelarts._transport.options import Sending
 from modelarts.errors import ConfigError, speak
 
 if TYPE_CHECKING:
     from modelarts._obs.arguments import LocalPath
     from modelarts._obs.buckets import Buckets
-    from modelarts._transport import Transport
+    from modelarts._transport.transport import Transport
 
 __all__ = ["Session"]
 
@@ -82,8 +83,8 @@ class Session:
             "connect_timeout": connect_timeout, "read_timeout": read_timeout, "total_timeout": total_timeout,
         }  # fmt: skip
         settings = _settings(arguments)
-        _credentials.check_arguments(settings)
-        if _credentials.means_cloud(settings):
+        login.check_arguments(settings)
+        if login.means_cloud(settings):
             self._start_cloud(settings)
         else:
             self._start_local(None, settings)
@@ -120,16 +121,16 @@ class Session:
         """
         if not isinstance(region_name, str) or not region_name.strip():
             raise ConfigError(f"region_name={region_name!r}: name the region that the endpoints are for")
-        region = _config.checked("region_name", region_name)
+        region = table.checked("region_name", region_name)
         given = {"iam": iam_endpoint, "obs": obs_endpoint, "modelarts": modelarts_endpoint}
         cls._endpoints[region] = {
-            service: _config.checked(f"{service}_endpoint", text) if text else "" for service, text in given.items()
+            service: table.checked(f"{service}_endpoint", text) if text else "" for service, text in given.items()
         }
 
-    def _start_local(self, home: str | os.PathLike[str] | None, settings: _config.Settings) -> None:
-        from modelarts._obs.local import LocalBuckets
+    def _start_local(self, home: str | os.PathLike[str] | None, settings: table.Settings) -> None:
+        from modelarts._obs.local.buckets import LocalBuckets
 
-        place = _config.home_directory(home)
+        place = table.home_directory(home)
 
         def find() -> Endpoint:
             from modelarts.local import daemon
@@ -141,18 +142,18 @@ class Session:
         self._open(find(), settings, _transport(settings, direct=True))
         self._buckets: Buckets | None = LocalBuckets(place / "local" / "buckets")
 
-    def _start_cloud(self, settings: _config.Settings) -> None:
-        _credentials.check(settings)
+    def _start_cloud(self, settings: table.Settings) -> None:
+        login.check(settings)
         self.region_name = settings["region_name"].value
-        self._services = _credentials.endpoints(settings, self._endpoints)
+        self._services = login.endpoints(settings, self._endpoints)
         host, transport = self._services.url("modelarts"), _transport(settings)
         transport.sending.check_ways(self._services.known)
         auth, project_id = _cloud_auth(settings, self._services, transport)
         self._buckets = None
         self._open(Endpoint(host, auth, project_id), settings, transport)
 
-    def _open(self, endpoint: Endpoint, settings: _config.Settings, transport: Transport) -> None:
-        from modelarts._http import Client
+    def _open(self, endpoint: Endpoint, settings: table.Settings, transport: Transport) -> None:
+        from modelarts._api.client import Client
 
         self.client = Client(endpoint, transport, settings["strict"].value)
         self.catalog = Catalog(self.client, settings["catalog_lifetime"].value)
@@ -180,11 +181,11 @@ class Session:
             ConfigError: the address of OBS is not known.
         """
         if self._buckets is None:
-            from modelarts._obs.huawei import HuaweiBuckets
+            from modelarts._obs.cloud.buckets import HuaweiBuckets
 
             address, sending = self._services.url("obs"), self.client.transport.sending
             self._buckets = HuaweiBuckets(
-                address, self.client.endpoint.auth, _config.home_directory(), sending, self.region_name,
+                address, self.client.endpoint.auth, table.home_directory(), sending, self.region_name,
                 time_outs=lambda: self.client.sending,
             )  # fmt: skip
         return self._buckets
@@ -235,27 +236,27 @@ class Session:
 
     def create_bucket(self, bucket: str) -> str:
         """Make a bucket unless it is there, and give back its name."""
-        from modelarts._obs import older
+        from modelarts._obs import legacy
 
-        return older.create_bucket(self.obs, bucket)
+        return legacy.create_bucket(self.obs, bucket)
 
     def create_directory(self, bucket: str, directory: str) -> None:
         """Make an empty folder, such as `/dir1/dir2/`, in a bucket."""
-        from modelarts._obs import older
+        from modelarts._obs import legacy
 
-        older.create_directory(self.obs, bucket, directory)
+        legacy.create_directory(self.obs, bucket, directory)
 
     def upload_data(self, bucket_path: str, path: LocalPath | Sequence[LocalPath]) -> None:
         """Copy a file, several, or the content of a folder into a folder of a bucket (`/bucket/dir1/`)."""
-        from modelarts._obs import older
+        from modelarts._obs import legacy
 
-        older.upload_data(self.obs, bucket_path, path)
+        legacy.upload_data(self.obs, bucket_path, path)
 
     def download_data(self, bucket_path: str, path: LocalPath) -> None:
         """Copy an object to a file or folder, or the content of a folder of a bucket into a local one."""
-        from modelarts._obs import older
+        from modelarts._obs import legacy
 
-        older.download_data(self.obs, bucket_path, path)
+        legacy.download_data(self.obs, bucket_path, path)
 
     @property
     def obs_client(self) -> Any:
@@ -264,9 +265,9 @@ class Session:
 
     def get_obs_client(self) -> Any:
         """An `ObsClient` of the package `esdk-obs-python`, with the keys of this session as they are now."""
-        from modelarts._obs import older
+        from modelarts._obs import legacy
 
-        return older.client_of(self.obs)
+        return legacy.client_of(self.obs)
 
     def __repr__(self) -> str:
         if not hasattr(self, "client"):  # as tracebacks show it when it could not be made
@@ -274,33 +275,35 @@ class Session:
         return f"Session(host={self.host!r}, project_id={self.project_id!r}, region_name={self.region_name!r})"
 
 
-def _settings(arguments: Mapping[str, Any], home: str | os.PathLike[str] | None = None) -> _config.Settings:
+def _settings(arguments: Mapping[str, Any], home: str | os.PathLike[str] | None = None) -> table.Settings:
     """The settings of a new session; from here on its errors speak their language."""
-    settings = _config.resolve(arguments, _config.home_directory(home))
+    settings = table.resolve(arguments, table.home_directory(home))
     if settings["lang"].source != "locale":
         speak(settings["lang"].value)
     return settings
 
 
-def _transport(settings: _config.Settings, direct: bool = False) -> Transport:
-    from modelarts._transport import Transport  # the HTTP library is half of the import time: only sessions pay it
+def _transport(settings: table.Settings, direct: bool = False) -> Transport:
+    from modelarts._transport.transport import (
+        Transport,  # the HTTP library is half of the import time: only sessions pay it
+    )
 
     return Transport(Sending.of(settings), direct)
 
 
-def _cloud_auth(settings: _config.Settings, services: _credentials.Endpoints, transport: Transport) -> tuple[Auth, str]:
+def _cloud_auth(settings: table.Settings, services: login.Endpoints, transport: Transport) -> tuple[Auth, str]:
     """What proves who sends, and the project: as given, else the region's, for which IAM is asked."""
-    from modelarts._iam import Iam
-    from modelarts._password import PasswordAuth
+    from modelarts._auth.iam import Iam
+    from modelarts._auth.password import PasswordAuth
 
     region, project_id = settings["region_name"].value, settings["project_id"].value
-    iam = Iam(transport, services.url("iam") if _credentials.by_password(settings) or not project_id else "")
-    if _credentials.by_password(settings):
-        account, username, password = (settings[name].value for name in _config.PASSWORD)
-        login = PasswordAuth(iam, account, username, password, region)
-        return login, project_id or login.project_id or iam.project_of(login, region)
-    project_id = project_id or iam.project_of(_credentials.keys_auth(settings, ""), region)
-    return _credentials.keys_auth(settings, project_id), project_id
+    iam = Iam(transport, services.url("iam") if login.by_password(settings) or not project_id else "")
+    if login.by_password(settings):
+        account, username, password = (settings[name].value for name in table.PASSWORD)
+        auth = PasswordAuth(iam, account, username, password, region)
+        return auth, project_id or auth.project_id or iam.project_of(auth, region)
+    project_id = project_id or iam.project_of(login.keys_auth(settings, ""), region)
+    return login.keys_auth(settings, project_id), project_id
 
 
 def _refuse(**unsupported: str | None) -> None:

@@ -6,13 +6,13 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from modelarts import _checks, _creating
-from modelarts._lists import VISUALIZATION_COLUMNS, VISUALIZATIONS, documented, iterate, show
-from modelarts._made import CREATE_VISUALIZATION
+from modelarts._jobs.pagination import VISUALIZATION_COLUMNS, VISUALIZATIONS, documented, iterate, show
 from modelarts._obs.paths import ObsPath
-from modelarts._reply import Response, rows_of
-from modelarts._wire import limits
-from modelarts._wire.replies import Record
+from modelarts._submit import checks, idempotent_create
+from modelarts._submit.recovery import CREATE_VISUALIZATION
+from modelarts._transport.response import Response, rows_of
+from modelarts._wire.json_records import Record
+from modelarts._wire.v1 import limits
 from modelarts.errors import Fault
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class VisualizationJob:
         create_time: int | None = None,
         is_success: bool | None = None,
     ) -> None:
-        _checks.check_session("VisualizationJob", modelarts_session)
+        checks.check_session("VisualizationJob", modelarts_session)
         self.modelarts_session = modelarts_session
         self.visualization_id = visualization_id
         self.job_name = job_name
@@ -90,7 +90,7 @@ class VisualizationJob:
             ApiError: the service refused; `NameTaken` when there is one of that name.
         """
         body = self._body(train_url, job_name, job_desc, job_type, schedule, flavor)
-        answer = _creating.create(
+        answer = idempotent_create.create(
             self.modelarts_session, CREATE_VISUALIZATION, body, generated=not job_name
         )
         self.visualization_id = answer["job_id"]
@@ -104,9 +104,9 @@ class VisualizationJob:
         if not isinstance(name, str) or not limits.VISUALIZATION_NAME.fullmatch(name):
             faults.append(Fault("job_name", name, limits.VISUALIZATION_NAME_RULE))
         if job_desc is not None:
-            faults.append(_checks.description("job_desc", job_desc))
+            faults.append(checks.description("job_desc", job_desc))
         if job_type is not None:
-            faults.append(_checks.choice("job_type", str(job_type).lower(), *limits.VISUALIZATION_TYPES))
+            faults.append(checks.choice("job_type", str(job_type).lower(), *limits.VISUALIZATION_TYPES))
         schedules = [] if schedule is None else list(schedule) if isinstance(schedule, (list, tuple)) else [schedule]
         if len(schedules) > 1 or not all(map(_is_stop, schedules)):
             faults.append(Fault("schedule", schedule, _SCHEDULE_RULE))
@@ -117,7 +117,7 @@ class VisualizationJob:
             body["train_url"] = ObsPath.parse(train_url).as_dir.api
         except (TypeError, ValueError) as error:
             faults.append(Fault("train_url", train_url, str(error)))
-        _checks.refuse("create_visualization_job", *faults)
+        checks.refuse("create_visualization_job", *faults)
         optional = {
             "job_desc": job_desc, "job_type": None if job_type is None else str(job_type).lower(), "flavor": flavor,
             "schedule": schedules or None,
@@ -134,7 +134,7 @@ class VisualizationJob:
         Args:
             job_desc: at most 256 characters.
         """
-        path = self._path("update_visualization_job", _checks.description("job_desc", job_desc))
+        path = self._path("update_visualization_job", checks.description("job_desc", job_desc))
         return self._call("update_visualization_job_description", path, body={"job_desc": job_desc})
 
     def stop_visualization_job(self) -> Response:
@@ -150,7 +150,7 @@ class VisualizationJob:
         return self._call("delete_visualization_job", self._path("delete_visualization_job"))
 
     @staticmethod
-    @_checks.on_session
+    @checks.on_session
     def get_visualization_job_list(
         modelarts_session: Session,
         status: Any = None,
@@ -179,7 +179,7 @@ class VisualizationJob:
         return modelarts_session.client.call(VISUALIZATIONS.operation, query=query)
 
     @staticmethod
-    @_checks.on_session
+    @checks.on_session
     def get_visualization_job_object_list(
         modelarts_session: Session,
         status: Any = None,
@@ -204,7 +204,7 @@ class VisualizationJob:
         return [_handle(modelarts_session, row) for row in rows]
 
     @staticmethod
-    @_checks.on_session
+    @checks.on_session
     def iter_visualization_jobs(modelarts_session: Session, **filters: Any) -> Iterator[Record]:
         """All visualization jobs, page after page; takes the filters of `get_visualization_job_list` but the page."""
         return iterate(modelarts_session.client, VISUALIZATIONS, filters)
@@ -214,7 +214,7 @@ class VisualizationJob:
 
     def _path(self, call: str, *faults: Fault | None) -> dict[str, object]:
         missing = "VisualizationJob(session, visualization_id=…), or create one first"
-        _checks.refuse(call, _checks.identifier("visualization_id", self.visualization_id, missing), *faults)
+        checks.refuse(call, checks.identifier("visualization_id", self.visualization_id, missing), *faults)
         return {"job_id": self.visualization_id}
 
     def __repr__(self) -> str:
@@ -226,7 +226,7 @@ def _is_stop(schedule: Any) -> bool:
         return False
     unit = schedule.get("time_unit", schedule.get("timeUnit"))  # both are printed (SCHEDULE)
     known = str(schedule.get("type")).lower() == "stop" and str(unit).upper() == "HOURS"
-    return known and _checks.number("duration", schedule.get("duration"), 0, limits.VISUALIZATION_HOURS) is None
+    return known and checks.number("duration", schedule.get("duration"), 0, limits.VISUALIZATION_HOURS) is None
 
 
 def _handle(session: Session, row: Record) -> VisualizationJob:

@@ -10,7 +10,7 @@ from typing import Any, Callable
 import pytest
 import responses
 
-from modelarts import _config
+from modelarts._settings import table as settings_table
 from modelarts.cli import main
 from modelarts.local import daemon
 from modelarts.session import Session
@@ -223,7 +223,7 @@ def test_config_show_has_every_setting_with_its_value_and_its_source(
 
     rows = table(printed)
     assert (code, said) == (0, "")
-    assert list(rows) == [setting.name for setting in _config.SETTINGS]
+    assert list(rows) == [setting.name for setting in settings_table.SETTINGS]
     assert rows["secret_key"] == ("****", "environment HUAWEICLOUD_SDK_SK")
     assert rows["read_timeout"] == ("7.0", f"file {file}")
     assert rows["local_python"] == ('{"PyTorch": "/opt/bin/python"}', f"file {file}")

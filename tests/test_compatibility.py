@@ -5,8 +5,8 @@ from __future__ import annotations
 import runpy
 from pathlib import Path
 
-from modelarts._wire.routes import ABSENT, ROUTES
-from modelarts.local.app import HANDLERS
+from modelarts._wire.v1.routes import ABSENT, ROUTES
+from modelarts.local.api.app import HANDLERS
 
 DOCS = Path(__file__).parents[1] / "docs"
 

@@ -18,7 +18,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from modelarts import _config, _left_out, errors
+from modelarts import errors
+from modelarts._settings import table
+from modelarts._submit.staging import ignore
 from modelarts.cli.main import cli
 from modelarts.estimator import Estimator, VisualizationJob
 from modelarts.job import TrainingJob
@@ -107,8 +109,8 @@ def as_shown(default: Any) -> str:
     return f"`{json.dumps(int(default) if isinstance(default, float) else default)}`"
 
 
-@pytest.mark.parametrize("setting", _config.SETTINGS, ids=lambda setting: setting.name)
-def test_a_setting_is_documented_with_its_variables_and_its_default(setting: _config.Setting) -> None:
+@pytest.mark.parametrize("setting", table.SETTINGS, ids=lambda setting: setting.name)
+def test_a_setting_is_documented_with_its_variables_and_its_default(setting: table.Setting) -> None:
     row = rows(DOCS / "settings.md").get(setting.name)
 
     assert row is not None, f"docs/settings.md has no row for {setting.name}"
@@ -116,7 +118,7 @@ def test_a_setting_is_documented_with_its_variables_and_its_default(setting: _co
     assert row[2] == as_shown(setting.default)
 
 
-@pytest.mark.parametrize("name", [*_left_out.NAMES, *_left_out.ENVIRONMENTS])
+@pytest.mark.parametrize("name", [*ignore.NAMES, *ignore.ENVIRONMENTS])
 def test_what_is_always_left_out_is_listed_in_both_languages(name: str) -> None:
     tables = [line for line in prose(DOCS / "staging.md").splitlines() if line.startswith("| ")]
 
@@ -124,7 +126,7 @@ def test_what_is_always_left_out_is_listed_in_both_languages(name: str) -> None:
 
 
 def test_no_setting_is_documented_that_does_not_exist() -> None:
-    assert set(rows(DOCS / "settings.md")) == {setting.name for setting in _config.SETTINGS}
+    assert set(rows(DOCS / "settings.md")) == {setting.name for setting in table.SETTINGS}
 
 
 def test_every_error_is_documented() -> None:

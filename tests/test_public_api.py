@@ -89,10 +89,10 @@ def test_importing_modelarts_loads_neither_requests_nor_attrs():
 def test_importing_session_and_estimator_loads_only_the_small_layers():
     loaded = loaded_by("import modelarts.session, modelarts.estimator")
 
-    assert "modelarts._payload" in loaded
+    assert "modelarts._submit.v1.payload" in loaded
     assert below(
-        loaded, "modelarts._http", "modelarts.local", "modelarts._display", "modelarts.cli", "modelarts.algorithms",
-        "requests", "urllib3",
+        loaded, "modelarts._api.client", "modelarts.local", "modelarts._display", "modelarts.cli",
+        "modelarts.algorithms", "requests", "urllib3",
         "flask", "waitress", "werkzeug", "sqlite3", "pandas", "numpy", "matplotlib", "IPython", "obs", "click",
     ) == []  # fmt: skip
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from modelarts._obs.local import LocalBuckets
+from modelarts._obs.local.buckets import LocalBuckets
 from modelarts.estimator import Estimator
 from modelarts.job import TrainingJob
 from modelarts.session import Session

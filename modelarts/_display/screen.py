@@ -6,7 +6,7 @@ import sys
 from typing import TextIO
 
 from modelarts._display.notebook import in_notebook, show_html
-from modelarts._wire.status import JobStatus
+from modelarts._wire.v1.status import JobStatus
 from modelarts.errors import JobError
 
 

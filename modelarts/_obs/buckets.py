@@ -8,10 +8,10 @@ from pathlib import Path
 
 from modelarts._obs import tree
 from modelarts._obs.arguments import LocalPath, local_path, new_bucket, obs_path, old_bucket
+from modelarts._obs.backend import Item, Store
 from modelarts._obs.failures import explained, not_local
-from modelarts._obs.moving import Move, Places
 from modelarts._obs.paths import ObsPath
-from modelarts._obs.store import Item, Store
+from modelarts._obs.transfer.plan import Move, Places
 from modelarts.errors import ObsError
 
 Items = list[Item]  # within the class below, `list` is one of its methods

@@ -8,8 +8,8 @@ import sys
 import click
 
 from modelarts import __version__
-from modelarts.cli.local import local
-from modelarts.cli.who import config, whoami
+from modelarts.cli.service import local
+from modelarts.cli.whoami import config, whoami
 from modelarts.errors import ModelArtsError
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from modelarts.local import machine
+from modelarts.local import hardware
 
 MACHINE_FLAVOR = "local"
 MACHINE_ENGINE = "Local"
@@ -55,6 +55,6 @@ def _machine_engine() -> dict[str, Any]:
 def _machine_spec() -> dict[str, Any]:
     return {
         "spec_id": _MACHINE_ID, "spec_code": MACHINE_FLAVOR, "core": str(os.cpu_count()),
-        "cpu": str(machine.memory_gib()), "gpu_num": len(machine.gpus()), "gpu_type": next(iter(machine.gpus()), ""),
+        "cpu": str(hardware.memory_gib()), "gpu_num": len(hardware.gpus()), "gpu_type": next(iter(hardware.gpus()), ""),
         "max_num": 8, "unit_num": 1, "storage": "", "interface_type": 1, "no_resource": False,
     }  # fmt: skip

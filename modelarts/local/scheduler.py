@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from modelarts._wire.status import (
+from modelarts._wire.v1.status import (
     COMPLETED,
     INIT,
     KILLED,
@@ -26,9 +26,9 @@ from modelarts._wire.status import (
     WAITING,
     JobStatus,
 )
-from modelarts.local import supervisor
 from modelarts.local.locks import is_held
 from modelarts.local.paths import JobPaths, LocalHome, read_json, write_private
+from modelarts.local.places import supervisor
 from modelarts.local.runtime.spec import SERVICE_LOG, Workbench
 from modelarts.local.store import Store, StoreError, now
 from modelarts.local.store.records import Job, Version

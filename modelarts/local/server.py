@@ -19,16 +19,17 @@ from typing import Any
 
 import waitress
 
-from modelarts import __version__, _config
+from modelarts import __version__
+from modelarts._settings import table
 from modelarts.errors import ServiceError
 from modelarts.local import catalog
-from modelarts.local.app import Activity, create_app
-from modelarts.local.handlers.context import Service
+from modelarts.local.api.app import Activity, create_app
+from modelarts.local.api.handlers.context import Service
 from modelarts.local.paths import LocalHome, write_private
 from modelarts.local.runtime.spec import Workbench
 from modelarts.local.scheduler import Scheduler
 from modelarts.local.store import Store
-from modelarts.local.viewers import Viewers
+from modelarts.local.tensorboard import Viewers
 
 PROJECT_ID = "local"
 THREADS = 16
@@ -51,7 +52,7 @@ def serve(home: Path, ready: int, iam: tuple[str, int] | None = None) -> None:
     os.write(ready, b"ready")
     os.close(ready)
     threading.Thread(
-        target=_end_when_idle, args=(activity, service, _config.value_of("local_idle_timeout", home)), daemon=True
+        target=_end_when_idle, args=(activity, service, table.value_of("local_idle_timeout", home)), daemon=True
     ).start()
     signal.signal(signal.SIGTERM, _end)
     try:
@@ -74,14 +75,14 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
     except sqlite3.Error as error:
         raise StartRefused(f"the store {paths.store} cannot be opened: {error}") from None
     offered = catalog.load()
-    workbench = Workbench(paths, offered, store, _config.value_of("local_python", home))
-    capacity = _config.value_of("local_capacity", home) or os.cpu_count() or 1
+    workbench = Workbench(paths, offered, store, table.value_of("local_python", home))
+    capacity = table.value_of("local_capacity", home) or os.cpu_count() or 1
     scheduler = Scheduler(store, paths, workbench, capacity)
     token = secrets.token_urlsafe(32)
     activity = Activity(HELD_ANSWERS)
     service = Service(store, scheduler, Viewers(store, paths), offered, paths)
     app = create_app(service, token, PROJECT_ID, activity)
-    server = _listen(app, _config.value_of("local_port", home))
+    server = _listen(app, table.value_of("local_port", home))
     door = _open_door(service, activity, *iam) if iam else {}
     scheduler.start()
     service.viewers.start()
@@ -94,7 +95,7 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
 
 def _open_door(service: Service, activity: Activity, region: str, port: int) -> dict[str, Any]:
     """Answer as the cloud does, too; how to find that out."""
-    from modelarts.local.iam.door import open_door
+    from modelarts.local.emulator.tls_server import open_door
 
     try:
         door = open_door(service, activity, service.home, region, port)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
+from tests.support.environment import Lane, World, in_process, over_a_socket
 from tests.support.target import Target
-from tests.support.world import Lane, World, in_process, over_a_socket
 
 set_hypothesis_home_dir(Path(__file__).parents[2] / ".cache" / "hypothesis")
 

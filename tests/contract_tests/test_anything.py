@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelarts._wire.routes import BY_OPERATION
-from tests.support.places import places_in, replaced
+from modelarts._wire.v1.routes import BY_OPERATION
+from tests.support.json_paths import places_in, replaced
 from tests.support.rest import ASKING, BODIED, OPERATIONS, fields_of
 from tests.support.target import Target, assert_answered
 

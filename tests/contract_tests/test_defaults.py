@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from tests.support import limit_cases
+from tests.support.environment import World
 from tests.support.limit_cases import Fresh, Listed
 from tests.support.rest import ASKING, BODIED, OPERATIONS, fields_of
 from tests.support.target import Target
-from tests.support.world import World
 
 OTHERWISE = {
     "status": "the documents give a sentence in place of a value",

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.support import limit_cases
+from tests.support.environment import BODY, Lane
 from tests.support.limit_cases import Case, Fresh, Listed, Most
 from tests.support.rest import OPERATIONS, refusal_faults, reply_faults
 from tests.support.target import Target
-from tests.support.world import BODY, Lane
 
 CASES = {
     about: list(cases)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from modelarts._wire.routes import BY_OPERATION
-from tests.support.places import at, places_in, replaced
+from modelarts._wire.v1.routes import BY_OPERATION
+from tests.support.environment import over_a_socket
+from tests.support.json_paths import at, places_in, replaced
 from tests.support.rest import BODIED, refusal_faults, reply_faults
 from tests.support.target import Target, assert_answered, assert_refused
-from tests.support.world import over_a_socket
 
 NO_JSON = [
     b"", b" ", b"{", b"}", b"[1, 2", b"nul", b"{'job_desc': 'd'}", b'{"job_desc": "d",}', b"{}{}", b"\x00", b"{}\x00",

@@ -14,13 +14,13 @@ import attrs
 import pytest
 import requests
 
-from modelarts._wire.routes import ROUTES
+from modelarts._wire.v1.routes import ROUTES
 from modelarts.estimator import Estimator, VisualizationJob
 from modelarts.session import Session
 from tests.sdk.test_payload_samples import CALLS as CREATING
 from tests.support.cloud import contract
+from tests.support.environment import BODY, PROJECT, World, in_process
 from tests.support.rest import OPERATIONS, reply_faults, request_faults
-from tests.support.world import BODY, PROJECT, World, in_process
 
 OBSERVED = contract("observed.json")
 ROWS = {row["call"]: row["requests"] for row in OBSERVED["calls"]}

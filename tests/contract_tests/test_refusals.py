@@ -7,10 +7,10 @@ from typing import Any, Callable
 import pytest
 import requests
 
-from modelarts._wire.routes import ROUTES, Route
-from modelarts._wire.status import JOB_STATE
+from modelarts._wire.v1.routes import ROUTES, Route
+from modelarts._wire.v1.status import JOB_STATE
+from tests.support.environment import ANY, BODY, PROJECT, Lane, World
 from tests.support.rest import OPERATIONS, REST, refusal_faults, samples
-from tests.support.world import ANY, BODY, PROJECT, Lane, World
 
 NONE = 999_999_999  # an id that nothing has
 Request = dict[str, Any]

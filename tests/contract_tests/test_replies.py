@@ -8,8 +8,8 @@ import pytest
 
 from modelarts._obs.paths import ObsPath
 from tests.support import rest
+from tests.support.environment import World
 from tests.support.rest import OPERATIONS, fields_of, reply_faults
-from tests.support.world import World
 
 # What only the cloud knows of: names of managed data sets and of dedicated pools.
 NEVER_SET = {"dataset_name", "dataset_version_name", "pool_name"}

@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.support.environment import PROJECT, Lane, World
 from tests.support.rest import OPERATIONS, path_values, refusal_faults, reply_faults, samples
-from tests.support.world import PROJECT, Lane, World
 
 PRINTED = [
     pytest.param(operation, sample, id=f"{operation}-{number}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modelarts import _transport
+from modelarts._transport import transport
 from modelarts.session import Session
 from tests.faults.rows import PATIENCE
 
@@ -13,5 +13,5 @@ from tests.faults.rows import PATIENCE
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Repeats come at once, and the endpoints of a test are forgotten after it."""
     monkeypatch.setattr(Session, "_endpoints", {})
-    monkeypatch.setattr(_transport, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(transport, "_FIRST_PAUSE", 0.01)
     monkeypatch.setenv("MODELARTS_READ_TIMEOUT", str(PATIENCE))

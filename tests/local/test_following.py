@@ -8,7 +8,7 @@ import io
 import pytest
 
 from modelarts._display.screen import Screen
-from modelarts._waiting import Follower
+from modelarts._jobs.follow import Follower
 from tests.support.jobs import estimator, put_code
 
 BEGIN, END = "begin of output\n", "end of output\n"

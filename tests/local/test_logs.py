@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modelarts.local import logs
+from modelarts.local.api import logs
 
 
 @pytest.fixture

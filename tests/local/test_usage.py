@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from modelarts.local.usage import MOST, Usage
+from modelarts.local.places.usage import MOST, Usage
 from tests.support.jobs import estimator, put_code
 
 BUSY = """
@@ -29,7 +29,7 @@ def test_samples_are_those_of_the_running_script(session, tmp_path):
 
 
 def test_long_runs_keep_a_bounded_number_of_samples(monkeypatch):
-    monkeypatch.setattr("modelarts.local.usage.MOST", MOST // 10)
+    monkeypatch.setattr("modelarts.local.places.usage.MOST", MOST // 10)
     usage = Usage([os.getpid()])
 
     for _ in range(MOST // 5):

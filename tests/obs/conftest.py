@@ -15,12 +15,12 @@ import pytest
 from fault_proxy import FaultProxy
 from large import PART, SIZE
 
-from modelarts._auth import AkSkAuth
-from modelarts._obs import client
+from modelarts._auth.signing import AkSkAuth
 from modelarts._obs.buckets import Buckets
-from modelarts._obs.huawei import HuaweiBuckets
-from modelarts._obs.local import LocalBuckets
-from modelarts._sending import Sending
+from modelarts._obs.cloud import client
+from modelarts._obs.cloud.buckets import HuaweiBuckets
+from modelarts._obs.local.buckets import LocalBuckets
+from modelarts._transport.options import Sending
 from tests.support.files import put
 
 with warnings.catch_warnings():  # some of its patterns are not raw text: a warning when they are compiled, once

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fault_proxy import Request
 
-from modelarts._obs.huawei import HuaweiBuckets
+from modelarts._obs.cloud.buckets import HuaweiBuckets
 from modelarts._obs.paths import PART as PARTIAL
 
 MIB = 1 << 20

@@ -20,11 +20,11 @@ from conftest import ACCESS_KEY, SECRET_KEY, TOKEN
 from fault_proxy import MARK, Answer, CutAnswer, CutBody, FaultProxy, Stall, refusal
 from large import PART
 
-from modelarts._auth import AkSkAuth, TokenAuth
-from modelarts._obs.huawei import HuaweiBuckets
-from modelarts._obs.local import LocalBuckets
+from modelarts._auth.signing import AkSkAuth, TokenAuth
+from modelarts._obs.cloud.buckets import HuaweiBuckets
+from modelarts._obs.local.buckets import LocalBuckets
 from modelarts._obs.paths import PART as PARTIAL
-from modelarts._sending import Sending
+from modelarts._transport.options import Sending
 from modelarts.errors import ConfigError, ObsError
 
 # --- refusals
@@ -211,7 +211,7 @@ def test_connections_that_were_closed_while_at_rest_are_of_no_account(
 def test_the_failure_of_one_file_is_told_while_a_large_one_begins(
     obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("modelarts._obs.client._FIRST_PAUSE", 0.2)
+    monkeypatch.setattr("modelarts._obs.cloud.client._FIRST_PAUSE", 0.2)
     (local / "data").mkdir()
     (local / "data" / "a.txt").write_text("a")
     (local / "data" / "b.bin").write_bytes(bytes(3 * PART))
@@ -244,8 +244,8 @@ def test_a_transfer_that_the_network_holds_up_does_not_hold_up_ctrl_c(
     proxy.rule = lambda request: Stall()
     program = f"""
         from pathlib import Path
-        from modelarts._auth import AkSkAuth
-        from modelarts._obs.huawei import HuaweiBuckets
+        from modelarts._auth.signing import AkSkAuth
+        from modelarts._obs.cloud.buckets import HuaweiBuckets
         HuaweiBuckets({proxy.url!r}, AkSkAuth("A", "S"), Path({str(tmp_path)!r})).upload_dir(".", "obs://{bucket}/")
     """
     process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(program)], cwd=local, stderr=subprocess.PIPE)
@@ -285,8 +285,8 @@ def test_a_disk_that_is_full_is_no_fault_of_the_network(
     program = f"""
         import resource, signal
         from pathlib import Path
-        from modelarts._auth import AkSkAuth
-        from modelarts._obs.huawei import HuaweiBuckets
+        from modelarts._auth.signing import AkSkAuth
+        from modelarts._obs.cloud.buckets import HuaweiBuckets
         from modelarts.errors import ObsError
         obs = HuaweiBuckets({proxy.url!r}, AkSkAuth("A", "S"), Path("state"), part_size={PART})
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -14,8 +14,8 @@ import pytest
 from fault_proxy import Answer, CutAnswer, CutBody, Damage, FaultProxy, Request, Stall, refusal
 from large import MIB, PART, PARTS, SIZE, is_part, is_range, partial_files, records, same, stored
 
-from modelarts._obs import checksums, downloads
-from modelarts._obs.huawei import HuaweiBuckets
+from modelarts._obs.cloud import checksums, downloads
+from modelarts._obs.cloud.buckets import HuaweiBuckets
 from modelarts.errors import ObsError
 
 # --- whole transfers
@@ -247,8 +247,8 @@ def test_memory_does_not_grow_with_the_file(bucket: str, local: Path, s3_port: i
     program = f"""
         import resource
         from pathlib import Path
-        from modelarts._auth import AkSkAuth
-        from modelarts._obs.huawei import HuaweiBuckets
+        from modelarts._auth.signing import AkSkAuth
+        from modelarts._obs.cloud.buckets import HuaweiBuckets
         obs = HuaweiBuckets("http://127.0.0.1:{s3_port}", AkSkAuth("A", "S"), Path("state"))
         for name in ("small.bin", "large.bin"):
             obs.upload_file(name, "obs://{bucket}/")

@@ -15,8 +15,8 @@ from large import PART
 
 from modelarts._display import cells, notebook, progress
 from modelarts._display.progress import Progress, Silent, meter
-from modelarts._obs import transfer as transfers
-from modelarts._obs.huawei import HuaweiBuckets
+from modelarts._obs.cloud.buckets import HuaweiBuckets
+from modelarts._obs.transfer import worker_pool as transfers
 
 
 class Terminal(io.StringIO):
@@ -263,7 +263,7 @@ def test_bytes_that_must_be_moved_again_are_counted_once(
     obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ):
     made: list[Counting] = []
-    monkeypatch.setattr("modelarts._obs.moving.shown", lambda *_: made.append(Counting()) or made[-1])
+    monkeypatch.setattr("modelarts._obs.transfer.plan.shown", lambda *_: made.append(Counting()) or made[-1])
     (local / "data").mkdir()
     (local / "data" / "big.bin").write_bytes(os.urandom(3 * PART + 5))
     (local / "data" / "small.bin").write_bytes(os.urandom(50_000))

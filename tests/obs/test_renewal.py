@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from fault_proxy import MARK, Answer, FaultProxy, refusal
 
-from modelarts._auth import Keys
-from modelarts._obs.huawei import HuaweiBuckets
-from modelarts._sending import Sending
+from modelarts._auth.signing import Keys
+from modelarts._obs.cloud.buckets import HuaweiBuckets
+from modelarts._transport.options import Sending
 from modelarts.errors import ObsError
 
 

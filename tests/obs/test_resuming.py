@@ -17,7 +17,7 @@ import pytest
 from fault_proxy import FaultProxy, Request, Stall, refusal
 from large import PART, PARTS, SIZE, is_part, is_range, partial_files, records, same, stored
 
-from modelarts._obs.huawei import HuaweiBuckets
+from modelarts._obs.cloud.buckets import HuaweiBuckets
 from modelarts.errors import ObsError
 
 # --- resuming
@@ -63,8 +63,8 @@ def test_a_download_that_failed_goes_on_with_the_parts_that_are_missing(
 CHILD = """
     import sys
     from pathlib import Path
-    from modelarts._auth import AkSkAuth
-    from modelarts._obs.huawei import HuaweiBuckets
+    from modelarts._auth.signing import AkSkAuth
+    from modelarts._obs.cloud.buckets import HuaweiBuckets
     url, state, call, source, target = sys.argv[1:]
     obs = HuaweiBuckets(url, AkSkAuth("A", "S"), Path(state), part_size={part})
     getattr(obs, call)(source, target, threads=1)

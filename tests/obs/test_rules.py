@@ -9,10 +9,10 @@ from typing import Any, Callable
 
 import pytest
 
+from modelarts._obs.backend import Item
 from modelarts._obs.buckets import Buckets
-from modelarts._obs.huawei import HuaweiBuckets
-from modelarts._obs.local import LocalBuckets
-from modelarts._obs.store import Item
+from modelarts._obs.cloud.buckets import HuaweiBuckets
+from modelarts._obs.local.buckets import LocalBuckets
 from modelarts.errors import ObsError
 from tests.support.files import put, tree
 

@@ -10,8 +10,8 @@ import pytest
 from conftest import SECRET_KEY
 from fault_proxy import FaultProxy
 
-from modelarts._obs.huawei import HuaweiBuckets
-from modelarts._obs.local import LocalBuckets
+from modelarts._obs.cloud.buckets import HuaweiBuckets
+from modelarts._obs.local.buckets import LocalBuckets
 from modelarts.errors import ConfigError, ObsError
 from modelarts.session import Session
 from tests.support.files import put, tree

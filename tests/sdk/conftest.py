@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import pytest
 import responses
 
-from modelarts import _creating, _transport
+from modelarts._submit import idempotent_create
+from modelarts._transport import transport
 from modelarts.session import Session
 from tests.support.cloud import Cloud, cloud_session
 from tests.support.machine import Machine
@@ -19,7 +20,7 @@ from tests.support.machine import Machine
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits long for a list that lags behind."""
-    monkeypatch.setattr(_creating, "LOOK_AGAIN", (0.01, 0.01))
+    monkeypatch.setattr(idempotent_create, "LOOK_AGAIN", (0.01, 0.01))
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +48,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses between attempts, recorded instead of slept."""
     recorded: list[float] = []
     clock = SimpleNamespace(sleep=recorded.append, time=time.time, monotonic=time.monotonic)
-    monkeypatch.setattr(_transport, "time", clock)
+    monkeypatch.setattr(transport, "time", clock)
     return recorded
 
 

@@ -13,8 +13,9 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 import pytest
 import requests
 
-from modelarts import _auth, _config
-from modelarts._auth import AkSkAuth, TokenAuth
+from modelarts._auth import signing
+from modelarts._auth.signing import AkSkAuth, TokenAuth
+from modelarts._settings import table
 from modelarts.errors import AuthError, ConfigError
 from modelarts.session import Session
 from tests.support.cloud import MADE, PROJECT, Cloud, cloud_estimator, cloud_session, contract
@@ -63,7 +64,7 @@ def test_the_request_on_the_wire_is_the_vectors(cloud: Cloud, monkeypatch: pytes
         def now(zone: tzinfo) -> datetime:
             return datetime(2019, 3, 7, 10, 14, 59, tzinfo=zone)
 
-    monkeypatch.setattr(_auth, "datetime", Clock)
+    monkeypatch.setattr(signing, "datetime", Clock)
     vector = VECTORS[1]
     project = vector["headers_before_signing"]["X-Project-Id"]
     cloud.faked.get(f"https://{vector['host']}{vector['path']}", json={"is_success": True})
@@ -161,7 +162,7 @@ def secrets_in(text: str) -> list[str]:
 def test_no_repr_shows_a_secret(cloud: Cloud):
     session = cloud_session(**SECRETS)
     shown = [session, session.client.endpoint, session.client.endpoint.auth, TokenAuth(SECRETS["security_token"]),
-             cloud_estimator(session), _config.resolve(SECRETS)]  # fmt: skip
+             cloud_estimator(session), table.resolve(SECRETS)]  # fmt: skip
 
     assert [secrets_in(repr(thing) + str(thing)) for thing in shown] == [[]] * len(shown)
 

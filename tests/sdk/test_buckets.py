@@ -7,8 +7,8 @@ from typing import Any, Callable
 
 import pytest
 
-from modelarts._obs.local import LocalBuckets
-from modelarts._obs.partial import Partial
+from modelarts._obs.local.buckets import LocalBuckets
+from modelarts._obs.transfer.part_file import Partial
 from modelarts.errors import ObsError
 from tests.support.files import put, tree
 

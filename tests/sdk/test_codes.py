@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from modelarts import errors
-from modelarts._reply import answered, error_of
-from modelarts._wire import codes
+from modelarts._transport.response import answered, error_of
+from modelarts._wire.v1 import codes
 from modelarts.errors import (
     Advice,
     ApiError,
@@ -265,8 +265,8 @@ def test_a_call_raises_what_the_code_means(cloud: Cloud, session: Session):
 
 def test_importing_a_session_does_not_read_the_table():
     program = (
-        "import modelarts.session, modelarts.estimator, modelarts._http\n"
-        "from modelarts._wire import codes\n"
+        "import modelarts.session, modelarts.estimator, modelarts._api.client\n"
+        "from modelarts._wire.v1 import codes\n"
         "print(codes.documented.cache_info().currsize)"
     )
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from modelarts import _config
-from modelarts._config import SETTINGS, resolve, value_of
-from modelarts._sending import Sending
+from modelarts._settings import table
+from modelarts._settings.table import SETTINGS, resolve, value_of
+from modelarts._transport.options import Sending
 from modelarts.errors import ConfigError
 from modelarts.session import Session
 from tests.support.certificates import make_certificate
@@ -55,7 +55,7 @@ def test_every_setting_has_an_example():
 
 @pytest.mark.parametrize("setting", [row for row in SETTINGS if row.name in EXAMPLES], ids=lambda row: row.name)
 def test_an_argument_beats_the_environment_that_the_file_that_the_default(
-    monkeypatch: pytest.MonkeyPatch, file: Path, setting: _config.Setting
+    monkeypatch: pytest.MonkeyPatch, file: Path, setting: table.Setting
 ):
     (argument, meant), (variable, in_environment), (stored, in_file) = EXAMPLES[setting.name]
     monkeypatch.setenv("LC_ALL", "C")
@@ -79,7 +79,7 @@ def test_an_argument_beats_the_environment_that_the_file_that_the_default(
 
 
 @pytest.mark.parametrize("setting", [row for row in SETTINGS if len(row.env) > 1], ids=lambda setting: setting.name)
-def test_the_first_of_several_variables_wins(monkeypatch: pytest.MonkeyPatch, setting: _config.Setting):
+def test_the_first_of_several_variables_wins(monkeypatch: pytest.MonkeyPatch, setting: table.Setting):
     for number, variable in enumerate(setting.env):
         monkeypatch.setenv(variable, f"value-{number}")
 

@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from modelarts import errors
-from modelarts._wire.status import JobStatus
+from modelarts._wire.v1.status import JobStatus
 from modelarts.errors import Advice, ApiError, AuthError, JobError, NameTaken, NotFound, Throttled
 
 ADVICE = Advice({"en": "It is so.", "zh": "是这样。"}, {"en": "Do that.", "zh": "请这样做。"}, -75.0)

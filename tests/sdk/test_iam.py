@@ -15,13 +15,14 @@ import pytest
 import requests
 import responses
 
-from modelarts import _iam, _reply, _transport
-from modelarts._auth import AkSkAuth, Endpoint
-from modelarts._http import Client
-from modelarts._iam import Iam
-from modelarts._password import PasswordAuth
-from modelarts._sending import Sending
-from modelarts._transport import Transport
+from modelarts._api.client import Client
+from modelarts._auth import iam as auth_iam
+from modelarts._auth.iam import Iam
+from modelarts._auth.password import PasswordAuth
+from modelarts._auth.signing import AkSkAuth, Endpoint
+from modelarts._transport import response, transport
+from modelarts._transport.options import Sending
+from modelarts._transport.transport import Transport
 from modelarts.errors import AuthError, BadReply, ConfigError, ConnectionFailed, NotFound, Throttled, Unavailable
 from tests.support.cloud import BASE, PROJECT
 from tests.support.jobs import until
@@ -185,11 +186,11 @@ def test_temporary_keys_outlive_a_token_that_was_revoked(mock):
 
 
 def test_a_token_that_still_holds_is_used_while_iam_is_ill(mock, monkeypatch, caplog):
-    monkeypatch.setattr(_transport, "_FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(transport, "_FIRST_PAUSE", 0.001)
     auth = password_auth()
     FakedIam(mock, lifetime=100)
     assert auth.project_id == PROJECT
-    monkeypatch.setattr(_iam, "_now", lambda: datetime.now(timezone.utc) + timedelta(seconds=95))
+    monkeypatch.setattr(auth_iam, "_now", lambda: datetime.now(timezone.utc) + timedelta(seconds=95))
     mock.replace(responses.POST, TOKENS, status=503, json={"error": {"code": 503, "message": "maintenance"}})
 
     for _ in range(3):
@@ -199,7 +200,7 @@ def test_a_token_that_still_holds_is_used_while_iam_is_ill(mock, monkeypatch, ca
     assert "maintenance" in caplog.text and "going on with what holds until" in caplog.text
     assert len(mock.calls) == 1 + 5  # the three calls asked once, with its repeats
 
-    monkeypatch.setattr(_iam, "_now", lambda: datetime.now(timezone.utc) + timedelta(seconds=101))
+    monkeypatch.setattr(auth_iam, "_now", lambda: datetime.now(timezone.utc) + timedelta(seconds=101))
     with pytest.raises(Unavailable, match="maintenance"):
         auth.apply("GET", BASE, {}, b"")
 
@@ -233,8 +234,8 @@ def test_a_wrong_password_is_tried_once_by_however_many_threads(mock):
 @pytest.mark.parametrize("off", [25, -25])
 def test_a_wrong_clock_of_this_machine_costs_no_login(mock, monkeypatch, off: int):
     real = datetime.now(timezone.utc)
-    monkeypatch.setattr(_iam, "_now", lambda: datetime.now(timezone.utc) + timedelta(hours=off))
-    monkeypatch.setattr(_reply, "time", SimpleNamespace(time=lambda: time.time() + off * 3600))
+    monkeypatch.setattr(auth_iam, "_now", lambda: datetime.now(timezone.utc) + timedelta(hours=off))
+    monkeypatch.setattr(response, "time", SimpleNamespace(time=lambda: time.time() + off * 3600))
     body = {"token": {"expires_at": (real + timedelta(hours=24)).isoformat(), "project": {"id": PROJECT}}}
     mock.post(TOKENS, status=201, json=body, headers={"X-Subject-Token": "t", "Date": format_datetime(real)})
     auth = password_auth()
@@ -243,7 +244,7 @@ def test_a_wrong_clock_of_this_machine_costs_no_login(mock, monkeypatch, off: in
         auth.apply("GET", BASE, {}, b"")
     assert len(mock.calls) == 1
 
-    monkeypatch.setattr(_iam, "_now", lambda: datetime.now(timezone.utc) + timedelta(hours=off + 24))
+    monkeypatch.setattr(auth_iam, "_now", lambda: datetime.now(timezone.utc) + timedelta(hours=off + 24))
     auth.apply("GET", BASE, {}, b"")
     assert len(mock.calls) == 2
 
@@ -254,8 +255,8 @@ def test_a_token_is_never_used_after_its_end(mock, monkeypatch, lifetime: float,
     """However late in its second a reply was made: `Date` tells no parts of them."""
     begun = datetime.now(timezone.utc).replace(microsecond=0)
     now = begun + timedelta(seconds=part)
-    monkeypatch.setattr(_iam, "_now", lambda: now)
-    monkeypatch.setattr(_reply, "time", SimpleNamespace(time=lambda: now.timestamp()))
+    monkeypatch.setattr(auth_iam, "_now", lambda: now)
+    monkeypatch.setattr(response, "time", SimpleNamespace(time=lambda: now.timestamp()))
     body = {"token": {"expires_at": (now + timedelta(seconds=lifetime)).isoformat(), "project": {"id": PROJECT}}}
     mock.post(TOKENS, status=201, json=body, headers={"X-Subject-Token": "t", "Date": format_datetime(begun)})
     auth = password_auth()
@@ -308,7 +309,7 @@ NESTED = {"error": {"code": 401, "message": "no such user", "title": "Unauthoriz
     (503, {"error_code": "IAM.0011", "error_msg": "ill"}, Unavailable, "IAM.0011: ill. The fault lies with"),
 ])  # fmt: skip
 def test_a_refusal_of_iam_keeps_its_code_and_its_words(mock, monkeypatch, status, body, kind, words):
-    monkeypatch.setattr(_transport, "_FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(transport, "_FIRST_PAUSE", 0.001)
     mock.post(TOKENS, status=status, json=body)
 
     with pytest.raises(kind) as caught:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from modelarts._catalog import Catalog
+from modelarts._api.catalog import Catalog
 from modelarts.errors import ApiError, ArgumentError, AuthError
 from modelarts.estimator import Estimator
 from modelarts.session import Session

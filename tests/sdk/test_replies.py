@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from modelarts._wire.routes import BY_OPERATION
-from modelarts._wire.status import DONE, FAILED, GO_ON, LOST, OUTCOMES, STOPPED, JobStatus
+from modelarts._wire.v1.routes import BY_OPERATION
+from modelarts._wire.v1.status import DONE, FAILED, GO_ON, LOST, OUTCOMES, STOPPED, JobStatus
 from modelarts.errors import BadReply, OutcomeUnknown
 from modelarts.estimator import JOB_STATE, Estimator
 from modelarts.session import Session

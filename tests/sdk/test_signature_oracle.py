@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from modelarts._auth import AkSkAuth
+from modelarts._auth.signing import AkSkAuth
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of its own dependencies

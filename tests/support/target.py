@@ -10,9 +10,9 @@ from typing import Any
 import attrs
 import requests
 
-from modelarts._wire.routes import BY_OPERATION
+from modelarts._wire.v1.routes import BY_OPERATION
+from tests.support.environment import BODY, World
 from tests.support.rest import OPERATIONS, refusal_faults, reply_faults
-from tests.support.world import BODY, World
 
 VOLUMES = [{"nfs": {"id": "i", "src_path": "s", "dest_path": "d", "read_only": True}}]
 VISUALIZATION = {

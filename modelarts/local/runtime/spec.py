@@ -14,7 +14,7 @@ import psutil
 
 import modelarts
 from modelarts._obs.paths import ObsPath, expanded
-from modelarts.local import machine
+from modelarts.local import hardware
 from modelarts.local.catalog import Catalog
 from modelarts.local.paths import JobPaths, LocalHome
 from modelarts.local.runtime.arguments import Node, as_option, engine_arguments, engine_environment
@@ -69,7 +69,7 @@ class Workbench:
         """What a version really runs on, beside what it asked for."""
         spec = self.catalog.specs.get(version.body["spec_id"] or 0)
         asked = spec["spec_code"] if spec else f"pool {version.body['pool_id']}"
-        return f"{machine.describe()}; {asked} was asked for"
+        return f"{hardware.describe()}; {asked} was asked for"
 
     def _gpus(self, body: dict[str, Any]) -> int:
         spec = self.catalog.specs.get(body["spec_id"] or 0)

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
-from modelarts._wire.status import INIT, JobStatus
+from modelarts._wire.v1.status import INIT, JobStatus
 from modelarts.local.store.database import Database, Row, marks, now
 from modelarts.local.store.records import Job, JobRow, Page, Version
 

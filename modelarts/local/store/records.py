@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from modelarts._wire.status import JobStatus
+from modelarts._wire.v1.status import JobStatus
 
 
 @attrs.frozen

@@ -1,0 +1,105 @@
+"""Names to ids: flavors, engines and built-in algorithms, looked up once and kept for a while."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Callable
+
+from modelarts._transport.response import rows_of
+from modelarts._wire.json_records import Record
+
+if TYPE_CHECKING:
+    from modelarts._api.client import Client
+
+SPECS, ENGINES, ALGORITHMS = "specs", "engines", "models"
+
+_LISTS: dict[str, tuple[str, dict[str, Any]]] = {
+    SPECS: ("list_job_resource_specs", {}),
+    ENGINES: ("list_job_engines", {"job_type": "train"}),
+    ALGORITHMS: ("list_built_in_algorithms", {}),
+}
+
+
+class Catalog:
+    """The lists of one session. Those that a call needs are asked for at the same time."""
+
+    def __init__(self, client: Client, lifetime: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._client = client
+        self._lifetime = lifetime
+        self._clock = clock
+        self._kept: dict[str, tuple[float, list[Record]]] = {}
+
+    def load(self, kinds: Sequence[str], fresh: bool = False) -> list[str]:
+        """Make sure that these lists are here; `fresh` asks again whatever is kept. Return those asked for."""
+        missing = [kind for kind in kinds if fresh or not self._is_kept(kind)]
+        if len(missing) < 2:
+            for kind in missing:
+                self._ask(kind)
+            return missing
+        self._ask_together(missing)
+        return missing
+
+    def rows(self, kind: str) -> list[Record]:
+        """The rows of one list."""
+        self.load([kind])
+        return self._kept[kind][1]
+
+    def find(self, kind: str, matches: Callable[[Record], bool], is_new: bool = False) -> Record | None:
+        """The first row that matches; on a miss the list is asked for once more, unless the caller knows it is new."""
+        is_new = bool(self.load([kind])) or is_new
+        found = next(filter(matches, self.rows(kind)), None)
+        if found is None and not is_new:
+            self.load([kind], fresh=True)
+            found = next(filter(matches, self.rows(kind)), None)
+        return found
+
+    def _is_kept(self, kind: str) -> bool:
+        return kind in self._kept and self._clock() - self._kept[kind][0] < self._lifetime
+
+    def _ask_together(self, kinds: Sequence[str]) -> None:
+        """Ask for several lists at the same time, under the time-outs of this thread."""
+        sending = self._client.sending
+        failures: list[Exception] = []
+
+        def ask(kind: str) -> None:
+            try:
+                with self._client.sending_as(sending):
+                    self._ask(kind)
+            except Exception as error:  # noqa: BLE001 - it is raised again, by the thread that waits
+                failures.append(error)
+
+        # Threads that nobody has to wait for: Ctrl-C ends a slow look-up at once.
+        threads = [threading.Thread(target=ask, args=(kind,), daemon=True) for kind in kinds]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if failures:
+            raise failures[0]
+
+    def _ask(self, kind: str) -> None:
+        operation, query = _LISTS[kind]
+        rows = rows_of(self._client.call(operation, query=query, must=True), kind)
+        self._kept[kind] = (self._clock(), rows)  # in one step: no thread sees half of it, and no fork a lock
+
+
+def loose(name: object) -> str:
+    """A name for comparing: case, blanks, hyphens and underscores do not count (ENGTYPE)."""
+    return re.sub(r"[\s_-]", "", str(name)).lower()
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The known names nearest to one that is not among them, as a clause for a message."""
+    import difflib
+
+    names = list(dict.fromkeys(known))
+    close = difflib.get_close_matches(str(name), names, n=3, cutoff=0.4)
+    if close:
+        return f"did you mean {' or '.join(map(repr, close))}?"
+    if not names:
+        return "the service offers none"
+    more = "" if len(names) <= 8 else f" and {len(names) - 8} more"
+    return f"known: {', '.join(map(repr, names[:8]))}{more}"

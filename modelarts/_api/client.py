@@ -1,0 +1,185 @@
+"""The documented calls of one session: what is sent, and what an answer means."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import attrs
+import requests
+
+from modelarts import errors
+from modelarts._auth.signing import Endpoint
+from modelarts._settings.table import checked
+from modelarts._transport.options import Sending
+from modelarts._transport.redaction import Secrets
+from modelarts._transport.response import Response, answered, bad_member, error_of
+from modelarts._transport.transport import Attempt, Transport
+from modelarts._wire import json_records
+from modelarts._wire.v1.routes import BY_OPERATION, Route
+from modelarts._wire.v1.schemas import SHAPES, Shape
+
+logger = logging.getLogger("modelarts")
+
+SPEAK_FOR_THEMSELVES = (401, 403, 429)  # statuses whose answer may be empty
+NO_CONTENT, TIMED_OUT = 204, 408
+REFUSAL = ("is_success", "error_code", "error_msg", "error_message", "error")  # one of them is in each refusal
+
+
+class Client:
+    """Makes the calls of one session; many threads may use it."""
+
+    def __init__(self, endpoint: Endpoint, transport: Transport, strict: bool = False) -> None:
+        self.endpoint = endpoint
+        self.transport = transport
+        self.strict = strict
+        self._calls = threading.local()
+
+    def close(self) -> None:
+        self.transport.close()
+
+    def deadline(
+        self, seconds: float | None, connect: float | None, read: float | None
+    ) -> AbstractContextManager[None]:
+        """Within this block, each call of this thread has these time-outs where they are given."""
+        given = {"total_timeout": seconds, "connect_timeout": connect, "read_timeout": read}
+        changes = {name: checked(name, value) for name, value in given.items() if value is not None}
+        return self.sending_as(attrs.evolve(self.sending, **changes))
+
+    @contextmanager
+    def sending_as(self, sending: Sending) -> Iterator[None]:
+        """Within this block, the calls of this thread are made so; for threads that work for another one."""
+        before = self.sending
+        self._calls.sending = sending
+        try:
+            yield
+        finally:
+            self._calls.sending = before
+
+    @property
+    def sending(self) -> Sending:
+        """How the calls of this thread are made."""
+        sending: Sending = getattr(self._calls, "sending", self.transport.sending)
+        return sending
+
+    def call(
+        self,
+        operation: str,
+        path: Mapping[str, object] | None = None,
+        query: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+        prefer: str = "",
+        must: bool = False,
+    ) -> Response:
+        """Make one documented call.
+
+        Args:
+            operation: its id, as `modelarts._wire.v1.routes` lists them.
+            path: the members of the path but the project.
+            query: query members; those that are `None` are left out.
+            body: the JSON body.
+            prefer: value of a `Prefer` header (RFC 7240); a service that does not know it ignores it.
+            must: raise on a refusal, because there is no object to return.
+
+        Returns:
+            The response; a refusal too, unless it must succeed or the session is strict.
+
+        Raises:
+            ApiError: refused, and it must succeed or the session is strict; AuthError: refused in any case.
+            ConnectionFailed, BadReply: nobody answered, or not the API.
+        """
+        route = BY_OPERATION[operation]
+        content = b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
+        # Spelled as it is signed: sorted, and a blank is %20, which a service may tell from a plus sign.
+        asked = sorted((name, value) for name, value in (query or {}).items() if value is not None)
+        members = f"?{urlencode(asked, quote_via=quote, safe='~')}" if asked else ""
+
+        def prepare() -> Attempt:
+            endpoint = self.endpoint
+            url = route.url(endpoint.url, project_id=endpoint.project_id, **(path or {})) + members
+            headers = _headers(route.method, content, prefer)
+            endpoint.auth.apply(route.method, url, headers, content)
+            return Attempt(route.method, url, headers, content)
+
+        repeatable = route.method != "POST"
+        with self.transport.call(self.sending):
+            reply = self.transport.send(prepare, repeatable, self._look_again)
+            if reply.status_code == 401 and self._has_other_proof():
+                reply = self.transport.send(prepare, repeatable, self._look_again)
+        response = _decoded(reply, route, self.transport.secrets_of(reply.request))
+        if not response["is_success"]:
+            refusal = error_of(response)
+            if must or self.strict or isinstance(refusal, errors.AuthError):
+                raise refusal
+            logger.warning("%s refused: %s", operation, refusal)
+        return response
+
+    def _has_other_proof(self) -> bool:
+        """After a 401: whether there is a proof that was not tried yet. A restarted local service wants another."""
+        before = self.endpoint.auth
+        self._look_again()
+        return self.endpoint.auth != before or self.endpoint.auth.renew()
+
+    def _look_again(self) -> None:
+        if self.endpoint.find is not None:
+            self.endpoint = self.endpoint.find()
+
+
+def _headers(method: str, content: bytes, prefer: str) -> dict[str, str]:
+    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    if prefer:
+        headers["Prefer"] = prefer
+    if content or method in ("POST", "PUT"):
+        headers["Content-Length"] = str(len(content))
+    return headers
+
+
+def _decoded(reply: requests.Response, route: Route, secrets: Secrets) -> Response:
+    """What an answer means: a success that holds what it must, or a refusal, which may quote what was sent."""
+    method, url, status = route.method, str(reply.url), reply.status_code
+    if not reply.content and (status in SPEAK_FOR_THEMSELVES or (status == NO_CONTENT and not _tells(route))):
+        return answered({}, status, reply.headers, method, url)
+    members = _members(reply.content)
+    if members is None or 300 <= status < 400:
+        raise _no_reply(reply, method, secrets)
+    response = answered(members, status, reply.headers, method, url)
+    if response["is_success"]:
+        shape = SHAPES.get(route.operation, Shape())
+        if not any(members.get(name) is not None for name in ("is_success", *shape.signs)):
+            raise _no_reply(reply, method, secrets)
+        if wrong := shape.fault(members):
+            raise bad_member(response, wrong, secrets.hide(members.get(wrong)))
+        return response
+    if status >= 500 and all(members.get(name) is None for name in REFUSAL):
+        raise _no_reply(reply, method, secrets)
+    return answered(secrets.hide(members), status, secrets.hide(reply.headers), method, url)
+
+
+def _tells(route: Route) -> bool:
+    """Whether a success is of no use without a body: it says what there is, or what was made."""
+    return route.operation.startswith(("get_", "list_", "create_"))
+
+
+def _members(content: bytes) -> dict[str, Any] | None:
+    try:
+        members = json_records.parse(content)
+    except ValueError:
+        return None
+    return members if isinstance(members, dict) else None
+
+
+def _no_reply(reply: requests.Response, method: str, secrets: Secrets) -> errors.ModelArtsError:
+    """What an answer amounts to that is none of ModelArts: a gateway's, a proxy's, or half of one."""
+    url, status = str(reply.url), reply.status_code
+    start = secrets.hide(reply.content.decode("utf-8", "replace").replace("\0", ""))[:200]
+    request_id = secrets.hide(reply.headers.get("X-Request-Id"))
+    named = f" (request id {request_id})" if request_id else ""
+    told = f"{method} {url} answered HTTP {status} with what is no ModelArts reply: {start!r}{named}."
+    if method == "POST" and (status < 300 or status == TIMED_OUT or status >= 500):
+        return errors.OutcomeUnknown(told, method, url)  # it may have been carried out
+    return errors.BadReply(f"{told} Check the endpoint, and proxies on the way.", status, method, url)

@@ -1,0 +1,1 @@
+"""How requests are authenticated: signatures, tokens, IAM, and which credentials are used."""

@@ -1,0 +1,190 @@
+"""What IAM is asked for: a token for a password, temporary keys for a token, the project of a region."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any, Optional
+from urllib.parse import quote
+
+import attrs
+import requests
+from dateutil import parser
+
+from modelarts._auth.signing import Auth, Keys
+from modelarts._transport.redaction import Secrets
+from modelarts._transport.response import answered, clock_ahead, error_of
+from modelarts._transport.transport import Attempt, Transport
+from modelarts._wire import json_records
+from modelarts.errors import AuthError, BadReply, ConfigError, NotFound
+
+LIFETIME = timedelta(hours=24)
+EARLY = 0.1  # a proof is renewed when this part of its life is left, or less than this:
+EARLIEST = timedelta(minutes=5)
+
+_CHECK_LOGIN = {
+    "en": "Check account, username, password and region_name; without account, username is that of the account.",
+    "zh": "请检查 account、username、password 和 region_name；未给出 account 时，username 即账号名。",
+}
+_CHECK_KEYS = {
+    "en": "Check access_key and secret_key, with the security_token of temporary ones, region_name, and what the user "
+          "may do; with project_id given, IAM is not asked.",
+    "zh": "请检查 access_key、secret_key（临时密钥还需 security_token）、region_name 以及用户权限；"
+          "给出 project_id 则无需查询 IAM。",
+}  # fmt: skip
+_CHECK_ADDRESS = {
+    "en": "Check account and region_name, and iam_endpoint: the address of IAM, without a path such as /v3.",
+    "zh": "请检查 account、region_name 以及 iam_endpoint：它是 IAM 的地址，不含 /v3 之类的路径。",
+}  # fmt: skip
+
+
+@attrs.frozen(eq=False)
+class Lease:
+    """Something that is valid for a time, by this machine's clock."""
+
+    value: Any = attrs.field(repr=False)
+    made: datetime
+    ends: datetime
+
+    @property
+    def is_valid(self) -> bool:
+        return _now() < self.ends
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it need not be renewed yet."""
+        margin = min((self.ends - self.made) * EARLY, EARLIEST)
+        return _now() < self.ends - margin
+
+
+@attrs.frozen
+class Token:
+    """What a login gives: the token, and the project that it is for."""
+
+    text: str = attrs.field(repr=False)
+    project_id: str
+
+
+@attrs.frozen
+class Iam:
+    """IAM at its address. All methods raise `ApiError` for a refusal and `BadReply` for what is no answer of IAM."""
+
+    transport: Transport
+    url: str
+
+    def log_in(self, account: str, username: str, password: str, region_name: str) -> Lease:
+        """A `Token` for a user of an account, in a region (modelarts_03_0004)."""
+        user = {"name": username, "password": password, "domain": {"name": account}}
+        scope = {"project": {"domain": {"name": account}, "name": region_name}}
+        body = {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": scope}}
+        reply = self._ask("POST", "/v3/auth/tokens", {}, body)
+        members = _members(reply, "token", dict, self._secrets(reply, password), _CHECK_LOGIN)
+        project = members.get("project") or {}
+        text = reply.headers.get("X-Subject-Token", "")
+        if not _usable(text) or not isinstance(project, dict):
+            raise _no_answer(reply)
+        return _lease(Token(text, str(project.get("id") or "")), members, reply)
+
+    def temporary_keys(self, token: str) -> Lease:
+        """`Keys` for a day."""
+        seconds = str(int(LIFETIME.total_seconds()))
+        body = {"auth": {"identity": {"methods": ["token"], "token": {"duration-seconds": seconds}}}}
+        reply = self._ask("POST", "/v3.0/OS-CREDENTIAL/securitytokens", {"X-Auth-Token": token}, body)
+        credential = _members(reply, "credential", dict, self._secrets(reply))
+        texts = [credential.get(name) for name in ("access", "secret", "securitytoken")]
+        if not all(map(_usable, texts)):
+            raise _no_answer(reply)
+        return _lease(Keys(*texts), credential, reply)
+
+    def project_of(self, auth: Auth, region_name: str) -> str:
+        """The id of the project whose name is the region's (modelarts_03_0147).
+
+        Raises:
+            ConfigError: there is none of that name, or several.
+        """
+        reply = self._ask("GET", f"/v3/projects?name={quote(region_name, safe='')}", {}, None, auth)
+        projects = _members(reply, "projects", list, self._secrets(reply), _CHECK_KEYS)
+        if not all(isinstance(project, dict) and isinstance(project.get("id"), str) for project in projects):
+            raise _no_answer(reply)
+        found = [project["id"] for project in projects if project.get("name") == region_name]
+        if len(found) != 1:
+            raise ConfigError(
+                f"project_id: the account has {len(found)} projects named {region_name!r}; give project_id yourself "
+                "(console: My Credentials)"
+            )
+        return str(found[0])
+
+    def _ask(
+        self, method: str, path: str, headers: Mapping[str, str], body: Any, auth: Auth | None = None
+    ) -> requests.Response:
+        """One request. The POSTs make nothing that lasts, so they are repeated like any other."""
+        content = b"" if body is None else json.dumps(body).encode()
+        url = self.url.rstrip("/") + path
+
+        def prepare() -> Attempt:
+            sent = {"Content-Type": "application/json", **headers}
+            if method == "POST":
+                sent["Content-Length"] = str(len(content))
+            if auth is not None:
+                auth.apply(method, url, sent, content)
+            return Attempt(method, url, sent, content)
+
+        return self.transport.send(prepare, repeatable=True)
+
+    def _secrets(self, reply: requests.Response, *others: str) -> Secrets:
+        return self.transport.secrets_of(reply.request, *others)
+
+
+def _members(
+    reply: requests.Response, name: str, kind: type, secrets: Secrets, next_step: Optional[Mapping[str, str]] = None
+) -> Any:
+    """The wanted member of an answer; of a refusal of who asks, say what to do next where the caller knows better."""
+    try:
+        members = json_records.parse(reply.content)
+    except ValueError:
+        members = None
+    if not isinstance(members, dict):
+        raise _no_answer(reply)
+    if reply.status_code < 300 and isinstance(members.get(name), kind):
+        return members[name]
+    if reply.status_code < 400 or not members:
+        raise _no_answer(reply)
+    members, headers = secrets.hide(members), secrets.hide(reply.headers)
+    refusal = error_of(answered(members, reply.status_code, headers, str(reply.request.method), str(reply.url)))
+    if isinstance(refusal, NotFound):
+        refusal.advice = attrs.evolve(refusal.advice, next_step=_CHECK_ADDRESS)
+    elif next_step is not None and isinstance(refusal, AuthError):
+        off = 0.0 if next_step is _CHECK_LOGIN else refusal.advice.clock_ahead  # a password is sent, nothing is signed
+        refusal.advice = attrs.evolve(refusal.advice, next_step=next_step, clock_ahead=off)
+    raise refusal
+
+
+def _usable(text: Any) -> bool:
+    """Whether it can be sent in a header, as keys and tokens are."""
+    return isinstance(text, str) and text.isascii() and text.isprintable() and text.strip() == text != ""
+
+
+def _no_answer(reply: requests.Response) -> BadReply:
+    method, url = str(reply.request.method), str(reply.url)
+    return BadReply(
+        f"{method} {url} answered HTTP {reply.status_code} with what is no IAM reply. "
+        "Check the IAM endpoint, and proxies on the way.",
+        reply.status_code, method, url,
+    )  # fmt: skip
+
+
+def _lease(value: Any, members: Mapping[str, Any], reply: requests.Response) -> Lease:
+    """A lease that ends as IAM says, by IAM's clock: a second earlier, for its `Date` leaves out parts of them."""
+    made = _now()
+    try:
+        moment = parser.isoparse(members["expires_at"])
+        ends = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+        ahead = clock_ahead(reply.headers)
+        return Lease(value, made, ends + timedelta(seconds=ahead - 1 if ahead else 0))
+    except (KeyError, OverflowError, TypeError, ValueError):
+        return Lease(value, made, made + LIFETIME)
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)

@@ -1,0 +1,1 @@
+"""Jobs that exist: following them, listing them."""

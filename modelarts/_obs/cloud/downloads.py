@@ -1,0 +1,248 @@
+"""Objects on their way from OBS: small ones in one piece, large ones in parts that need not be fetched twice."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, Callable
+
+from modelarts._obs.backend import Item
+from modelarts._obs.cloud import checksums
+from modelarts._obs.cloud.client import Caller, esdk
+from modelarts._obs.failures import FAILED, NOT_THERE, explained
+from modelarts._obs.transfer.part_file import Partial
+from modelarts._obs.transfer.resume_state import Record
+from modelarts._obs.transfer.worker_pool import Transfer, Unit
+from modelarts.errors import ObsError
+
+logger = logging.getLogger("modelarts")
+
+_GONE, _UNSATISFIABLE = 404, 416
+
+
+class _Sink:
+    """A range of a file to write to; its failures are not those of the network."""
+
+    def __init__(self, file: Partial, offset: int, doing: str, transfer: Transfer) -> None:
+        self._file = file
+        self._offset = offset
+        self._doing = doing
+        self._transfer = transfer
+        self._written = 0
+
+    def write(self, chunk: bytes) -> None:
+        self._transfer.check()
+        with explained(self._doing):
+            self._file.write(chunk, self._offset + self._written)
+        self._written += len(chunk)
+        self._transfer.moved(len(chunk))
+
+    def __enter__(self) -> _Sink:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is not None:  # another attempt begins anew
+            self._transfer.meter.moved(-self._written)
+
+
+class Download:
+    """One object for one local file.
+
+    It is written beside the file and renamed when it is whole: its size is compared always, and its content with the
+    ETag where that is the MD5 of an object sent in one piece, or made of those of parts. Only where we know how the
+    object was made is a difference an error.
+
+    Args:
+        caller: makes the requests.
+        item: the object.
+        target: the local file.
+        transfer: what it belongs to.
+        part_size: the size of parts; an object up to it is fetched in one piece.
+        records: folder of the records of large downloads.
+    """
+
+    def __init__(
+        self, caller: Caller, item: Item, target: Path, transfer: Transfer, part_size: int, records: Path
+    ) -> None:
+        self._caller = caller
+        self._path = item.path
+        self._etag = checksums.plain(item.etag)
+        self._size = item.size
+        self._target = target
+        self._transfer = transfer
+        self._doing = f"download {item.url}"
+        self._part_size = checksums.part_size_of(item.size, part_size)
+        self._ranges = list(checksums.ranges(item.size, self._part_size))
+        self._records = records
+        self._encrypted = self._appended = False
+        self._marked = 0  # the size of parts that whoever sent the object says it has
+        self._there: dict[int, str] = {}
+        self._digests: dict[int, bytes] = {}
+        self._lock = threading.Lock()
+
+    def units(self) -> Iterator[Unit]:
+        """The work: one unit for a small object, one for each part of a large one; the last completes the file."""
+        if self._size <= self._part_size:
+            yield self._fetch_whole
+            return
+        with explained(self._doing):
+            self._partial = Partial(self._target)
+            where = str(self._target.absolute())
+            self._record = Record(self._records, "download", self._caller.endpoint, self._path.url, where)
+            self._transfer.at_end(self._leave)
+            self._begin()
+        for number, offset, length in self._ranges:
+            yield partial(self._fetch_part, number, offset, length)
+
+    # --- in one piece
+
+    def _fetch_whole(self) -> None:
+        self._transfer.check()
+        with explained(self._doing):
+            self._partial = Partial(self._target)
+            try:
+                digest = self._digests[1] = self._fetch(0, None)
+                self._check(lambda: digest)
+                self._put_in_place()
+            finally:
+                self._partial.remove()
+
+    # --- in parts
+
+    def _begin(self) -> None:
+        """Go on with what an earlier attempt fetched of the same object, or begin."""
+        head, self._there = self._record.read()
+        object_ = {"url": self._path.url, "etag": self._etag, "size": self._size, "part_size": self._part_size}
+        if head != object_ or self._partial.path.stat().st_size != self._size:
+            self._there = {}
+            self._partial.begin(self._size)
+            self._record.begin(object_)
+
+    def _leave(self) -> None:
+        """What is not whole stays as long as there is a record of it."""
+        if not self._record.is_ours:
+            self._partial.remove()
+        elif not self._partial.leave():
+            self._record.remove()
+        self._record.close()
+
+    def _fetch_part(self, number: int, offset: int, length: int) -> None:
+        self._transfer.check()
+        with explained(self._doing):
+            digest = checksums.md5_of(self._partial.path, offset, length) if number in self._there else b""
+            if digest and digest.hex() == self._there[number]:
+                self._transfer.moved(length)
+            else:
+                digest = self._fetch(offset, length)
+                self._record.done(number, digest.hex())
+            with self._lock:
+                self._digests[number] = digest
+                last = len(self._digests) == len(self._ranges)
+            if last:
+                self._complete()
+
+    def _complete(self) -> None:
+        try:
+            self._check(lambda: checksums.md5_of(self._partial.path))
+        except ObsError:  # what came damaged is of no use to a later attempt
+            self._record.remove()
+            self._partial.remove()
+            raise
+        self._put_in_place()
+        self._record.remove()
+
+    # --- both
+
+    def _fetch(self, offset: int, length: int | None) -> bytes:
+        """Write a range of the object, or all of it, into the partial file; each attempt begins anew."""
+        header = esdk().GetObjectHeader()
+        if length is not None:
+            header.range = f"{offset}-{offset + length - 1}"
+        digest = checksums.md5()
+
+        def act(client: Any) -> Any:
+            nonlocal digest
+            digest = checksums.md5()
+            if length is None:
+                with explained(self._doing):
+                    self._partial.empty()
+            result = client.getObject(self._path.bucket, self._path.key, headers=header)
+            if result.status >= 300:
+                return result
+            body = result.body.response
+            try:
+                self._caller.require_proof(self._doing, result, "etag")
+                self._expect(result, length)
+                with _Sink(self._partial, offset, self._doing, self._transfer) as sink:
+                    while chunk := body.read(checksums.CHUNK):
+                        sink.write(chunk)
+                        digest.update(chunk)
+            except BaseException:
+                body.conn.close()  # with an answer half read it is of no use to another request
+                raise
+            finally:
+                body.close()
+            return result
+
+        result = self._caller.call(self._doing, self._path.bucket, act, self._transfer, (_GONE, _UNSATISFIABLE))
+        if result.status == _GONE:
+            raise ObsError(f"there is no object {self._path.url}", NOT_THERE)
+        if result.status == _UNSATISFIABLE:
+            raise self._replaced()
+        found: bytes = digest.digest()
+        return found
+
+    def _expect(self, result: Any, length: int | None) -> None:
+        """The answer must be about the object that was asked for, and the range of it."""
+        etag = checksums.plain(result.body.etag)
+        self._encrypted = bool(getattr(result.body, "sseKms", None) or getattr(result.body, "sseC", None))
+        header = {name.lower(): value for name, value in result.header}
+        mark = header.get(checksums.MARK, "")
+        self._marked = int(mark) if mark.isdecimal() else 0
+        self._appended = header.get("object-type") == "Appendable"
+        if length is None:
+            self._etag, self._size = etag, int(result.body.contentLength)
+        elif etag != self._etag or int(result.body.contentLength) != length:
+            raise self._replaced()
+
+    def _check(self, whole: Callable[[], bytes]) -> None:
+        """What arrived must be what the ETag stands for, where that can be told; `whole` sums all of it."""
+        count = checksums.part_count(self._etag)
+        if self._encrypted:
+            return
+        if checksums.is_md5(self._etag):
+            right, certain = whole().hex() == self._etag, not self._appended
+        elif self._marked and count:
+            certain = count == -(-self._size // self._marked)  # a copy may have other parts
+            right = certain and self._has_parts(self._marked)
+        elif count == len(self._digests):
+            certain = False
+            right = self._has_parts(self._part_size) or checksums.has_other_parts(
+                self._partial.path, self._etag, self._size
+            )
+        else:
+            return
+        if not right and certain:
+            raise ObsError(f"cannot {self._doing}: other bytes came than the object has; call again", FAILED)
+        if not right:
+            logger.warning(
+                "%s was downloaded, but its content could not be checked: another tool made or copied it, and its ETag "
+                "does not tell its parts", self._path.url,
+            )  # fmt: skip
+
+    def _has_parts(self, part_size: int) -> bool:
+        """Whether the ETag is that of what arrived, cut into parts of this size."""
+        if part_size != self._part_size:
+            return checksums.same(self._partial.path, self._etag, self._size, part_size)
+        return checksums.of_parts(self._digests[number] for number in sorted(self._digests)) == self._etag
+
+    def _replaced(self) -> ObsError:
+        return ObsError(f"{self._path.url} was replaced while it was downloaded; call again", FAILED)
+
+    def _put_in_place(self) -> None:
+        self._transfer.check()
+        self._partial.put_in_place()
+        self._transfer.meter.finished()

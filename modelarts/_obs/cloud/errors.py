@@ -1,0 +1,112 @@
+"""What OBS refuses, and what the network does, as errors that say what to do next."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from typing import Any
+
+from modelarts._obs.failures import FAILED, NOT_THERE, REFUSED, no_bucket, not_empty
+from modelarts._transport.response import clock_ahead
+from modelarts.errors import ObsError, clock_off
+
+_KEYS = "Check access_key and secret_key of the session; temporary keys need their security_token too, and expire."
+_ENDED = (
+    "The temporary keys have ended, or the security_token is not theirs. Make a session with new ones; one by password "
+    "gets them by itself: call again."
+)
+_REGION = "Check region_name of the session; for another region or a cloud of your own call Session.set_endpoint(…)."
+
+_SKEWED = "RequestTimeTooSkewed"
+
+# What to do about a refusal, by the code that OBS gives.
+_NEXT = {
+    "InvalidAccessKeyId": _KEYS,
+    "SignatureDoesNotMatch": _KEYS,
+    "InvalidSecurity": _KEYS,
+    "ExpiredToken": _ENDED,
+    "InvalidToken": _ENDED,
+    _SKEWED: "The clock of this machine is off; set it right.",
+    "AccessDenied": "The user has no permission for this; grant it in IAM or in the policy of the bucket.",
+    "AllAccessDisabled": "The bucket is disabled; see the console.",
+    "NotSignedUp": "The account has no OBS; open it in the console.",
+    "InArrearOrInsufficientBalance": "The account is in arrears; see the console.",
+    "PermanentRedirect": f"The bucket lies in another region. {_REGION}",
+    "TemporaryRedirect": f"The bucket lies in another region. {_REGION}",
+    "InvalidLocationConstraint": _REGION,
+    "IllegalLocationConstraintException": _REGION,
+    "BucketAlreadyExists": "The name belongs to somebody else: names of buckets are shared by all. Take another.",
+    "TooManyBuckets": "Delete buckets that are no longer needed.",
+    "QuotaExceeded": "The quota of the bucket is used up; delete something, or raise it in the console.",
+    "InsufficientStorageSpace": "The quota of the bucket is used up; delete something, or raise it in the console.",
+    "InvalidObjectState": "The object is archived; restore it in the console first.",
+    "BadDigest": "Something changes the file while it is sent, or what is sent on its way.",
+    "KeyTooLong": "The name of an object has 1024 bytes at most.",
+}
+_NO_PERMISSION = frozenset(
+    ("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidSecurity", "ExpiredToken", "InvalidToken",
+     _SKEWED, "AccessDenied", "AllAccessDisabled", "NotSignedUp", "InArrearOrInsufficientBalance")
+)  # fmt: skip
+
+
+def refused(doing: str, result: Any, bucket: str, endpoint: str) -> ObsError:
+    """The error for an answer that is a refusal."""
+    status, code = int(result.status), result.errorCode or ""
+    if code == "NoSuchBucket":
+        return no_bucket(bucket)
+    if code == "BucketNotEmpty":
+        return not_empty(bucket)
+    request = f" (HTTP {status}, request id {result.requestId})" if result.requestId else f" (HTTP {status})"
+    if code == "NoSuchUpload":
+        return ObsError(f"cannot {doing}: the unfinished upload was ended meanwhile; call again{request}", FAILED)
+    if status == 404:
+        return ObsError(f"cannot {doing}: there is no such object{request}", NOT_THERE)
+    said = f"{code}: {(result.errorMessage or '').rstrip('.')}" if code else "OBS refused without a reason"
+    if 300 <= status < 400 and code not in _NEXT:
+        code = "PermanentRedirect"
+    advice = (_clock(result) if code == _SKEWED else "") or _NEXT.get(code, "")
+    if not advice and status >= 500:
+        advice = "OBS is too busy, or ill; call again later."
+    elif not advice and not code:
+        advice = _NEXT["AccessDenied"] if status == 403 else f"Is {endpoint} the address of OBS? {_REGION}"
+    kind = REFUSED if status == 403 or code in _NO_PERMISSION else FAILED
+    return ObsError(f"cannot {doing}: {said}{request}. {advice}".rstrip(), kind)
+
+
+def _clock(result: Any) -> str:
+    """By how much this machine's clock is off, as far as the answer tells."""
+    ahead = clock_ahead({"Date": str(dict(result.header or []).get("date", ""))})
+    return clock_off(ahead) if ahead else ""
+
+
+def stranger(doing: str, result: Any, endpoint: str) -> ObsError:
+    """The error for an answer that is none of OBS."""
+    return ObsError(
+        f"cannot {doing}: {endpoint} answered HTTP {result.status} with what is no answer of OBS. Check the endpoint, "
+        "and what is on the way: a proxy, or the login page of a network.",
+        FAILED,
+    )
+
+
+def unreachable(doing: str, error: BaseException, endpoint: str) -> ObsError:
+    """The error for a request that got no answer."""
+    if isinstance(error, socket.gaierror):
+        why, advice = "its name is not known", f"{_REGION} Check the network, too."
+    elif isinstance(error, ConnectionRefusedError):
+        why, advice = "nobody answers there", f"Check the network. {_REGION}"
+    elif isinstance(error, ssl.SSLError):
+        reason = getattr(error, "verify_message", "") or error.reason or "no secure connection"
+        why, advice = f"{reason}", "Check the endpoint, proxies, and the certificates (REQUESTS_CA_BUNDLE)."
+    elif isinstance(error, socket.timeout):
+        why, advice = "no answer in time", (
+            "Check the network; a slow one needs a longer read_timeout, connect_timeout or total_timeout."
+        )
+    else:
+        why, advice = f"the connection broke off ({error})", "Call again: what has arrived is not sent once more."
+    return ObsError(f"cannot {doing}: {endpoint}: {why}. {advice}", FAILED)
+
+
+def missing(error: ImportError) -> str:
+    """What to say when the client of OBS cannot be imported."""
+    reason = "" if error.name == "obs" else f" ({error})"
+    return f"buckets in the cloud need the package esdk-obs-python{reason}: pip install 'modelarts[obs]'"

@@ -1,0 +1,1 @@
+"""Buckets that are folders of this machine."""

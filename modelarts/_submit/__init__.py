@@ -1,0 +1,1 @@
+"""From the user's arguments to a created job."""

@@ -1,0 +1,141 @@
+"""The arguments of a call as the user gave them, and the checks that all of its parts share."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import attrs
+
+from modelarts._obs.paths import ObsPath, exists_locally, is_local
+from modelarts._submit import checks
+from modelarts._submit.staging.staging import Staging
+from modelarts._wire.v1 import limits
+from modelarts.errors import Fault, ModelArtsError
+
+_NEVER_SENT = ObsPath("never-sent")  # stands for a place where there are faults already
+
+
+@attrs.frozen(kw_only=True)
+class Training:
+    """What an estimator says about the training itself, as the user gave it."""
+
+    train_instance_count: Any = None
+    train_instance_type: Any = None
+    pool_id: Any = None
+    code_dir: Any = None
+    boot_file: Any = None
+    model_name: Any = None
+    framework_type: Any = None
+    framework_version: Any = None
+    user_image_url: Any = None
+    user_command: Any = None
+    hyperparameters: Any = None
+    output_path: Any = None
+    log_url: Any = None
+    job_description: Any = None
+    base_job_name: Any = None
+    workspace_id: Any = None
+    create_version: Any = None
+    nas_type: Any = None
+    nas_share_addr: Any = None
+    nas_mount_path: Any = None
+    volumes: Any = None
+
+
+@attrs.frozen(kw_only=True)
+class Call:
+    """The arguments of one call that creates or updates something."""
+
+    operation: str
+    inputs: Any = None
+    dataset_id: Any = None
+    dataset_version_id: Any = None
+    data_source: Any = None
+    job_name: Any = None
+    job_desc: Any = None
+    config_name: Any = None
+    config_desc: Any = None
+    job_id: Any = None
+    pre_version_id: Any = None
+    priority: Any = None
+
+
+class Checks:
+    """Gathers what is wrong with the arguments of one call.
+
+    Args:
+        staging: gets the local code and data.
+    """
+
+    def __init__(self, staging: Staging) -> None:
+        self.staging = staging
+        self.faults: list[Fault] = []
+
+    def fault(self, argument: str, value: Any, rule: str) -> None:
+        self.faults.append(Fault(argument, value, rule))
+
+    def name(self, argument: str, name: Any, value: Any = None, rule: str = limits.NAME_RULE) -> str:
+        if not isinstance(name, str) or not limits.NAME.fullmatch(name):
+            self.fault(argument, name if value is None else value, rule)
+        return str(name)
+
+    def description(self, argument: str, text: Any) -> str | None:
+        if text is None:
+            return None
+        if fault := checks.description(argument, text):
+            self.faults.append(fault)
+        return str(text)
+
+    def identifier(self, argument: str, value: Any) -> int | None:
+        if fault := checks.number(argument, value, 0):
+            self.faults.append(fault)
+        return checks.whole_number(value)
+
+    def folder(self, argument: str, value: Any) -> str | None:
+        path = self.obs_path(argument, value) if value else None
+        return path.as_dir.api if path else None
+
+    def place(self, argument: str, value: Any) -> ObsPath | None:
+        """Where code or data will lie: an OBS path as it is, a local one at the place it is uploaded to."""
+        if not isinstance(value, (str, os.PathLike)) or not is_local(value):
+            return self._in_bucket(argument, value)
+        if not exists_locally(value):
+            self.fault(argument, value, "there is no such local path; an OBS path begins with a slash or obs://")
+            return None
+        try:
+            self.staging.pack(argument, value)
+            if not self.faults:
+                return self.staging.address(argument)
+        except ModelArtsError:
+            raise
+        except ValueError as error:
+            self.fault(argument, value, str(error))
+        except OSError as error:
+            self.fault(argument, value, f"cannot read {error.filename or value}: {error.strerror or error}")
+        return _NEVER_SENT if argument in self.staging.parcels else None
+
+    def missing(self, argument: str, inside: str) -> str | None:
+        """Why a file of a local folder that goes along does not; nothing when it does, or nobody here knows."""
+        parcel = self.staging.parcels.get(argument)
+        return parcel.missing(inside) if parcel else None
+
+    def _in_bucket(self, argument: str, value: Any) -> ObsPath | None:
+        path = self.obs_path(argument, value)
+        if path is None or not value.startswith("/") or not exists_locally(value):
+            return path
+        if self.staging.has_bucket(path.bucket):
+            return path
+        rule = (f"lies on this machine, and the session has no bucket {path.bucket!r}; give Path({value!r}) for what "
+                f"lies here, {path.url} for what lies in a bucket")  # fmt: skip
+        self.fault(argument, value, rule)
+        return None
+
+    def obs_path(self, argument: str, value: Any) -> ObsPath | None:
+        try:
+            return ObsPath.parse(value)
+        except TypeError:
+            self.fault(argument, value, "a text such as /bucket/folder/")
+        except ValueError as error:
+            self.fault(argument, value, str(error))
+        return None

@@ -1,0 +1,131 @@
+"""What runs: a built-in algorithm, a custom image, or a script with an engine."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Collection
+from typing import Any
+
+from modelarts._api.catalog import ALGORITHMS, ENGINES, Catalog, loose, nearest
+from modelarts._obs.paths import ObsPath, exists_locally, is_local, place_inside
+from modelarts._submit.arguments import Checks, Training
+from modelarts._wire.json_records import Record
+
+logger = logging.getLogger("modelarts")
+
+_CODE = ("code_dir", "boot_file", "framework_type", "framework_version", "user_image_url", "user_command")
+
+
+class CodeChoice:
+    """Turns the arguments that say what runs into their members of a body.
+
+    Args:
+        new: the lists that this very call asked for; they are not asked for once more on a miss.
+    """
+
+    def __init__(self, training: Training, catalog: Catalog, checks: Checks, new: Collection[str]) -> None:
+        self.training = training
+        self.catalog = catalog
+        self.checks = checks
+        self.new = new
+
+    def members(self) -> dict[str, Any]:
+        """The members for code, engine, algorithm or image."""
+        training = self.training
+        if training.model_name:
+            return self.built_in()
+        if training.user_image_url or training.user_command:
+            for argument in ("user_image_url", "user_command"):
+                if not getattr(training, argument):
+                    self.checks.fault(argument, None, "a custom image needs user_image_url and user_command")
+            image = {"user_image_url": training.user_image_url, "user_command": training.user_command}
+            return {**self.script(required=False), **image}
+        script = self.script(required=True)
+        engine = self.engine()
+        return {**script, "engine_id": engine.engine_id} if engine is not None else script
+
+    def built_in(self) -> dict[str, Any]:
+        name = self.training.model_name
+        if unsent := [argument for argument in _CODE if getattr(self.training, argument)]:
+            logger.warning("model_name=%r brings its own code: %s not sent", name, ", ".join(unsent))
+        found = self.catalog.find(ALGORITHMS, lambda row: row.get("model_name") == name, ALGORITHMS in self.new)
+        if found is None:
+            known = [row.get("model_name", "") for row in self.catalog.rows(ALGORITHMS)]
+            self.checks.fault("model_name", name, f"the service has no such algorithm; {nearest(name, known)}")
+            return {}
+        return {"model_id": found.model_id}
+
+    def engine(self) -> Record | None:
+        kind, version = self.training.framework_type, self.training.framework_version
+        for argument, value in (("framework_type", kind), ("framework_version", version)):
+            if not value:
+                rule = "needed with code_dir; Estimator.get_framework_list lists what there is"
+                self.checks.fault(argument, value, rule)
+        if not (kind and version):
+            return None
+        found = self.catalog.find(
+            ENGINES,
+            lambda row: (
+                loose(row.get("engine_name")) == loose(kind)
+                and loose(row.get("engine_version")) == loose(version)
+            ),
+            ENGINES in self.new,
+        )
+        if found is None:
+            self.no_engine(kind, version)
+        return found
+
+    def no_engine(self, kind: str, version: str) -> None:
+        rows = self.catalog.rows(ENGINES)
+        versions = [row["engine_version"] for row in rows if loose(row.get("engine_name")) == loose(kind)]
+        if not versions:
+            known = [row.get("engine_name", "") for row in rows]
+            self.checks.fault("framework_type", kind, f"the service has no such framework; {nearest(kind, known)}")
+        else:
+            self.checks.fault("framework_version", version, f"{kind} has no such version; {nearest(version, versions)}")
+
+    def script(self, required: bool) -> dict[str, Any]:
+        code_dir, boot_file = self.training.code_dir, self.training.boot_file
+        if required:
+            for argument, value in (("code_dir", code_dir), ("boot_file", boot_file)):
+                if not value:
+                    self.checks.fault(argument, value, "needed: the folder of the code and the script to start in it "
+                                                "(or give model_name, or user_image_url and user_command)")  # fmt: skip
+        elif boot_file and not code_dir:
+            self.checks.fault("code_dir", code_dir, "needed with boot_file")
+        if not code_dir:
+            return {}
+        folder = self.checks.place("code_dir", code_dir)
+        if folder is None:
+            return {}
+        script = {"app_url": folder.as_dir.api}
+        if boot_file:
+            inside = self.boot_file(folder.as_dir)
+            script["boot_file_url"] = inside.api if inside else ""
+        return script
+
+    def boot_file(self, folder: ObsPath) -> ObsPath | None:
+        code_dir, boot_file = self.training.code_dir, self.training.boot_file
+        if self.is_local_script():
+            relative = place_inside(code_dir, boot_file)
+            path = None if relative is None else ObsPath(folder.bucket, folder.key + relative)
+        else:
+            path = self.checks.obs_path("boot_file", boot_file)
+            if path is None:
+                return None
+        if path is None or not folder.contains(path):
+            rule = f"must lie in code_dir={code_dir!r}; a bare file name is taken as in it"
+            self.checks.fault("boot_file", boot_file, rule)
+        elif path.as_dir == path:
+            self.checks.fault("boot_file", boot_file, "names a folder; give the script in it that is to be started")
+        elif reason := self.checks.missing("code_dir", path.key[len(folder.key) :]):
+            self.checks.fault("boot_file", boot_file, reason)
+        return path
+
+    def is_local_script(self) -> bool:
+        """Whether the script is given as a local path; with local code it may begin with a slash."""
+        code_dir, boot_file = self.training.code_dir, self.training.boot_file
+        if not isinstance(boot_file, (str, os.PathLike)):
+            return False
+        return is_local(boot_file) or (is_local(code_dir) and exists_locally(boot_file))

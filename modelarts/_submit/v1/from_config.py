@@ -1,0 +1,50 @@
+"""From a saved configuration back to the arguments that make it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from modelarts._api.catalog import ALGORITHMS, ENGINES, SPECS, Catalog
+
+_SAME = ("log_url", "user_image_url", "user_command", "pool_id", "nas_type", "nas_share_addr", "nas_mount_path",
+         "volumes")  # fmt: skip
+_DATA = ("dataset_id", "dataset_version_id", "data_source")
+
+
+def arguments(saved: Mapping[str, Any], catalog: Catalog) -> dict[str, Any]:
+    """The arguments of an estimator; names are looked up back from ids where the answer does not tell them."""
+    found = {name: saved[name] for name in _SAME if saved.get(name)}
+    found.update(
+        train_instance_count=saved.get("worker_server_num"),
+        output_path=saved.get("train_url") or None,
+        hyperparameters=[{"label": item["label"], "value": item["value"]} for item in saved.get("parameter") or ()],
+        data=_data(saved),
+    )
+    if saved.get("spec_id") and not found.get("pool_id"):
+        found["train_instance_type"] = saved.get("spec_code") or _name(catalog, SPECS, saved, "spec_id", "spec_code")
+    if saved.get("model_id") and not saved.get("app_url"):
+        found["model_name"] = _name(catalog, ALGORITHMS, saved, "model_id", "model_name")
+        return found
+    if saved.get("app_url"):
+        found.update(code_dir=saved["app_url"], boot_file=saved.get("boot_file_url") or None)
+    if saved.get("engine_id") and not found.get("user_image_url"):
+        for argument, member in (("framework_type", "engine_name"), ("framework_version", "engine_version")):
+            found[argument] = saved.get(member) or _name(catalog, ENGINES, saved, "engine_id", member)
+    return found
+
+
+def _data(saved: Mapping[str, Any]) -> dict[str, Any]:
+    given = {name: saved[name] for name in _DATA if saved.get(name)}
+    if "data_source" in given:
+        given["data_source"] = [_without_nulls(source) for source in given["data_source"]]
+    return given if given or not saved.get("data_url") else {"inputs": saved["data_url"]}
+
+
+def _without_nulls(members: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _name(catalog: Catalog, kind: str, saved: Mapping[str, Any], id_member: str, name_member: str) -> Any:
+    row = catalog.find(kind, lambda row: row.get(id_member) == saved[id_member])
+    return None if row is None else row.get(name_member)

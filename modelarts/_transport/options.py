@@ -1,0 +1,148 @@
+"""How a session sends: time-outs, proxies, certificates and how much, read once when it is made."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Optional, Union
+
+import attrs
+
+from modelarts._settings import converters
+from modelarts._settings.converters import NO_PROXY
+from modelarts._settings.sources import variable
+from modelarts._settings.table import Value
+from modelarts.errors import ConfigError, shortened
+
+if TYPE_CHECKING:
+    import ssl
+
+# Where tools that speak HTTP look for certificate authorities, in their order.
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+@attrs.frozen
+class Sending:
+    """How a session sends.
+
+    Args:
+        connect_timeout, read_timeout, total_timeout: in seconds.
+        verify: whether certificates are checked, or a file or folder of the authorities to trust.
+        client_cert: certificate to show, with its key in the same file or in a second one.
+        proxies: the proxy for each scheme of a URL, `all` for the rest, and under `no` the hosts that need none.
+        code_limit, data_limit: how many MB of local code, and of local data, go along with a job.
+    """
+
+    connect_timeout: float = 10.0
+    read_timeout: float = 60.0
+    total_timeout: float = 300.0
+    verify: Union[bool, str] = True
+    client_cert: Union[str, tuple[str, str], None] = None
+    proxies: Mapping[str, str] = attrs.field(factory=dict, repr=False)  # they may hold passwords
+    code_limit: int = 200
+    data_limit: int = 5000
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Value]) -> Sending:
+        """What the settings, and the environment where they are silent, say of it. Raises `ConfigError`."""
+        trusted = settings["ca_bundle"].value or _usual_bundle() or True
+        sending = cls(
+            settings["connect_timeout"].value, settings["read_timeout"].value, settings["total_timeout"].value,
+            settings["verify"].value and trusted, settings["client_cert"].value, proxies(settings["proxy"].value),
+            settings["code_limit"].value, settings["data_limit"].value,
+        )  # fmt: skip
+        if isinstance(sending.verify, str) or sending.client_cert:
+            sending.tls()  # a file that holds no certificate is told now
+        return sending
+
+    def tls(self) -> ssl.SSLContext:
+        """A context that trusts and shows these certificates. Raises `ConfigError` for files that hold none."""
+        import ssl
+
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        trusted = self.verify if isinstance(self.verify, str) else _certificates()
+        with _readable("ca_bundle", trusted):
+            context.load_verify_locations(**{"capath" if Path(trusted).is_dir() else "cafile": trusted})
+        if self.client_cert:
+            with _readable("client_cert", self.client_cert):
+                file, key = self.client_cert if isinstance(self.client_cert, tuple) else (self.client_cert, None)
+                context.load_cert_chain(file, key, password="")  # else a key with one would ask at the terminal
+        if not self.verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
+
+    def proxy_for(self, url: str) -> Optional[str]:
+        """The proxy on the way to an address, if there is one. Raises `ConfigError` for what cannot be one."""
+        found = self.given_proxy(url)
+        try:
+            return found and converters.usual_proxy(found)
+        except ValueError as error:
+            shown = shortened(converters.without_login(found or ""))
+            raise ConfigError(f"proxy={shown} ({source_of_proxy(found)}): {error}") from None
+
+    def check_ways(self, urls: Iterable[str]) -> None:
+        """See that the proxies on the ways to these addresses can be some. Raises `ConfigError`."""
+        for url in urls:
+            self.proxy_for(url)
+
+    def given_proxy(self, url: str) -> Optional[str]:
+        """That proxy as somebody wrote it, right or wrong."""
+        if not self.proxies:
+            return None
+        from requests.utils import select_proxy, should_bypass_proxies
+
+        hosts = self.proxies.get("no")
+        if hosts is not None and should_bypass_proxies(url, hosts):
+            return None
+        return (select_proxy(url, dict(self.proxies)) or "").strip() or None
+
+
+def source_of_proxy(proxy: Optional[str]) -> str:
+    """Where a proxy comes from that is not that of our own setting."""
+    names = (name for name, value in os.environ.items() if name.lower().endswith("_proxy") and value.strip() == proxy)
+    return next((f"environment {name}" for name in names), "settings of the system")
+
+
+def proxies(setting: str) -> Mapping[str, str]:
+    """The proxies that the setting names, else those of the environment, as `Sending` takes them."""
+    if setting == NO_PROXY:
+        return {}
+    if setting:
+        return {"all": setting}
+    from urllib.request import getproxies
+
+    return {"no": "", **getproxies()}
+
+
+@contextmanager
+def _readable(name: str, files: object) -> Iterator[None]:
+    import ssl
+
+    try:
+        yield
+    except OSError as error:
+        reason = "no certificate in the form PEM" if isinstance(error, ssl.SSLError) else error.strerror
+        raise ConfigError(f"{name}={files!r}: {reason}; name files that hold certificates, and keys without a "
+                          "passphrase") from None  # fmt: skip
+
+
+def _certificates() -> str:
+    from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+    return str(DEFAULT_CA_BUNDLE_PATH)
+
+
+def _usual_bundle() -> str:
+    for name in _BUNDLES:
+        path = variable(name)
+        try:
+            if path:
+                return converters.file(path)
+        except ValueError as error:
+            shown = shortened(converters.without_content(path))
+            raise ConfigError(f"{name}={shown}: {error}, or unset the variable") from None
+    return ""

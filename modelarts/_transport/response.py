@@ -1,0 +1,115 @@
+"""What a call answered, and the error that a refusal stands for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from modelarts import errors
+from modelarts._wire.http_dates import moment
+from modelarts._wire.json_records import Record
+from modelarts._wire.v1 import codes
+
+_COMMON = {"is_success", "error_code", "error_msg"}  # of a refusal; the rest differs
+
+
+class Response(Record):
+    """What a call answered: a dict with attribute access.
+
+    `is_success` is always there; after a refusal so are `error_code` and `error_msg`, as documented.
+    """
+
+    sent: tuple[int, Mapping[str, str], str, str]  # HTTP status, reply headers, method and URL
+    clock_ahead = 0.0  # of a refusal: seconds that this machine's clock was ahead of the service's when it came
+
+    def raise_on_failure(self) -> Response:
+        """Return this response, or raise the `ApiError` of a refusal."""
+        if not self.get("is_success", True):
+            raise error_of(self)
+        return self
+
+    def _repr_html_(self) -> str:
+        from modelarts._display.notebook import response_html
+
+        return response_html(self)
+
+
+def answered(
+    members: dict[str, Any], status: int, headers: Mapping[str, str], method: str, url: str
+) -> Response:
+    """The response of a reply: whether it is a success, and a refusal's members under one name each."""
+    response = Response(members)
+    text = response.pop("error_message", None) or response.get("error_msg")
+    response["is_success"] = status < 400 and _says_success(response)
+    if response["is_success"]:
+        response.pop("error_msg", None)
+        response.pop("error_code", None)
+    else:
+        inner = members["error"] if isinstance(members.get("error"), str) else ""
+        text = text or _elsewhere(members, "message", "error_msg") or inner
+        response["error_msg"] = text or f"HTTP {status} without a reason"
+        response["error_code"] = str(response.get("error_code") or _elsewhere(members, "code", "error_code"))
+        response.clock_ahead = clock_ahead(headers)
+    response.sent = (status, headers, method, url)
+    return response
+
+
+def _says_success(members: Mapping[str, Any]) -> bool:
+    """Whether an answer means a success; some services write their booleans as text."""
+    said = members.get("is_success")
+    if said is None:
+        return not members.get("error_code") and not members.get("error")
+    return said is True or str(said).lower() == "true"
+
+
+def rows_of(response: Response, name: str) -> list[Record]:
+    """The rows of a list in an answer; none where it is left out."""
+    rows: list[Record] = response.get(name) or []
+    return rows
+
+
+def bad_member(response: Response, name: str, value: Any) -> errors.ModelArtsError:
+    """The error of a member that is missing or not as documented."""
+    return bad_answer(response, f"with {name}={errors.shortened(value)}, which is not as documented")
+
+
+def bad_answer(response: Response, how: str) -> errors.ModelArtsError:
+    """The error of an answer that is none; a POST that got it may have been carried out."""
+    status, _, method, url = response.sent
+    told = f"{method} {url} answered {how}."
+    if method == "POST":
+        return errors.OutcomeUnknown(told, method, url)
+    return errors.BadReply(f"{told} Check the endpoint, and proxies on the way.", status, method, url)
+
+
+def _elsewhere(members: Mapping[str, Any], *names: str) -> str:
+    """A part of a refusal as IAM and gateways write it: `{"error": {"code": …, "message": …}}`, or without `error`."""
+    inner = members.get("error")
+    places = [inner, members] if isinstance(inner, Mapping) else [members]
+    found = (str(place[name]) for place in places for name in names if place.get(name))
+    return next(found, "")
+
+
+def error_of(response: Response) -> errors.ApiError:
+    """The error that a refusal stands for."""
+    status, headers, method, url = response.sent
+    code = response["error_code"]
+    kind, advice = codes.explained(code, status, response.clock_ahead)
+    # The API gateway gives its request id in the body.
+    request_id = headers.get("X-Request-Id") or str(response.get("request_id") or "")
+    error = kind(status, code, str(response["error_msg"]), request_id, method, url, advice)
+    error.response = {name: value for name, value in response.items() if name not in _COMMON}
+    return error
+
+
+def waited(response: Response) -> bool:
+    """Whether the service held this answer back as a `Prefer: wait` asked it to."""
+    headers = response.sent[1]
+    return "wait" in headers.get("Preference-Applied", "")
+
+
+def clock_ahead(headers: Mapping[str, str]) -> float:
+    """Seconds that this machine's clock is ahead of the service's now, as far as the reply tells."""
+    now = moment(headers.get("Date", ""))
+    return 0.0 if now is None else time.time() - now

@@ -1,0 +1,64 @@
+"""What comes back: a dict whose members are also attributes, with the documented types."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from modelarts._wire.v1.status import JobStatus
+
+# Members that the documents call Integer, Long, Short or Byte, though samples also print them quoted.
+INTEGERS = frozenset(
+    (
+        "job_id", "version_id", "pre_version_id", "model_id", "spec_id", "engine_id", "engine_type", "job_type",
+        "create_time", "start_time", "duration", "remaining_duration", "interval",
+        "gpu_num", "worker_server_num", "max_num", "unit_num", "interface_type", "model_usage", "model_size",
+        "version_count", "job_total_count", "job_count_limit", "quotas", "config_total_count", "model_total_count",
+        "spec_total_count", "log_byte_count", "end_byte", "lines",
+    )
+)  # fmt: skip
+# Members that the documents call String, though samples also print them as numbers.
+TEXTS = frozenset(("core", "cpu", "start_line", "end_line"))
+_WHOLE = re.compile(r"-?[0-9]{1,19}")
+_COERCED = INTEGERS | {"status"}
+
+
+class Record(dict):  # type: ignore[type-arg]
+    """A JSON object of a reply: `record["job_id"]` and `record.job_id` are the same."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            known = ", ".join(map(str, self)) or "none"
+            raise AttributeError(f"no member {name!r} in this reply; members: {known}") from None
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *(key for key in self if isinstance(key, str))]
+
+
+def as_integer(value: Any) -> Any:
+    """The integer that a quoted number stands for; anything else as it came."""
+    return int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else value
+
+
+def _typed(members: dict[str, Any]) -> Record:
+    record = Record(members)
+    for name in _COERCED.intersection(members):
+        value = as_integer(members[name])
+        if name == "status" and isinstance(value, int) and not isinstance(value, bool):
+            value = JobStatus(value)
+        record[name] = value
+    for name in TEXTS.intersection(members):
+        if isinstance(members[name], int):
+            record[name] = str(members[name])
+    return record
+
+
+def parse(text: str | bytes) -> Any:
+    """Decode a reply; every object becomes a `Record` with the documented types. Raises `ValueError`."""
+    try:
+        return json.loads(text, object_hook=_typed)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None

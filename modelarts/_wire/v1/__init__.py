@@ -1,0 +1,1 @@
+"""The contract of the first generation of the REST API, as data."""

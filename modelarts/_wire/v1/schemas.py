@@ -1,0 +1,105 @@
+"""What a successful answer must hold: the members that callers rely on, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Callable, Optional
+
+import attrs
+
+from modelarts._wire.v1.status import JobStatus
+
+Check = Callable[[Any], bool]
+
+
+def is_id(value: Any) -> bool:
+    """Whether a value can be the number of a job, a version or the like."""
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _is_status(value: Any) -> bool:
+    return isinstance(value, JobStatus)
+
+
+def _are_names(value: Any) -> bool:
+    """One name, as the table of the documents has it, or a list of them, as their sample has it (LOGLIST)."""
+    return isinstance(value, str) or (isinstance(value, list) and all(map(_is_text, value)))
+
+
+def _optional(check: Check) -> Check:
+    return lambda value: value is None or check(value)
+
+
+def _rows(**members: Check) -> Check:
+    """A list of objects, each with these members."""
+
+    def are_rows(value: Any) -> bool:
+        return isinstance(value, list) and all(
+            isinstance(row, dict) and all(check(row.get(name)) for name, check in members.items()) for row in value
+        )
+
+    return _optional(are_rows)
+
+
+@attrs.frozen
+class Shape:
+    """A successful answer of one operation.
+
+    Args:
+        signs: members of which one is there where `is_success` is not: without any, it is not an answer to this.
+        members: what the value of each must be; `None` is that of one which is not there.
+    """
+
+    signs: tuple[str, ...] = ()
+    members: Mapping[str, Check] = attrs.field(factory=dict)
+
+    def fault(self, answer: Mapping[str, Any]) -> Optional[str]:
+        """The first member that is not as it must be."""
+        return next((name for name, check in self.members.items() if not check(answer.get(name))), None)
+
+
+_JOBS = Shape(("jobs",), {"jobs": _rows(job_id=is_id)})
+_CREATED = {"job_id": is_id}
+
+# Operations that are not named here answer with `is_success` alone.
+SHAPES: Mapping[str, Shape] = {
+    "list_training_job_configs": Shape(("configs",), {"configs": _rows(config_name=_is_name)}),
+    "get_training_job_config": Shape(("config_name", "app_url", "spec_code", "engine_id")),
+    "create_training_job": Shape(("job_id",), {**_CREATED, "version_id": _optional(is_id)}),
+    "list_training_jobs": _JOBS,
+    "create_training_job_version": Shape(("version_id",), {"version_id": is_id, "job_id": _optional(is_id)}),
+    "list_training_job_versions": Shape(("versions",), {"versions": _rows(version_id=is_id)}),
+    "get_training_job_version": Shape(("job_id", "status"), {"status": _optional(_is_status)}),
+    "list_training_job_log_files": Shape(("log_file_list",), {"log_file_list": _optional(_are_names)}),
+    "get_training_job_log": Shape(
+        ("lines", "start_line", "end_line"),
+        {"content": _optional(_is_text), "lines": _optional(_is_count),
+         "start_line": _optional(_is_text), "end_line": _optional(_is_text)},
+    ),
+    "get_training_job_log_bytes": Shape(
+        ("log",),
+        {"log": _optional(_is_text), "end_byte": _optional(_is_count), "log_byte_count": _optional(_is_count)},
+    ),
+    "list_built_in_algorithms": Shape(("models",), {"models": _rows(model_id=_is_count, model_name=_is_text)}),
+    "create_visualization_job": Shape(("job_id",), _CREATED),
+    "list_visualization_jobs": _JOBS,
+    "get_visualization_job": Shape(("job_id", "service_url", "status"), {"status": _optional(_is_status)}),
+    "list_job_resource_specs": Shape(
+        ("specs",), {"specs": _rows(spec_id=_is_count, spec_code=_is_text, max_num=_optional(_is_count))}
+    ),
+    "list_job_engines": Shape(
+        ("engines",), {"engines": _rows(engine_id=_is_count, engine_name=_is_text, engine_version=_is_text)}
+    ),
+}  # fmt: skip

@@ -1,0 +1,79 @@
+"""What handlers work with, and what they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Callable
+
+import attrs
+
+from modelarts._wire.v1 import limits
+from modelarts.local.api import checks
+from modelarts.local.api.errors import bad_value
+from modelarts.local.catalog import Catalog
+from modelarts.local.paths import LocalHome
+from modelarts.local.scheduler import Scheduler
+from modelarts.local.store import Store
+from modelarts.local.store.records import Page
+from modelarts.local.tensorboard import Viewers
+
+Answer = dict[str, Any]
+
+
+@attrs.frozen
+class Service:
+    """The parts of the running service."""
+
+    store: Store
+    scheduler: Scheduler
+    viewers: Viewers
+    catalog: Catalog
+    home: LocalHome
+
+
+@attrs.frozen
+class Call:
+    """One request, decoded: path members, query, body, and how long it may be held back for news."""
+
+    service: Service
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    body: Any
+    hold: float = 0.0
+
+    @property
+    def store(self) -> Store:
+        return self.service.store
+
+    def identifier(self, member: str) -> int:
+        return checks.integer(self.path[member], member)
+
+    def number(self, member: str, default: int, least: int, most: int = 2**63 - 1) -> int:
+        """A whole number of the query."""
+        return checks.integer(self.query.get(member, default), member, least, most)
+
+    def choice(self, member: str, default: str, allowed: tuple[str, ...]) -> str:
+        """One of the documented words of the query."""
+        value = self.query.get(member) or default
+        if value not in allowed:
+            raise bad_value(f"{member} must be one of {', '.join(allowed)}, got {value!r}")
+        return value
+
+    def page(self, sorts: tuple[str, ...], default_sort: str, default_order: str, most: int = 1000) -> Page:
+        """The documented query of lists: page, sort, order, search, status, workspace."""
+        search = self.query.get("search_content", "")
+        if len(search) > limits.SEARCH_LENGTH:
+            raise bad_value(f"search_content must have 0 to {limits.SEARCH_LENGTH} characters")
+        per_page = self.number("per_page", 10, 1, most)
+        return Page(
+            sort=self.choice("sortBy", self.choice("sort_by", default_sort, sorts), sorts),
+            descending=self.choice("order", default_order, ("asc", "desc")) == "desc",
+            limit=per_page,
+            offset=(self.number("page", 1, 1, limits.PAGES) - 1) * per_page,
+            search=search,
+            statuses=tuple(checks.statuses(self.query.get("status", ""))),
+            workspace_id=self.query.get("workspace_id"),
+        )
+
+
+Handler = Callable[[Call], Answer]

@@ -1,0 +1,85 @@
+"""Training jobs."""
+
+from __future__ import annotations
+
+from modelarts._wire.v1.status import JobStatus
+from modelarts.local.api import checks
+from modelarts.local.api.errors import missing, name_taken
+from modelarts.local.api.handlers.context import Answer, Call
+from modelarts.local.store import NameInUse, now
+from modelarts.local.store.records import Job, JobRow, Version
+
+QUOTA = 1_000_000  # the local service limits neither jobs nor runs; the documents want numbers
+SORTS = ("job_name", "job_desc", "status", "duration", "version_count", "create_time")
+
+
+def create(call: Call) -> Answer:
+    body = checks.body_of(call.body)
+    name = checks.name(body, "job_name")
+    description = checks.description(body, "job_desc")
+    workspace_id = checks.text(body, "workspace_id", "0")
+    config = checks.TrainingChecks(call.service.catalog).config(body.get("config"), for_job=True)
+    with_version = body["config"].get("create_version") is not False
+    try:
+        job, version = call.store.jobs.add(name, description, workspace_id, config, with_version)
+    except NameInUse:
+        raise name_taken("Job", name) from None
+    call.service.scheduler.wake()
+    return made(job, version)
+
+
+def listed(call: Call) -> Answer:
+    total, rows = call.store.jobs.page(call.page(SORTS, "job_name", "asc"))
+    return {
+        "job_total_count": total,
+        "job_count_limit": QUOTA,
+        "quotas": QUOTA,
+        "jobs": [_row(row) for row in rows],
+    }
+
+
+def describe(call: Call) -> Answer:
+    job = job_of(call)
+    call.store.jobs.describe(job.id, checks.description(checks.body_of(call.body), "job_desc", needed=True))
+    return {}
+
+
+def delete(call: Call) -> Answer:
+    """Versions that have not ended are stopped first; they and the job go when they have ended."""
+    job = job_of(call)
+    gone = call.store.jobs.delete(job.id)
+    call.service.scheduler.remove(job.id, gone)
+    return {}
+
+
+def job_of(call: Call) -> Job:
+    """The job that the path names."""
+    job = call.store.jobs.get(call.identifier("job_id"))
+    if job is None:
+        raise missing(f"job {call.path['job_id']}")
+    return job
+
+
+def made(job: Job, version: Version | None) -> Answer:
+    """What creating a job or a version answers."""
+    answer: Answer = {"job_id": job.id, "job_name": job.name, "create_time": job.create_time, "status": JobStatus(0)}
+    if version is not None:
+        answer.update(
+            version_id=version.id, version_name=version.name, resource_id=version.resource_id,
+            status=version.status, create_time=version.create_time,
+        )  # fmt: skip
+    return answer
+
+
+def duration(start_time: int | None, end_time: int | None) -> int:
+    """Milliseconds that a version has run."""
+    return 0 if start_time is None else max(0, (end_time or now()) - start_time)
+
+
+def _row(row: JobRow) -> Answer:
+    return {
+        "job_id": row.job.id, "job_name": row.job.name, "job_desc": row.job.description,
+        "create_time": row.job.create_time, "version_id": row.job.newest_version_id,
+        "version_count": row.job.version_count, "status": row.status,
+        "duration": duration(row.start_time, row.end_time),
+    }  # fmt: skip

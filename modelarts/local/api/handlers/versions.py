@@ -1,0 +1,127 @@
+"""Versions of training jobs."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from modelarts._obs.paths import ObsPath
+from modelarts._wire.v1 import limits
+from modelarts._wire.v1.status import COMPLETED
+from modelarts.local.api import checks
+from modelarts.local.api.errors import missing, wrong_state
+from modelarts.local.api.handlers.context import Answer, Call
+from modelarts.local.api.handlers.serializers import shared_members
+from modelarts.local.api.handlers.training_jobs import duration, job_of, made
+from modelarts.local.paths import read_json
+from modelarts.local.store.records import Job, Version
+
+NO_SAMPLES: dict[str, Any] = {"cpuUsage": [], "memUsage": [], "gpuUtil": []}
+
+
+def create(call: Call) -> Answer:
+    job = job_of(call)
+    body = checks.body_of(call.body)
+    description = body.get("job_desc")
+    if description is not None:
+        checks.description(body, "job_desc")
+    config = checks.TrainingChecks(call.service.catalog).config(body.get("config"), for_job=True)
+    previous: int | None = checks.integer(body["config"].get("pre_version_id"), "pre_version_id")
+    if job.version_count == 0:
+        previous = None  # the last one was deleted: any id is taken, and the new one derives from none
+    elif call.store.jobs.version(job.id, previous or 0) is None:
+        raise missing(f"version {previous} of job {job.id}, named as pre_version_id,")
+    if job.delete_asked:
+        raise wrong_state(f"job {job.id} is being deleted")
+    version = call.store.jobs.add_version(job.id, previous, config)
+    call.service.scheduler.wake()
+    return made(job, version)
+
+
+def listed(call: Call) -> Answer:
+    """Page 0, the default, is all of them."""
+    job = job_of(call)
+    per_page, page = call.number("per_page", 10, 1, 1000), call.number("page", 0, 0, limits.PAGES)
+    rows = (-1, 0) if page == 0 else (per_page, (page - 1) * per_page)
+    return {
+        "job_id": job.id,
+        "job_name": job.name,
+        "job_desc": job.description,
+        "version_count": job.version_count,
+        "versions": [_members(call, version, as_text=True) for version in call.store.jobs.versions(job.id, *rows)],
+    }
+
+
+def get(call: Call) -> Answer:
+    job, version = version_of(call)
+    return {
+        "job_id": job.id,
+        "job_name": job.name,
+        "job_desc": job.description,
+        **_members(call, version, as_text=False),
+    }
+
+
+def stop(call: Call) -> Answer:
+    """Running versions are asked to end; queued ones end at once."""
+    _, version = version_of(call)
+    if not call.service.scheduler.stop(version):
+        _, version = version_of(call)
+        raise wrong_state(f"This job can't be stop. job status: {int(version.status)}")
+    return {}
+
+
+def delete(call: Call) -> Answer:
+    """A version that has not ended is stopped first, and goes when it has ended."""
+    job, version = version_of(call)
+    call.service.scheduler.remove(job.id, call.store.jobs.delete_version(version))
+    return {}
+
+
+def version_of(call: Call) -> tuple[Job, Version]:
+    """The job and the version that the path names."""
+    job = job_of(call)
+    version = call.store.jobs.version(job.id, call.identifier("version_id"))
+    if version is None:
+        raise missing(f"version {call.path['version_id']} of job {job.id}")
+    return job, version
+
+
+def _members(call: Call, version: Version, as_text: bool) -> dict[str, Any]:
+    system = read_json(call.service.home.job(version.id).usage) or NO_SAMPLES
+    settings = shared_members(call.service.catalog, version.body)
+    return {
+        "version_id": version.id,
+        "version_name": version.name,
+        "pre_version_id": version.pre_version_id,
+        "resource_id": version.resource_id,
+        "status": version.status,
+        "create_time": version.create_time,
+        "start_time": version.start_time,
+        "duration": duration(version.start_time, version.end_time),
+        "error_result": version.reason,
+        "ran_on": version.ran_on,
+        "model_metric_list": _metrics(call, version),
+        "system_metric_list": json.dumps(system) if as_text else system,
+        "gpu": None if settings["gpu_num"] is None else settings["gpu_num"] > 0,
+        **settings,
+    }
+
+
+def _metrics(call: Call, version: Version) -> str:
+    """What the training left in `metric.json`, as the documents' JSON text."""
+    if version.status != COMPLETED or not version.body["train_url"]:
+        return "{}"
+    path = (ObsPath.parse(version.body["train_url"]) / "metric.json").under(call.service.home.buckets)
+    try:
+        metrics = json.loads(path.read_text(encoding="utf-8"), parse_float=_finite, parse_constant=_finite)
+    except (OSError, ValueError, RecursionError):
+        return "{}"
+    return json.dumps(metrics) if isinstance(metrics, dict) else "{}"
+
+
+def _finite(text: str) -> float | None:
+    """A number of JSON, which has neither NaN nor infinity."""
+    number = float(text)
+    return number if math.isfinite(number) else None

@@ -1,0 +1,1 @@
+"""The part of IAM that sessions use: logins, tokens, signatures."""

@@ -1,0 +1,141 @@
+"""Operations on objects (obs_04_0080 to 0086)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import IO, Any
+from urllib.parse import unquote_plus
+
+from werkzeug.http import http_date
+from werkzeug.wrappers import Response
+
+from modelarts.local.emulator.obs import responses
+from modelarts.local.emulator.obs.calls import Call
+from modelarts.local.emulator.obs.errors import ObsRefusal
+from modelarts.local.emulator.obs.etags import md5
+from modelarts.local.emulator.obs.metadata import Note
+from modelarts.local.emulator.obs.object_store import Found, Shelf
+from modelarts.local.emulator.obs.request_body import arrived, check_digest
+from modelarts.local.emulator.obs.xml_body import document_of
+
+DELETED_AT_ONCE = 1000
+_CHUNK = 1 << 17
+_KEPT_HEADERS = ("cache-control", "content-disposition", "content-encoding", "content-language", "content-type")
+
+
+def put(shelf: Shelf, call: Call) -> Response:
+    if call.key.endswith("/"):
+        return _put_folder(shelf, call)
+    with shelf.room_for(call.bucket, call.key) as folder, arrived(call, folder) as body:
+        shelf.put(call.bucket, call.key, body.file, Note(body.md5, headers_of(call)))
+    return responses.empty(200, {"ETag": f'"{body.md5}"'})
+
+
+def get(shelf: Shelf, call: Call) -> Response:
+    found = shelf.find(call.bucket, call.key)
+    try:
+        start, stop = _span(call, found)
+    except ObsRefusal:
+        _close(found)
+        raise
+    response = Response(_bytes_of(found.file, start, stop), 206 if call.range else 200, direct_passthrough=True)
+    response.call_on_close(lambda: _close(found))
+    response.headers.update(_headers(call, found))
+    response.headers["Content-Length"] = str(stop - start)
+    if call.range:
+        response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{found.size}"
+    return response
+
+
+def head(shelf: Shelf, call: Call) -> Response:
+    found = shelf.find(call.bucket, call.key)
+    _close(found)
+    return responses.empty(200, _headers(call, found))
+
+
+def delete(shelf: Shelf, call: Call) -> Response:
+    shelf.remove(call.bucket, call.key)
+    return responses.empty(204)
+
+
+def delete_several(shelf: Shelf, call: Call) -> Response:
+    """Remove the objects that a document names, and say of which it failed, and why."""
+    if "content-md5" not in call.headers:
+        raise ObsRefusal("MissingRequiredHeader", "the header Content-MD5 is missing")
+    shelf.bucket(call.bucket)
+    document = document_of(call, "Delete")
+    keys = [element.text or "" for element in document.findall("Object/Key")]
+    if not 1 <= len(keys) <= DELETED_AT_ONCE or document.find("Object/VersionId") is not None:
+        raise ObsRefusal("MalformedXML", f"name 1 to {DELETED_AT_ONCE} objects, without versions")
+    encoding = document.findtext("EncodingType") == "url"
+    results: list[Any] = [("EncodingType", "url")] if encoding else []
+    for key in keys:
+        result = _deleted(shelf, call.bucket, key, unquote_plus(key) if encoding else key)
+        if result[0] == "Error" or document.findtext("Quiet") != "true":
+            results.append(result)
+    return responses.xml("DeleteResult", results)
+
+
+def headers_of(call: Call) -> dict[str, str]:
+    """The headers that an object keeps; those of its own without the prefix of the dialect."""
+    prefix = call.dialect.prefix
+    own = {name[len(prefix) :]: value for name, value in call.headers.items() if name.startswith(f"{prefix}meta-")}
+    return {**{name: call.headers[name] for name in _KEPT_HEADERS if name in call.headers}, **own}
+
+
+def _put_folder(shelf: Shelf, call: Call) -> Response:
+    if call.body.read(1):
+        raise ObsRefusal("InvalidArgument", f"{call.key!r}: a key that ends with a slash is a folder, without content")
+    check_digest(call, md5().digest())
+    shelf.put_folder(call.bucket, call.key)
+    return responses.empty(200, {"ETag": f'"{md5().hexdigest()}"'})
+
+
+def _deleted(shelf: Shelf, bucket: str, written: str, key: str) -> tuple[str, Any]:
+    try:
+        shelf.remove(bucket, key)
+    except ObsRefusal as refusal:
+        return "Error", [("Key", written), ("Code", refusal.code), ("Message", refusal.message)]
+    except OSError as error:
+        return "Error", [("Key", written), ("Code", "AccessDenied"), ("Message", error.strerror or "it failed")]
+    return "Deleted", [("Key", written)]
+
+
+def _headers(call: Call, found: Found) -> dict[str, str]:
+    prefix = call.dialect.prefix
+    kept = {name.title() if name in _KEPT_HEADERS else prefix + name: text for name, text in found.headers.items()}
+    return {
+        "Content-Type": "binary/octet-stream",
+        **kept,
+        "Content-Length": str(found.size),
+        "ETag": f'"{found.etag}"',
+        "Last-Modified": http_date(found.modified),
+        "Accept-Ranges": "bytes",
+    }
+
+
+def _span(call: Call, found: Found) -> tuple[int, int]:
+    """The first byte that is asked for, and the one behind the last."""
+    if call.range is None:
+        return 0, found.size
+    span = call.range.range_for_length(found.size)
+    if span is None:
+        raise ObsRefusal("InvalidRange", f"the object has {found.size} bytes, and one range is answered at once")
+    return span
+
+
+def _bytes_of(file: IO[bytes] | None, start: int, stop: int) -> Iterator[bytes]:
+    if file is None:
+        return
+    file.seek(start)
+    while start < stop:
+        chunk = file.read(min(_CHUNK, stop - start))
+        if not chunk:
+            raise OSError(f"{file.name} became shorter while it was read")
+        start += len(chunk)
+        yield chunk
+
+
+def _close(found: Found) -> None:
+    if found.file is not None:
+        found.file.close()

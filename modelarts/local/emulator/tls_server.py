@@ -1,0 +1,198 @@
+"""The TLS server of `--auth iam`: IAM, the v1 API and OBS at one address, beside the service's own."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+import threading
+import time
+import uuid
+from collections.abc import Iterable
+from typing import Any, Callable
+from urllib.parse import unquote_to_bytes
+
+import attrs
+from cheroot.makefile import StreamReader, StreamWriter
+from cheroot.server import HTTPConnection, HTTPRequest
+from cheroot.ssl import Adapter
+from cheroot.wsgi import Server
+from flask import Flask
+
+from modelarts._wire.v1 import limits
+from modelarts.errors import ServiceError
+from modelarts.local.api.app import Activity, create_app, logger
+from modelarts.local.api.handlers.context import Service
+from modelarts.local.emulator import certificate
+from modelarts.local.emulator.iam import accounts, routes
+from modelarts.local.emulator.iam.accounts import Account
+from modelarts.local.emulator.iam.authentication import Admission
+from modelarts.local.emulator.iam.tokens import Tokens
+from modelarts.local.emulator.obs import cleanup
+from modelarts.local.emulator.obs.app import ObsApp
+from modelarts.local.emulator.obs.metadata import Notes
+from modelarts.local.emulator.obs.object_store import Shelf
+from modelarts.local.emulator.obs.signatures import Gate
+from modelarts.local.paths import LocalHome
+
+THREADS = 16
+SECONDS_TO_SHAKE_HANDS = 10.0
+SECONDS_OF_SILENCE = 60  # after which a connection is closed
+HEADER_BYTES = 64 * 1024
+LARGEST_READ = 2**30  # of what is refused as too large, and of chunks; beyond it the connection is closed
+
+_IAM, _V1 = ("/v3/", "/v3.0/"), ("/v1/", "//")  # how paths begin; all others are those of buckets
+
+_TOO_LARGE = b"The body is too large."
+_PLAIN = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 33\r\n\r\nThis address is for https:// only"
+
+Application = Callable[..., Iterable[bytes]]
+
+
+@attrs.frozen
+class Door:
+    """An address at which the service answers as the cloud does. It closes with the process."""
+
+    url: str
+    files: certificate.Certificates
+    account: Account
+
+
+def open_door(service: Service, activity: Activity, home: LocalHome, region: str, port: int) -> Door:
+    """Serve an account on a port, 0 for any free one, from threads of this process. Raises `ServiceError`."""
+    account = accounts.load_or_make(home.account, region)
+    files = certificate.ensure(home.iam)
+    tokens = Tokens(account)
+    admission = Admission(account, tokens)
+    iam = routes.create_app(account, tokens, admission, activity)
+    v1 = create_app(service, admission.prove_project, account.project_id, activity)
+    for folder in (home.buckets, home.obs):
+        cleanup.sweep(folder)
+    shelf = Shelf(home.buckets, Notes(home.obs), account.region, account.domain_id)
+    server = _server(application(iam, v1, ObsApp(shelf, Gate(tokens), activity)), files, port)
+    return Door(f"https://127.0.0.1:{_listen(server, port)}", files, account)
+
+
+def application(iam: Flask, v1: Flask, obs: Application) -> Application:
+    """All three as one, with requests as they were sent, and an id on every answer (modelarts_03_0003)."""
+    host = socket.gethostname()
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ.get("wsgi.input_terminated"):
+            environ["wsgi.input"].maxlen = LARGEST_READ  # a chunk is read as a whole
+        path = environ["REQUEST_URI"].partition("?")[0]
+        # The server takes `//v1` for a host, and leaves %2F as it is; the service's own server does neither.
+        environ["PATH_INFO"] = unquote_to_bytes(path.encode("latin-1")).decode("latin-1")
+        request_id = f"{uuid.uuid4().hex}-{time.time_ns() // 1_000_000}-{host}"
+
+        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            return start_response(status, [*headers, ("X-request-id", request_id)], *rest)
+
+        if not environ["PATH_INFO"].startswith((*_IAM, *_V1)):
+            return obs(environ, start)
+        if not _fits(environ):
+            start("413 Request Entity Too Large", [("Content-Length", str(len(_TOO_LARGE)))])
+            return [_TOO_LARGE]
+        return (iam if environ["PATH_INFO"].startswith(_IAM) else v1)(environ, start)
+
+    return answer
+
+
+def _fits(environ: dict[str, Any]) -> bool:
+    """Whether a body may be read; one that is refused is taken in first, unless it is very large."""
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    if limits.BODY_BYTES < length <= LARGEST_READ:
+        _take_in(environ["wsgi.input"])
+    return length <= LARGEST_READ
+
+
+def _take_in(body: Any) -> None:
+    """Read a body that will be refused: a client that still sends it does not see the answer."""
+    while body.read(64 * 1024):
+        pass
+
+
+class _Tls(Adapter):
+    """TLS for the server. The handshake is left to `_Connection`: here it would keep all other clients waiting."""
+
+    def __init__(self, server: str) -> None:
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.minimum_version = ssl.TLSVersion.TLSv1_2
+        self.context.load_cert_chain(server)
+
+    def bind(self, sock: Any) -> Any:
+        return sock
+
+    def wrap(self, sock: Any) -> Any:
+        wrapped = self.context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        return wrapped, self.get_environ()
+
+    def get_environ(self) -> Any:
+        return {"wsgi.url_scheme": "https", "HTTPS": "on"}
+
+    def makefile(self, sock: Any, mode: str = "r", bufsize: int = -1) -> Any:
+        return (StreamReader if "r" in mode else StreamWriter)(sock, mode, bufsize)
+
+
+class _Request(HTTPRequest):
+    """A request whose path may begin with two slashes, as in the documents' samples (SLASH)."""
+
+    def __init__(self, server: Any, conn: Any) -> None:
+        super().__init__(server, conn, strict_mode=False)
+
+
+class _Connection(HTTPConnection):
+    """A connection whose first bytes, the handshake, are read by the thread that will answer it."""
+
+    RequestHandlerClass = _Request
+    _trusted = False
+
+    def communicate(self) -> Any:
+        if not self._trusted:
+            self.socket.settimeout(SECONDS_TO_SHAKE_HANDS)
+            try:
+                self.socket.do_handshake()
+            except OSError as error:
+                logger.info("no TLS connection with a client: %s", error)
+                if getattr(error, "reason", "") == "HTTP_REQUEST":
+                    os.write(self.socket.fileno(), _PLAIN)
+                return False
+            self.socket.settimeout(SECONDS_OF_SILENCE)
+            self._trusted = True
+        return super().communicate()  # type: ignore[no-untyped-call]
+
+
+def _server(app: Application, files: certificate.Certificates, port: int) -> Server:
+    server = Server(
+        ("127.0.0.1", port), app, numthreads=THREADS, server_name="modelarts", timeout=SECONDS_OF_SILENCE,
+        request_queue_size=128,
+    )  # fmt: skip
+    server.ssl_adapter = _Tls(str(files.server))
+    server.ConnectionClass = _Connection
+    server.keep_alive_conn_limit = 128
+    server.max_request_header_size = HEADER_BYTES
+    server.max_request_body_size = 0  # `application` sets limits: an object may be large
+    return server
+
+
+def _listen(server: Server, port: int) -> int:
+    """Start the server and return its port. Its threads inherit that they do not keep the process alive."""
+    os.environ.pop("LISTEN_PID", None)  # for the server it means that descriptor 3 listens already
+    prepared = threading.Event()
+    failed: list[OSError] = []
+
+    def run() -> None:
+        try:
+            server.prepare()
+        except OSError as error:
+            failed.append(error)
+        finally:
+            prepared.set()
+        if not failed:
+            server.serve()
+
+    threading.Thread(target=run, name="iam", daemon=True).start()
+    prepared.wait()
+    if failed:
+        raise ServiceError(f"port {port} cannot be used for --auth iam: {failed[0]}. Free it, or give another --port")
+    return int(server.bind_addr[1])

@@ -1,0 +1,254 @@
+"""Runs one version and stores its end: `python supervisor.py SPEC LOCK_FD`.
+
+Started by file path, on the standard library alone, so that it starts fast and lives on when the service
+does not. The end is renamed into place, so that a reader sees all of it or nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from io import FileIO
+from typing import Any
+
+SERVICE_LOG = "[Modelarts Service Log]"
+GRACE = 5.0  # seconds between asking a worker to end and ending it
+CODE_MISSING = 127  # what the platform answers for a code directory that cannot be fetched
+_RECORD_SIZE = 4096
+
+
+class StartFailure(Exception):
+    """Why the workers cannot be started, and the return code that tells so."""
+
+    def __init__(self, reason: str, code: int = 1) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+class Log:
+    """A worker's log: the service's copy, and the one that grows in the bucket. A full disk does not end the job."""
+
+    def __init__(self, *paths: str | None) -> None:
+        self.problem = ""
+        self._files: list[FileIO] = []
+        for path in filter(None, paths):
+            try:
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                self._files.append(FileIO(path, "ab"))
+            except OSError as error:
+                self._note(error, path)
+
+    def write(self, data: bytes) -> None:
+        for file in list(self._files):
+            try:
+                rest = memoryview(data)
+                while rest:
+                    rest = rest[file.write(rest):]  # fmt: skip
+            except OSError as error:
+                self._note(error, str(file.name))
+
+    def line(self, text: str) -> None:
+        self.write(f"{SERVICE_LOG}{text}\n".encode("utf-8", "replace"))
+
+    def _note(self, error: OSError, path: str) -> None:
+        self.problem = self.problem or f"the log is incomplete, {path} cannot be written: {error.strerror}"
+
+
+class Supervisor:
+    """One version: lays out folders, starts workers, follows them to their end."""
+
+    def __init__(self, spec: dict[str, Any]) -> None:
+        self.spec = spec
+        self.stopped = threading.Event()
+        self.ended = threading.Event()
+        self.logs = [Log(worker["log"], worker["log_object"]) for worker in spec["workers"]]
+        self.processes: list[subprocess.Popen[bytes]] = []
+        self.pumps: list[threading.Thread] = []
+
+    def run(self) -> dict[str, Any]:
+        """The record of the end."""
+        for log, worker in zip(self.logs, self.spec["workers"]):
+            log.write(worker["banner"].encode("utf-8", "replace"))
+        try:
+            self.prepare()
+            self.start()
+            threading.Thread(target=self.measure, daemon=True).start()
+            code, reason = self.follow()
+        except StartFailure as failure:
+            code, reason = failure.code, str(failure)
+            for log in self.logs:
+                log.line(reason)
+        finally:
+            self.ended.set()
+            self.end_workers(signal.SIGKILL)
+        for pump in self.pumps:
+            pump.join(GRACE)
+        for log in self.logs:
+            log.line("Training completed." if code == 0 else f"Training end with return code: {code}")
+        outcome = "stopped" if self.stopped.is_set() else "completed" if code == 0 else "failed"
+        problems = [log.problem for log in self.logs if log.problem][:1]
+        return {"outcome": outcome, "exit_code": code, "reason": "; ".join(filter(None, [reason, *problems]))}
+
+    def prepare(self) -> None:
+        spec = self.spec
+        if spec["fault"]:
+            raise StartFailure(spec["fault"])
+        code = spec["code"]
+        if code is not None and not os.path.isdir(code["source"]):
+            next_step = "session.obs.upload_dir brings code there; a local code_dir is uploaded by itself"
+            raise StartFailure(f"the code directory {code['url']} does not exist; {next_step}", CODE_MISSING)
+        if spec["input"] is not None and not os.path.exists(spec["input"]["path"]):
+            raise StartFailure(f"the input data {spec['input']['url']} do not exist")
+        try:
+            for path in spec["outputs"]:
+                os.makedirs(path, exist_ok=True)
+            for worker in spec["workers"]:
+                os.makedirs(worker["directory"], exist_ok=True)
+                if code is not None:
+                    target = os.path.join(worker["directory"], code["name"])
+                    shutil.copytree(code["source"], target, dirs_exist_ok=True)
+        except OSError as error:
+            raise StartFailure(f"the job's folders cannot be made: {error}") from None
+        if code is not None and os.path.exists(os.path.join(code["source"], "pip-requirements.txt")):
+            for log in self.logs:
+                log.line("pip-requirements.txt is not installed here: packages are those of the interpreter")
+
+    def start(self) -> None:
+        for log, worker in zip(self.logs, self.spec["workers"]):
+            argv = worker["argv"]
+            if len(argv) > 1 and argv[1].endswith(".py") and not os.path.exists(argv[1]):
+                raise StartFailure(f"the boot file {os.path.basename(argv[1])} does not exist in the code directory", 2)
+            if self.stopped.is_set():
+                raise StartFailure("stopped before it started", 128 + signal.SIGTERM)
+            try:
+                process = subprocess.Popen(
+                    argv, cwd=worker["directory"], env=worker["environment"], stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+                )  # fmt: skip
+            except OSError as error:
+                raise StartFailure(f"{argv[0]} cannot be started: {error.strerror}", 126) from None
+            self.processes.append(process)
+            self.record_workers()
+            assert process.stdout is not None
+            pump = threading.Thread(target=copy, args=(process.stdout.fileno(), log), daemon=True)
+            pump.start()
+            self.pumps.append(pump)
+
+    def record_workers(self) -> None:
+        """Who was started, so that the service can end them if this process is killed."""
+        write_renamed(self.spec["started"], json.dumps([
+            {"pid": process.pid, "started": start_time(process.pid)} for process in self.processes
+        ]))  # fmt: skip
+
+    def measure(self) -> None:
+        """Sample what the workers use. psutil is imported here, beside them, so that it delays nothing."""
+        sys.path.extend(self.spec["packages"])
+        from modelarts.local.places import usage
+
+        measured = usage.Usage([process.pid for process in self.processes])
+        pause: float = usage.FIRST
+        while not self.ended.wait(pause):
+            write_renamed(self.spec["usage"], json.dumps(measured.take()))
+            pause = measured.interval
+
+    def follow(self) -> tuple[int, str]:
+        """Wait for all workers; the first that fails ends the others."""
+        ended = threading.Condition()
+        codes: dict[int, int] = {}
+
+        def wait_for(index: int, process: subprocess.Popen[bytes]) -> None:
+            code = process.wait()
+            with ended:
+                codes[index] = code
+                ended.notify()
+
+        for index, process in enumerate(self.processes):
+            threading.Thread(target=wait_for, args=(index, process), daemon=True).start()
+        with ended:
+            while len(codes) < len(self.processes) and not any(codes.values()) and not self.stopped.is_set():
+                ended.wait(0.1)
+            if len(codes) < len(self.processes):
+                self.end_workers(signal.SIGTERM)
+                ended.wait_for(lambda: len(codes) == len(self.processes), GRACE)
+        if self.stopped.is_set():
+            return 128 + signal.SIGTERM, "stopped by its user"
+        bad = next(((index, code) for index, code in codes.items() if code), None)
+        if bad is None:
+            return 0, ""
+        who = "the script" if len(self.processes) == 1 else f"worker {bad[0]}"
+        if bad[1] > 0:
+            return bad[1], f"{who} ended with exit code {bad[1]}"
+        name = signal.Signals(-bad[1]).name
+        hint = ", as the system does when memory runs out" if name == "SIGKILL" else ""
+        return 128 - bad[1], f"{who} was killed by {name}{hint}"
+
+    def end_workers(self, number: int) -> None:
+        for process in self.processes:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, number)  # the whole group: what a worker left behind ends with it
+
+
+def copy(descriptor: int, log: Log) -> None:
+    """Move a worker's output to its log as it comes."""
+    while True:
+        try:
+            data = os.read(descriptor, 65536)
+        except OSError:
+            return
+        if not data:
+            return
+        log.write(data)
+
+
+def start_time(pid: int) -> str:
+    """When a process started, as the kernel counts; with the pid it names one process for good."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[19].decode()
+    except OSError:
+        return ""
+
+
+def write_renamed(path: str, text: str) -> None:
+    temporary = f"{path}.part"
+    with open(temporary, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(temporary, path)
+
+
+def reserve(path: str) -> None:
+    """Take the room for the end's record now, in case the disk is full then."""
+    with open(f"{path}.part", "wb") as file:
+        file.write(b" " * _RECORD_SIZE)
+
+
+def store_end(path: str, record: dict[str, Any]) -> None:
+    text = json.dumps(record).encode()
+    with open(f"{path}.part", "r+b") as file:
+        file.write(text.ljust(_RECORD_SIZE) if len(text) <= _RECORD_SIZE else text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(f"{path}.part", path)
+
+
+def main() -> None:
+    with open(sys.argv[1], encoding="utf-8") as file:
+        spec = json.load(file)
+    os.write(int(sys.argv[2]), str(os.getpid()).encode())
+    reserve(spec["exit"])
+    supervisor = Supervisor(spec)
+    signal.signal(signal.SIGTERM, lambda *_: supervisor.stopped.set())
+    record = supervisor.run()
+    record["end_time"] = time.time_ns() // 1_000_000
+    store_end(spec["exit"], record)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""One service that answers as the cloud does, for all tests that only ask it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import requests
+
+from modelarts.local import daemon
+from modelarts.local.emulator.iam import accounts
+from tests.emulator.signing import Caller
+
+
+@pytest.fixture(scope="package")
+def iam_home(tmp_path_factory: pytest.TempPathFactory):
+    """A MODELARTS_HOME with a service started by `--auth iam`."""
+    home = tmp_path_factory.mktemp("iam") / "state"
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("MODELARTS_")]:
+            patch.delenv(name)
+        daemon.ensure(home, daemon.AsCloud())
+    yield home
+    daemon.stop(home)
+
+
+@pytest.fixture
+def caller(iam_home: Path):
+    """A bare HTTP client of that service, with its account."""
+    address = daemon.find(iam_home).iam
+    with requests.Session() as http:
+        yield Caller(address, accounts.load(Path(address.account)), http)

@@ -1,0 +1,131 @@
+"""Bodies go to disk as they come, and are objects when they are whole."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import requests
+
+from modelarts._obs.paths import PART
+from modelarts._obs.transfer.part_file import Partial
+from modelarts.local import daemon
+from modelarts.local.emulator.obs.metadata import Note, Notes
+from modelarts.local.emulator.obs.object_store import Shelf
+from modelarts.local.emulator.obs.request_body import new_file
+from modelarts.local.paths import LocalHome
+from tests.emulator.cloud import IGNORED, signed
+from tests.emulator.obs.in_process import put_in_process
+from tests.emulator.signing import Caller
+from tests.support.files import contents, put
+from tests.support.jobs import until
+
+pytestmark = IGNORED
+
+
+MIB = 1 << 20
+
+
+def test_a_large_body_is_not_held_in_memory_and_one_that_breaks_off_leaves_nothing(
+    caller: Caller, bucket: Path, iam_home: Path
+):
+    service = psutil.Process(daemon.find(iam_home).pid)
+    size, before = 200 * MIB, service.memory_info().rss
+    peak = [before]
+    call = signed(caller, "PUT", bucket.name, "dir/large")
+    call.headers["Content-Length"] = str(size)
+    call.body = _pieces(size, lambda: peak.append(service.memory_info().rss))
+    broken = signed(caller, "PUT", bucket.name, "broken/large")
+    broken.headers["Content-Length"] = str(size)
+    broken.body = _pieces(2 * MIB, lambda: until((bucket / "broken").exists), fails=True)
+
+    assert caller.send_prepared(call).status_code == 200
+    with pytest.raises(requests.ConnectionError):
+        caller.send_prepared(broken)
+
+    assert (bucket / "dir" / "large").stat().st_size == size
+    assert max(peak) - before < 40 * MIB
+    until(lambda: not (bucket / "broken").exists())
+
+
+def test_a_service_removes_what_was_left_when_it_starts_but_not_what_is_held(tmp_path: Path):
+    home = LocalHome.of(tmp_path)
+    abandoned = [put(home.buckets / "bucket" / "a" / f"{PART}abc123"), put(home.obs / "bucket" / f"{PART}def456")]
+    kept = put(home.buckets / "bucket" / "file")
+    held = Partial(home.buckets / "bucket" / "other")
+    try:
+        daemon.ensure(tmp_path, daemon.AsCloud())
+        assert not any(file.exists() for file in abandoned)
+        assert held.path.exists() and kept.exists()
+    finally:
+        daemon.stop(tmp_path)
+        held.remove()
+
+
+def test_an_object_appears_when_it_is_whole(caller: Caller, bucket: Path):
+    put(bucket / "file", "old")
+    reached, go_on = threading.Event(), threading.Event()
+
+    def body() -> Iterator[bytes]:
+        yield b"ne"
+        reached.set()
+        go_on.wait(10)
+        yield b"w"
+
+    call = signed(caller, "PUT", bucket.name, "file")
+    call.headers["Content-Length"], call.body = "3", body()
+    sending = threading.Thread(target=caller.send_prepared, args=(call,))
+    sending.start()
+    reached.wait(10)
+    seen = (bucket / "file").read_text()
+    go_on.set()
+    sending.join(10)
+
+    assert (seen, contents(bucket)) == ("old", {"file": b"new"})
+
+
+def test_a_body_may_come_in_pieces(caller: Caller, bucket: Path):
+    chunked = signed(caller, "PUT", bucket.name, "chunked")
+    del chunked.headers["Content-Length"]
+    chunked.headers["Transfer-Encoding"] = "chunked"
+    chunked.body = iter([b"in ", b"pieces"])
+
+    assert caller.send_prepared(chunked).status_code == 200
+    assert contents(bucket) == {"chunked": b"in pieces"}
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o077, 0o600), (0o002, 0o664)])
+def test_objects_have_the_mode_that_the_umask_leaves(tmp_path: Path, mask: int, mode: int):
+    before = os.umask(mask)
+    try:
+        with new_file(tmp_path) as (path, _):
+            shelf = Shelf(tmp_path, Notes(tmp_path / "notes"), "region", "owner")
+            (tmp_path / "bucket").mkdir()
+            shelf.put("bucket", "key", path, Note())
+    finally:
+        os.umask(before)
+
+    assert (tmp_path / "bucket" / "key").stat().st_mode & 0o777 == mode
+
+
+@pytest.mark.parametrize(
+    ("length", "status", "code"), [(str((5 << 30) + 1), 400, b"EntityTooLarge"), (None, 411, b"MissingContentLength")]
+)
+def test_a_body_needs_a_length_that_is_not_too_large(caller: Caller, tmp_path: Path, length, status, code):
+    found, told = put_in_process(caller, tmp_path / "home", length)
+
+    assert (found, b"<Code>%b</Code>" % code in told) == (status, True)
+    assert contents(tmp_path / "home") == {}
+
+
+def _pieces(size: int, act: Any, fails: bool = False) -> Iterator[bytes]:
+    for _ in range(size // MIB):
+        act()
+        yield bytes(MIB)
+    if fails:
+        raise ConnectionAbortedError

@@ -1,0 +1,102 @@
+"""Buckets over HTTP are the folders of the local service."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelarts._obs.local.buckets import LocalBuckets
+from modelarts._obs.paths import PART
+from modelarts._obs.transfer.part_file import Partial
+from modelarts.local.emulator.obs.errors import ObsRefusal
+from modelarts.local.emulator.obs.metadata import Notes
+from modelarts.local.emulator.obs.object_store import Shelf
+from modelarts.local.paths import LocalHome
+from modelarts.session import Session
+from tests.emulator.cloud import IGNORED
+from tests.support.files import contents, put
+
+pytestmark = IGNORED
+
+
+def test_buckets_are_made_found_and_removed(client, session: Session, iam_home: Path):
+    folder = LocalHome.of(iam_home).buckets / "another"
+    statuses = [client.headBucket("another").status]
+    statuses += [client.createBucket("another", location="cn-north-4").status for _ in range(2)]
+    assert folder.is_dir()
+    found = client.listBuckets().body.buckets
+    statuses += [client.headBucket("another").status, client.deleteBucket("another").status]
+
+    assert statuses == [404, 200, 200, 200, 204]
+    assert ("another", "cn-north-4") in [(bucket.name, bucket.location) for bucket in found]
+    assert not folder.exists()
+
+
+def test_buckets_that_cannot_be_are_refused(client, bucket: Path):
+    def code(result: Any) -> tuple[int, str]:
+        return result.status, result.errorCode
+
+    put(bucket / "file")
+    assert code(client.createBucket("Not_A_Bucket")) == (400, "InvalidBucketName")
+    assert code(client.createBucket("v3.0")) == (400, "InvalidBucketName")
+    assert code(client.createBucket("elsewhere", location="cn-east-3")) == (400, "InvalidLocationConstraint")
+    assert code(client.deleteBucket(bucket.name)) == (409, "BucketNotEmpty")
+    assert code(client.deleteBucket("nowhere")) == (404, "NoSuchBucket")
+    assert code(client.putContent("nowhere", "key", "text")) == (404, "NoSuchBucket")
+    assert code(client.listObjects("nowhere")) == (404, "NoSuchBucket")
+    assert code(client.listObjects("..")) == (404, "NoSuchBucket")
+
+
+@pytest.mark.parametrize("name", [b"result\xff.pt", b"deep/\xff/result.pt", b"to nothing"])
+def test_a_bucket_is_not_removed_with_what_no_list_shows(client, bucket: Path, name: bytes):
+    file = bucket / os.fsdecode(name)
+    file.symlink_to("nothing") if name == b"to nothing" else put(file)
+    put(bucket / "folder" / f"{PART}x")
+
+    result = client.deleteBucket(bucket.name)
+
+    assert (result.status, result.errorCode) == (409, "BucketNotEmpty")
+    assert os.path.lexists(file)
+    file.unlink()
+
+
+def test_what_is_put_into_a_bucket_while_it_is_removed_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    shelf = Shelf(tmp_path / "buckets", Notes(tmp_path / "notes"), "region", "owner")
+    file = tmp_path / "buckets" / "bucket" / "b" / "file"
+    (file.parent.parent / "a").mkdir(parents=True)
+    rmdir = Path.rmdir
+    monkeypatch.setattr(Path, "rmdir", lambda place: (put(file), rmdir(place)))
+
+    with pytest.raises(ObsRefusal, match="just been put"):
+        shelf.remove_bucket("bucket")
+
+    assert file.read_text() == "text"
+
+
+def test_a_bucket_in_which_a_file_is_being_written_stays(client, bucket: Path):
+    held = Partial(bucket / "file")
+
+    assert client.deleteBucket(bucket.name).errorCode == "BucketNotEmpty"
+    held.put_in_place()
+    assert contents(bucket) == {"file": b""}
+
+
+def test_a_session_works_on_the_same_folders_as_local_ones(session: Session, bucket: Path, local: Path, iam_home: Path):
+    offline = LocalBuckets(LocalHome.of(iam_home).buckets)
+    place = f"obs://{bucket.name}"
+    put(local / "data" / "deep" / "a.txt", "1")
+
+    session.obs.upload_dir(local / "data", place)
+    offline.upload_file(put(local / "b.txt", "2"), f"{place}/data/")
+
+    for obs in (session.obs, offline):
+        assert [item.url for item in obs.list(place, recursive=True)] == [
+            f"{place}/data/b.txt", f"{place}/data/deep/a.txt",
+        ]  # fmt: skip
+        assert {item.url for item in obs.list(f"{place}/data")} == {f"{place}/data/b.txt", f"{place}/data/deep/"}
+        assert obs.exists(f"{place}/data") and not obs.exists(f"{place}/dat")
+    offline.delete(f"{place}/data/deep/a.txt")
+    assert contents(bucket) == {"data/b.txt": b"2"}

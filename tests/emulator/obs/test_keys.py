@@ -1,0 +1,75 @@
+"""Keys that are no names of files, or lead out of the bucket."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from modelarts._obs.paths import PART
+from tests.emulator.cloud import IGNORED, keys_in, refused, signed
+from tests.emulator.signing import Caller
+from tests.support.files import contents, put
+
+pytestmark = IGNORED
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["..", "../x", "a/../../x", "a/..", ".", "a/./b", "/etc/passwd", "//x", "a//b", "a\0b", f"a/{PART}x", "../x/"],
+)
+def test_keys_that_would_lead_elsewhere_are_refused(caller: Caller, bucket: Path, key: str):
+    outside = contents(bucket.parent)
+
+    for method in ("PUT", "GET", "DELETE"):
+        refused(caller.send_prepared(signed(caller, method, bucket.name, key)), 400, "InvalidArgument")
+    begin = signed(caller, "POST", bucket.name, key, {"uploads": None})
+    refused(caller.send_prepared(begin), 400, "InvalidArgument")
+    assert caller.send_prepared(signed(caller, "HEAD", bucket.name, key)).status_code == 400
+    assert caller.send_prepared(signed(caller, "GET", bucket.name, parameters={"prefix": key})).status_code == 200
+    assert contents(bucket.parent) == outside
+
+
+def test_links_to_folders_are_not_followed_and_those_to_files_are(client, bucket: Path, local: Path):
+    put(local / "secret")
+    (bucket / "folder").symlink_to(local)
+    (bucket / "file").symlink_to(local / "secret")
+
+    assert keys_in(client.listObjects(bucket.name)) == keys_in(client.listObjects(bucket.name, prefix="f")) == ["file"]
+    assert keys_in(client.listObjects(bucket.name, prefix="folder/")) == []
+    for key in ("folder/secret", "folder/"):
+        assert client.getObject(bucket.name, key).errorCode == "InvalidArgument"
+        assert client.putContent(bucket.name, key, "").errorCode == "InvalidArgument"
+    client.putContent(bucket.name, "file", "other")
+    assert contents(local) == {"secret": b"text"}
+    (bucket / "folder").unlink()
+
+
+def test_an_object_and_a_folder_of_one_name_are_refused(client, bucket: Path):
+    put(bucket / "object")
+    put(bucket / "dir" / "file")
+    before = contents(bucket)
+
+    for key in ("dir", "object/below", "object/far/below", "object/"):
+        result = client.putContent(bucket.name, key, "")
+        assert (result.status, result.errorCode) == (400, "InvalidArgument")
+        assert "take another key" in result.errorMessage
+    assert contents(bucket) == before
+
+
+def test_a_put_that_fails_leaves_the_folders_that_were_there(caller: Caller, bucket: Path):
+    (bucket / "output" / "of a job").mkdir(parents=True)
+    digest = {"Content-MD5": base64.b64encode(bytes(16)).decode()}
+
+    for key in ("output/of a job/file", "output/of a job/new/deep/file", "output/new/file", "new/file"):
+        call = signed(caller, "PUT", bucket.name, key, headers=digest, body=b"text")
+        refused(caller.send_prepared(call), 400, "BadDigest")
+
+    assert [*bucket.rglob("*")] == [bucket / "output", bucket / "output" / "of a job"]
+
+
+def test_keys_that_are_too_long_are_refused(client, bucket: Path):
+    for key in ("a" * 256, "中" * 86, "a/" * 512 + "b"):
+        assert client.putContent(bucket.name, key, "").errorCode == "KeyTooLongError"
+    assert client.putContent(bucket.name, "/".join(["a" * 255] * 4), "").status == 200

@@ -1,0 +1,75 @@
+"""Lists of objects have the order, the pages and the prefixes of OBS."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from modelarts._obs.paths import PART
+from modelarts.session import Session
+from tests.emulator.cloud import IGNORED, keys_in, refused, signed
+from tests.emulator.signing import Caller
+from tests.support.files import put
+
+pytestmark = IGNORED
+
+
+def test_a_list_of_many_objects_comes_page_by_page(session: Session, client, bucket: Path):
+    names = [f"{number % 7}/{number:04d}" for number in range(2345)] + ["1-a", "1.a", "10"]
+    for name in names:
+        put(bucket / name, "")
+
+    items = session.obs.list(f"obs://{bucket.name}/", recursive=True)
+    page = client.listObjects(bucket.name, max_keys=1000)
+
+    assert [item.path.key for item in items] == sorted(names)
+    assert (page.body.is_truncated, page.body.next_marker, len(page.body.contents)) == (
+        True,
+        keys_in(page)[-1],
+        1000,
+    )
+
+
+@pytest.mark.parametrize("most", [1, 2, 1000])
+@pytest.mark.parametrize(
+    ("prefix", "delimiter", "expected"),
+    [
+        (None, None, ["a", "b!", "b/c", "b/d/e", "b0", "中/x", "😀"]),
+        (None, "/", ["a", "b!", "b/", "b0", "中/", "😀"]),
+        ("b", None, ["b!", "b/c", "b/d/e", "b0"]),
+        ("b/", "/", ["b/c", "b/d/"]),
+        ("b/d", "/", ["b/d/"]),
+        ("b/d/", "/", ["b/d/e"]),
+        ("b", "d", ["b!", "b/c", "b/d", "b0"]),
+        ("中", "/", ["中/"]),
+        ("x", "/", []),
+        ("a/", "/", []),
+    ],
+)
+def test_lists_have_the_order_of_keys_prefixes_and_delimiters(client, bucket: Path, prefix, delimiter, expected, most):
+    for name in ("a", "b!", "b/c", "b/d/e", "b0", "中/x", "😀"):
+        put(bucket / name, "")
+    put(bucket / "b" / f"{PART}x")
+    (bucket / os.fsdecode(b"no text \xff")).touch()
+    found: list[str] = []
+    marker = None
+
+    while True:
+        body = client.listObjects(
+            bucket.name, prefix=prefix, delimiter=delimiter, marker=marker, max_keys=most, encoding_type="url"
+        ).body
+        found += sorted([one.key for one in body.contents] + [one.prefix for one in body.commonPrefixs])
+        if not body.is_truncated:
+            break
+        marker = body.next_marker
+
+    assert found == expected
+    (bucket / "b" / f"{PART}x").unlink()
+    (bucket / os.fsdecode(b"no text \xff")).unlink()
+
+
+def test_a_list_that_cannot_be_is_refused(caller: Caller, bucket: Path):
+    for parameters in ({"max-keys": "-1"}, {"max-keys": "x"}, {"max-keys": "1" * 9999}, {"encoding-type": "base64"}):
+        refused(caller.send_prepared(signed(caller, "GET", bucket.name, "", parameters)), 400, "InvalidArgument")

@@ -1,0 +1,170 @@
+"""What waits for a job survives hours: the machine sleeping, the service restarting, keys rotating, tokens ending.
+
+A process that is stopped by a signal sees what one on a sleeping machine sees: it does nothing for a while, and then
+time has passed and its connections are gone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import attrs
+import pytest
+
+from modelarts.local import daemon
+from modelarts.local.emulator.iam import accounts
+from modelarts.local.paths import LocalHome, write_private
+from tests.support.jobs import until
+
+TRAIN = """
+    import pathlib, time
+    for number in range(6):
+        print("line", number, flush=True)
+        time.sleep(0.7)
+    pathlib.Path({over!r}).touch()
+"""
+WAITS = """
+    from modelarts.estimator import Estimator
+    from modelarts.session import Session
+    estimator = Estimator(Session(), framework_type="PyTorch", framework_version="PyTorch-1.0.0-python3.6",
+        code_dir="/bucket/src/", boot_file="train.py", output_path="/bucket/output/", train_instance_type="local",
+        train_instance_count=1)
+    job = estimator.fit(inputs="/bucket/data/", job_name="long", wait=True)
+    print("ended", job.get_job_info().status)
+"""
+
+
+@attrs.frozen
+class Machine:
+    """A service at a port of its own, in a home whose account may change, and what a session there needs."""
+
+    home: Path
+    port: int
+    credentials: Path
+
+    def start(self, **changes: object) -> None:
+        """Start the service, with changes of its account."""
+        file = LocalHome.of(self.home).account
+        write_private(file, {**attrs.asdict(accounts.load_or_make(file)), **changes})
+        daemon.ensure(self.home, daemon.AsCloud(port=self.port))
+
+    @property
+    def account(self) -> accounts.Account:
+        found = accounts.load(LocalHome.of(self.home).account)
+        assert found is not None
+        return found
+
+    def hand_out_keys(self) -> None:
+        """Write the keys of now where sessions read them."""
+        text = f"[basic]\nak = {self.account.access_key}\nsk = {self.account.secret_key}\n"
+        fresh = self.credentials.with_suffix(".new")
+        fresh.write_text(text)
+        fresh.chmod(0o600)
+        fresh.replace(self.credentials)
+
+    def environment(self, login: str) -> dict[str, str]:
+        address = daemon.find(self.home)
+        assert address is not None and address.iam is not None
+        url, account = address.iam.url, self.account
+        settings = {
+            "MODELARTS_ENDPOINT": url, "MODELARTS_IAM_ENDPOINT": url, "MODELARTS_OBS_ENDPOINT": url,
+            "MODELARTS_CA_BUNDLE": address.iam.ca_bundle, "HUAWEICLOUD_SDK_REGION": account.region,
+            "PYTHONUNBUFFERED": "1", "MODELARTS_READ_TIMEOUT": "5",
+        }  # fmt: skip
+        if login == "keys in a file":
+            return {**settings, "HUAWEICLOUD_SDK_CREDENTIALS_FILE": str(self.credentials)}
+        return {**settings, "MODELARTS_USERNAME": account.username, "MODELARTS_ACCOUNT": account.account,
+                "MODELARTS_PASSWORD": account.password}  # fmt: skip
+
+
+@pytest.fixture
+def machine(tmp_path: Path, home: Path) -> Machine:
+    """A service whose tokens live for a second, with a script and data in its buckets."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        made = Machine(home, free.getsockname()[1], tmp_path / "credentials")
+    buckets = LocalHome.of(home).buckets / "bucket"
+    for name, text in {"src/train.py": TRAIN.format(over=str(tmp_path / "over")), "data/rows.csv": "1,2"}.items():
+        (buckets / name).parent.mkdir(parents=True)
+        (buckets / name).write_text(textwrap.dedent(text))
+    made.start(token_lifetime=1.0)
+    made.hand_out_keys()
+    return made
+
+
+def waiting(machine: Machine, login: str) -> subprocess.Popen[str]:
+    """A process that waits for a job, once that has printed something."""
+    environment = {**os.environ, **machine.environment(login)}
+    process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(WAITS)], env=environment, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
+    assert process.stdout is not None
+    seen = []
+    while not seen or "line 1" not in seen[-1]:
+        seen.append(process.stdout.readline())
+        assert seen[-1], "".join(seen)
+    return process
+
+
+def rest_of(process: subprocess.Popen[str]) -> list[str]:
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, output
+    return output.splitlines()
+
+
+@pytest.mark.parametrize("login", ["keys in a file", "password"])
+def test_a_machine_that_sleeps_while_the_service_restarts_and_keys_rotate_loses_nothing(
+    machine: Machine, login: str, tmp_path: Path
+):
+    process = waiting(machine, login)
+
+    process.send_signal(signal.SIGSTOP)
+    daemon.stop(machine.home)
+    machine.start(access_key="ROTATED", secret_key="rotated-secret", token_lifetime=1.0)
+    machine.hand_out_keys()
+    until((tmp_path / "over").exists)
+    process.send_signal(signal.SIGCONT)
+
+    shown = rest_of(process)
+    assert [line for line in shown if line.startswith("line")] == [f"line {number}" for number in range(2, 6)]
+    assert shown[-2:] == ["JOBSTAT_COMPLETED", "ended JOBSTAT_COMPLETED"]
+
+
+@pytest.mark.parametrize("login", ["keys in a file", "password"])
+def test_tokens_that_end_and_keys_that_rotate_go_unnoticed(machine: Machine, login: str):
+    process = waiting(machine, login)
+
+    if login == "keys in a file":
+        machine.start(access_key="ROTATED", secret_key="rotated-secret", token_lifetime=1.0)
+        daemon.stop(machine.home)
+        machine.hand_out_keys()
+        daemon.ensure(machine.home, daemon.AsCloud(port=machine.port))
+
+    shown = rest_of(process)
+    assert [line for line in shown if line.startswith("line")] == [f"line {number}" for number in range(2, 6)]
+    assert shown[-1] == "ended JOBSTAT_COMPLETED"
+
+
+def test_ctrl_c_leaves_the_job_in_the_cloud_alone(machine: Machine, tmp_path: Path):
+    process = waiting(machine, "keys in a file")
+
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=20)
+
+    assert "no longer waiting; the job goes on. To stop it: Estimator(session, job_id=1, version_id=1)" in output
+    until((tmp_path / "over").exists)
+
+
+def test_the_account_of_the_tests_is_what_they_say(machine: Machine):
+    """The tests above would pass as well if nothing had rotated."""
+    before = machine.account.access_key
+    machine.start(access_key="ROTATED")
+
+    assert before != "ROTATED" == machine.account.access_key
+    assert json.loads(LocalHome.of(machine.home).account.read_text())["token_lifetime"] == 1.0

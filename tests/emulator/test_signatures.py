@@ -1,0 +1,175 @@
+"""What is signed is what was sent: against the contract's vectors, and against Huawei's general SDK."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from pathlib import Path
+from urllib.parse import quote
+
+import attrs
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from modelarts.local.api.errors import Refusal
+from modelarts.local.emulator.iam.signatures import (
+    Claim,
+    Received,
+    canonical_request,
+    check_date,
+    check_signature,
+    string_to_sign,
+)
+from tests.emulator.signing import sign
+
+CONTRACT = json.loads(Path(__file__).parents[1].joinpath("contract", "auth.json").read_text(encoding="utf-8"))
+VECTORS = CONTRACT["ak_sk"]["test_vectors"]
+AK, SK, HOST = "AKEXAMPLE", "the secret key", "https://modelarts.cn-north-4.myhuaweicloud.com"
+
+
+def received(method, target, headers, body=b"") -> Received:
+    path, _, query = target.partition("?")
+    return Received(method, path, query, {name.lower(): value for name, value in headers.items()}, body)
+
+
+def of_vector(vector) -> Received:
+    headers = {"Host": vector["host"], **vector["headers_before_signing"]}
+    return received(vector["method"], vector["request_uri"], headers, (vector["body"] or "").encode())
+
+
+def code_of(call) -> tuple[str, int]:
+    with pytest.raises(Refusal) as refusal:
+        call()
+    return refusal.value.code, refusal.value.status
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["title"])
+def test_the_vectors_of_the_contract_are_canonicalised_and_accepted(vector):
+    call, claim = of_vector(vector), Claim.of(vector["authorization"])
+
+    canonical = canonical_request(call, claim.signed_headers)
+
+    assert canonical.decode() == vector["canonical_request"]
+    assert string_to_sign(canonical, call.headers["x-sdk-date"]) == vector["string_to_sign"]
+    assert claim.access_key == vector["access_key"]
+    check_signature(claim, call, vector["secret_key"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"method": "HEAD"},
+        {"path": "/v1/other/job/ai-engines"},
+        {"query": "page=1"},
+        {"body": b"{}"},
+        {"headers": {"x-sdk-date": "20190307T101500Z"}},
+        {"headers": {"x-project-id": "other"}},
+        {"headers": {"host": "modelarts.cn-north-1.myhuaweicloud.com"}},
+    ],
+    ids=str,
+)
+def test_a_request_that_is_not_the_signed_one_is_refused(change):
+    vector = VECTORS[0]
+    call = of_vector(vector)
+    changed = attrs.evolve(call, **{**change, "headers": {**call.headers, **change.get("headers", {})}})
+
+    assert code_of(lambda: check_signature(Claim.of(vector["authorization"]), changed, vector["secret_key"])) == (
+        "ModelArts.0208", 401,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["AKEXAMPLE0000000000/20150907//ec2/sdk_request", "AKEXAMPLE0000000000/"])
+def test_the_documented_form_of_the_header_is_taken(key):
+    authorization = VECTORS[0]["authorization"].replace("Access=AKEXAMPLE0000000000", f"Credential={key}")
+
+    claim = Claim.of(authorization)
+
+    assert claim.access_key == "AKEXAMPLE0000000000"
+    check_signature(claim, of_vector(VECTORS[0]), VECTORS[0]["secret_key"])
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        "Basic dXNlcjpwYXNz",
+        "SDK-HMAC-SHA256",
+        "SDK-HMAC-SHA256 Access=, SignedHeaders=host, Signature=" + "0" * 64,
+        "SDK-HMAC-SHA256 Access=AK, SignedHeaders=, Signature=" + "0" * 64,
+        "SDK-HMAC-SHA256 Access=AK, SignedHeaders=host, Signature=" + "0" * 63,
+        "SDK-HMAC-SHA256 Access=AK, SignedHeaders=host, Signature=" + "G" * 64,
+        "SDK-HMAC-SM3 Access=AK, SignedHeaders=host, Signature=" + "0" * 64,
+        "V11-HMAC-SHA256 Credential=AK/20150907/r/s, SignedHeaders=host, Signature=" + "0" * 64,
+    ],
+)
+def test_a_header_of_another_form_is_refused(authorization):
+    assert code_of(lambda: Claim.of(authorization)) == ("ModelArts.0206", 401)
+
+
+@pytest.mark.parametrize("left_out", ["host", "x-sdk-date"])
+def test_host_and_date_must_be_signed(left_out):
+    claim = Claim.of(VECTORS[0]["authorization"])
+    weak = attrs.evolve(claim, signed_headers=tuple(name for name in claim.signed_headers if name != left_out))
+
+    assert code_of(lambda: check_signature(weak, of_vector(VECTORS[0]), "key")) == ("ModelArts.0208", 401)
+
+
+def test_a_signed_header_must_be_there():
+    call = of_vector(VECTORS[0])
+    headers = {name: value for name, value in call.headers.items() if name != "x-project-id"}
+
+    with pytest.raises(Refusal, match="signed headers are missing: x-project-id"):
+        check_signature(Claim.of(VECTORS[0]["authorization"]), attrs.evolve(call, headers=headers), "key")
+
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc).timestamp()
+
+
+@pytest.mark.parametrize("date", ["20260101T114500Z", "20260101T120000Z", "20260101T121500Z"])
+def test_a_date_of_the_last_or_next_15_minutes_is_taken(date):
+    check_date({"x-sdk-date": date}, NOON)
+
+
+@pytest.mark.parametrize("date", ["20260101T114459Z", "20260101T121501Z", "20250101T120000Z"])
+def test_another_date_has_expired(date):
+    assert code_of(lambda: check_date({"x-sdk-date": date}, NOON)) == ("ModelArts.0207", 401)
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-sdk-date": ""}, {"x-sdk-date": "2026-01-01T12:00:00Z"}])
+def test_a_date_that_is_none_is_refused(headers):
+    assert code_of(lambda: check_date(headers, NOON)) == ("ModelArts.0208", 401)
+
+
+def test_a_body_may_be_left_unsigned_as_the_general_sdk_does_for_what_is_not_json():
+    request = sign(AK, SK, "POST", f"{HOST}/v1/p/x", (), {"Content-Type": "application/octet-stream"}, b"12")
+    call = received("POST", "/v1/p/x", request.headers, b"34")
+
+    check_signature(Claim.of(request.headers["Authorization"]), call, SK)
+
+
+def test_a_stated_digest_must_be_that_of_the_body():
+    headers = {"X-Sdk-Content-Sha256": "0" * 64}
+    request = sign(AK, SK, "POST", f"{HOST}/v1/p/x", (), headers, b"12")
+    call = received("POST", "/v1/p/x", request.headers, b"12")
+
+    with pytest.raises(Refusal, match="X-Sdk-Content-Sha256 is not that of the body"):
+        check_signature(Claim.of(request.headers["Authorization"]), call, SK)
+
+
+TEXT = st.text(st.characters(blacklist_categories=["Cs"]), max_size=12)
+PAIRS = st.lists(st.tuples(TEXT.filter(bool), TEXT), max_size=5)
+VALUE = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=12)
+
+
+@settings(deadline=None, derandomize=True, max_examples=300)
+@given(st.sampled_from(["GET", "POST", "PUT", "DELETE"]), TEXT, PAIRS, VALUE, st.binary(max_size=200))
+@example("GET", "v1//训练 作业/a+b%2F~/", [("b", ""), ("a", "2"), ("a", "1"), ("空", " &=+%2B")], "à", b"")
+def test_what_the_general_sdk_signs_is_accepted_and_nothing_else(method, path, query, value, body):
+    request = sign(AK, SK, method, f"{HOST}/{quote(path)}", query, {"X-Any": value}, body)
+    call = received(method, request.url[len(HOST) :], request.headers, body)
+    claim = Claim.of(request.headers["Authorization"])
+
+    check_signature(claim, call, SK)
+    for other in (attrs.evolve(call, body=body + b" "), attrs.evolve(call, query=f"{call.query}&x=")):
+        assert code_of(lambda other=other: check_signature(claim, other, SK)) == ("ModelArts.0208", 401)
+    assert code_of(lambda: check_signature(claim, call, SK + " ")) == ("ModelArts.0208", 401)

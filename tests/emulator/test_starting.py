@@ -1,0 +1,218 @@
+"""Starting a service with `--auth iam`, and what the commands tell."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import shlex
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import attrs
+import psutil
+import pytest
+import requests
+from click.testing import CliRunner
+
+from modelarts.cli.main import cli
+from modelarts.errors import ServiceError
+from modelarts.local import daemon
+from modelarts.local.emulator.iam import accounts
+from modelarts.local.paths import LocalHome
+from modelarts.session import Session
+from tests.emulator.signing import Caller, sign
+from tests.support.jobs import estimator, put_code, until
+
+
+@pytest.fixture
+def run(home: Path, monkeypatch: pytest.MonkeyPatch):
+    """Run `modelarts local …` on a home of its own."""
+    monkeypatch.setenv("MODELARTS_HOME", str(home))
+    return lambda *arguments: CliRunner().invoke(cli, ["local", *arguments])
+
+
+@pytest.fixture
+def http():
+    with requests.Session() as http:
+        yield http
+
+
+def caller_of(home: Path, http: requests.Session) -> Caller:
+    address = daemon.find(home).iam
+    return Caller(address, accounts.load(Path(address.account)), http)
+
+
+def test_a_start_tells_where_the_account_is_and_no_secret(run, home):
+    first, second = run("start", "--auth", "iam", "--region", "cn-east-3"), run("start", "--auth", "iam")
+
+    account = accounts.load(LocalHome.of(home).account)
+    assert first.output.startswith("started: http://127.0.0.1:")
+    assert second.output.replace("running", "started") == first.output
+    assert f"(region cn-east-3, account in {LocalHome.of(home).account})" in first.output
+    files = [file.read_text() for file in (LocalHome.of(home).address, LocalHome.of(home).service_log)]
+    for told in [first.output, *files]:
+        assert account.secret_key not in told
+        assert account.password not in told
+
+
+def test_the_credentials_can_be_read_by_a_shell(run, home):
+    assert run("credentials").exception.args[0].endswith("`modelarts local start --auth iam`")
+    run("start", "--auth", "iam")
+    account, iam = accounts.load(LocalHome.of(home).account), daemon.find(home).iam
+
+    masked, shown = run("credentials").output, run("credentials", "--show").output
+
+    for secret in (account.secret_key, account.password):
+        assert secret not in masked
+        assert secret in shown
+    variables = dict(word.split("=", 1) for word in shlex.split(shown, comments=True) if "=" in word)
+    assert variables == {
+        "MODELARTS_MODE": "cloud",
+        "MODELARTS_ENDPOINT": iam.url,
+        "MODELARTS_IAM_ENDPOINT": iam.url,
+        "MODELARTS_OBS_ENDPOINT": iam.url,
+        "MODELARTS_CA_BUNDLE": iam.ca_bundle,
+        "HUAWEICLOUD_SDK_REGION": "cn-north-4",
+        "HUAWEICLOUD_SDK_PROJECT_ID": account.project_id,
+        "HUAWEICLOUD_SDK_AK": account.access_key,
+        "HUAWEICLOUD_SDK_SK": account.secret_key,
+    }
+
+
+def test_a_service_that_runs_otherwise_is_told(run):
+    run("start")
+    assert "runs without --auth iam: end it first" in str(run("start", "--auth", "iam").exception)
+    run("stop")
+    run("start", "--auth", "iam")
+
+    assert "runs for region cn-north-4: end it" in str(run("start", "--auth", "iam", "--region", "cn-east-3").exception)
+    assert "runs at https://127.0.0.1:" in str(run("start", "--auth", "iam", "--port", "1").exception)
+    for command in ("start", "status"):
+        assert "as the cloud: https://127.0.0.1:" in run(command).output
+
+
+@pytest.mark.parametrize("options", [["--region", "cn-east-3"], ["--port", "8443"], ["--auth", "none"]])
+def test_options_that_do_not_fit_are_refused(run, options):
+    assert run("start", *options).exit_code == 2
+
+
+def test_a_port_can_be_chosen_and_a_taken_one_is_told(home):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(ServiceError, match=f"port {port} cannot be used for --auth iam: .*give another --port"):
+            daemon.ensure(home, daemon.AsCloud(port=port))
+
+    assert daemon.ensure(home, daemon.AsCloud(port=port)).iam.url == f"https://127.0.0.1:{port}"
+
+
+def test_a_broken_account_file_is_told(home):
+    file = LocalHome.of(home).account
+    file.parent.mkdir(parents=True)
+    file.write_text("{")
+
+    with pytest.raises(ServiceError, match=r"account\.json: .*correct it, or remove it"):
+        daemon.ensure(home, daemon.AsCloud())
+    assert file.read_text() == "{"
+
+
+@pytest.mark.parametrize("package", daemon.NEEDED_FOR_IAM)
+def test_a_missing_package_is_told_with_what_installs_it(home, monkeypatch, package):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == package else find(name))
+
+    with pytest.raises(ServiceError, match=rf"\({package}\): run `pip install 'modelarts\[iam\]'`"):
+        daemon.ensure(home, daemon.AsCloud())
+    assert daemon.ensure(home).iam is None
+
+
+def test_without_it_nothing_of_it_is_loaded():
+    code = "import sys, modelarts.local.server; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+
+    assert "modelarts.local.api.app" in loaded
+    assert not [name for name in loaded if name.startswith(("cheroot", "cryptography", "modelarts.local.iam"))]
+
+
+def test_tokens_keys_and_the_certificate_outlive_a_restart(home, http):
+    first = daemon.ensure(home, daemon.AsCloud()).iam
+    token = caller_of(home, http).token()
+    before = Path(first.ca_bundle).read_bytes()
+
+    daemon.stop(home)
+    daemon.ensure(home, daemon.AsCloud())
+
+    caller = caller_of(home, http)
+    assert caller.send("GET", f"{caller.v1}/job/ai-engines", headers={"X-Auth-Token": token}).status_code == 200
+    assert Path(caller.address.ca_bundle).read_bytes() == before
+
+
+def test_lifetimes_are_those_of_the_account_file(home, http):
+    file = LocalHome.of(home).account
+    accounts.load_or_make(file)
+    file.write_text(json.dumps({**json.loads(file.read_text()), "token_lifetime": 0.5, "keys_lifetime": 0.5}))
+    daemon.ensure(home, daemon.AsCloud())
+    caller = caller_of(home, http)
+    keys, token = caller.temporary_keys(), caller.token()
+    url, security = f"{caller.v1}/job/ai-engines", {"X-Security-Token": keys["securitytoken"]}
+
+    def by_token() -> str:
+        return str(caller.send("GET", url, headers={"X-Auth-Token": token}).json().get("error_code"))
+
+    def by_keys() -> str:
+        call = sign(keys["access"], keys["secret"], "GET", url, headers=security)
+        return str(caller.send_prepared(call).json().get("error_code"))
+
+    until(lambda: by_token() == "ModelArts.0202")
+    until(lambda: by_keys() == "ModelArts.0207")
+
+
+def test_local_sessions_and_scripts_that_use_them_go_on_beside_it(home, tmp_path):
+    daemon.ensure(home, daemon.AsCloud())
+    script = """
+        from modelarts.session import Session
+        session = Session()
+        session.obs.upload_file(__file__, "obs://bucket/from-the-job/")
+        print(session.region_name)
+    """
+    with Session.local(home) as session:
+        session.obs.create_bucket("bucket")
+        put_code(session, tmp_path, script)
+
+        job = estimator(session).fit(inputs="/bucket/data/")
+
+        assert job.wait(timeout=30, show=False).status == 10
+        assert session.obs.is_obs_path_exists("obs://bucket/from-the-job/train.py")
+
+
+def test_it_ends_at_once_while_answers_are_held_back(home, http, tmp_path):
+    daemon.ensure(home, daemon.AsCloud())
+    caller = caller_of(home, http)
+    with Session.local(home) as session:
+        session.obs.create_bucket("bucket")
+        put_code(session, tmp_path, "import time; time.sleep(3)")
+        job = estimator(session).fit(inputs="/bucket/data/")
+        until(lambda: job.get_job_info().status == 8)
+        (log,) = job.get_job_log_file_list().log_file_list
+    url = f"{caller.v1}/training-jobs/{job.job_id}/versions/{job.version_id}/aom-log"
+    options = {"params": {"log_file": log, "base_line": 10**9}, "headers": {"X-Auth-Token": caller.token()}}
+    options["headers"]["Prefer"] = "wait=30"
+
+    def ask() -> None:
+        with requests.Session() as http, contextlib.suppress(requests.RequestException):
+            attrs.evolve(caller, http=http).send("GET", url, **options)
+
+    held = threading.Thread(target=ask, daemon=True)
+    held.start()
+    service, port = psutil.Process(daemon.find(home).pid), urlsplit(caller.address.url).port
+    until(lambda: len([one for one in service.net_connections() if one.laddr.port == port and one.raddr]) > 1)
+
+    assert daemon.stop(home)  # raises when it does not end within its patience
+    held.join(10)
+    assert not held.is_alive()

@@ -1,0 +1,141 @@
+"""Waiting for a job outlasts what goes on for minutes: outages, maintenance pages, keys that are being replaced."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from modelarts import errors
+from modelarts._jobs import follow, reconnect
+from modelarts.job import TrainingJob
+from tests.faults.calls import at
+from tests.faults.rows import BUSY, EXPIRED, answer
+from tests.support.raw_server import RESET, SILENCE, RawServer
+
+INFO, NAMES, LOG = (f"GET /training-jobs/1/versions/2{part}" for part in ("", "/log/file-names", "/aom-log"))
+RUNNING, DONE = ({"is_success": True, "job_id": 1, "version_id": 2, "status": status} for status in (8, 10))
+ATTEMPTS = 5  # of one call, where it is repeated
+OUTAGES: dict[str, Any] = {
+    "no connection": RESET,
+    "an ill service": answer("503 Service Unavailable", BUSY),
+    "too many calls": answer("429 Too Many Requests", BUSY),
+    "a maintenance page": answer("502 Bad Gateway", b"<html>back soon</html>"),
+    "a portal that wants a login": answer("200 OK", b"<html>log in</html>"),
+    "an object of somebody else": answer("200 OK", b'{"login": "required"}'),
+    "a version without a status": answer("200 OK", b'{"is_success": true, "status": null}'),
+    "keys that are being replaced": answer("401 Unauthorized", EXPIRED),
+}
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outages last seconds, and nobody waits long before trying again."""
+    monkeypatch.setattr(reconnect, "RETRY", 0.02)
+
+
+def version(*script: Any) -> RawServer:
+    """A version whose state is asked for, and which has no log."""
+    return RawServer({INFO: list(script), NAMES: [{"is_success": True, "log_file_list": []}]})
+
+
+@pytest.mark.parametrize("outage", OUTAGES.values(), ids=OUTAGES)
+def test_an_outage_is_outlasted_and_told_once(outage: Any, capsys: pytest.CaptureFixture[str]):
+    with version(RUNNING, *[outage] * 3 * ATTEMPTS, RUNNING, DONE) as server, at(server.url) as session:
+        info = TrainingJob(session, 1, 2).wait(timeout=30)
+
+    assert info.status == 10
+    shown = capsys.readouterr().out
+    assert shown.count("lost the service, the job goes on: ") == 1
+    assert shown.count("reached the service again after 0 s") == 1
+    assert shown.splitlines()[-1] == "JOBSTAT_COMPLETED"
+
+
+def test_a_log_that_cannot_be_read_for_a_while_is_shown_whole(capsys: pytest.CaptureFixture[str]):
+    pages = [{"is_success": True, "content": f"line {n}\n", "lines": 1, "start_line": str(n), "end_line": str(n)}
+             for n in range(3)]  # fmt: skip
+    nothing = {"is_success": True, "content": "", "lines": 0, "start_line": "2", "end_line": "2"}
+    script = {
+        INFO: [RUNNING] * 5 + [DONE], NAMES: [{"is_success": True, "log_file_list": ["a.0"]}],
+        LOG: [
+            pages[0], RESET, RESET, pages[1], *[OUTAGES["a maintenance page"]] * ATTEMPTS,
+            *[OUTAGES["an ill service"]] * ATTEMPTS, pages[2], nothing,
+        ],
+    }  # fmt: skip
+    with RawServer(script) as server, at(server.url) as session:
+        assert TrainingJob(session, 1, 2).wait(timeout=30).status == 10
+
+    shown = [line for line in capsys.readouterr().out.splitlines() if line.startswith("line")]
+    assert shown == ["line 0", "line 1", "line 2"]
+
+
+@pytest.mark.parametrize(("outage", "limit", "error"), [
+    ("no connection", "OUTAGE", errors.ConnectionFailed),
+    ("an ill service", "OUTAGE", errors.Unavailable),
+    ("keys that are being replaced", "REFUSED", errors.AuthError),
+])  # fmt: skip
+def test_an_outage_that_lasts_is_an_error_in_the_end(
+    monkeypatch: pytest.MonkeyPatch, outage: str, limit: str, error: type[Exception]
+):
+    monkeypatch.setattr(reconnect, limit, 0.3)
+    begun = time.monotonic()
+
+    with version(RUNNING, OUTAGES[outage]) as server, at(server.url) as session, pytest.raises(error):
+        TrainingJob(session, 1, 2).wait()
+
+    assert 0.3 < time.monotonic() - begun < 3
+
+
+@pytest.mark.parametrize("outage", [SILENCE, RESET, OUTAGES["an ill service"]], ids=["silence", "reset", "busy"])
+def test_the_time_of_the_waiting_is_kept_whatever_the_service_does(outage: Any):
+    begun = time.monotonic()
+
+    with (
+        version(RUNNING, outage) as server,
+        at(server.url, read_timeout=60) as session,
+        pytest.raises(errors.JobTimeout, match=r"has not ended yet \(JOBSTAT_RUNNING\)"),
+    ):
+        TrainingJob(session, 1, 2).wait(timeout=1)
+
+    assert 0.9 < time.monotonic() - begun < 2
+
+
+def test_the_time_of_the_waiting_is_not_spent_on_the_end_of_a_log():
+    names = {"is_success": True, "log_file_list": ["a.0"]}
+    begun = time.monotonic()
+
+    with (
+        RawServer({INFO: [RUNNING], NAMES: [names], LOG: [SILENCE]}) as server,
+        at(server.url, read_timeout=60) as session,
+        pytest.raises(errors.JobTimeout),
+    ):
+        TrainingJob(session, 1, 2).wait(timeout=1)
+
+    assert time.monotonic() - begun < 2
+
+
+def test_the_time_out_of_a_session_counts_for_the_end_of_a_log_too(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(follow, "REST", 0.1)
+    failed = {**RUNNING, "status": 11}
+    names = {"is_success": True, "log_file_list": ["a.0"]}
+    begun = time.monotonic()
+
+    with (
+        RawServer({INFO: [failed], NAMES: [names], LOG: [SILENCE]}) as server,
+        at(server.url, read_timeout=60, total_timeout=0.3) as session,
+        pytest.raises(errors.JobFailed),
+    ):
+        TrainingJob(session, 1, 2).wait()
+
+    assert time.monotonic() - begun < 3
+
+
+def test_what_a_refusal_means_that_no_waiting_mends_is_told_at_once():
+    gone = answer("404 Not Found", b'{"is_success": false, "error_code": "ModelArts.0105", "error_message": "no job"}')
+    begun = time.monotonic()
+
+    with version(RUNNING, gone) as server, at(server.url) as session, pytest.raises(errors.NotFound, match="no job"):
+        TrainingJob(session, 1, 2).wait()
+
+    assert time.monotonic() - begun < 2

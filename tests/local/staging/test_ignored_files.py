@@ -1,0 +1,102 @@
+"""What stays here always, and that it is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelarts._submit.staging.ignore import ENVIRONMENTS, NAMES, LeftOut
+from modelarts.local import daemon
+from modelarts.session import Session
+from tests.local.staging.files import files_in, fill
+from tests.support.files import common_user, put
+from tests.support.jobs import estimator
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("above", ["", "deep/er/"])
+def test_caches_and_their_kind_stay_here(sent: Any, local: Path, name: str, above: str):
+    name = name.replace("*", "name")
+    fill(local / "src", "train.py", f"{above}{name}")
+    assert sent() == ["src/train.py"]
+
+    (local / "src" / above / name).unlink()
+    fill(local / "src", f"{above}{name}/inside", "train.py")
+    assert sent() == ["src/train.py"]
+
+    put(local / "src" / above / ".modelartsignore", f"!{name}\n")
+    assert sent() == [f"src/{above}{name}/inside", "src/train.py"]
+
+
+@pytest.mark.parametrize("mark", ENVIRONMENTS)
+def test_environments_stay_here_whatever_their_name_and_code_goes_whatever_its_name(sent: Any, local: Path, mark: str):
+    fill(local / "src", "train.py", f"my env/{mark}/x" if mark == "conda-meta" else f"my env/{mark}", "my env/lib/a.py")
+    fill(local / "src", "env/gym.py", "venv/code.py", "cache/a", "build/b", "git/c")
+
+    assert sent() == ["src/build/b", "src/cache/a", "src/env/gym.py", "src/git/c", "src/train.py", "src/venv/code.py"]
+    put(local / "src" / ".modelartsignore", "!my env\nbuild\ncache\ngit\n")
+    assert f"src/my env/{mark}" in " ".join(sent())
+
+
+def test_a_pattern_for_all_folders_brings_none_back(sent: Any, local: Path):
+    fill(local / "src", "train.py", "lib/a.py", "lib/a.csv", ".git/hook.py", "lib/__pycache__/a.py", ".venv/b.py")
+    put(local / "src" / ".modelartsignore", "*\n!*/\n!*.py\n")
+
+    assert sent() == ["src/lib/a.py", "src/train.py"]
+
+
+def test_the_state_of_this_package_stays_here(local: Path):
+    fill(local / "src", "train.py")
+    home = local / "src" / ".state"
+    try:
+        with Session.local(home) as session:
+            saved = estimator(session, code_dir="src", boot_file="train.py")
+            places = [saved.create_job_configs().get_job_configs_info()["app_url"] for _ in range(3)]
+    finally:
+        daemon.stop(home)
+
+    assert len(set(places)) == 1
+    assert [name for name in files_in(home / "local" / "buckets") if "complete" not in name] == [
+        f"{places[0].strip('/')}/train.py"
+    ]
+
+
+def test_the_state_of_this_package_is_no_code(refused: Any, home: Path):
+    put(home / "train.py")
+
+    (fault,) = refused(home)
+
+    assert fault.rule == "this folder holds the state of this package and is not sent; give another"
+
+
+def test_what_is_left_out_does_not_change_the_place(sent: Any, local: Path, capsys: pytest.CaptureFixture[str]):
+    fill(local / "src", "train.py")
+    put(local / "src" / ".modelartsignore", "logs/\n")
+    sent()
+
+    fill(local / "src", "logs/a.log", "__pycache__/train.pyc")
+    capsys.readouterr()
+    sent()
+
+    assert capsys.readouterr().out == ""
+
+
+def test_what_is_left_out_at_the_top_is_told(sent: Any, local: Path, capsys: pytest.CaptureFixture[str]):
+    fill(local / "src", "train.py", ".git/HEAD", ".env", "lib/.DS_Store", "new")
+    sent()
+    assert "uploading src (2 files, 11 bytes, without .env, .git) to obs://" in capsys.readouterr().out
+
+    fill(local / "src", *(f"{letter}.pyc" for letter in "abc"), "lib/new.py")
+    sent()
+    assert "uploading src (3 files, 21 bytes, without .env, .git, a.pyc and 2 more) to" in capsys.readouterr().out
+
+
+def test_a_folder_that_is_left_out_need_not_be_readable():
+    with common_user() as place:
+        fill(place, "src/train.py", "src/sub/a.py")
+        put(place / "src" / ".modelartsignore", "sub")
+        (place / "src" / "sub").chmod(0)
+
+        assert [file.name for file in LeftOut(place / "src").kept()] == ["train.py"]

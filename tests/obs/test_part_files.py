@@ -1,0 +1,382 @@
+"""What a transfer that was cut off leaves behind is used or removed, here and in the bucket."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from fault_proxy import FaultProxy, Request, Stall, refusal
+from large import PART
+
+from modelarts._display.progress import Silent
+from modelarts._obs.cloud.buckets import HuaweiBuckets
+from modelarts._obs.local.buckets import LocalBuckets, _copy
+from modelarts._obs.paths import PART as PARTIAL
+from modelarts._obs.transfer.part_file import Partial
+from modelarts._obs.transfer.worker_pool import Stopped, Transfer
+from modelarts.errors import ObsError
+from tests.support.files import put
+
+SIZE = 3 * PART + 5
+
+
+@pytest.fixture
+def big(local: Path) -> Path:
+    file = local / "big.bin"
+    file.write_bytes(os.urandom(SIZE))
+    return file
+
+
+def partial_files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob(f"{PARTIAL}*"))
+
+
+def begun(obs: HuaweiBuckets, bucket: str) -> list[str]:
+    """The uploads that the bucket holds unfinished."""
+    return [upload.key for upload in obs.client().listMultipartUploads(bucket).body.upload]
+
+
+def is_part(number: int) -> Callable[[Request], bool]:
+    return lambda request: f"partNumber={number}&" in request.target
+
+
+def cut_off(obs: HuaweiBuckets, proxy: FaultProxy, file: Path, target: str) -> None:
+    """An upload that does not come to its end."""
+    proxy.rule = lambda request: refusal(403, "AccessDenied") if is_part(3)(request) else None
+    with pytest.raises(ObsError, match="AccessDenied"):
+        obs.upload_file(file, target, threads=1)
+    proxy.rule = lambda request: None
+
+
+# --- on this machine
+
+
+DOWNLOAD = """
+    import sys
+    from pathlib import Path
+    from modelarts._auth.signing import AkSkAuth
+    from modelarts._obs.cloud.buckets import HuaweiBuckets
+    url, state, source, target = sys.argv[1:]
+    HuaweiBuckets(url, AkSkAuth("A", "S"), Path(state), part_size={part}).download_file(source, target)
+"""
+
+
+def downloading(proxy: FaultProxy, state: Path, source: str, target: Path) -> subprocess.Popen[bytes]:
+    """A process that has begun a download which does not end."""
+    proxy.rule = lambda request: Stall() if request.method == "GET" and request.key else None
+    proxy.seen.clear()
+    program = textwrap.dedent(DOWNLOAD.format(part=PART))
+    process = subprocess.Popen([sys.executable, "-c", program, proxy.url, str(state), source, str(target)])
+    deadline = time.monotonic() + 30
+    while not any(request.method == "GET" and request.key for request in proxy.seen):
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.01)
+    proxy.rule = lambda request: None
+    return process
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("size", [100, SIZE])
+def test_the_next_download_uses_or_removes_what_a_killed_one_left(
+    obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, tmp_path: Path, how: int, size: int
+):
+    (local / "file.bin").write_bytes(os.urandom(size))
+    obs.upload_file("file.bin", f"obs://{bucket}/")
+    target = local / "there" / "file.bin"
+    process = downloading(proxy, tmp_path / "state", f"obs://{bucket}/file.bin", target)
+    process.send_signal(how)
+    process.wait(30)
+    assert len(partial_files(local)) == 1
+
+    obs.download_file(f"obs://{bucket}/file.bin", target)
+
+    assert target.read_bytes() == (local / "file.bin").read_bytes()
+    assert partial_files(local) == []
+
+
+@pytest.mark.parametrize("size", [100, SIZE])
+def test_what_another_process_writes_is_not_touched(
+    obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, tmp_path: Path, size: int
+):
+    (local / "file.bin").write_bytes(os.urandom(size))
+    obs.upload_file("file.bin", f"obs://{bucket}/")
+    target = local / "there" / "file.bin"
+    process = downloading(proxy, tmp_path / "state", f"obs://{bucket}/file.bin", target)
+    held = partial_files(local)
+
+    obs.download_file(f"obs://{bucket}/file.bin", target)
+
+    assert target.read_bytes() == (local / "file.bin").read_bytes()
+    assert partial_files(local) == held and process.poll() is None
+    process.kill()
+    process.wait(30)
+
+
+def test_what_several_at_once_left_is_all_removed(
+    obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, tmp_path: Path
+):
+    (local / "file.bin").write_bytes(b"text")
+    obs.upload_file("file.bin", f"obs://{bucket}/")
+    target = local / "there" / "file.bin"
+    processes = [downloading(proxy, tmp_path / "state", f"obs://{bucket}/file.bin", target) for _ in range(3)]
+    assert len(partial_files(local)) == 3
+    for process in processes:
+        process.kill()
+        process.wait(30)
+
+    obs.download_file(f"obs://{bucket}/file.bin", target)
+
+    assert target.read_bytes() == b"text" and partial_files(local) == []
+
+
+@pytest.mark.parametrize("size", [100, SIZE])
+def test_a_download_of_only_what_has_changed_removes_it_too(
+    obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, tmp_path: Path, size: int
+):
+    """The file is there, and whole: there is nothing to download."""
+    (local / "file.bin").write_bytes(os.urandom(size))
+    obs.upload_file("file.bin", f"obs://{bucket}/")
+    target = local / "there" / "file.bin"
+    obs.download_file(f"obs://{bucket}/file.bin", target)
+    process = downloading(proxy, tmp_path / "state", f"obs://{bucket}/file.bin", target)
+    process.kill()
+    process.wait(30)
+
+    obs.download_file(f"obs://{bucket}/file.bin", target, sync=True)
+
+    assert target.read_bytes() == (local / "file.bin").read_bytes()
+    assert partial_files(local) == [] and [*(tmp_path / "state" / "transfers").glob("*")] == []
+
+
+def test_an_upload_of_only_what_has_changed_ends_one_that_was_cut_off(
+    obs: HuaweiBuckets, bucket: str, proxy: FaultProxy, big: Path
+):
+    obs.upload_file(big, f"obs://{bucket}/")
+    cut_off(obs, proxy, big, f"obs://{bucket}/")
+    assert begun(obs, bucket) == ["big.bin"]
+
+    obs.upload_file(big, f"obs://{bucket}/", sync=True)
+
+    assert begun(obs, bucket) == []
+
+
+def test_what_a_killed_copy_of_local_buckets_left_is_removed_too(tmp_path: Path, local: Path):
+    obs = LocalBuckets(tmp_path / "buckets")
+    obs.create_bucket("bucket")
+    (local / "file.txt").write_text("text")
+    program = f"""
+        import os
+        from modelarts._obs.local.buckets import LocalBuckets
+        from modelarts._obs.transfer.part_file import Partial
+        Partial.write = lambda *_: os._exit(0)
+        LocalBuckets({str(tmp_path / "buckets")!r}).upload_file("file.txt", "obs://bucket/")
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(program)], cwd=local, check=True)
+    assert len(partial_files(tmp_path / "buckets")) == 1 and obs.list("obs://bucket/") == []
+
+    obs.upload_file("file.txt", "obs://bucket/")
+
+    assert partial_files(tmp_path / "buckets") == [] and len(obs.list("obs://bucket/")) == 1
+
+
+def test_a_local_copy_that_is_stopped_ends_at_once(local: Path):
+    class Stops(Silent):
+        def moved(self, size: int) -> None:
+            transfer.stop.set()
+
+    transfer = Transfer(1, Stops())
+    (local / "file.bin").write_bytes(bytes(3 * PART))
+
+    with pytest.raises(Stopped):
+        _copy(local / "file.bin", local / "there.bin", "copy", transfer)
+
+    assert [path.name for path in local.iterdir()] == ["file.bin"]
+
+
+def test_an_upload_that_failed_leaves_no_folder_that_it_made(
+    tmp_path: Path, local: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    obs = LocalBuckets(tmp_path / "buckets")
+    obs.create_bucket("bucket")
+    obs.create_directory("obs://bucket/made/")
+    for folder in ("src/a/b", "src/a/c", "src/d"):
+        (local / folder).mkdir(parents=True)
+        (local / folder / "file.txt").write_text("text")
+    monkeypatch.setattr(Partial, "write", full)
+
+    with pytest.raises(ObsError, match="No space left on device"):
+        obs.upload_dir("src", "obs://bucket/made/")
+
+    assert [path.name for path in (tmp_path / "buckets" / "bucket").rglob("*")] == ["made"]
+
+
+def test_emptying_a_bucket_while_others_upload_to_it_leaves_it_there(tmp_path: Path, local: Path):
+    obs = LocalBuckets(tmp_path / "buckets")
+    obs.create_bucket("bucket")
+    for number in range(20):
+        put(local / "src" / str(number % 3) / f"{number}.txt")
+    over = threading.Event()
+
+    def upload() -> None:
+        while not over.is_set():
+            with suppress(ObsError):  # what is on its way may be removed, too
+                obs.upload_dir(local / "src", "obs://bucket/x/")
+
+    uploading = threading.Thread(target=upload)
+    uploading.start()
+    try:
+        for _ in range(100):
+            obs.delete("obs://bucket", recursive=True)
+            assert obs.exists("obs://bucket")
+    finally:
+        over.set()
+        uploading.join()
+
+
+def test_a_bucket_that_is_a_link_is_emptied_and_removed_without_what_it_leads_to(tmp_path: Path, local: Path):
+    obs = LocalBuckets(tmp_path / "buckets")
+    for name in ("emptied", "removed"):
+        obs.create_bucket(name)
+        put(local / name / "mine.txt")
+        (obs.root / name).rmdir()
+        (obs.root / name).symlink_to(local / name)
+        obs.delete(f"obs://{name}", recursive=True)
+        assert obs.list(f"obs://{name}") == [] and (local / name / "mine.txt").is_file()
+
+    (obs.root / "removed").rmdir()
+    (local / "nothing").mkdir()
+    (obs.root / "removed").symlink_to(local / "nothing")
+    obs.delete_bucket("removed")
+
+    assert not obs.exists("obs://removed") and (local / "nothing").is_dir()
+
+
+@pytest.mark.parametrize("grows", [True, False])
+def test_a_file_that_changes_while_it_is_copied_to_a_local_bucket_is_refused(
+    tmp_path: Path, local: Path, monkeypatch: pytest.MonkeyPatch, grows: bool
+):
+    obs = LocalBuckets(tmp_path / "buckets")
+    obs.create_bucket("bucket")
+    file = put(local / "a.txt", "older")
+    os.utime(file, (1, 1))
+    write = Partial.write
+
+    def written_to(self: Partial, chunk: bytes, offset: int) -> None:
+        write(self, chunk, offset)
+        file.write_text("newer and longer" if grows else "newer")
+
+    monkeypatch.setattr(Partial, "write", written_to)
+    with pytest.raises(ObsError, match=r"a.txt changed while it was uploaded; call again"):
+        obs.upload_file(file, "obs://bucket/")
+
+    assert obs.list("obs://bucket/") == []
+
+
+@pytest.mark.parametrize("what", ["another user's", "a link"])
+def test_what_cannot_be_used_is_in_nobodys_way(tmp_path: Path, local: Path, what: str):
+    obs = LocalBuckets(tmp_path / "buckets")
+    obs.create_bucket("bucket")
+    (local / "file.txt").write_text("text")
+    obs.upload_file("file.txt", "obs://bucket/")
+    (local / "there.txt").write_text("older")
+    name = Partial(local / "there.txt").path
+    name.unlink()
+    if what == "a link":
+        name.symlink_to("file.txt")
+    else:
+        name.mkdir()
+
+    obs.download_file("obs://bucket/file.txt", "there.txt")
+
+    assert (local / "there.txt").read_text() == (local / "file.txt").read_text() == "text"
+    assert partial_files(local) == [name.name]
+
+
+# --- in the bucket
+
+
+def test_emptying_a_folder_or_a_bucket_ends_uploads_that_nobody_finished(
+    obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy
+):
+    for folder in ("dir", "other"):
+        cut_off(obs, proxy, big, f"obs://{bucket}/{folder}/")
+    (local / "a.txt").write_text("text")
+    obs.upload_file("a.txt", f"obs://{bucket}/dir/")
+
+    obs.delete(f"obs://{bucket}/dir/", recursive=True)
+    assert begun(obs, bucket) == ["other/big.bin"]
+    obs.delete(f"obs://{bucket}/", recursive=True)
+    assert begun(obs, bucket) == []
+    obs.delete_bucket(bucket)
+
+    assert not obs.exists(f"obs://{bucket}")
+
+
+def test_a_folder_is_emptied_also_where_uploads_may_not_be_listed(
+    obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy
+):
+    (local / "a.txt").write_text("text")
+    obs.upload_file("a.txt", f"obs://{bucket}/")
+    proxy.rule = lambda request: refusal(403, "AccessDenied") if "uploads" in request.target else None
+
+    obs.delete(f"obs://{bucket}/", recursive=True)
+
+    assert obs.list(f"obs://{bucket}/") == []
+
+
+def test_a_file_that_became_small_ends_the_upload_of_the_large_one(
+    obs: HuaweiBuckets, bucket: str, big: Path, proxy: FaultProxy, tmp_path: Path
+):
+    cut_off(obs, proxy, big, f"obs://{bucket}/")
+    assert begun(obs, bucket) == ["big.bin"]
+    big.write_text("small")
+
+    obs.upload_file(big, f"obs://{bucket}/")
+
+    assert begun(obs, bucket) == [] and [*(tmp_path / "state" / "transfers").iterdir()] == []
+    assert obs.list(f"obs://{bucket}/big.bin")[0].size == 5
+
+
+def test_an_upload_without_a_record_is_ended_when_it_fails(
+    obs: HuaweiBuckets, bucket: str, big: Path, proxy: FaultProxy, tmp_path: Path
+):
+    (tmp_path / "state").write_text("a file where the folder should be")
+
+    cut_off(obs, proxy, big, f"obs://{bucket}/")
+
+    assert begun(obs, bucket) == []
+
+
+def test_a_disk_that_is_full_where_records_are_does_not_stop_a_transfer(
+    bucket: str, local: Path, big: Path, proxy: FaultProxy, obs: HuaweiBuckets
+):
+    program = f"""
+        import resource, signal
+        from pathlib import Path
+        from modelarts._auth.signing import AkSkAuth
+        from modelarts._obs.cloud.buckets import HuaweiBuckets
+        obs = HuaweiBuckets({proxy.url!r}, AkSkAuth("A", "S"), Path("state"), part_size={PART})
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20, -1))
+        obs.upload_file("big.bin", "obs://{bucket}/")
+    """
+
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], cwd=local, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+    assert "a transfer that is cut off will begin anew" in done.stderr
+    assert obs.list(f"obs://{bucket}/big.bin")[0].size == SIZE
+    assert [*(local / "state" / "transfers").iterdir()] == []

@@ -1,0 +1,204 @@
+"""The local service without its threads and processes: what is made stays in the state that a test puts it in."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Callable
+from unittest.mock import patch
+
+import attrs
+import requests
+import waitress
+
+from modelarts._wire.v1.routes import BY_OPERATION
+from modelarts._wire.v1.status import INIT
+from modelarts.local import catalog, daemon
+from modelarts.local.api.app import Activity, create_app
+from modelarts.local.api.handlers.context import Service
+from modelarts.local.paths import LocalHome
+from modelarts.local.runtime.spec import Workbench
+from modelarts.local.scheduler import Scheduler
+from modelarts.local.store import Store, now
+from modelarts.local.store.records import Version, Visualization
+from modelarts.local.tensorboard import Viewers
+from modelarts.session import Session
+from tests.support.app_adapter import AppAdapter, in_place_of
+
+TOKEN, PROJECT = "the token of this service", "local"
+_PORTS = itertools.count(1)  # at which nobody listens
+ANY = tuple(range(23))  # every documented status
+BODY = {
+    "worker_server_num": 1, "app_url": "/bucket/src/", "boot_file_url": "/bucket/src/train.py", "engine_id": 1,
+    "spec_id": 2, "parameter": [{"label": "lr", "value": "0.001"}], "data_url": "/bucket/data/",
+    "train_url": "/bucket/output/", "log_url": "/bucket/log/",
+}  # fmt: skip
+
+
+@attrs.frozen
+class Reply:
+    """What a call was answered."""
+
+    status: int
+    members: dict[str, Any]
+
+
+class World:
+    """A service, a bare client and a session of the SDK for it, and what a test needs to be there."""
+
+    url: str
+    session: Session
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.exchanges: list[requests.Response] = []  # all answers, of a world without a socket
+        paths = LocalHome.of(home)
+        paths.buckets.mkdir(parents=True)
+        self.store = Store(paths.store)
+        offered = catalog.load()
+        self.workbench = Workbench(paths, offered, self.store, {})
+        scheduler = Scheduler(self.store, paths, self.workbench, capacity=1)
+        self.service = Service(self.store, scheduler, Viewers(self.store, paths), offered, paths)
+        self.app = create_app(self.service, TOKEN, PROJECT, Activity(8))
+        self.raw = requests.Session()
+        self.raw.trust_env = False
+        self.raw.headers["X-Auth-Token"] = TOKEN
+        self._numbers = itertools.count(1)
+        self._watching = sqlite3.connect(paths.store, check_same_thread=False)
+
+    def open(self, url: str) -> World:
+        """Make the clients, for an address at which the application answers."""
+        self.url = url
+        address = daemon.Address(url, TOKEN, PROJECT, 0)
+        with patch.object(daemon, "ensure", lambda _: address):
+            self.session = Session.local(self.home, strict=False)
+        self.session.obs.create_bucket("bucket")
+        return self
+
+    def close(self) -> None:
+        self.raw.close()
+        self.session.close()
+        self.store.close()
+        self._watching.close()
+
+    # --- calls
+
+    def send(self, method: str, path: str, body: Any = None, **options: Any) -> requests.Response:
+        """A request as any HTTP client sends it; `path` begins behind the project, or with two slashes."""
+        data = options.pop("data", None) if body is None else json.dumps(body).encode()
+        url = self.url + path if path.startswith(("/v1", "//")) else f"{self.url}/v1/{PROJECT}{path}"
+        return self.raw.request(method, url, data=data, timeout=20, allow_redirects=False, **options)
+
+    def call(
+        self, operation: str, path: Mapping[str, Any] | None = None, query: Mapping[str, Any] | None = None,
+        body: Any = None,
+    ) -> Reply:  # fmt: skip
+        """Call an operation with a bare HTTP client."""
+        route = BY_OPERATION[operation]
+        url = route.url("", project_id=PROJECT, **(path or {}))
+        reply = self.send(route.method, url, body, params=dict(query or {}))
+        return Reply(reply.status_code, reply.json())
+
+    def call_by_sdk(
+        self, operation: str, path: Mapping[str, Any] | None = None, query: Mapping[str, Any] | None = None,
+        body: Any = None,
+    ) -> Reply:  # fmt: skip
+        """Call an operation with the SDK's client, which folds `error_message` into `error_msg`."""
+        response = self.session.client.call(operation, path, query, body)
+        return Reply(response.sent[0], dict(response))
+
+    # --- what is there
+
+    def name(self, stem: str = "n") -> str:
+        """A name that nothing has yet."""
+        return f"{stem}{next(self._numbers)}"
+
+    def config(self, **changes: Any) -> str:
+        """Make a configuration; its name."""
+        name = self.name("config")
+        self._made("create_training_job_config", body={**BODY, "config_name": name, **changes})
+        return name
+
+    def version(self, status: int = INIT, log: str | bytes = "", **changes: Any) -> Version:
+        """Make a job with one version, in a status, with a log."""
+        made = self._made("create_training_job", body={"job_name": self.name("job"), "config": {**BODY, **changes}})
+        return self.put(made["job_id"], made["version_id"], status, log)
+
+    def put(self, job_id: int, version_id: int, status: int, log: str | bytes = "") -> Version:
+        """Put a version into a status, with a log."""
+        times = {"start_time": now() if status != INIT else None, "end_time": now() if status >= 10 else None}
+        self.store.jobs.advance(version_id, ANY, status, **times)
+        if log:
+            file = self.service.home.job(version_id).log(0)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(log if isinstance(log, bytes) else log.encode())
+        version = self.store.jobs.version(job_id, version_id)
+        assert version is not None
+        return version
+
+    def log_file(self, version: Version) -> str:
+        """The name of a version's first log."""
+        job = self.store.jobs.get(version.job_id)
+        assert job is not None
+        return f"job-{job.name}.0"
+
+    def visualization(self, status: int = INIT, **changes: Any) -> Visualization:
+        """Make a visualization job in a status."""
+        body = {"job_name": self.name("vis"), "train_url": "/bucket/output/", **changes}
+        job_id = self._made("create_visualization_job", body=body)["job_id"]
+        self.store.visualizations.advance(job_id, ANY, status, start_time=now())
+        row = self.store.visualizations.get(job_id)
+        assert row is not None
+        return row
+
+    def _made(self, operation: str, **options: Any) -> dict[str, Any]:
+        reply = self.call(operation, **options)
+        assert reply.status == 200, reply.members
+        return reply.members
+
+    def changes(self) -> int:
+        """A number that is another one as soon as anything has been written to the store."""
+        return int(self._watching.execute("PRAGMA data_version").fetchone()[0])
+
+
+@attrs.frozen
+class Lane:
+    """A world, and one of the clients that call it."""
+
+    world: World
+    call: Callable[..., Reply]
+    is_raw: bool
+
+
+@contextmanager
+def in_process(home: Path) -> Iterator[World]:
+    """A world whose clients call the application itself."""
+    world = World(home)
+    adapter = AppAdapter(world.app, world.exchanges)
+    url = f"http://127.0.0.1:{next(_PORTS)}"
+    with in_place_of(url, adapter):
+        try:
+            yield world.open(url)
+        finally:
+            world.close()
+
+
+@contextmanager
+def over_a_socket(home: Path) -> Iterator[World]:
+    """A world whose clients come through the service's own server on the loopback."""
+    world = World(home)
+    server = waitress.create_server(world.app, host="127.0.0.1", port=0, threads=2)
+    serving = threading.Thread(target=server.run, daemon=True)
+    serving.start()
+    try:
+        yield world.open(f"http://127.0.0.1:{server.effective_port}")
+    finally:
+        world.close()
+        server.trigger.pull_trigger(server.close)
+        serving.join(10)
+        server.task_dispatcher.shutdown()
