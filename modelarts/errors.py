@@ -2,7 +2,7 @@
 
     ModelArtsError
     ├─ ConfigError(ValueError)            settings or credentials: nothing was sent
-    ├─ ArgumentError(ValueError)          the arguments of a call: nothing was sent; `faults` lists them all
+    ├─ ArgumentError(ValueError)          the arguments of a call: nothing was sent; `problems` lists them all
     ├─ ObsError(OSError)                  a bucket, a path in it, or a local file for it
     ├─ ServiceError                       the local service cannot start, stop or be found
     ├─ ConnectionFailed(ConnectionError)  nobody answered
@@ -56,7 +56,7 @@ _SENTENCE_ENDS = (".", "!", "?", "。", "！", "？")
 _spoken = [""]  # what a session's settings ask for
 
 
-def speak(language: str) -> None:
+def set_language(language: str) -> None:
     """Explain refusals in `en` or `zh` from now on, where `MODELARTS_LANG` says nothing else."""
     _spoken[0] = language
 
@@ -79,7 +79,7 @@ class ConfigError(ModelArtsError, ValueError):
 
 
 @attrs.frozen
-class Fault:
+class ArgumentProblem:
     """One mistake in the arguments of a call: the argument as the user wrote it, its value, the rule."""
 
     argument: str
@@ -90,17 +90,25 @@ class Fault:
         return f"{self.argument}={shortened(self.value)}: {self.rule}"
 
 
-class ArgumentError(ModelArtsError, ValueError):
-    """The arguments of a call break documented rules; nothing was sent. `faults` holds each of them."""
+Fault = ArgumentProblem  # its earlier name
 
-    def __init__(self, call: str, faults: Sequence[Fault]) -> None:
+
+class ArgumentError(ModelArtsError, ValueError):
+    """The arguments of a call break documented rules; nothing was sent. `problems` holds each of them."""
+
+    def __init__(self, call: str, problems: Sequence[ArgumentProblem]) -> None:
         self.call = call
-        self.faults = tuple(faults)
-        lines = "".join(f"\n  - {fault}" for fault in self.faults)
-        super().__init__(f"{call}: nothing was sent, {_counted(len(self.faults), 'argument')} to correct{lines}")
+        self.problems = tuple(problems)
+        lines = "".join(f"\n  - {problem}" for problem in self.problems)
+        super().__init__(f"{call}: nothing was sent, {_counted(len(self.problems), 'argument')} to correct{lines}")
+
+    @property
+    def faults(self) -> tuple[ArgumentProblem, ...]:
+        """The same as `problems`, by its earlier name."""
+        return self.problems
 
     def __reduce__(self) -> Any:
-        return type(self), (self.call, self.faults)
+        return type(self), (self.call, self.problems)
 
 
 class ObsError(ModelArtsError, OSError):

@@ -13,12 +13,12 @@ from modelarts._jobs import follow, listing
 from modelarts._submit import checks, idempotent_create
 from modelarts._submit.arguments import Call, Training
 from modelarts._submit.staging.staging import Staging
-from modelarts._submit.strict_attributes import Spelled
+from modelarts._submit.strict_attributes import StrictAttributes
 from modelarts._submit.v1 import from_config, payload
 from modelarts._submit.v1.payload import CREATE_CONFIG, CREATE_JOB, CREATE_VERSION, UPDATE_CONFIG
 from modelarts._transport.response import Response
 from modelarts._wire.v1.status import JOB_STATE
-from modelarts.errors import ArgumentError, ConfigError, Fault, JobTimeout
+from modelarts.errors import ArgumentError, ArgumentProblem, ConfigError, JobTimeout
 from modelarts.job import Identifier, JobCalls, TrainingJob
 from modelarts.session import Session
 from modelarts.visualization import VisualizationJob
@@ -29,7 +29,7 @@ Hyperparameters = Union[list[Any], Mapping[str, Any], None]
 Place = Union[str, "os.PathLike[str]", None]
 
 
-class Estimator(Spelled, JobCalls):
+class Estimator(StrictAttributes, JobCalls):
     """A training to be configured, started and managed (modelarts_04_0131, modelarts_04_0168, modelarts_04_0174).
 
     Args:
@@ -160,7 +160,7 @@ class Estimator(Spelled, JobCalls):
         except TypeError:
             unknown = next(name for name in arguments if name not in _CALL_FIELDS)
             known = f"not an argument of this call; it takes {', '.join(_CALL_FIELDS)}"
-            raise ArgumentError("payload", [Fault(unknown, arguments[unknown], known)]) from None
+            raise ArgumentError("payload", [ArgumentProblem(unknown, arguments[unknown], known)]) from None
         staging = Staging(self.modelarts_session)
         return payload.build(training, call, self._catalog, staging), staging
 
@@ -333,7 +333,8 @@ class Estimator(Spelled, JobCalls):
             NotFound, ApiError: there is no such configuration.
         """
         checks.check_session("from_job_configs", modelarts_session)
-        saved = modelarts_session.client.call("get_training_job_config", {"config_name": config_name}, must=True)
+        client, path = modelarts_session.client, {"config_name": config_name}
+        saved = client.call("get_training_job_config", path, raise_on_error=True)
         arguments = from_config.arguments(saved, modelarts_session.catalog)
         return cls(modelarts_session, config_name=config_name, **arguments)
 

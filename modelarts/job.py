@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Union
 
 from modelarts._jobs import follow
-from modelarts._jobs.pagination import VERSION_COLUMNS, documented, is_given, show
+from modelarts._jobs.pagination import VERSION_COLUMNS, doc_default, is_set, show
 from modelarts._submit import checks
 from modelarts._transport.response import Response, rows_of
 from modelarts._wire import json_records
 from modelarts._wire.v1 import limits
-from modelarts.errors import ArgumentError, Fault
+from modelarts.errors import ArgumentError, ArgumentProblem
 
 if TYPE_CHECKING:
     from modelarts.session import Session
@@ -84,8 +84,8 @@ class JobCalls:
     def get_job_log(
         self,
         log_file: str,
-        start_byte: int = documented(0),
-        offset: int = documented(2048),
+        start_byte: int = doc_default(0),
+        offset: int = doc_default(2048),
         base_line: str | int | None = None,
         lines: int | None = None,
         order: str | None = None,
@@ -109,17 +109,17 @@ class JobCalls:
         by_line = {"base_line": base_line, "lines": lines, "order": order}
         version = self._version(
             "get_job_log",
-            None if log_file else Fault("log_file", log_file, "a name that get_job_log_file_list returned"),
+            None if log_file else ArgumentProblem("log_file", log_file, "a name that get_job_log_file_list returned"),
             None if lines is None else checks.number("lines", lines, 0, limits.LOG_LINES),
             None if order is None else checks.choice("order", order, *limits.LOG_ORDERS),
-            checks.number("start_byte", start_byte, -1) if is_given(start_byte) else None,
-            checks.number("offset", offset, -limits.LOG_BYTES, limits.LOG_BYTES) if is_given(offset) else None,
+            checks.number("start_byte", start_byte, -1) if is_set(start_byte) else None,
+            checks.number("offset", offset, -limits.LOG_BYTES, limits.LOG_BYTES) if is_set(offset) else None,
         )
-        if not (is_given(start_byte) or is_given(offset)):
+        if not (is_set(start_byte) or is_set(offset)):
             return self._call("get_training_job_log", version, {"log_file": log_file, **by_line})
         if any(value is not None for value in by_line.values()):
             rule = "start_byte and offset read by byte: they exclude base_line, lines and order"
-            raise ArgumentError("get_job_log", [Fault("start_byte", start_byte, rule)])
+            raise ArgumentError("get_job_log", [ArgumentProblem("start_byte", start_byte, rule)])
         query = {"log_file": log_file, "start_byte": int(start_byte or 0), "offset": int(offset)}
         return _as_lines(self._call("get_training_job_log_bytes", version, query))
 
@@ -149,7 +149,7 @@ class JobCalls:
             is_show: also print them as a table.
         """
         path = self._job("get_job_version_object_list")
-        response = self._call("list_training_job_versions", path, must=True)
+        response = self._call("list_training_job_versions", path, raise_on_error=True)
         rows = rows_of(response, "versions")
         show(rows, VERSION_COLUMNS, is_show)
         return [
@@ -187,22 +187,22 @@ class JobCalls:
     def _call(self) -> Callable[..., Response]:
         return self.modelarts_session.client.call
 
-    def _job(self, call: str, *faults: Fault | None) -> dict[str, object]:
+    def _job(self, call: str, *faults: ArgumentProblem | None) -> dict[str, object]:
         """The path to the job; raises with all faults of a call's arguments, these included."""
-        checks.refuse(call, _identifier("job_id", self.job_id), *faults)
+        checks.raise_if_any(call, _identifier("job_id", self.job_id), *faults)
         return {"job_id": self.job_id}
 
-    def _version(self, call: str, *faults: Fault | None) -> dict[str, object]:
+    def _version(self, call: str, *faults: ArgumentProblem | None) -> dict[str, object]:
         path = self._job(call, _identifier("version_id", self.version_id), *faults)
         return {**path, "version_id": self.version_id}
 
     def _needed(self, call: str, argument: str, value: Any) -> Any:
         if value is None or value == "":
-            raise ArgumentError(call, [Fault(argument, value, f"this call needs it: {_come_by(argument)}")])
+            raise ArgumentError(call, [ArgumentProblem(argument, value, f"this call needs it: {_come_by(argument)}")])
         return value
 
 
-def _identifier(argument: str, value: Any) -> Fault | None:
+def _identifier(argument: str, value: Any) -> ArgumentProblem | None:
     return checks.identifier(argument, value, _come_by(argument))
 
 

@@ -12,8 +12,8 @@ from modelarts._api.catalog import Catalog
 from modelarts._auth import login
 from modelarts._auth.signing import Auth, Endpoint, TokenAuth
 from modelarts._settings import table
-from modelarts._transport.options import Sending
-from modelarts.errors import ConfigError, speak
+from modelarts._transport.options import TransportOptions
+from modelarts.errors import ConfigError, set_language
 
 if TYPE_CHECKING:
     from modelarts._obs.arguments import LocalPath
@@ -136,10 +136,10 @@ class Session:
             from modelarts.local import daemon
 
             address = daemon.ensure(place)
-            return Endpoint(address.url, TokenAuth(address.token), address.project_id, find, direct=True)
+            return Endpoint(address.url, TokenAuth(address.token), address.project_id, find, bypass_proxy=True)
 
         self.region_name = "local"
-        self._open(find(), settings, _transport(settings, direct=True))
+        self._open(find(), settings, _transport(settings, bypass_proxy=True))
         self._buckets: Buckets | None = LocalBuckets(place / "local" / "buckets")
 
     def _start_cloud(self, settings: table.Settings) -> None:
@@ -147,7 +147,7 @@ class Session:
         self.region_name = settings["region_name"].value
         self._services = login.endpoints(settings, self._endpoints)
         host, transport = self._services.url("modelarts"), _transport(settings)
-        transport.sending.check_ways(self._services.known)
+        transport.sending.check_proxies(self._services.known)
         auth, project_id = _cloud_auth(settings, self._services, transport)
         self._buckets = None
         self._open(Endpoint(host, auth, project_id), settings, transport)
@@ -186,7 +186,7 @@ class Session:
             address, sending = self._services.url("obs"), self.client.transport.sending
             self._buckets = HuaweiBuckets(
                 address, self.client.endpoint.auth, table.home_directory(), sending, self.region_name,
-                time_outs=lambda: self.client.sending,
+                timeouts=lambda: self.client.sending,
             )  # fmt: skip
         return self._buckets
 
@@ -279,16 +279,16 @@ def _settings(arguments: Mapping[str, Any], home: str | os.PathLike[str] | None 
     """The settings of a new session; from here on its errors speak their language."""
     settings = table.resolve(arguments, table.home_directory(home))
     if settings["lang"].source != "locale":
-        speak(settings["lang"].value)
+        set_language(settings["lang"].value)
     return settings
 
 
-def _transport(settings: table.Settings, direct: bool = False) -> Transport:
+def _transport(settings: table.Settings, bypass_proxy: bool = False) -> Transport:
     from modelarts._transport.transport import (
         Transport,  # the HTTP library is half of the import time: only sessions pay it
     )
 
-    return Transport(Sending.of(settings), direct)
+    return Transport(TransportOptions.of(settings), bypass_proxy)
 
 
 def _cloud_auth(settings: table.Settings, services: login.Endpoints, transport: Transport) -> tuple[Auth, str]:

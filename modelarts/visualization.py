@@ -6,14 +6,14 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from modelarts._jobs.pagination import VISUALIZATION_COLUMNS, VISUALIZATIONS, documented, iterate, show
+from modelarts._jobs.pagination import VISUALIZATION_COLUMNS, VISUALIZATIONS, doc_default, iterate, show
 from modelarts._obs.paths import ObsPath
 from modelarts._submit import checks, idempotent_create
 from modelarts._submit.recovery import CREATE_VISUALIZATION
 from modelarts._transport.response import Response, rows_of
 from modelarts._wire.json_records import Record
 from modelarts._wire.v1 import limits
-from modelarts.errors import Fault
+from modelarts.errors import ArgumentProblem
 
 if TYPE_CHECKING:
     from modelarts.session import Session
@@ -100,24 +100,24 @@ class VisualizationJob:
         self, train_url: Any, job_name: Any, job_desc: Any, job_type: Any, schedule: Any, flavor: Any
     ) -> dict[str, Any]:
         name = job_name or f"vis-{time.strftime('%m%d-%H%M%S')}"
-        faults: list[Fault | None] = []
+        faults: list[ArgumentProblem | None] = []
         if not isinstance(name, str) or not limits.VISUALIZATION_NAME.fullmatch(name):
-            faults.append(Fault("job_name", name, limits.VISUALIZATION_NAME_RULE))
+            faults.append(ArgumentProblem("job_name", name, limits.VISUALIZATION_NAME_RULE))
         if job_desc is not None:
             faults.append(checks.description("job_desc", job_desc))
         if job_type is not None:
             faults.append(checks.choice("job_type", str(job_type).lower(), *limits.VISUALIZATION_TYPES))
         schedules = [] if schedule is None else list(schedule) if isinstance(schedule, (list, tuple)) else [schedule]
         if len(schedules) > 1 or not all(map(_is_stop, schedules)):
-            faults.append(Fault("schedule", schedule, _SCHEDULE_RULE))
+            faults.append(ArgumentProblem("schedule", schedule, _SCHEDULE_RULE))
         if flavor is not None and not (isinstance(flavor, dict) and flavor.get("code")):
-            faults.append(Fault("flavor", flavor, '{"code": …}, or nothing'))
+            faults.append(ArgumentProblem("flavor", flavor, '{"code": …}, or nothing'))
         body = {"job_name": name}
         try:
             body["train_url"] = ObsPath.parse(train_url).as_dir.api
         except (TypeError, ValueError) as error:
-            faults.append(Fault("train_url", train_url, str(error)))
-        checks.refuse("create_visualization_job", *faults)
+            faults.append(ArgumentProblem("train_url", train_url, str(error)))
+        checks.raise_if_any("create_visualization_job", *faults)
         optional = {
             "job_desc": job_desc, "job_type": None if job_type is None else str(job_type).lower(), "flavor": flavor,
             "schedule": schedules or None,
@@ -154,11 +154,11 @@ class VisualizationJob:
     def get_visualization_job_list(
         modelarts_session: Session,
         status: Any = None,
-        per_page: int = documented(10),
-        page: int = documented(1),
-        sort_by: str = documented("job_name"),
-        order: str = documented("asc"),
-        search_content: str = documented(""),
+        per_page: int = doc_default(10),
+        page: int = doc_default(1),
+        sort_by: str = doc_default("job_name"),
+        order: str = doc_default("asc"),
+        search_content: str = doc_default(""),
         *,
         sortBy: str | None = None,
         workspace_id: str | None = None,
@@ -183,11 +183,11 @@ class VisualizationJob:
     def get_visualization_job_object_list(
         modelarts_session: Session,
         status: Any = None,
-        per_page: int = documented(10),
-        page: int = documented(1),
-        sort_by: str = documented("job_name"),
-        order: str = documented("asc"),
-        search_content: str = documented(""),
+        per_page: int = doc_default(10),
+        page: int = doc_default(1),
+        sort_by: str = doc_default("job_name"),
+        order: str = doc_default("asc"),
+        search_content: str = doc_default(""),
         is_show: bool = True,
         *,
         sortBy: str | None = None,
@@ -198,7 +198,7 @@ class VisualizationJob:
             is_show: also print them as a table.
         """
         query = VISUALIZATIONS.query(status, per_page, page, sortBy or sort_by, order, search_content)
-        reply = modelarts_session.client.call(VISUALIZATIONS.operation, query=query, must=True)
+        reply = modelarts_session.client.call(VISUALIZATIONS.operation, query=query, raise_on_error=True)
         rows = rows_of(reply, VISUALIZATIONS.rows)
         show(rows, VISUALIZATION_COLUMNS, is_show)
         return [_handle(modelarts_session, row) for row in rows]
@@ -212,9 +212,9 @@ class VisualizationJob:
     def _call(self, operation: str, *path: Any, **options: Any) -> Response:
         return self.modelarts_session.client.call(operation, *path, **options)
 
-    def _path(self, call: str, *faults: Fault | None) -> dict[str, object]:
+    def _path(self, call: str, *faults: ArgumentProblem | None) -> dict[str, object]:
         missing = "VisualizationJob(session, visualization_id=…), or create one first"
-        checks.refuse(call, checks.identifier("visualization_id", self.visualization_id, missing), *faults)
+        checks.raise_if_any(call, checks.identifier("visualization_id", self.visualization_id, missing), *faults)
         return {"job_id": self.visualization_id}
 
     def __repr__(self) -> str:

@@ -82,16 +82,16 @@ class Catalog:
 
     def _ask(self, kind: str) -> None:
         operation, query = _LISTS[kind]
-        rows = rows_of(self._client.call(operation, query=query, must=True), kind)
+        rows = rows_of(self._client.call(operation, query=query, raise_on_error=True), kind)
         self._kept[kind] = (self._clock(), rows)  # in one step: no thread sees half of it, and no fork a lock
 
 
-def loose(name: object) -> str:
+def normalize(name: object) -> str:
     """A name for comparing: case, blanks, hyphens and underscores do not count (ENGTYPE)."""
     return re.sub(r"[\s_-]", "", str(name)).lower()
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def suggest(name: str, known: Iterable[str]) -> str:
     """The known names nearest to one that is not among them, as a clause for a message."""
     import difflib
 

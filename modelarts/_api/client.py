@@ -16,7 +16,7 @@ import requests
 from modelarts import errors
 from modelarts._auth.signing import Endpoint
 from modelarts._settings.table import checked
-from modelarts._transport.options import Sending
+from modelarts._transport.options import TransportOptions
 from modelarts._transport.redaction import Secrets
 from modelarts._transport.response import Response, answered, bad_member, error_of
 from modelarts._transport.transport import Attempt, Transport
@@ -26,7 +26,7 @@ from modelarts._wire.v1.schemas import SHAPES, Shape
 
 logger = logging.getLogger("modelarts")
 
-SPEAK_FOR_THEMSELVES = (401, 403, 429)  # statuses whose answer may be empty
+EMPTY_BODY_OK = (401, 403, 429)  # statuses whose answer may be empty
 NO_CONTENT, TIMED_OUT = 204, 408
 REFUSAL = ("is_success", "error_code", "error_msg", "error_message", "error")  # one of them is in each refusal
 
@@ -52,7 +52,7 @@ class Client:
         return self.sending_as(attrs.evolve(self.sending, **changes))
 
     @contextmanager
-    def sending_as(self, sending: Sending) -> Iterator[None]:
+    def sending_as(self, sending: TransportOptions) -> Iterator[None]:
         """Within this block, the calls of this thread are made so; for threads that work for another one."""
         before = self.sending
         self._calls.sending = sending
@@ -62,9 +62,9 @@ class Client:
             self._calls.sending = before
 
     @property
-    def sending(self) -> Sending:
+    def sending(self) -> TransportOptions:
         """How the calls of this thread are made."""
-        sending: Sending = getattr(self._calls, "sending", self.transport.sending)
+        sending: TransportOptions = getattr(self._calls, "sending", self.transport.sending)
         return sending
 
     def call(
@@ -74,7 +74,7 @@ class Client:
         query: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
         prefer: str = "",
-        must: bool = False,
+        raise_on_error: bool = False,
     ) -> Response:
         """Make one documented call.
 
@@ -108,13 +108,13 @@ class Client:
 
         repeatable = route.method != "POST"
         with self.transport.call(self.sending):
-            reply = self.transport.send(prepare, repeatable, self._look_again)
+            reply = self.transport.send(prepare, repeatable, self._refresh_endpoint)
             if reply.status_code == 401 and self._has_other_proof():
-                reply = self.transport.send(prepare, repeatable, self._look_again)
+                reply = self.transport.send(prepare, repeatable, self._refresh_endpoint)
         response = _decoded(reply, route, self.transport.secrets_of(reply.request))
         if not response["is_success"]:
             refusal = error_of(response)
-            if must or self.strict or isinstance(refusal, errors.AuthError):
+            if raise_on_error or self.strict or isinstance(refusal, errors.AuthError):
                 raise refusal
             logger.warning("%s refused: %s", operation, refusal)
         return response
@@ -122,10 +122,10 @@ class Client:
     def _has_other_proof(self) -> bool:
         """After a 401: whether there is a proof that was not tried yet. A restarted local service wants another."""
         before = self.endpoint.auth
-        self._look_again()
+        self._refresh_endpoint()
         return self.endpoint.auth != before or self.endpoint.auth.renew()
 
-    def _look_again(self) -> None:
+    def _refresh_endpoint(self) -> None:
         if self.endpoint.find is not None:
             self.endpoint = self.endpoint.find()
 
@@ -142,7 +142,7 @@ def _headers(method: str, content: bytes, prefer: str) -> dict[str, str]:
 def _decoded(reply: requests.Response, route: Route, secrets: Secrets) -> Response:
     """What an answer means: a success that holds what it must, or a refusal, which may quote what was sent."""
     method, url, status = route.method, str(reply.url), reply.status_code
-    if not reply.content and (status in SPEAK_FOR_THEMSELVES or (status == NO_CONTENT and not _tells(route))):
+    if not reply.content and (status in EMPTY_BODY_OK or (status == NO_CONTENT and not _tells(route))):
         return answered({}, status, reply.headers, method, url)
     members = _members(reply.content)
     if members is None or 300 <= status < 400:
@@ -150,14 +150,14 @@ def _decoded(reply: requests.Response, route: Route, secrets: Secrets) -> Respon
     response = answered(members, status, reply.headers, method, url)
     if response["is_success"]:
         shape = SHAPES.get(route.operation, Shape())
-        if not any(members.get(name) is not None for name in ("is_success", *shape.signs)):
+        if not any(members.get(name) is not None for name in ("is_success", *shape.any_of)):
             raise _no_reply(reply, method, secrets)
         if wrong := shape.fault(members):
-            raise bad_member(response, wrong, secrets.hide(members.get(wrong)))
+            raise bad_member(response, wrong, secrets.redact(members.get(wrong)))
         return response
     if status >= 500 and all(members.get(name) is None for name in REFUSAL):
         raise _no_reply(reply, method, secrets)
-    return answered(secrets.hide(members), status, secrets.hide(reply.headers), method, url)
+    return answered(secrets.redact(members), status, secrets.redact(reply.headers), method, url)
 
 
 def _tells(route: Route) -> bool:
@@ -176,8 +176,8 @@ def _members(content: bytes) -> dict[str, Any] | None:
 def _no_reply(reply: requests.Response, method: str, secrets: Secrets) -> errors.ModelArtsError:
     """What an answer amounts to that is none of ModelArts: a gateway's, a proxy's, or half of one."""
     url, status = str(reply.url), reply.status_code
-    start = secrets.hide(reply.content.decode("utf-8", "replace").replace("\0", ""))[:200]
-    request_id = secrets.hide(reply.headers.get("X-Request-Id"))
+    start = secrets.redact(reply.content.decode("utf-8", "replace").replace("\0", ""))[:200]
+    request_id = secrets.redact(reply.headers.get("X-Request-Id"))
     named = f" (request id {request_id})" if request_id else ""
     told = f"{method} {url} answered HTTP {status} with what is no ModelArts reply: {start!r}{named}."
     if method == "POST" and (status < 300 or status == TIMED_OUT or status >= 500):

@@ -40,7 +40,7 @@ _CHECK_ADDRESS = {
 
 
 @attrs.frozen(eq=False)
-class Lease:
+class ExpiringCredential:
     """Something that is valid for a time, by this machine's clock."""
 
     value: Any = attrs.field(repr=False)
@@ -73,7 +73,7 @@ class Iam:
     transport: Transport
     url: str
 
-    def log_in(self, account: str, username: str, password: str, region_name: str) -> Lease:
+    def log_in(self, account: str, username: str, password: str, region_name: str) -> ExpiringCredential:
         """A `Token` for a user of an account, in a region (modelarts_03_0004)."""
         user = {"name": username, "password": password, "domain": {"name": account}}
         scope = {"project": {"domain": {"name": account}, "name": region_name}}
@@ -86,7 +86,7 @@ class Iam:
             raise _no_answer(reply)
         return _lease(Token(text, str(project.get("id") or "")), members, reply)
 
-    def temporary_keys(self, token: str) -> Lease:
+    def temporary_keys(self, token: str) -> ExpiringCredential:
         """`Keys` for a day."""
         seconds = str(int(LIFETIME.total_seconds()))
         body = {"auth": {"identity": {"methods": ["token"], "token": {"duration-seconds": seconds}}}}
@@ -150,7 +150,7 @@ def _members(
         return members[name]
     if reply.status_code < 400 or not members:
         raise _no_answer(reply)
-    members, headers = secrets.hide(members), secrets.hide(reply.headers)
+    members, headers = secrets.redact(members), secrets.redact(reply.headers)
     refusal = error_of(answered(members, reply.status_code, headers, str(reply.request.method), str(reply.url)))
     if isinstance(refusal, NotFound):
         refusal.advice = attrs.evolve(refusal.advice, next_step=_CHECK_ADDRESS)
@@ -174,16 +174,16 @@ def _no_answer(reply: requests.Response) -> BadReply:
     )  # fmt: skip
 
 
-def _lease(value: Any, members: Mapping[str, Any], reply: requests.Response) -> Lease:
+def _lease(value: Any, members: Mapping[str, Any], reply: requests.Response) -> ExpiringCredential:
     """A lease that ends as IAM says, by IAM's clock: a second earlier, for its `Date` leaves out parts of them."""
     made = _now()
     try:
         moment = parser.isoparse(members["expires_at"])
         ends = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
         ahead = clock_ahead(reply.headers)
-        return Lease(value, made, ends + timedelta(seconds=ahead - 1 if ahead else 0))
+        return ExpiringCredential(value, made, ends + timedelta(seconds=ahead - 1 if ahead else 0))
     except (KeyError, OverflowError, TypeError, ValueError):
-        return Lease(value, made, made + LIFETIME)
+        return ExpiringCredential(value, made, made + LIFETIME)
 
 
 def _now() -> datetime:

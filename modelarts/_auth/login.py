@@ -13,7 +13,7 @@ import attrs
 
 from modelarts._auth.signing import AkSkAuth, Auth, Keys
 from modelarts._settings import table
-from modelarts._settings.sources import Place
+from modelarts._settings.sources import SettingSource
 from modelarts._settings.table import KEYS, PASSWORD, Settings
 from modelarts.errors import ConfigError
 
@@ -57,7 +57,7 @@ def check(settings: Settings) -> None:
         _warn_if_others_can_read(login.file)
 
 
-def _before(settings: Settings, place: Place, login: Place) -> bool:
+def _before(settings: Settings, place: SettingSource, login: SettingSource) -> bool:
     return settings.places.index(place) < settings.places.index(login)
 
 
@@ -121,7 +121,7 @@ def keys_auth(settings: Settings, project_id: str) -> Auth:
     return AkSkAuth(key, secret, project_id, token)
 
 
-def _keys_in(place: Place) -> Keys:
+def _keys_in(place: SettingSource) -> Keys:
     found = place.read()
     key, secret, token = (table.checked(name, found.get(name) or "", place.title) for name in KEYS)
     if not (key and secret):

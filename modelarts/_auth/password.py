@@ -9,7 +9,7 @@ import threading
 import time
 from typing import Callable, Optional
 
-from modelarts._auth.iam import Iam, Lease, Token
+from modelarts._auth.iam import ExpiringCredential, Iam, Token
 from modelarts._auth.signing import Keys
 from modelarts.errors import AuthError, ConnectionFailed, ModelArtsError
 
@@ -35,8 +35,8 @@ class PasswordAuth:
         self._account = account or username
         self._username = username
         self._region = region_name
-        self._token = _Renewed(lambda: iam.log_in(self._account, username, password, region_name), iam)
-        self._keys = _Renewed(self._fetch_keys, iam)
+        self._token = _CachedCredential(lambda: iam.log_in(self._account, username, password, region_name), iam)
+        self._keys = _CachedCredential(self._fetch_keys, iam)
         self._sent = threading.local()
 
     def __repr__(self) -> str:
@@ -65,7 +65,7 @@ class PasswordAuth:
         keys: Keys = lease.value
         return keys
 
-    def _fetch_keys(self) -> Lease:
+    def _fetch_keys(self) -> ExpiringCredential:
         token = self._token.lease()
         try:
             return self._iam.temporary_keys(token.value.text)
@@ -75,7 +75,7 @@ class PasswordAuth:
             return self._iam.temporary_keys(self._token.lease(refused=token).value.text)
 
 
-class _Renewed:
+class _CachedCredential:
     """A lease that one thread renews while others wait, no longer than their calls may take.
 
     Args:
@@ -83,16 +83,16 @@ class _Renewed:
         iam: whose transport knows how long the present call may take.
     """
 
-    def __init__(self, fetch: Callable[[], Lease], iam: Iam) -> None:
+    def __init__(self, fetch: Callable[[], ExpiringCredential], iam: Iam) -> None:
         self._fetch = fetch
         self._iam = iam
-        self._lease: Optional[Lease] = None
+        self._lease: Optional[ExpiringCredential] = None
         self._failure: Optional[ModelArtsError] = None
         self._rounds = 0
         self._not_before = 0.0
         self._process, self._lock = os.getpid(), threading.Lock()
 
-    def lease(self, refused: Lease | None = None) -> Lease:
+    def lease(self, refused: ExpiringCredential | None = None) -> ExpiringCredential:
         """What is valid; after a refusal, another than what was refused."""
         round_before = self._rounds
         lease = self._usable(refused)
@@ -114,14 +114,14 @@ class _Renewed:
         finally:
             self._lock.release()
 
-    def _usable(self, refused: Lease | None) -> Lease | None:
+    def _usable(self, refused: ExpiringCredential | None) -> ExpiringCredential | None:
         lease = self._lease
         if lease is None or lease is refused:
             return None
         resting = lease.is_valid and time.monotonic() < self._not_before
         return lease if lease.is_fresh or resting else None
 
-    def _renewed(self, refused: Lease | None) -> Lease:
+    def _renewed(self, refused: ExpiringCredential | None) -> ExpiringCredential:
         self._failure = None
         try:
             self._lease = self._fetch()

@@ -112,7 +112,7 @@ class Endpoint:
     auth: Auth
     project_id: str
     find: Optional[Callable[[], Endpoint]] = attrs.field(default=None, repr=False)
-    direct: bool = False  # past proxies, whatever the environment says
+    bypass_proxy: bool = False  # past proxies, whatever the environment says
 
 
 def _encoded(text: str) -> str:

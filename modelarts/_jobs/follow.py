@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from modelarts import errors
-from modelarts._jobs.reconnect import PASSING, SHORTEST, Line
+from modelarts._jobs.reconnect import SHORTEST, TRANSIENT, ReconnectingClient
 from modelarts._transport.response import Response, bad_member, waited
 from modelarts._wire.json_records import as_integer
 from modelarts._wire.v1 import status as vocabulary
@@ -52,7 +52,7 @@ def wait(job: JobCalls, timeout: float | None = None, show: bool = True) -> Resp
 def error_of_end(job: JobCalls, info: Response) -> errors.JobError | None:
     """What a version's end amounts to: nothing when COMPLETED, else the error that tells about it."""
     status: JobStatus = info["status"]
-    if status.outcome == vocabulary.DONE:
+    if status.outcome == vocabulary.SUCCEEDED:
         return None
     tail = _log_tail(job) if status.ended else ""
     found = _EXIT_CODE.findall(tail)
@@ -83,7 +83,7 @@ class Follower:
     def __init__(self, job: JobCalls, screen: Screen) -> None:
         self.job = job
         self.screen = screen
-        self._line = Line(job.modelarts_session.client, screen)
+        self._line = ReconnectingClient(job.modelarts_session.client, screen)
         self._version = {"job_id": job.job_id, "version_id": job.version_id}
         self._logs: list[_Log] = []
         self._seen: Any = None  # the last `get_job_info`
@@ -94,7 +94,7 @@ class Follower:
         self._line.deadline = time.monotonic() + (math.inf if timeout is None else timeout)
         try:
             self._follow()
-        except PASSING:
+        except TRANSIENT:
             if self._line.left > 0 or self._seen is None:
                 raise
         info: Response = self._seen
@@ -120,7 +120,7 @@ class Follower:
         self._line.deadline, self._line.patience = math.inf, REST
         try:
             self._show(page for log in self._found_logs() for page in log.pages())
-        except PASSING as error:
+        except TRANSIENT as error:
             self.screen.say(f"the rest of the log could not be read: {error}")
 
     def _info(self) -> Response:
@@ -129,7 +129,7 @@ class Follower:
         return info
 
     def _asked_info(self) -> Response:
-        info = self._line.client.call("get_training_job_version", self._version, must=True)
+        info = self._line.client.call("get_training_job_version", self._version, raise_on_error=True)
         if not isinstance(info.get("status"), JobStatus):
             raise bad_member(info, "status", info.get("status"))
         return info
@@ -165,7 +165,7 @@ class _Page(NamedTuple):
 class _Log:
     """One log file, read onward from where the last reading ended."""
 
-    def __init__(self, line: Line, version: dict[str, Any], name: str, worker: int | None) -> None:
+    def __init__(self, line: ReconnectingClient, version: dict[str, Any], name: str, worker: int | None) -> None:
         self._line = line
         self._version = version
         self.name = name

@@ -7,8 +7,8 @@ from contextlib import suppress
 from typing import Any
 
 from modelarts._api.catalog import SPECS
-from modelarts._jobs.pagination import CONFIG_COLUMNS, CONFIGS, JOBS, documented, iterate, show
-from modelarts._submit.checks import identifier, on_session, refuse
+from modelarts._jobs.pagination import CONFIG_COLUMNS, CONFIGS, JOBS, doc_default, iterate, show
+from modelarts._submit.checks import identifier, on_session, raise_if_any
 from modelarts._transport.response import Response, rows_of
 from modelarts._wire import json_records
 from modelarts._wire.json_records import Record
@@ -20,11 +20,11 @@ from modelarts.session import Session
 def get_job_list(
     modelarts_session: Session,
     status: Any = None,
-    per_page: int = documented(10),
-    page: int = documented(1),
-    sort_by: str = documented("job_name"),
-    order: str = documented("desc"),
-    search_content: str = documented(""),
+    per_page: int = doc_default(10),
+    page: int = doc_default(1),
+    sort_by: str = doc_default("job_name"),
+    order: str = doc_default("desc"),
+    search_content: str = doc_default(""),
     *,
     sortBy: str | None = None,
     workspace_id: str | None = None,
@@ -57,18 +57,18 @@ def iter_jobs(modelarts_session: Session, **filters: Any) -> Iterator[Record]:
 @on_session
 def delete_job_by_id(modelarts_session: Session, job_id: Identifier) -> Response:
     """Delete a job with all its versions (modelarts_04_0166)."""
-    refuse("delete_job_by_id", identifier("job_id", job_id, "the job to delete"))
+    raise_if_any("delete_job_by_id", identifier("job_id", job_id, "the job to delete"))
     return TrainingJob(modelarts_session, job_id).delete_job()
 
 
 @on_session
 def get_job_configs_list(
     modelarts_session: Session,
-    per_page: int = documented(10),
-    page: int = documented(1),
-    sort_by: str = documented("job_name"),
-    order: str = documented("asc"),
-    search_content: str = documented(""),
+    per_page: int = doc_default(10),
+    page: int = doc_default(1),
+    sort_by: str = doc_default("job_name"),
+    order: str = doc_default("asc"),
+    search_content: str = doc_default(""),
     *,
     sortBy: str | None = None,
     config_type: str | None = None,
@@ -91,11 +91,11 @@ def get_job_configs_list(
 @on_session
 def get_job_configs_object_list(
     modelarts_session: Session,
-    per_page: int = documented(10),
-    page: int = documented(1),
-    sort_by: str = documented("job_name"),
-    order: str = documented("asc"),
-    search_content: str = documented(""),
+    per_page: int = doc_default(10),
+    page: int = doc_default(1),
+    sort_by: str = doc_default("job_name"),
+    order: str = doc_default("asc"),
+    search_content: str = doc_default(""),
     is_show: bool = True,
     *,
     sortBy: str | None = None,
@@ -106,7 +106,7 @@ def get_job_configs_object_list(
         is_show: also print them as a table.
     """
     query = CONFIGS.query(None, per_page, page, sortBy or sort_by, order, search_content)
-    rows = rows_of(modelarts_session.client.call(CONFIGS.operation, query=query, must=True), CONFIGS.rows)
+    rows = rows_of(modelarts_session.client.call(CONFIGS.operation, query=query, raise_on_error=True), CONFIGS.rows)
     show(rows, CONFIG_COLUMNS, is_show)
     return [TrainingJob(modelarts_session, config_name=row["config_name"]) for row in rows]
 
@@ -127,7 +127,7 @@ def get_train_instance_types(modelarts_session: Session) -> list[str]:
 @on_session
 def get_framework_list(modelarts_session: Session) -> list[dict[str, str]]:
     """List the engines as dicts of `framework_type` and `framework_version` (modelarts_04_0192)."""
-    engines = rows_of(modelarts_session.client.call("list_job_engines", must=True), "engines")
+    engines = rows_of(modelarts_session.client.call("list_job_engines", raise_on_error=True), "engines")
     return [
         {"framework_type": row["engine_name"], "framework_version": row["engine_version"]} for row in engines
     ]

@@ -11,7 +11,7 @@ from modelarts._transport.response import bad_answer, rows_of
 from modelarts._wire.json_records import Record
 from modelarts._wire.v1 import limits
 from modelarts._wire.v1.status import JOB_STATE
-from modelarts.errors import ArgumentError, BadReply, Fault
+from modelarts.errors import ArgumentError, ArgumentProblem, BadReply
 
 if TYPE_CHECKING:
     from modelarts._api.client import Client
@@ -21,19 +21,19 @@ Value = TypeVar("Value", int, str)
 
 
 class _DefaultNumber(int):
-    """See `documented`."""
+    """See `doc_default`."""
 
 
 class _DefaultText(str):
-    """See `documented`."""
+    """See `doc_default`."""
 
 
-def documented(value: Value) -> Value:
+def doc_default(value: Value) -> Value:
     """A default as the documents print it; not sent, because the service has defaults of its own (ORDER, SORT)."""
     return _DefaultNumber(value) if isinstance(value, int) else _DefaultText(value)
 
 
-def is_given(value: object) -> bool:
+def is_set(value: object) -> bool:
     """Whether the caller gave an argument, be it the same as its documented default."""
     return value is not None and not isinstance(value, (_DefaultNumber, _DefaultText))
 
@@ -63,31 +63,32 @@ class Listing:
         config_type: Any = None,
     ) -> dict[str, Any]:
         """The query members that were given. Raises `ArgumentError` for those that break a rule."""
-        sort = self.aliases.get(sort_by, sort_by) if is_given(sort_by) else sort_by
+        sort = self.aliases.get(sort_by, sort_by) if is_set(sort_by) else sort_by
         asked = {
             "status": None if status is None else _statuses(status), "per_page": per_page, "page": page,
             "sortBy": sort, "order": order, "search_content": search_content, "workspace_id": workspace_id,
             "config_type": config_type,
         }  # fmt: skip
-        query = {name: value for name, value in asked.items() if is_given(value)}
+        query = {name: value for name, value in asked.items() if is_set(value)}
         faults = list(self._faults(query))
         if status is not None and not query["status"]:
-            faults.append(Fault("status", status, f"numbers from 0 to {len(JOB_STATE) - 1}, or status names"))
+            faults.append(ArgumentProblem("status", status, f"numbers from 0 to {len(JOB_STATE) - 1}, or status names"))
         if faults:
             raise ArgumentError(self.call, faults)
         return query
 
-    def _faults(self, query: Mapping[str, Any]) -> Iterator[Fault]:
+    def _faults(self, query: Mapping[str, Any]) -> Iterator[ArgumentProblem]:
         for name, most in (("per_page", self.most), ("page", limits.PAGES)):
             value = query.get(name, 1)
             if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
-                yield Fault(name, value, f"a whole number from 1 to {most}")
+                yield ArgumentProblem(name, value, f"a whole number from 1 to {most}")
         if query.get("sortBy", self.sorts[0]) not in self.sorts:
-            yield Fault("sort_by", query["sortBy"], f"one of {', '.join(self.sorts)}")
+            yield ArgumentProblem("sort_by", query["sortBy"], f"one of {', '.join(self.sorts)}")
         if query.get("order", "asc") not in ("asc", "desc"):
-            yield Fault("order", query["order"], "asc or desc")
+            yield ArgumentProblem("order", query["order"], "asc or desc")
         if len(str(query.get("search_content", ""))) > limits.SEARCH_LENGTH:
-            yield Fault("search_content", query["search_content"], f"at most {limits.SEARCH_LENGTH} characters")
+            rule = f"at most {limits.SEARCH_LENGTH} characters"
+            yield ArgumentProblem("search_content", query["search_content"], rule)
 
 
 JOBS = Listing(
@@ -123,7 +124,8 @@ def iterate(client: Client, listing: Listing, filters: Mapping[str, Any]) -> Ite
     size = query["per_page"]
 
     def read(page: int, per_page: int = size) -> list[Record]:
-        answer = client.call(listing.operation, query={**query, "per_page": per_page, "page": page}, must=True)
+        asked = {**query, "per_page": per_page, "page": page}
+        answer = client.call(listing.operation, query=asked, raise_on_error=True)
         rows = rows_of(answer, listing.rows)
         if len(rows) > per_page:
             raise bad_answer(answer, f"with {len(rows)} {listing.rows} where {per_page} were asked for")

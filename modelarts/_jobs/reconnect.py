@@ -19,10 +19,10 @@ REFUSED = 60.0  # the same for a service that refuses the login
 RETRY = 10.0  # seconds between attempts to reach it again, which are repeated themselves
 SHORTEST = 0.1  # seconds that a call gets at least
 HOLD = 5  # seconds that a service which knows `Prefer: wait` may hold a log request until there is news
-PASSING = (ConnectionFailed, BadReply, Unavailable, Throttled, AuthError)
+TRANSIENT = (ConnectionFailed, BadReply, Unavailable, Throttled, AuthError)
 
 
-class Line:
+class ReconnectingClient:
     """The way to the service: hours are long, so it is reached again when it was lost for a while.
 
     Args:
@@ -55,7 +55,7 @@ class Line:
                 with self.client.deadline(self._seconds(), None, None):
                     answer = ask()
                 _raise_if_passing(answer)
-            except PASSING as error:
+            except TRANSIENT as error:
                 if lost is None:
                     lost = time.monotonic()
                     self.screen.say(f"lost the service, the job goes on: {error}")
@@ -77,5 +77,5 @@ class Line:
 def _raise_if_passing(answer: Response) -> None:
     """A refusal that was returned may be an outage, too."""
     refusal = None if answer["is_success"] else error_of(answer)
-    if isinstance(refusal, PASSING):
+    if isinstance(refusal, TRANSIENT):
         raise refusal

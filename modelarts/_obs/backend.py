@@ -12,8 +12,8 @@ import attrs
 
 from modelarts._obs.failures import NOT_THERE, no_bucket
 from modelarts._obs.paths import ObsPath
-from modelarts._obs.transfer.worker_pool import Transfer, Unit
-from modelarts._transport.options import Sending
+from modelarts._obs.transfer.worker_pool import Task, Transfer
+from modelarts._transport.options import TransportOptions
 from modelarts.errors import ObsError
 
 
@@ -38,7 +38,7 @@ class Item:
         return ObsPath(bucket, key)
 
 
-class Store(ABC):
+class StorageBackend(ABC):
     """A place that holds buckets, and how bytes get there and back."""
 
     threads = 8
@@ -77,11 +77,11 @@ class Store(ABC):
         """Whether an earlier upload to this object began and did not end, or is under way."""
 
     @abstractmethod
-    def _sending(self, source: Path, target: ObsPath, transfer: Transfer) -> Iterator[Unit]:
+    def _sending(self, source: Path, target: ObsPath, transfer: Transfer) -> Iterator[Task]:
         """The work that uploads a file."""
 
     @abstractmethod
-    def _fetching(self, item: Item, target: Path, transfer: Transfer) -> Iterator[Unit]:
+    def _fetching(self, item: Item, target: Path, transfer: Transfer) -> Iterator[Task]:
         """The work that downloads an object; nothing stands under the target's name before it is whole."""
 
     @abstractmethod
@@ -93,7 +93,7 @@ class Store(ABC):
     @abstractmethod
     def _make_folder(self, folder: ObsPath) -> None: ...
 
-    def _time_outs(self) -> Sending | None:
+    def _time_outs(self) -> TransportOptions | None:
         """Those of the requests of this thread, where there are any."""
         return None
 

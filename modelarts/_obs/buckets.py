@@ -8,16 +8,16 @@ from pathlib import Path
 
 from modelarts._obs import tree
 from modelarts._obs.arguments import LocalPath, local_path, new_bucket, obs_path, old_bucket
-from modelarts._obs.backend import Item, Store
+from modelarts._obs.backend import Item, StorageBackend
 from modelarts._obs.failures import explained, not_local
 from modelarts._obs.paths import ObsPath
-from modelarts._obs.transfer.plan import Move, Places
+from modelarts._obs.transfer.plan import DownloadTargets, TransferPlan
 from modelarts.errors import ObsError
 
 Items = list[Item]  # within the class below, `list` is one of its methods
 
 
-class Buckets(Store):
+class Buckets(StorageBackend):
     """Upload to, download from and look into buckets.
 
     Paths in buckets are written `obs://bucket/key`, `s3://bucket/key` or `/bucket/key`. Transfers take these options:
@@ -69,7 +69,7 @@ class Buckets(Store):
             if not source.is_file():
                 raise not_local("upload_file", "file", source)
         target = obs_path(dst_obs_dir).as_dir / source.name
-        move = Move(self, f"upload to {target.url}", threads, progress)
+        move = TransferPlan(self, f"upload to {target.url}", threads, progress)
         there = filter(None, [self._find(target)] if sync else [])
         move.upload([(source, target)], there, target.bucket)
 
@@ -102,7 +102,7 @@ class Buckets(Store):
         sync: bool = False, threads: int | None = None, progress: bool | None = None,
     ) -> None:  # fmt: skip
         """Copy what is in a local folder, not the folder itself, to `target`; all of it, or the given files of it."""
-        move = Move(self, f"upload to {target.url}", threads, progress)
+        move = TransferPlan(self, f"upload to {target.url}", threads, progress)
         chosen = _files(source) if files is None else files
         pairs = ((file, target / file.relative_to(source).as_posix()) for file in chosen)
         move.upload(pairs, self._walk(target.as_dir) if sync else (), target.bucket)
@@ -124,7 +124,7 @@ class Buckets(Store):
         """
         path = obs_path(src_obs_file)
         target = local_path(dst_local_dir, "download_file")
-        move = Move(self, f"download {path.url}", threads, progress)
+        move = TransferPlan(self, f"download {path.url}", threads, progress)
         item = None if path.as_dir == path else self._find(path)
         if item is None:
             raise self._nothing(path, f"download_file: there is no object {path.url}", "use download_dir")
@@ -157,8 +157,8 @@ class Buckets(Store):
     ) -> None:  # fmt: skip
         """Copy what is in a folder of a bucket, not the folder itself, to a local folder."""
         folder = path.as_dir
-        move = Move(self, f"download {path.url}", threads, progress)
-        places = Places(folder, target)
+        move = TransferPlan(self, f"download {path.url}", threads, progress)
+        places = DownloadTargets(folder, target)
         move.download(places.pairs(self._there(folder, self._walk(folder), call)), sync)
         with explained(f"download {folder.url}"):
             target.mkdir(parents=True, exist_ok=True)  # also for nothing

@@ -36,7 +36,7 @@ class Row(Protocol):
 
 
 @attrs.frozen
-class Place:
+class SettingSource:
     """A place that settings come from.
 
     Args:
@@ -79,7 +79,7 @@ class Place:
         return f"{' and '.join(parts)} without {begins}" if parts else self.note or "no login"
 
 
-def places(rows: Iterable[Row], arguments: Mapping[str, Any], home: Path) -> list[Place]:
+def places(rows: Iterable[Row], arguments: Mapping[str, Any], home: Path) -> list[SettingSource]:
     """The places in their order: of a setting that several have, the first counts.
 
     A profile or a file that is named by argument comes directly after the arguments.
@@ -96,10 +96,10 @@ def places(rows: Iterable[Row], arguments: Mapping[str, Any], home: Path) -> lis
     profile = [_profile(variables, path, name, said_by, by_argument or bool(named))] if name else []
     file = _json_place(variables, f"file {path}", path, lambda: read_json(path, must=True), stored, bool(named))
     return [
-        Place("arguments", _held(variables, arguments, "argument"), asked=True),
+        SettingSource("arguments", _held(variables, arguments, "argument"), asked=True),
         *(profile if by_argument or named else []),
         *([file] if named else []),
-        Place("environment", _environment(variables, general=True)),
+        SettingSource("environment", _environment(variables, general=True)),
         _older_environment(variables),
         _huawei_place(variables),
         *([] if by_argument or named else profile),
@@ -172,12 +172,12 @@ def _environment(variables: Mapping[str, tuple[str, ...]], general: bool) -> dic
     return found
 
 
-def _older_environment(variables: Mapping[str, tuple[str, ...]]) -> Place:
+def _older_environment(variables: Mapping[str, tuple[str, ...]]) -> SettingSource:
     """Older variables, and the credentials file that one of them names: together they are one place."""
     found = _environment(variables, general=False)
     named_by = next((name for name in _FILES if variable(name)), "")
     if not named_by:
-        return Place(f"file of {_FILES[0]}", found, note="variable not set")
+        return SettingSource(f"file of {_FILES[0]}", found, note="variable not set")
     place = _ini_place(variables, variable(named_by), named_by, "default", _SHARED)
     return attrs.evolve(place, held={**place.held, **found}, title=f"{place.title} ({named_by})")
 
@@ -189,14 +189,16 @@ class _NotThere(ConfigError):
     """There is no such file."""
 
 
-def _huawei_place(names: Iterable[str]) -> Place:
+def _huawei_place(names: Iterable[str]) -> SettingSource:
     """The file of Huawei's general SDK. Its address of IAM goes with its keys: other passwords are not to get there."""
     named = variable(_HUAWEI_FILE)
     place = _ini_place(names, named or "~/.huaweicloud/credentials", named and _HUAWEI_FILE, "basic", _HUAWEI)
     return attrs.evolve(place, bound=("project_id", "iam_endpoint"))
 
 
-def _ini_place(names: Iterable[str], named: str, named_by: str, section: str, spelled: Mapping[str, str]) -> Place:
+def _ini_place(
+    names: Iterable[str], named: str, named_by: str, section: str, spelled: Mapping[str, str]
+) -> SettingSource:
     """A credentials file. One that a variable names has to be there: the next place may hold somebody else's login."""
     path = whole(named)
 
@@ -205,12 +207,12 @@ def _ini_place(names: Iterable[str], named: str, named_by: str, section: str, sp
 
     title = f"file {path}"
     try:
-        return Place(title, _held(names, read(), title), file=path, read=read, note=f"no login in [{section}]")
+        return SettingSource(title, _held(names, read(), title), file=path, read=read, note=f"no login in [{section}]")
     except _NotThere as error:
         fault = f"{error} (environment {named_by}); correct the variable, or unset it" if named_by else ""
-        return Place(title, {}, note="not there", fault=fault)
+        return SettingSource(title, {}, note="not there", fault=fault)
     except ConfigError as error:
-        return Place(title, {}, fault=str(error))
+        return SettingSource(title, {}, fault=str(error))
 
 
 def _read_ini(path: Path, section: str, spelled: Mapping[str, str]) -> dict[str, str]:
@@ -239,10 +241,10 @@ def _read_ini(path: Path, section: str, spelled: Mapping[str, str]) -> dict[str,
 def _json_place(
     names: Iterable[str], title: str, path: Path, read: Callable[[], Mapping[str, Any]], members: Mapping[str, Any],
     asked: bool,
-) -> Place:  # fmt: skip
+) -> SettingSource:  # fmt: skip
     _warn_of_unknown(names, title, members)
     note = "no login in it" if path.exists() else "not there"
-    return Place(title, _held(names, members, title), asked, path, read, note)
+    return SettingSource(title, _held(names, members, title), asked, path, read, note)
 
 
 def _warn_of_unknown(names: Iterable[str], title: str, members: Mapping[str, Any]) -> None:
@@ -269,7 +271,7 @@ def _profile_name(arguments: Mapping[str, Any], stored: Mapping[str, Any], path:
     return next((found for found in names if found[0]), ("", ""))
 
 
-def _profile(names: Iterable[str], path: Path, name: str, said_by: str, asked: bool) -> Place:
+def _profile(names: Iterable[str], path: Path, name: str, said_by: str, asked: bool) -> SettingSource:
     """One profile of the file. Only who asks for it by argument needs it at once: a local session needs none."""
 
     def read() -> Mapping[str, Any]:
@@ -288,4 +290,4 @@ def _profile(names: Iterable[str], path: Path, name: str, said_by: str, asked: b
     except ConfigError as error:
         if asked:
             raise
-        return Place(title, {}, fault=str(error), chosen=True)
+        return SettingSource(title, {}, fault=str(error), chosen=True)

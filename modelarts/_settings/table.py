@@ -12,7 +12,7 @@ import attrs
 
 from modelarts._settings import converters
 from modelarts._settings.converters import MASK
-from modelarts._settings.sources import Place, places, variable
+from modelarts._settings.sources import SettingSource, places, variable
 from modelarts.errors import ConfigError, language, shortened
 
 # Parts of these values are kept to ourselves wherever they are shown.
@@ -120,13 +120,15 @@ class Value:
 
     value: Any = attrs.field(repr=False)
     source: str
-    place: Optional[Place] = attrs.field(default=None, repr=False, eq=False)
+    place: Optional[SettingSource] = attrs.field(default=None, repr=False, eq=False)
 
 
 class Settings(dict[str, Value]):
     """All settings by name, with the places that were looked at and the one that gives the login."""
 
-    def __init__(self, values: Mapping[str, Value], places: Sequence[Place], login: Place | None) -> None:
+    def __init__(
+        self, values: Mapping[str, Value], places: Sequence[SettingSource], login: SettingSource | None
+    ) -> None:
         super().__init__(values)
         self.places = tuple(places)
         self.login = login
@@ -168,7 +170,7 @@ def checked(name: str, value: Any, source: str = "argument") -> Any:
     return _converted(_BY_NAME[name], value, source, None).value
 
 
-def _allowed(name: str, found: Sequence[Place], login: Place | None) -> Sequence[Place]:
+def _allowed(name: str, found: Sequence[SettingSource], login: SettingSource | None) -> Sequence[SettingSource]:
     """The places that a setting may come from: a login is never mixed, and what is bound to one goes with no other."""
     if login is None:
         return found
@@ -177,7 +179,7 @@ def _allowed(name: str, found: Sequence[Place], login: Place | None) -> Sequence
     return [place for place in found if name not in place.bound or not place.gives_login or place.who == login.who]
 
 
-def _resolved(setting: Setting, found: Iterable[Place]) -> Value:
+def _resolved(setting: Setting, found: Iterable[SettingSource]) -> Value:
     for place in found:
         if setting.name in place.held:
             return _converted(setting, *place.held[setting.name], place)
@@ -186,7 +188,7 @@ def _resolved(setting: Setting, found: Iterable[Place]) -> Value:
     return Value(setting.default, "default")
 
 
-def _converted(setting: Setting, value: Any, source: str, place: Place | None) -> Value:
+def _converted(setting: Setting, value: Any, source: str, place: SettingSource | None) -> Value:
     try:
         return Value(setting.convert(value), source, place)
     except ValueError as error:

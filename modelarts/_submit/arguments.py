@@ -11,7 +11,7 @@ from modelarts._obs.paths import ObsPath, exists_locally, is_local
 from modelarts._submit import checks
 from modelarts._submit.staging.staging import Staging
 from modelarts._wire.v1 import limits
-from modelarts.errors import Fault, ModelArtsError
+from modelarts.errors import ArgumentProblem, ModelArtsError
 
 _NEVER_SENT = ObsPath("never-sent")  # stands for a place where there are faults already
 
@@ -70,10 +70,10 @@ class Checks:
 
     def __init__(self, staging: Staging) -> None:
         self.staging = staging
-        self.faults: list[Fault] = []
+        self.faults: list[ArgumentProblem] = []
 
     def fault(self, argument: str, value: Any, rule: str) -> None:
-        self.faults.append(Fault(argument, value, rule))
+        self.faults.append(ArgumentProblem(argument, value, rule))
 
     def name(self, argument: str, name: Any, value: Any = None, rule: str = limits.NAME_RULE) -> str:
         if not isinstance(name, str) or not limits.NAME.fullmatch(name):

@@ -17,7 +17,7 @@ logger = logging.getLogger("modelarts")
 
 LOOK_AGAIN = (1.0, 2.0)  # seconds: a list may show late what was made
 REQUEST_TIMEOUT, SERVER_FAILED = 408, 500
-GAVE_UP = (REQUEST_TIMEOUT, 502, 504)  # of who passes requests on: the service may still be at it
+GATEWAY_TIMEOUTS = (REQUEST_TIMEOUT, 502, 504)  # of who passes requests on: the service may still be at it
 
 
 def create(
@@ -58,7 +58,7 @@ def _sent(session: Session, operation: str, call: Call) -> Response:
     begun = time.time()
     try:
         try:
-            return call.checked(session.client.call(operation, call.path, body=call.body, must=True))
+            return call.checked(session.client.call(operation, call.path, body=call.body, raise_on_error=True))
         except OutcomeUnknown as unknown:
             verdict = _looked_for(session, call, begun, LOOK_AGAIN)
             failure: ModelArtsError = unknown
@@ -69,7 +69,7 @@ def _sent(session: Session, operation: str, call: Call) -> Response:
             if not refused.url.startswith(session.host):
                 raise  # it was the login that failed: nothing was sent
             verdict = _looked_for(session, call, begun, LOOK_AGAIN)
-            if verdict.nothing_there and refused.status not in GAVE_UP:
+            if verdict.nothing_there and refused.status not in GATEWAY_TIMEOUTS:
                 raise
             failure = refused
     except KeyboardInterrupt:

@@ -146,7 +146,7 @@ def _job(session: Session, call: Call) -> list[Response]:
     found = _named(session, call, "list_training_jobs")
     if call.generated and found and {"job_id", "version_id"} <= found[0].keys():
         version = {name: found[0][name] for name in ("job_id", "version_id")}
-        info = session.client.call("get_training_job_version", version, must=True)
+        info = session.client.call("get_training_job_version", version, raise_on_error=True)
         found[0]["parameter"] = info.get("parameter") or []
     return found
 
@@ -158,14 +158,14 @@ def _visualization(session: Session, call: Call) -> list[Response]:
 def _named(session: Session, call: Call, operation: str) -> list[Response]:
     name = call.body["job_name"]
     query = {"search_content": name, "per_page": ALL, "workspace_id": call.body.get("workspace_id")}
-    return [row for row in _rows(session.client.call(operation, query=query, must=True), "jobs")
+    return [row for row in _rows(session.client.call(operation, query=query, raise_on_error=True), "jobs")
             if row.get("job_name") == name]  # fmt: skip
 
 
 def _config(session: Session, call: Call) -> list[Response]:
     path = {"config_name": call.body["config_name"]}
     try:
-        return [session.client.call("get_training_job_config", path, must=True)]
+        return [session.client.call("get_training_job_config", path, raise_on_error=True)]
     except ApiError as refused:
         if isinstance(refused, NotFound) or refused.code == NO_CONFIG:
             return []
@@ -174,7 +174,7 @@ def _config(session: Session, call: Call) -> list[Response]:
 
 def _version(session: Session, call: Call) -> list[Response]:
     query = {"page": 1, "per_page": ALL}
-    reply = session.client.call("list_training_job_versions", call.path, query=query, must=True)
+    reply = session.client.call("list_training_job_versions", call.path, query=query, raise_on_error=True)
     rows = _rows(reply, "versions")
     for row in rows:
         row.update({name: reply.get(name) for name in ("job_id", "job_name") if name not in row})

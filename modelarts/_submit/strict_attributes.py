@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 ALIKE = 0.8  # of 1; `hyperparams` is that near to `hyperparameters`, `job_name` not to `job_type`
 
 
-class Spelled:
+class StrictAttributes:
     """An object whose attributes are the arguments of its constructor, and any that do not resemble those."""
 
     _arguments: ClassVar[tuple[str, ...]] = ()

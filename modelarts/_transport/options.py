@@ -24,7 +24,7 @@ _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 @attrs.frozen
-class Sending:
+class TransportOptions:
     """How a session sends.
 
     Args:
@@ -45,7 +45,7 @@ class Sending:
     data_limit: int = 5000
 
     @classmethod
-    def of(cls, settings: Mapping[str, Value]) -> Sending:
+    def of(cls, settings: Mapping[str, Value]) -> TransportOptions:
         """What the settings, and the environment where they are silent, say of it. Raises `ConfigError`."""
         trusted = settings["ca_bundle"].value or _usual_bundle() or True
         sending = cls(
@@ -84,7 +84,7 @@ class Sending:
             shown = shortened(converters.without_login(found or ""))
             raise ConfigError(f"proxy={shown} ({source_of_proxy(found)}): {error}") from None
 
-    def check_ways(self, urls: Iterable[str]) -> None:
+    def check_proxies(self, urls: Iterable[str]) -> None:
         """See that the proxies on the ways to these addresses can be some. Raises `ConfigError`."""
         for url in urls:
             self.proxy_for(url)
@@ -108,7 +108,7 @@ def source_of_proxy(proxy: Optional[str]) -> str:
 
 
 def proxies(setting: str) -> Mapping[str, str]:
-    """The proxies that the setting names, else those of the environment, as `Sending` takes them."""
+    """The proxies that the setting names, else those of the environment, as `TransportOptions` takes them."""
     if setting == NO_PROXY:
         return {}
     if setting:

@@ -27,13 +27,13 @@ class Secrets:
         found = [str(headers[name]) for name in _HEADERS if headers.get(name)]
         return cls(tuple(filter(None, (*found, *_of_proxy(proxy), *others))))
 
-    def hide(self, value: Any) -> Any:
+    def redact(self, value: Any) -> Any:
         """The same value; all texts in it are without secrets."""
         if isinstance(value, str):
             return self._pattern.sub(HIDDEN, value) if self.texts else value
         if isinstance(value, Mapping):
-            return type(value)((self.hide(name), self.hide(item)) for name, item in value.items())  # type: ignore[call-arg]
-        return [self.hide(item) for item in value] if isinstance(value, list) else value
+            return type(value)((self.redact(name), self.redact(item)) for name, item in value.items())  # type: ignore[call-arg]
+        return [self.redact(item) for item in value] if isinstance(value, list) else value
 
     @property
     def _pattern(self) -> re.Pattern[str]:

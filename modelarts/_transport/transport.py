@@ -29,7 +29,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError, Rea
 
 from modelarts import errors
 from modelarts._transport.deadline import DeadlineAdapter, was_sent
-from modelarts._transport.options import Sending
+from modelarts._transport.options import TransportOptions
 from modelarts._transport.redaction import Secrets
 from modelarts._wire.http_dates import moment
 
@@ -63,9 +63,9 @@ class Transport:
         direct: go past proxies, whatever the environment says.
     """
 
-    def __init__(self, sending: Sending, direct: bool = False) -> None:
+    def __init__(self, sending: TransportOptions, bypass_proxy: bool = False) -> None:
         self.sending = sending
-        self.direct = direct
+        self.bypass_proxy = bypass_proxy
         self._call = threading.local()
         self._open()
 
@@ -82,7 +82,7 @@ class Transport:
             self._adapter.close()
 
     @contextmanager
-    def call(self, sending: Sending | None = None) -> Iterator[None]:
+    def call(self, sending: TransportOptions | None = None) -> Iterator[None]:
         """Within this block, all that this thread sends is one call, and shares its total time-out.
 
         Args:
@@ -99,7 +99,7 @@ class Transport:
             self._call.current = None
 
     @property
-    def _current(self) -> tuple[Sending, float] | None:
+    def _current(self) -> tuple[TransportOptions, float] | None:
         """Time-outs and deadline of the call that this thread is making."""
         return getattr(self._call, "current", None)
 
@@ -181,7 +181,7 @@ class Transport:
         """Proxy and certificates, found once for each host."""
         host = url.split("/", 3)[2]
         if host not in self._options:
-            proxy = None if self.direct else self.sending.proxy_for(url)
+            proxy = None if self.bypass_proxy else self.sending.proxy_for(url)
             self._options[host] = {
                 "proxies": {"all": proxy} if proxy else {},
                 "verify": self.sending.verify,
@@ -206,7 +206,7 @@ def connection_error(
 ) -> errors.ConnectionFailed:
     """What a failed attempt amounts to, with what to look at; unknown is the outcome of what makes something."""
     method, url = attempt.method, attempt.url
-    reason = secrets.hide(_reason(error))
+    reason = secrets.redact(_reason(error))
     sent = was_sent()
     if isinstance(_cause(error), NewConnectionError) and not sent:  # a name that does not resolve is one, too
         return errors.ConnectionFailed(

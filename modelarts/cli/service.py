@@ -15,7 +15,7 @@ from modelarts._obs.local.buckets import LocalBuckets
 from modelarts._obs.paths import ObsPath, expanded, is_local
 from modelarts._settings import table
 from modelarts._settings.converters import MASK
-from modelarts.errors import ConfigError, Fault, ObsError, ServiceError
+from modelarts.errors import ArgumentProblem, ConfigError, ObsError, ServiceError
 
 if TYPE_CHECKING:
     from modelarts.local.daemon import Address
@@ -44,7 +44,7 @@ def start(auth: str, region: str, port: int) -> None:
         raise click.UsageError("--region and --port go with --auth iam")
     home = table.home_directory()
     before = daemon.find(home)
-    address = daemon.ensure(home, daemon.AsCloud(region, port) if auth == "iam" else None)
+    address = daemon.ensure(home, daemon.CloudOptions(region, port) if auth == "iam" else None)
     _tell("running" if before else "started", address, home)
 
 
@@ -121,7 +121,7 @@ def dataset() -> None:
 
 def _checked_id(_: click.Context, parameter: click.Parameter, value: str) -> str:
     if not _ID.fullmatch(value):
-        raise ConfigError(str(Fault(parameter.name or "", value, _ID_RULE)))
+        raise ConfigError(str(ArgumentProblem(parameter.name or "", value, _ID_RULE)))
     return value
 
 

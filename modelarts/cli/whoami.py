@@ -9,7 +9,7 @@ import click
 from modelarts._auth import login
 from modelarts._settings import table
 from modelarts._settings.sources import variable
-from modelarts._transport.options import Sending, proxies, source_of_proxy
+from modelarts._transport.options import TransportOptions, proxies, source_of_proxy
 from modelarts._transport.response import rows_of
 from modelarts.session import Session
 
@@ -31,10 +31,11 @@ def whoami(profile: Optional[str], check: bool) -> None:
         login.check(settings)
         services = login.endpoints(settings, {})
         services.url("modelarts")
-        Sending.of(settings).check_ways(services.known)
+        TransportOptions.of(settings).check_proxies(services.known)
     if check:
         with Session(profile=profile, total_timeout=PATIENCE) as session:
-            engines = rows_of(session.client.call("list_job_engines", {}, {"job_type": "train"}, must=True), "engines")
+            answer = session.client.call("list_job_engines", query={"job_type": "train"}, raise_on_error=True)
+            engines = rows_of(answer, "engines")
             click.echo(f"works: {session.host} offers {len(engines)} engines to project {session.project_id}")
 
 
@@ -88,7 +89,7 @@ def _cloud_rows(settings: table.Settings) -> list[Row]:
 
 def _proxy(url: str, settings: table.Settings) -> list[Row]:
     """The proxy on the way to an address, if there is one."""
-    used = Sending(proxies=proxies(settings["proxy"].value)).given_proxy(url)
+    used = TransportOptions(proxies=proxies(settings["proxy"].value)).given_proxy(url)
     if not used:
         return []
     row = _row("proxy", settings)

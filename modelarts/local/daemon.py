@@ -25,7 +25,7 @@ STOP_PATIENCE = 10.0
 
 
 @attrs.frozen
-class AsCloud:
+class CloudOptions:
     """How a service is to be started that also answers as the cloud does (`--auth iam`)."""
 
     region: str = ""  # the account's own, or cn-north-4 for a new one
@@ -64,7 +64,7 @@ def find(home: Path) -> Address | None:
     return Address(stored["url"], stored["token"], stored["project_id"], stored["pid"], iam)
 
 
-def ensure(home: Path, iam: AsCloud | None = None) -> Address:
+def ensure(home: Path, iam: CloudOptions | None = None) -> Address:
     """The running service of a home; started when there is none. Raises `ServiceError`.
 
     Args:
@@ -81,7 +81,7 @@ def ensure(home: Path, iam: AsCloud | None = None) -> Address:
     return found
 
 
-def _check_door(found: Address, wanted: AsCloud) -> None:
+def _check_door(found: Address, wanted: CloudOptions) -> None:
     """Refuse a running service that was started otherwise than it is wanted."""
     if found.iam is None:
         why = "without --auth iam"
@@ -126,7 +126,7 @@ def _sole_starter(paths: LocalHome) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _start(home: Path, paths: LocalHome, iam: AsCloud | None) -> Address:
+def _start(home: Path, paths: LocalHome, iam: CloudOptions | None) -> Address:
     needed = NEEDED + NEEDED_FOR_IAM if iam else NEEDED
     missing = [name for name in needed if importlib.util.find_spec(name) is None]
     if missing:

@@ -29,7 +29,7 @@ from modelarts._wire.v1.status import (
 from modelarts.local.locks import is_held
 from modelarts.local.paths import JobPaths, LocalHome, read_json, write_private
 from modelarts.local.places import supervisor
-from modelarts.local.runtime.spec import SERVICE_LOG, Workbench
+from modelarts.local.runtime.spec import SERVICE_LOG, JobSpecBuilder
 from modelarts.local.store import Store, StoreError, now
 from modelarts.local.store.records import Job, Version
 
@@ -43,10 +43,10 @@ _ENDS = {"completed": COMPLETED, "failed": RUN_FAILED, "stopped": KILLED}
 class Scheduler:
     """One thread that moves versions from status to status; all it knows is in the store and in files."""
 
-    def __init__(self, store: Store, home: LocalHome, workbench: Workbench, capacity: int) -> None:
+    def __init__(self, store: Store, home: LocalHome, spec_builder: JobSpecBuilder, capacity: int) -> None:
         self._store = store
         self._home = home
-        self._workbench = workbench
+        self._workbench = spec_builder
         self._capacity = capacity
         self._children: dict[int, subprocess.Popen[bytes]] = {}
         self._asked: set[int] = set()
@@ -87,7 +87,7 @@ class Scheduler:
         self.wake()
         return stopped
 
-    def wait_for_news(self, seconds: float) -> None:
+    def wait_for_change(self, seconds: float) -> None:
         """Return when some version's status has changed, or after so many seconds."""
         with self._news:
             self._news.wait(seconds)

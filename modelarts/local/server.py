@@ -26,7 +26,7 @@ from modelarts.local import catalog
 from modelarts.local.api.app import Activity, create_app
 from modelarts.local.api.handlers.context import Service
 from modelarts.local.paths import LocalHome, write_private
-from modelarts.local.runtime.spec import Workbench
+from modelarts.local.runtime.spec import JobSpecBuilder
 from modelarts.local.scheduler import Scheduler
 from modelarts.local.store import Store
 from modelarts.local.tensorboard import Viewers
@@ -75,9 +75,9 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
     except sqlite3.Error as error:
         raise StartRefused(f"the store {paths.store} cannot be opened: {error}") from None
     offered = catalog.load()
-    workbench = Workbench(paths, offered, store, table.value_of("local_python", home))
+    spec_builder = JobSpecBuilder(paths, offered, store, table.value_of("local_python", home))
     capacity = table.value_of("local_capacity", home) or os.cpu_count() or 1
-    scheduler = Scheduler(store, paths, workbench, capacity)
+    scheduler = Scheduler(store, paths, spec_builder, capacity)
     token = secrets.token_urlsafe(32)
     activity = Activity(HELD_ANSWERS)
     service = Service(store, scheduler, Viewers(store, paths), offered, paths)

@@ -20,7 +20,7 @@ def iam_home(tmp_path_factory: pytest.TempPathFactory):
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("MODELARTS_")]:
             patch.delenv(name)
-        daemon.ensure(home, daemon.AsCloud())
+        daemon.ensure(home, daemon.CloudOptions())
     yield home
     daemon.stop(home)
 

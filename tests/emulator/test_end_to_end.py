@@ -104,7 +104,7 @@ def test_a_session_by_password_outlives_its_tokens(home: Path, monkeypatch: pyte
     file = LocalHome.of(home).account
     account = accounts.load_or_make(file)
     write_private(file, {**attrs.asdict(account), "token_lifetime": 0.5})
-    address = daemon.ensure(home, daemon.AsCloud()).iam
+    address = daemon.ensure(home, daemon.CloudOptions()).iam
     monkeypatch.setattr(Session, "_endpoints", {})
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", address.ca_bundle)
     Session.set_endpoint(address.url, address.url, address.url, address.region_name)

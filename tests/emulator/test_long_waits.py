@@ -53,7 +53,7 @@ class Machine:
         """Start the service, with changes of its account."""
         file = LocalHome.of(self.home).account
         write_private(file, {**attrs.asdict(accounts.load_or_make(file)), **changes})
-        daemon.ensure(self.home, daemon.AsCloud(port=self.port))
+        daemon.ensure(self.home, daemon.CloudOptions(port=self.port))
 
     @property
     def account(self) -> accounts.Account:
@@ -144,7 +144,7 @@ def test_tokens_that_end_and_keys_that_rotate_go_unnoticed(machine: Machine, log
         machine.start(access_key="ROTATED", secret_key="rotated-secret", token_lifetime=1.0)
         daemon.stop(machine.home)
         machine.hand_out_keys()
-        daemon.ensure(machine.home, daemon.AsCloud(port=machine.port))
+        daemon.ensure(machine.home, daemon.CloudOptions(port=machine.port))
 
     shown = rest_of(process)
     assert [line for line in shown if line.startswith("line")] == [f"line {number}" for number in range(2, 6)]

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from modelarts.local.api.errors import Refusal
+from modelarts.local.api.errors import ApiFailure
 from modelarts.local.emulator.iam.signatures import (
     Claim,
     Received,
@@ -39,7 +39,7 @@ def of_vector(vector) -> Received:
 
 
 def code_of(call) -> tuple[str, int]:
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(ApiFailure) as refusal:
         call()
     return refusal.value.code, refusal.value.status
 
@@ -118,7 +118,7 @@ def test_a_signed_header_must_be_there():
     call = of_vector(VECTORS[0])
     headers = {name: value for name, value in call.headers.items() if name != "x-project-id"}
 
-    with pytest.raises(Refusal, match="signed headers are missing: x-project-id"):
+    with pytest.raises(ApiFailure, match="signed headers are missing: x-project-id"):
         check_signature(Claim.of(VECTORS[0]["authorization"]), attrs.evolve(call, headers=headers), "key")
 
 
@@ -152,7 +152,7 @@ def test_a_stated_digest_must_be_that_of_the_body():
     request = sign(AK, SK, "POST", f"{HOST}/v1/p/x", (), headers, b"12")
     call = received("POST", "/v1/p/x", request.headers, b"12")
 
-    with pytest.raises(Refusal, match="X-Sdk-Content-Sha256 is not that of the body"):
+    with pytest.raises(ApiFailure, match="X-Sdk-Content-Sha256 is not that of the body"):
         check_signature(Claim.of(request.headers["Authorization"]), call, SK)
 
 

@@ -107,9 +107,9 @@ def test_a_port_can_be_chosen_and_a_taken_one_is_told(home):
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(ServiceError, match=f"port {port} cannot be used for --auth iam: .*give another --port"):
-            daemon.ensure(home, daemon.AsCloud(port=port))
+            daemon.ensure(home, daemon.CloudOptions(port=port))
 
-    assert daemon.ensure(home, daemon.AsCloud(port=port)).iam.url == f"https://127.0.0.1:{port}"
+    assert daemon.ensure(home, daemon.CloudOptions(port=port)).iam.url == f"https://127.0.0.1:{port}"
 
 
 def test_a_broken_account_file_is_told(home):
@@ -118,7 +118,7 @@ def test_a_broken_account_file_is_told(home):
     file.write_text("{")
 
     with pytest.raises(ServiceError, match=r"account\.json: .*correct it, or remove it"):
-        daemon.ensure(home, daemon.AsCloud())
+        daemon.ensure(home, daemon.CloudOptions())
     assert file.read_text() == "{"
 
 
@@ -128,7 +128,7 @@ def test_a_missing_package_is_told_with_what_installs_it(home, monkeypatch, pack
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == package else find(name))
 
     with pytest.raises(ServiceError, match=rf"\({package}\): run `pip install 'modelarts\[iam\]'`"):
-        daemon.ensure(home, daemon.AsCloud())
+        daemon.ensure(home, daemon.CloudOptions())
     assert daemon.ensure(home).iam is None
 
 
@@ -141,12 +141,12 @@ def test_without_it_nothing_of_it_is_loaded():
 
 
 def test_tokens_keys_and_the_certificate_outlive_a_restart(home, http):
-    first = daemon.ensure(home, daemon.AsCloud()).iam
+    first = daemon.ensure(home, daemon.CloudOptions()).iam
     token = caller_of(home, http).token()
     before = Path(first.ca_bundle).read_bytes()
 
     daemon.stop(home)
-    daemon.ensure(home, daemon.AsCloud())
+    daemon.ensure(home, daemon.CloudOptions())
 
     caller = caller_of(home, http)
     assert caller.send("GET", f"{caller.v1}/job/ai-engines", headers={"X-Auth-Token": token}).status_code == 200
@@ -157,7 +157,7 @@ def test_lifetimes_are_those_of_the_account_file(home, http):
     file = LocalHome.of(home).account
     accounts.load_or_make(file)
     file.write_text(json.dumps({**json.loads(file.read_text()), "token_lifetime": 0.5, "keys_lifetime": 0.5}))
-    daemon.ensure(home, daemon.AsCloud())
+    daemon.ensure(home, daemon.CloudOptions())
     caller = caller_of(home, http)
     keys, token = caller.temporary_keys(), caller.token()
     url, security = f"{caller.v1}/job/ai-engines", {"X-Security-Token": keys["securitytoken"]}
@@ -174,7 +174,7 @@ def test_lifetimes_are_those_of_the_account_file(home, http):
 
 
 def test_local_sessions_and_scripts_that_use_them_go_on_beside_it(home, tmp_path):
-    daemon.ensure(home, daemon.AsCloud())
+    daemon.ensure(home, daemon.CloudOptions())
     script = """
         from modelarts.session import Session
         session = Session()
@@ -192,7 +192,7 @@ def test_local_sessions_and_scripts_that_use_them_go_on_beside_it(home, tmp_path
 
 
 def test_it_ends_at_once_while_answers_are_held_back(home, http, tmp_path):
-    daemon.ensure(home, daemon.AsCloud())
+    daemon.ensure(home, daemon.CloudOptions())
     caller = caller_of(home, http)
     with Session.local(home) as session:
         session.obs.create_bucket("bucket")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from modelarts.local.api.errors import Refusal
+from modelarts.local.api.errors import ApiFailure
 from modelarts.local.emulator.iam.accounts import Account
 from modelarts.local.emulator.iam.tokens import Tokens
 
@@ -23,7 +23,7 @@ class Clock:
 
 
 def code_of(call) -> tuple[str, int]:
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(ApiFailure) as refusal:
         call()
     return refusal.value.code, refusal.value.status
 

@@ -69,7 +69,7 @@ def drive(session: Session, method: str, seconds: float, told: io.StringIO) -> N
     operation, arguments = CALLS[method]
     with session, session.deadline(seconds):
         try:
-            told.write(repr(session.client.call(operation, **arguments, must=True))[:1000])
+            told.write(repr(session.client.call(operation, **arguments, raise_on_error=True))[:1000])
         except ModelArtsError as error:
             tell(told, error)
         told.write(f"{session!r}{session.client.endpoint!r}{session.client.endpoint.auth!r}{session.client.transport!r}")

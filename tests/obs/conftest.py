@@ -20,7 +20,7 @@ from modelarts._obs.buckets import Buckets
 from modelarts._obs.cloud import client
 from modelarts._obs.cloud.buckets import HuaweiBuckets
 from modelarts._obs.local.buckets import LocalBuckets
-from modelarts._transport.options import Sending
+from modelarts._transport.options import TransportOptions
 from tests.support.files import put
 
 with warnings.catch_warnings():  # some of its patterns are not raw text: a warning when they are compiled, once
@@ -88,7 +88,7 @@ def auth() -> AkSkAuth:
 @pytest.fixture
 def obs(proxy: FaultProxy, auth: AkSkAuth, tmp_path: Path) -> Iterator[HuaweiBuckets]:
     """Buckets of the cloud; parts are small, and so is patience."""
-    buckets = HuaweiBuckets(proxy.url, auth, tmp_path / "state", Sending(read_timeout=2), "cn-north-4", PART)
+    buckets = HuaweiBuckets(proxy.url, auth, tmp_path / "state", TransportOptions(read_timeout=2), "cn-north-4", PART)
     yield buckets
     buckets.close()
 

@@ -25,7 +25,7 @@ from modelarts._auth.signing import AkSkAuth
 from modelarts._obs.cloud import listing
 from modelarts._obs.cloud.buckets import HuaweiBuckets
 from modelarts._settings import table
-from modelarts._transport.options import Sending
+from modelarts._transport.options import TransportOptions
 from modelarts.errors import ConfigError, ObsError
 from tests.support.certificates import make_certificate
 
@@ -34,7 +34,7 @@ DONE = {**MARK, "ETag": "an ETag"}
 
 def buckets(address: str, auth: Any, home: Path, **sending: Any) -> HuaweiBuckets:
     """Buckets that are reached as the environment says, and as is given."""
-    ways = attrs.evolve(Sending.of(table.resolve()), **sending)
+    ways = attrs.evolve(TransportOptions.of(table.resolve()), **sending)
     return HuaweiBuckets(address, auth, home, ways, "cn-north-4")
 
 

@@ -24,7 +24,7 @@ from modelarts._auth.signing import AkSkAuth, TokenAuth
 from modelarts._obs.cloud.buckets import HuaweiBuckets
 from modelarts._obs.local.buckets import LocalBuckets
 from modelarts._obs.paths import PART as PARTIAL
-from modelarts._transport.options import Sending
+from modelarts._transport.options import TransportOptions
 from modelarts.errors import ConfigError, ObsError
 
 # --- refusals
@@ -141,7 +141,7 @@ def test_objects_that_could_not_be_deleted_are_named(
 
 
 def unreachable(address: str, auth: Any, tmp_path: Path, **sending: Any) -> HuaweiBuckets:
-    return HuaweiBuckets(address, auth, tmp_path / "state", Sending(**sending))
+    return HuaweiBuckets(address, auth, tmp_path / "state", TransportOptions(**sending))
 
 
 def test_an_address_where_nobody_answers(auth: AkSkAuth, small: Path, tmp_path: Path):

@@ -23,7 +23,7 @@ from modelarts._obs.cloud.buckets import HuaweiBuckets
 from modelarts._obs.local.buckets import LocalBuckets, _copy
 from modelarts._obs.paths import PART as PARTIAL
 from modelarts._obs.transfer.part_file import Partial
-from modelarts._obs.transfer.worker_pool import Stopped, Transfer
+from modelarts._obs.transfer.worker_pool import Cancelled, Transfer
 from modelarts.errors import ObsError
 from tests.support.files import put
 
@@ -197,7 +197,7 @@ def test_a_local_copy_that_is_stopped_ends_at_once(local: Path):
     transfer = Transfer(1, Stops())
     (local / "file.bin").write_bytes(bytes(3 * PART))
 
-    with pytest.raises(Stopped):
+    with pytest.raises(Cancelled):
         _copy(local / "file.bin", local / "there.bin", "copy", transfer)
 
     assert [path.name for path in local.iterdir()] == ["file.bin"]

@@ -12,12 +12,12 @@ from fault_proxy import MARK, Answer, FaultProxy, refusal
 
 from modelarts._auth.signing import Keys
 from modelarts._obs.cloud.buckets import HuaweiBuckets
-from modelarts._transport.options import Sending
+from modelarts._transport.options import TransportOptions
 from modelarts.errors import ObsError
 
 
 def buckets(proxy: FaultProxy, auth: Any, tmp_path: Path) -> HuaweiBuckets:
-    return HuaweiBuckets(proxy.url, auth, tmp_path / "state", Sending())
+    return HuaweiBuckets(proxy.url, auth, tmp_path / "state", TransportOptions())
 
 
 class Renewed:

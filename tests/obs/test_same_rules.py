@@ -15,10 +15,10 @@ from modelarts._obs.local.buckets import LocalBuckets
 from modelarts.errors import ObsError
 from tests.support.files import common_user, put, tree
 
-Store = tuple[Buckets, str]
+StorageBackend = tuple[Buckets, str]
 
 
-def listed(store: Store, path: str = "/", recursive: bool = True) -> list[str]:
+def listed(store: StorageBackend, path: str = "/", recursive: bool = True) -> list[str]:
     obs, root = store
     return [item.url[len(root) + 1 :] for item in obs.list(root + path, recursive=recursive)]
 
@@ -26,7 +26,7 @@ def listed(store: Store, path: str = "/", recursive: bool = True) -> list[str]:
 # --- links
 
 
-def test_links_to_folders_are_followed(store: Store, local: Path):
+def test_links_to_folders_are_followed(store: StorageBackend, local: Path):
     obs, root = store
     put(local / "other" / "deep" / "b.txt")
     put(local / "src" / "a.txt")
@@ -37,7 +37,7 @@ def test_links_to_folders_are_followed(store: Store, local: Path):
     assert listed(store) == ["src/a.txt", "src/link/deep/b.txt"]
 
 
-def test_a_linked_folder_keeps_the_name_of_the_link(store: Store, local: Path):
+def test_a_linked_folder_keeps_the_name_of_the_link(store: StorageBackend, local: Path):
     obs, root = store
     put(local / "other" / "b.txt")
     (local / "link").symlink_to("other")
@@ -50,7 +50,7 @@ def test_a_linked_folder_keeps_the_name_of_the_link(store: Store, local: Path):
 
 @pytest.mark.parametrize("written", [".", "../src", "../src/.", "sub/.."])
 def test_a_folder_has_a_name_however_it_is_written(
-    store: Store, local: Path, monkeypatch: pytest.MonkeyPatch, written: str
+    store: StorageBackend, local: Path, monkeypatch: pytest.MonkeyPatch, written: str
 ):
     obs, root = store
     put(local / "src" / "sub" / "a.txt")
@@ -61,7 +61,9 @@ def test_a_folder_has_a_name_however_it_is_written(
     assert listed(store) == ["src/sub/a.txt"]
 
 
-def test_links_that_lead_back_are_left_out_and_named(store: Store, local: Path, caplog: pytest.LogCaptureFixture):
+def test_links_that_lead_back_are_left_out_and_named(
+    store: StorageBackend, local: Path, caplog: pytest.LogCaptureFixture
+):
     obs, root = store
     put(local / "src" / "sub" / "a.txt")
     (local / "src" / "sub" / "up").symlink_to("..")
@@ -75,7 +77,7 @@ def test_links_that_lead_back_are_left_out_and_named(store: Store, local: Path, 
         obs.upload_dir("src/self", root)
 
 
-def test_two_links_to_one_folder_are_no_circle(store: Store, local: Path, caplog: pytest.LogCaptureFixture):
+def test_two_links_to_one_folder_are_no_circle(store: StorageBackend, local: Path, caplog: pytest.LogCaptureFixture):
     obs, root = store
     put(local / "other" / "b.txt")
     for name in ("one", "two"):
@@ -122,7 +124,7 @@ def test_what_lies_below_a_link_of_a_local_bucket_is_not_deleted(tmp_path: Path,
 # --- folders
 
 
-def test_a_folder_is_gone_with_its_last_object(store: Store, local: Path):
+def test_a_folder_is_gone_with_its_last_object(store: StorageBackend, local: Path):
     obs, root = store
     obs.upload_file(put(local / "a.txt"), f"{root}/dir/sub/")
 
@@ -131,7 +133,7 @@ def test_a_folder_is_gone_with_its_last_object(store: Store, local: Path):
     assert not obs.exists(f"{root}/dir/sub") and not obs.exists(f"{root}/dir") and obs.list(root) == []
 
 
-def test_folders_above_one_that_was_removed_are_gone_too(store: Store, local: Path):
+def test_folders_above_one_that_was_removed_are_gone_too(store: StorageBackend, local: Path):
     obs, root = store
     obs.upload_file(put(local / "a.txt"), f"{root}/dir/sub/")
     obs.upload_file(put(local / "a.txt"), f"{root}/other/sub/")
@@ -141,7 +143,7 @@ def test_folders_above_one_that_was_removed_are_gone_too(store: Store, local: Pa
     assert listed(store, recursive=False) == ["other/"]
 
 
-def test_a_folder_that_was_made_is_an_object(store: Store):
+def test_a_folder_that_was_made_is_an_object(store: StorageBackend):
     obs, root = store
     obs.create_directory(f"{root}/a/b/")
 
@@ -155,7 +157,7 @@ def test_a_folder_that_was_made_is_an_object(store: Store):
     obs.delete_bucket(root[6:])
 
 
-def test_lists_come_in_the_order_of_keys(store: Store, local: Path):
+def test_lists_come_in_the_order_of_keys(store: StorageBackend, local: Path):
     obs, root = store
     for folder in ("a", "a-b", "a.b", "Z"):
         obs.upload_file(put(local / "x"), f"{root}/{folder}")
@@ -166,7 +168,7 @@ def test_lists_come_in_the_order_of_keys(store: Store, local: Path):
     assert listed(store, recursive=False) == ["B", "Z/", "a!", "a-b/", "a.b/", "a/", "z", "目"]
 
 
-def test_a_long_name_is_one_that_is_not_there(store: Store, local: Path):
+def test_a_long_name_is_one_that_is_not_there(store: StorageBackend, local: Path):
     obs, root = store
     name = "x" * 300
 
@@ -187,7 +189,7 @@ def test_a_local_bucket_says_that_a_name_is_too_long(tmp_path: Path, local: Path
         obs.upload_file(put(local / "a"), f"obs://bucket/{'x' * 300}")
 
 
-def test_a_folder_without_files_needs_its_bucket_too(store: Store, local: Path):
+def test_a_folder_without_files_needs_its_bucket_too(store: StorageBackend, local: Path):
     obs, root = store
     (local / "empty" / "deeper").mkdir(parents=True)
 
@@ -218,7 +220,7 @@ def test_an_object_with_the_name_of_an_unfinished_file_is_named(obs: HuaweiBucke
     assert [path.name for path in (local / "there" / "dir").iterdir()] == ["a.txt"]
 
 
-def test_a_local_folder_where_a_file_should_go_does_not_block_the_rest(store: Store, local: Path):
+def test_a_local_folder_where_a_file_should_go_does_not_block_the_rest(store: StorageBackend, local: Path):
     obs, root = store
     for name in ("a", "b", "c"):
         obs.upload_file(put(local / name), f"{root}/dir")
@@ -234,7 +236,7 @@ def test_a_local_folder_where_a_file_should_go_does_not_block_the_rest(store: St
 # --- modes
 
 
-def test_a_new_file_has_the_mode_that_this_process_gives_to_files(store: Store, local: Path):
+def test_a_new_file_has_the_mode_that_this_process_gives_to_files(store: StorageBackend, local: Path):
     obs, root = store
     obs.upload_file(put(local / "a.txt"), root)
     before = os.umask(0o077)
@@ -250,7 +252,7 @@ def test_a_new_file_has_the_mode_that_this_process_gives_to_files(store: Store, 
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o755, 0o440])
-def test_a_file_that_is_replaced_keeps_its_mode(store: Store, local: Path, mode: int):
+def test_a_file_that_is_replaced_keeps_its_mode(store: StorageBackend, local: Path, mode: int):
     obs, root = store
     obs.upload_file(put(local / "a.txt"), root)
     put(local / "there.txt", "older").chmod(mode)
@@ -294,7 +296,7 @@ WRONG: list[tuple[Act, str]] = [
 
 
 @pytest.mark.parametrize(("act", "sentence"), WRONG, ids=[sentence for _, sentence in WRONG])
-def test_a_wrong_argument_is_told_with_its_rule(store: Store, local: Path, act: Act, sentence: str):
+def test_a_wrong_argument_is_told_with_its_rule(store: StorageBackend, local: Path, act: Act, sentence: str):
     obs, root = store
     put(local / "a.txt")
 
@@ -305,7 +307,7 @@ def test_a_wrong_argument_is_told_with_its_rule(store: Store, local: Path, act: 
     assert listed(store) == [] and [path.name for path in local.iterdir()] == ["a.txt"]
 
 
-def test_a_file_may_begin_with_a_tilde(store: Store, local: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_file_may_begin_with_a_tilde(store: StorageBackend, local: Path, monkeypatch: pytest.MonkeyPatch):
     """Of a `Path`, nobody can say that the tilde is no home: `Path("./~")` is `Path("~")`."""
     obs, root = store
     put(local / "home" / "private")
@@ -326,7 +328,7 @@ def test_a_file_may_begin_with_a_tilde(store: Store, local: Path, monkeypatch: p
     assert listed(store, "/home/") == ["home/home/private"]
 
 
-def test_an_empty_folder_is_downloaded_as_one(store: Store, local: Path):
+def test_an_empty_folder_is_downloaded_as_one(store: StorageBackend, local: Path):
     obs, root = store
     obs.create_directory(f"{root}/empty")
 
@@ -335,7 +337,7 @@ def test_an_empty_folder_is_downloaded_as_one(store: Store, local: Path):
     assert list((local / "there").iterdir()) == [local / "there" / "empty"]
 
 
-def test_a_local_file_where_a_folder_must_be_is_in_the_way_of_what_is_below_only(store: Store, local: Path):
+def test_a_local_file_where_a_folder_must_be_is_in_the_way_of_what_is_below_only(store: StorageBackend, local: Path):
     obs, root = store
     for name in ("a", "b/c/d", "b/e", "f"):
         put(local / "dir" / name)
@@ -349,14 +351,14 @@ def test_a_local_file_where_a_folder_must_be_is_in_the_way_of_what_is_below_only
 
 
 @pytest.mark.parametrize("call", ["list", "download_dir"])
-def test_of_a_bucket_that_is_missing_it_is_told_how_to_make_it(store: Store, local: Path, call: str):
+def test_of_a_bucket_that_is_missing_it_is_told_how_to_make_it(store: StorageBackend, local: Path, call: str):
     arguments = [] if call == "list" else [local]
 
     with pytest.raises(ObsError, match="there is no bucket 'nowhere'; make it with"):
         getattr(store[0], call)("obs://nowhere/dir/", *arguments)
 
 
-def test_a_bucket_may_be_named_by_its_address(store: Store):
+def test_a_bucket_may_be_named_by_its_address(store: StorageBackend):
     obs, root = store
 
     obs.create_bucket(root)
@@ -375,7 +377,7 @@ UNREACHABLE: list[tuple[Act, str]] = [
 
 
 @pytest.mark.parametrize(("act", "sentence"), UNREACHABLE, ids=range(len(UNREACHABLE)))
-def test_a_local_place_that_cannot_be_is_told(store: Store, local: Path, act: Act, sentence: str):
+def test_a_local_place_that_cannot_be_is_told(store: StorageBackend, local: Path, act: Act, sentence: str):
     obs, root = store
     obs.upload_file(put(local / "a.txt"), root)
 

@@ -11,7 +11,7 @@ import pytest
 
 from modelarts._settings import table
 from modelarts._settings.table import SETTINGS, resolve, value_of
-from modelarts._transport.options import Sending
+from modelarts._transport.options import TransportOptions
 from modelarts.errors import ConfigError
 from modelarts.session import Session
 from tests.support.certificates import make_certificate
@@ -158,7 +158,7 @@ def test_a_session_sends_as_its_settings_say(monkeypatch: pytest.MonkeyPatch, fi
     write_json(file, connect_timeout=1, read_timeout=2, total_timeout=3, **given)
     sending = cloud_session().client.transport.sending
 
-    assert sending == Sending(1, 2, 3, HERE, pem, {"all": "http://p:3128"})
+    assert sending == TransportOptions(1, 2, 3, HERE, pem, {"all": "http://p:3128"})
 
     monkeypatch.setenv("MODELARTS_VERIFY", "off")
     assert cloud_session().client.transport.sending.verify is False
@@ -167,7 +167,7 @@ def test_a_session_sends_as_its_settings_say(monkeypatch: pytest.MonkeyPatch, fi
 def test_without_settings_the_usual_certificates_are_trusted_and_there_is_no_proxy():
     sending = cloud_session().client.transport.sending
 
-    assert sending == Sending(10, 60, 300, True, None, {"no": ""})
+    assert sending == TransportOptions(10, 60, 300, True, None, {"no": ""})
     assert sending.proxy_for("https://modelarts.example.com") is None
 
 

@@ -18,7 +18,7 @@ REFUSALS: list[type[ApiError]] = [
 
 EXAMPLES: list[errors.ModelArtsError] = [
     errors.ConfigError("what"),
-    errors.ArgumentError("fit", [errors.Fault("inputs", None, "needed")]),
+    errors.ArgumentError("fit", [errors.ArgumentProblem("inputs", None, "needed")]),
     errors.ObsError("what", "ModelArts.0015"),
     errors.ServiceError("what"),
     errors.ConnectionFailed("what", "GET", "https://x"),
@@ -81,7 +81,7 @@ def test_a_job_error_leaves_out_what_is_not_known():
 
 
 def test_long_values_are_cut_in_a_message_but_kept_in_the_fault():
-    fault = errors.Fault("job_desc", "d" * 5000, "too long")
+    fault = errors.ArgumentProblem("job_desc", "d" * 5000, "too long")
 
     assert len(str(errors.ArgumentError("fit", [fault]))) < 300
     assert fault.value == "d" * 5000

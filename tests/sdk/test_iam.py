@@ -21,7 +21,7 @@ from modelarts._auth.iam import Iam
 from modelarts._auth.password import PasswordAuth
 from modelarts._auth.signing import AkSkAuth, Endpoint
 from modelarts._transport import response, transport
-from modelarts._transport.options import Sending
+from modelarts._transport.options import TransportOptions
 from modelarts._transport.transport import Transport
 from modelarts.errors import AuthError, BadReply, ConfigError, ConnectionFailed, NotFound, Throttled, Unavailable
 from tests.support.cloud import BASE, PROJECT
@@ -68,11 +68,12 @@ def mock():
 
 
 def password_auth(account: str = "company") -> PasswordAuth:
-    return PasswordAuth(Iam(Transport(Sending()), IAM), account, "user", PASSWORD, "cn-north-4")
+    return PasswordAuth(Iam(Transport(TransportOptions()), IAM), account, "user", PASSWORD, "cn-north-4")
 
 
 def client(auth: PasswordAuth) -> Client:
-    return Client(Endpoint("https://modelarts.cn-north-4.myhuaweicloud.com", auth, PROJECT), Transport(Sending()))
+    endpoint = Endpoint("https://modelarts.cn-north-4.myhuaweicloud.com", auth, PROJECT)
+    return Client(endpoint, Transport(TransportOptions()))
 
 
 def test_a_login_is_as_documented_and_serves_many_calls(mock):
@@ -278,13 +279,13 @@ def test_waiting_for_another_threads_login_ends_with_the_call(mock):
         return 401, {}, json.dumps(NESTED)
 
     mock.add_callback(responses.POST, TOKENS, refuse)
-    transport = Transport(Sending())
+    transport = Transport(TransportOptions())
     auth = PasswordAuth(Iam(transport, IAM), "company", "user", PASSWORD, "cn-north-4")
     first = threading.Thread(target=_quietly, args=(auth,))
     first.start()
     until(auth._token._lock.locked)
 
-    with transport.call(Sending(total_timeout=0.2)), pytest.raises(ConnectionFailed, match="no login in time"):
+    with transport.call(TransportOptions(total_timeout=0.2)), pytest.raises(ConnectionFailed, match="no login in time"):
         auth.apply("GET", BASE, {}, b"")
 
     slow.set()
@@ -324,7 +325,7 @@ def test_a_project_look_up_that_is_refused_for_the_clock_says_how_much_it_is_off
     mock.get(PROJECTS, status=401, json=GATEWAY, headers={"Date": date})
 
     with pytest.raises(AuthError, match=r"clock is (20 min|19 min 5\d s) .*behind the service's"):
-        Iam(Transport(Sending()), IAM).project_of(AkSkAuth("AK", "SK"), "cn-north-4")
+        Iam(Transport(TransportOptions()), IAM).project_of(AkSkAuth("AK", "SK"), "cn-north-4")
 
 
 @pytest.mark.parametrize(("language", "words"), [
@@ -336,7 +337,7 @@ def test_a_project_look_up_that_is_refused_names_all_that_may_be_wrong(mock, mon
     mock.get(PROJECTS, status=401, json=GATEWAY)
 
     with pytest.raises(AuthError) as caught:
-        Iam(Transport(Sending()), IAM).project_of(AkSkAuth("AK", "SK"), "cn-north-4")
+        Iam(Transport(TransportOptions()), IAM).project_of(AkSkAuth("AK", "SK"), "cn-north-4")
 
     assert words in str(caught.value)
 
@@ -350,7 +351,7 @@ def test_an_address_of_iam_with_a_path_too_much_is_named(mock, monkeypatch, lang
     missing = {"error": {"code": 404, "message": "The requested URL was not found"}}
     mock.post(f"{IAM}/v3/v3/auth/tokens", status=404, json=missing)
     mock.get(f"{IAM}/v3/v3/projects", status=404, json=missing)
-    iam = Iam(Transport(Sending()), f"{IAM}/v3")
+    iam = Iam(Transport(TransportOptions()), f"{IAM}/v3")
 
     for ask in (lambda: iam.log_in("a", "u", PASSWORD, "r"), lambda: iam.project_of(AkSkAuth("AK", "SK"), "r")):
         with pytest.raises(NotFound) as caught:
@@ -390,7 +391,7 @@ def test_what_is_no_answer_of_iam_is_told(mock, body):
 def test_a_project_is_found_by_its_region(mock):
     mock.get(PROJECTS, json={"projects": [{"id": "p1", "name": "cn-north-1"}, {"id": "p4", "name": "cn-north-4"}]})
 
-    assert Iam(Transport(Sending()), IAM).project_of(AkSkAuth("AK", "SK"), "cn-north-4") == "p4"
+    assert Iam(Transport(TransportOptions()), IAM).project_of(AkSkAuth("AK", "SK"), "cn-north-4") == "p4"
     assert "SDK-HMAC-SHA256 Access=AK" in mock.calls[0].request.headers["Authorization"]
 
 
@@ -399,7 +400,7 @@ def test_no_project_or_several_are_told(mock, names):
     mock.get(PROJECTS, json={"projects": [{"id": "p", "name": name} for name in names]})
 
     with pytest.raises(ConfigError, match=f"the account has {len(names)} projects named 'cn-north-4'"):
-        Iam(Transport(Sending()), IAM).project_of(AkSkAuth("AK", "SK"), "cn-north-4")
+        Iam(Transport(TransportOptions()), IAM).project_of(AkSkAuth("AK", "SK"), "cn-north-4")
 
 
 @pytest.mark.parametrize("body", ['{"projects": null}', '{"projects": [1]}', '{"projects": [{"name": "cn-north-4"}]}'])
@@ -407,7 +408,7 @@ def test_projects_that_are_none_are_told(mock, body):
     mock.get(PROJECTS, body=body)
 
     with pytest.raises(BadReply, match="what is no IAM reply"):
-        Iam(Transport(Sending()), IAM).project_of(AkSkAuth("AK", "SK"), "cn-north-4")
+        Iam(Transport(TransportOptions()), IAM).project_of(AkSkAuth("AK", "SK"), "cn-north-4")
 
 
 @pytest.mark.parametrize("body", ['{"credential": null}', '{"credential": {}}', '{"credential": {"access": 1}}'])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from modelarts._wire.v1.routes import BY_OPERATION
-from modelarts._wire.v1.status import DONE, FAILED, GO_ON, LOST, OUTCOMES, STOPPED, JobStatus
+from modelarts._wire.v1.status import FAILED, LOST, OUTCOMES, PENDING, STOPPED, SUCCEEDED, JobStatus
 from modelarts.errors import BadReply, OutcomeUnknown
 from modelarts.estimator import JOB_STATE, Estimator
 from modelarts.session import Session
@@ -175,9 +175,9 @@ def test_every_status_has_an_outcome_and_those_called_terminal_end_the_waiting()
     notes = contract("sdk_surface.json")["runtime"]["job_status_notes"]
 
     assert {*OUTCOMES} == {*STATUSES}
-    assert {*OUTCOMES.values()} == {GO_ON, DONE, FAILED, STOPPED, LOST}
+    assert {*OUTCOMES.values()} == {PENDING, SUCCEEDED, FAILED, STOPPED, LOST}
     assert [n for n in STATUSES if JobStatus(n).ended] == notes["terminal_statuses_suggested"]["values"]
-    assert [n for n in STATUSES if JobStatus(n).outcome == DONE] == [10]
+    assert [n for n in STATUSES if JobStatus(n).outcome == SUCCEEDED] == [10]
 
 
 # --- what is no reply of the API

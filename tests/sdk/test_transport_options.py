@@ -17,7 +17,7 @@ from tests.support.cloud import BASE, MADE, Cloud, cloud_estimator, cloud_sessio
 
 OK = {"is_success": True}
 BUSY = {"is_success": False, "error_code": "ModelArts.0010", "error_message": "busy"}
-PASSING = [429, 500, 502, 503, 504]
+TRANSIENT = [429, 500, 502, 503, 504]
 LOST = requests.exceptions.ConnectionError("broken")
 FIT = {"inputs": "/bucket/data/", "job_name": "j"}
 INFO = "/training-jobs/10/versions/20"
@@ -35,7 +35,7 @@ def body_of(method: str) -> Optional[dict[str, Any]]:
     return {"config_desc": "d"} if method == "PUT" else None
 
 
-@pytest.mark.parametrize("status", PASSING)
+@pytest.mark.parametrize("status", TRANSIENT)
 @pytest.mark.parametrize(("operation", "method", "path"), REPEATABLE)
 def test_a_passing_failure_is_outlasted(
     cloud: Cloud, session: Session, pauses: list[float], operation: str, method: str, path: str, status: int
@@ -97,7 +97,7 @@ def test_a_lasting_refusal_is_not_repeated(cloud: Cloud, session: Session, statu
     cloud.answer("GET", INFO, BUSY, status)
 
     with pytest.raises(ApiError):
-        session.client.call("get_training_job_version", PATH, must=True)
+        session.client.call("get_training_job_version", PATH, raise_on_error=True)
 
     assert len(cloud.requests) == 1
 
@@ -109,7 +109,7 @@ LOOK_UPS: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("status", PASSING)
+@pytest.mark.parametrize("status", TRANSIENT)
 @pytest.mark.parametrize("path", ["/training-jobs", "/training-jobs/10/versions", "/training-job-configs"])
 def test_a_creating_call_that_was_answered_is_never_repeated(cloud: Cloud, session: Session, path: str, status: int):
     cloud.look_ups("specs", "engines")

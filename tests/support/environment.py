@@ -22,7 +22,7 @@ from modelarts.local import catalog, daemon
 from modelarts.local.api.app import Activity, create_app
 from modelarts.local.api.handlers.context import Service
 from modelarts.local.paths import LocalHome
-from modelarts.local.runtime.spec import Workbench
+from modelarts.local.runtime.spec import JobSpecBuilder
 from modelarts.local.scheduler import Scheduler
 from modelarts.local.store import Store, now
 from modelarts.local.store.records import Version, Visualization
@@ -61,8 +61,8 @@ class World:
         paths.buckets.mkdir(parents=True)
         self.store = Store(paths.store)
         offered = catalog.load()
-        self.workbench = Workbench(paths, offered, self.store, {})
-        scheduler = Scheduler(self.store, paths, self.workbench, capacity=1)
+        self.spec_builder = JobSpecBuilder(paths, offered, self.store, {})
+        scheduler = Scheduler(self.store, paths, self.spec_builder, capacity=1)
         self.service = Service(self.store, scheduler, Viewers(self.store, paths), offered, paths)
         self.app = create_app(self.service, TOKEN, PROJECT, Activity(8))
         self.raw = requests.Session()

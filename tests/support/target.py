@@ -94,7 +94,7 @@ def assert_answered(target: Target, operation: str, reply: requests.Response, be
         job = target.world.store.jobs.get(members["job_id"])
         version = target.world.put(members["job_id"], members["version_id"], 10)
         assert job is not None
-        assert json.dumps(target.world.workbench.spec(job, version), ensure_ascii=False).encode()
+        assert json.dumps(target.world.spec_builder.spec(job, version), ensure_ascii=False).encode()
     for reading, path, query in _readings(target, operation, members):
         read = target.world.call(reading, path, query)
         assert (read.status, reply_faults(reading, read.members)) == (200, []), read.members

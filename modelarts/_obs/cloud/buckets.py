@@ -11,14 +11,14 @@ from modelarts._auth.signing import Auth
 from modelarts._obs.backend import Item
 from modelarts._obs.buckets import Buckets
 from modelarts._obs.cloud import checksums, listing, uploads
-from modelarts._obs.cloud.client import Caller, esdk
+from modelarts._obs.cloud.client import ObsClient, esdk
 from modelarts._obs.cloud.downloads import Download
-from modelarts._obs.cloud.errors import stranger
+from modelarts._obs.cloud.errors import not_obs_reply
 from modelarts._obs.failures import FAILED
 from modelarts._obs.paths import ObsPath
 from modelarts._obs.transfer import resume_state
-from modelarts._obs.transfer.worker_pool import Transfer, Unit, shown
-from modelarts._transport.options import Sending
+from modelarts._obs.transfer.worker_pool import Task, Transfer, shown
+from modelarts._transport.options import TransportOptions
 from modelarts.errors import ObsError
 
 _REFUSED, _GONE = 403, 404
@@ -40,12 +40,12 @@ class HuaweiBuckets(Buckets):
 
     def __init__(
         self, endpoint: str, auth: Auth, home: Path,
-        sending: Sending | None = None, region: str = "", part_size: int = checksums.PART_SIZE,
-        time_outs: Callable[[], Sending] | None = None,
+        sending: TransportOptions | None = None, region: str = "", part_size: int = checksums.PART_SIZE,
+        timeouts: Callable[[], TransportOptions] | None = None,
     ) -> None:  # fmt: skip
         self.endpoint = endpoint
         self.part_size = part_size
-        self._caller = Caller(endpoint, auth, sending or Sending(), region, time_outs)
+        self._caller = ObsClient(endpoint, auth, sending or TransportOptions(), region, timeouts)
         self._records = home / "transfers"
 
     def __repr__(self) -> str:
@@ -58,8 +58,8 @@ class HuaweiBuckets(Buckets):
     def close(self) -> None:
         self._caller.close()
 
-    def _time_outs(self) -> Sending:
-        return self._caller.time_outs()
+    def _time_outs(self) -> TransportOptions:
+        return self._caller.timeouts()
 
     def _make_bucket(self, name: str) -> None:
         doing = f"create bucket {name!r}"
@@ -88,11 +88,11 @@ class HuaweiBuckets(Buckets):
     def _was_cut_off(self, target: ObsPath) -> bool:
         return resume_state.exists(self._records, *uploads.identity(self._caller, target))
 
-    def _sending(self, source: Path, target: ObsPath, transfer: Transfer) -> Iterator[Unit]:
+    def _sending(self, source: Path, target: ObsPath, transfer: Transfer) -> Iterator[Task]:
         _require_utf8(target)
         return uploads.Upload(self._caller, source, target, transfer, self.part_size, self._records).units()
 
-    def _fetching(self, item: Item, target: Path, transfer: Transfer) -> Iterator[Unit]:
+    def _fetching(self, item: Item, target: Path, transfer: Transfer) -> Iterator[Task]:
         return Download(self._caller, item, target, transfer, self.part_size, self._records).units()
 
     def _remove(self, path: ObsPath, transfer: Transfer | None = None) -> None:
@@ -103,7 +103,7 @@ class HuaweiBuckets(Buckets):
         transfer = Transfer(self.threads, shown(f"delete {folder.url}", False), self._time_outs())
         transfer.run(self._removals(folder, transfer))
 
-    def _removals(self, folder: ObsPath, transfer: Transfer) -> Iterator[Unit]:
+    def _removals(self, folder: ObsPath, transfer: Transfer) -> Iterator[Task]:
         keys: list[str] = [folder.key] if folder.key else []  # the object that stands for the folder, if there is one
         for item in self._walk(folder):
             if not item.path.key.isprintable():  # XML cannot carry every character
@@ -132,7 +132,7 @@ class HuaweiBuckets(Buckets):
             transfer=transfer,
         )  # fmt: skip
         if result.body is None:
-            raise stranger(f"delete {folder.url}", result, self.endpoint)
+            raise not_obs_reply(f"delete {folder.url}", result, self.endpoint)
         errors = result.body.error
         if errors:
             first, more = errors[0], f" and {len(errors) - 1} more" if len(errors) > 1 else ""

@@ -16,9 +16,9 @@ from urllib.parse import unquote, urlsplit
 from modelarts._auth.signing import Auth, Keys
 from modelarts._obs.cloud.checksums import CHUNK
 from modelarts._obs.cloud.connections import Limit, secured, timed, within
-from modelarts._obs.cloud.errors import missing, refused, stranger, unreachable
-from modelarts._obs.transfer.worker_pool import Stopped, Transfer
-from modelarts._transport.options import Sending
+from modelarts._obs.cloud.errors import missing, not_obs_reply, refused, unreachable
+from modelarts._obs.transfer.worker_pool import Cancelled, Transfer
+from modelarts._transport.options import TransportOptions
 from modelarts.errors import ConfigError, ObsError
 
 ATTEMPTS = 6
@@ -42,7 +42,7 @@ def esdk() -> Any:
     return obs
 
 
-class Caller:
+class ObsClient:
     """Makes requests to OBS; many threads may use it, and processes that were forked.
 
     Args:
@@ -54,12 +54,12 @@ class Caller:
     """
 
     def __init__(
-        self, endpoint: str, auth: Auth, sending: Sending, region: str = "",
-        time_outs: Callable[[], Sending] | None = None,
+        self, endpoint: str, auth: Auth, sending: TransportOptions, region: str = "",
+        timeouts: Callable[[], TransportOptions] | None = None,
     ) -> None:  # fmt: skip
         self.endpoint = endpoint
         self.region = region
-        self.time_outs = time_outs or (lambda: sending)
+        self.timeouts = timeouts or (lambda: sending)
         self._auth = auth
         self._sending = sending
         self._lock = threading.Lock()
@@ -83,7 +83,7 @@ class Caller:
         Raises:
             ObsError: OBS refused, or did not answer, or something else did.
         """
-        limit = Limit.of((transfer and transfer.sending) or self.time_outs())
+        limit = Limit.of((transfer and transfer.sending) or self.timeouts())
         with within(limit):
             result = self._repeated(doing, bucket, act, transfer, allowed, limit)
             self.require_proof(doing, result, proof)
@@ -92,7 +92,7 @@ class Caller:
     def require_proof(self, doing: str, result: Any, member: str = "") -> None:
         """Refuse what is no answer of OBS: a login page of a network answers 200 to everything. Raises `ObsError`."""
         if not result.requestId or (member and result.status < 300 and not getattr(result.body, member, None)):
-            raise stranger(doing, result, self.endpoint)
+            raise not_obs_reply(doing, result, self.endpoint)
 
     def _repeated(
         self, doing: str, bucket: str, act: Act, transfer: Transfer | None, allowed: tuple[int | str, ...],
@@ -106,7 +106,7 @@ class Caller:
             failure: Exception | None = None
             try:
                 result = act(client)
-            except (Stopped, ObsError, ConfigError):
+            except (Cancelled, ObsError, ConfigError):
                 raise
             except Exception as error:
                 if not _is_of_network(error):

@@ -13,7 +13,7 @@ from typing import Any, Optional
 
 import attrs
 
-from modelarts._transport.options import Sending
+from modelarts._transport.options import TransportOptions
 from modelarts._transport.timed_reads import read_in_time
 
 _thread = threading.local()
@@ -23,11 +23,11 @@ _thread = threading.local()
 class Limit:
     """The time that a request has, with all its repeats."""
 
-    sending: Sending
+    sending: TransportOptions
     end: float
 
     @classmethod
-    def of(cls, sending: Sending) -> Limit:
+    def of(cls, sending: TransportOptions) -> Limit:
         """That of a request that begins now."""
         return cls(sending, time.monotonic() + sending.total_timeout)
 
@@ -56,7 +56,7 @@ def within(limit: Limit) -> Iterator[None]:
 
 def _limit() -> Limit:
     found: Optional[Limit] = getattr(_thread, "limit", None)
-    return found or Limit.of(Sending())
+    return found or Limit.of(TransportOptions())
 
 
 class _Response(http.client.HTTPResponse):

@@ -11,11 +11,11 @@ from typing import Any, Callable
 
 from modelarts._obs.backend import Item
 from modelarts._obs.cloud import checksums
-from modelarts._obs.cloud.client import Caller, esdk
+from modelarts._obs.cloud.client import ObsClient, esdk
 from modelarts._obs.failures import FAILED, NOT_THERE, explained
 from modelarts._obs.transfer.part_file import Partial
 from modelarts._obs.transfer.resume_state import Record
-from modelarts._obs.transfer.worker_pool import Transfer, Unit
+from modelarts._obs.transfer.worker_pool import Task, Transfer
 from modelarts.errors import ObsError
 
 logger = logging.getLogger("modelarts")
@@ -65,7 +65,7 @@ class Download:
     """
 
     def __init__(
-        self, caller: Caller, item: Item, target: Path, transfer: Transfer, part_size: int, records: Path
+        self, caller: ObsClient, item: Item, target: Path, transfer: Transfer, part_size: int, records: Path
     ) -> None:
         self._caller = caller
         self._path = item.path
@@ -83,7 +83,7 @@ class Download:
         self._digests: dict[int, bytes] = {}
         self._lock = threading.Lock()
 
-    def units(self) -> Iterator[Unit]:
+    def units(self) -> Iterator[Task]:
         """The work: one unit for a small object, one for each part of a large one; the last completes the file."""
         if self._size <= self._part_size:
             yield self._fetch_whole

@@ -79,7 +79,7 @@ def _clock(result: Any) -> str:
     return clock_off(ahead) if ahead else ""
 
 
-def stranger(doing: str, result: Any, endpoint: str) -> ObsError:
+def not_obs_reply(doing: str, result: Any, endpoint: str) -> ObsError:
     """The error for an answer that is none of OBS."""
     return ObsError(
         f"cannot {doing}: {endpoint} answered HTTP {result.status} with what is no answer of OBS. Check the endpoint, "

@@ -12,14 +12,14 @@ from typing import Any
 
 from modelarts._obs.backend import Item
 from modelarts._obs.cloud.checksums import plain
-from modelarts._obs.cloud.client import Caller, esdk
+from modelarts._obs.cloud.client import ObsClient, esdk
 from modelarts._obs.paths import ObsPath
 
 _GONE = 404
 _NOT_OURS = (403, 405, 501)  # not permitted, or not offered by a cloud of one's own
 
 
-def find(caller: Caller, path: ObsPath) -> Item | None:
+def find(caller: ObsClient, path: ObsPath) -> Item | None:
     """The object of exactly this path."""
     result = caller.call(
         f"look for {path.url}", path.bucket,
@@ -30,7 +30,7 @@ def find(caller: Caller, path: ObsPath) -> Item | None:
     return Item(path.url, int(result.body.contentLength or 0), _of_header(result.body.lastModified), _etag(result.body))
 
 
-def is_folder(caller: Caller, path: ObsPath) -> bool:
+def is_folder(caller: ObsClient, path: ObsPath) -> bool:
     """Whether a bucket is there, or any object in a folder."""
     if not path.key:
         result = caller.call(
@@ -41,7 +41,7 @@ def is_folder(caller: Caller, path: ObsPath) -> bool:
     return page.status != _GONE and bool(page.body.contents)
 
 
-def walk(caller: Caller, folder: ObsPath, recursive: bool = True) -> Iterator[Item]:
+def walk(caller: ObsClient, folder: ObsPath, recursive: bool = True) -> Iterator[Item]:
     """The objects in a folder, and its folders where not `recursive`, in the order of keys.
 
     Raises:
@@ -61,7 +61,7 @@ def walk(caller: Caller, folder: ObsPath, recursive: bool = True) -> Iterator[It
         marker = body.next_marker or body.contents[-1].key
 
 
-def uploads(caller: Caller, folder: ObsPath) -> Iterator[tuple[str, str]]:
+def uploads(caller: ObsClient, folder: ObsPath) -> Iterator[tuple[str, str]]:
     """Key and id of the uploads to a folder that were begun and not ended; none where they may not be listed."""
     package = esdk()
     after = {"key_marker": None, "upload_id_marker": None}
@@ -83,7 +83,7 @@ def _uploads_page(bucket: str, request: Any, client: Any) -> Any:
 
 
 def _page(
-    caller: Caller, folder: ObsPath, marker: str, delimiter: str, most: int, allowed: tuple[int, ...] = ()
+    caller: ObsClient, folder: ObsPath, marker: str, delimiter: str, most: int, allowed: tuple[int, ...] = ()
 ) -> Any:
     return caller.call(
         f"list {folder.url}", folder.bucket,

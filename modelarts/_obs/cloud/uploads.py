@@ -13,13 +13,13 @@ from typing import IO, Any, Callable
 import attrs
 
 from modelarts._obs.cloud import checksums
-from modelarts._obs.cloud.client import Caller, esdk
+from modelarts._obs.cloud.client import ObsClient, esdk
 from modelarts._obs.failures import FAILED, explained
 from modelarts._obs.paths import ObsPath
 from modelarts._obs.transfer import resume_state
 from modelarts._obs.transfer.resume_state import Record
 from modelarts._obs.transfer.source import Source, changed, is_other
-from modelarts._obs.transfer.worker_pool import Transfer, Unit
+from modelarts._obs.transfer.worker_pool import Task, Transfer
 from modelarts.errors import ObsError
 
 _REFUSED, _GONE = 403, 404
@@ -45,7 +45,7 @@ class Upload:
     """
 
     def __init__(
-        self, caller: Caller, source: Path, target: ObsPath, transfer: Transfer, part_size: int, records: Path
+        self, caller: ObsClient, source: Path, target: ObsPath, transfer: Transfer, part_size: int, records: Path
     ) -> None:
         self._caller = caller
         self._source = source
@@ -64,7 +64,7 @@ class Upload:
         self._digests: dict[int, bytes] = {}
         self._lock = threading.Lock()
 
-    def units(self) -> Iterator[Unit]:
+    def units(self) -> Iterator[Task]:
         """The work: one unit for a small file, one for each part of a large one; the last completes the object."""
         if self._size <= self._part_size:
             yield self._send_whole
@@ -122,7 +122,7 @@ class Upload:
     def _leave(self) -> None:
         """An upload that is cut off stays as long as there is a record of it; else nobody could go on with it."""
         if self._upload_id and not self._record.is_ours and not self._completed:
-            soon = attrs.evolve(self._caller.time_outs(), total_timeout=_LAST_WORD)
+            soon = attrs.evolve(self._caller.timeouts(), total_timeout=_LAST_WORD)
             with suppress(ObsError):
                 self._abort(self._upload_id, Transfer(1, self._transfer.meter, soon))
         self._record.close()
@@ -253,7 +253,7 @@ class Upload:
         return digest, etag
 
 
-def identity(caller: Caller, target: ObsPath) -> tuple[str, str, str]:
+def identity(caller: ObsClient, target: ObsPath) -> tuple[str, str, str]:
     """What the record of an upload is found by."""
     return "upload", caller.endpoint, target.url
 

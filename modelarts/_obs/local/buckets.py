@@ -23,7 +23,7 @@ from modelarts._obs.failures import REFUSED, explained, no_bucket, not_empty
 from modelarts._obs.paths import ObsPath
 from modelarts._obs.transfer.part_file import Partial, was_left
 from modelarts._obs.transfer.source import changed, is_other
-from modelarts._obs.transfer.worker_pool import Transfer, Unit
+from modelarts._obs.transfer.worker_pool import Task, Transfer
 from modelarts.errors import ObsError
 
 _CHUNK = 1 << 20
@@ -97,15 +97,16 @@ class LocalBuckets(Buckets):
     def _was_cut_off(self, target: ObsPath) -> bool:
         return was_left(target.under(self.root))
 
-    def _sending(self, source: Path, target: ObsPath, transfer: Transfer) -> Iterator[Unit]:
+    def _sending(self, source: Path, target: ObsPath, transfer: Transfer) -> Iterator[Task]:
         self._bucket(target.bucket)
         with explained(f"upload to {target.url}"):
             missing = [folder for folder in self._above(target)[:-1] if tree.status_of(folder) is None]
         if missing:
             transfer.at_end(partial(_remove_empty, missing))
-        yield partial(_copy, source, target.under(self.root), f"upload to {target.url}", transfer, steady=True)
+        copy_to = target.under(self.root)
+        yield partial(_copy, source, copy_to, f"upload to {target.url}", transfer, fail_if_modified=True)
 
-    def _fetching(self, item: Item, target: Path, transfer: Transfer) -> Iterator[Unit]:
+    def _fetching(self, item: Item, target: Path, transfer: Transfer) -> Iterator[Task]:
         yield partial(_copy, item.path.under(self.root), target, f"download {item.url}", transfer)
 
     def _remove(self, path: ObsPath) -> None:
@@ -181,7 +182,7 @@ def _item(path: ObsPath, status: os.stat_result) -> Item:
     return Item(path.url, size, datetime.fromtimestamp(int(status.st_mtime), timezone.utc))
 
 
-def _copy(source: Path, target: Path, doing: str, transfer: Transfer, steady: bool = False) -> None:
+def _copy(source: Path, target: Path, doing: str, transfer: Transfer, fail_if_modified: bool = False) -> None:
     """Copy beside the target, then rename: no reader ever sees half a file under its final name.
 
     With `steady`, a source that changes meanwhile is refused. Jobs write on in what is downloaded.
@@ -199,7 +200,7 @@ def _copy(source: Path, target: Path, doing: str, transfer: Transfer, steady: bo
                     beside.write(chunk[:length], offset)
                     offset += length
                     transfer.moved(length)
-                if steady and is_other(was, os.fstat(file.fileno())):
+                if fail_if_modified and is_other(was, os.fstat(file.fileno())):
                     raise changed(source)
             transfer.check()
             beside.put_in_place()

@@ -11,18 +11,18 @@ from typing import Callable
 
 from modelarts._obs import tree
 from modelarts._obs.arguments import thread_count
-from modelarts._obs.backend import Item, Store
+from modelarts._obs.backend import Item, StorageBackend
 from modelarts._obs.failures import FAILED, explained
 from modelarts._obs.paths import PART, ObsPath
 from modelarts._obs.transfer.part_file import was_left
-from modelarts._obs.transfer.worker_pool import More, Transfer, Unit, shown
+from modelarts._obs.transfer.worker_pool import MoreTasks, Task, Transfer, shown
 from modelarts.errors import ObsError
 
 _LONGEST_NAME = 255  # bytes, in all usual file systems
 _NAMED = 3
 
 
-class Move:
+class TransferPlan:
     """One upload or download of a store.
 
     What is there already is left out where that is asked for, unless something of an earlier attempt is there, too:
@@ -34,7 +34,7 @@ class Move:
         threads, progress: as the caller gave them.
     """
 
-    def __init__(self, store: Store, title: str, threads: int | None, progress: bool | None) -> None:
+    def __init__(self, store: StorageBackend, title: str, threads: int | None, progress: bool | None) -> None:
         count = thread_count(store.threads if threads is None else threads)
         self._store = store
         self._transfer = Transfer(count, shown(title, progress), store._time_outs())
@@ -47,7 +47,7 @@ class Move:
         """Download objects; with `sync`, except those that are there already."""
         self._transfer.run(self._downloads(pairs, sync))
 
-    def _uploads(self, pairs: Iterable[tuple[Path, ObsPath]], there: Iterable[Item], bucket: str) -> Iterator[Unit]:
+    def _uploads(self, pairs: Iterable[tuple[Path, ObsPath]], there: Iterable[Item], bucket: str) -> Iterator[Task]:
         known = {item.url: item for item in there}
         nothing = True
         for source, target in pairs:
@@ -64,7 +64,7 @@ class Move:
         if nothing:
             self._store._require_bucket(bucket)
 
-    def _downloads(self, pairs: Iterable[tuple[Item, Path]], sync: bool) -> Iterator[Unit]:
+    def _downloads(self, pairs: Iterable[tuple[Item, Path]], sync: bool) -> Iterator[Task]:
         for item, target in pairs:
             self._transfer.meter.found(item.size)
             work = partial(self._store._fetching, item, target, self._transfer)
@@ -75,17 +75,17 @@ class Move:
             else:
                 yield from work()
 
-    def _unless_same(self, file: Path, item: Item, work: Callable[[], Iterator[Unit]]) -> More | None:
+    def _unless_same(self, file: Path, item: Item, work: Callable[[], Iterator[Task]]) -> MoreTasks | None:
         self._transfer.check()
         with explained(f"compare with {item.url}"):
             same = self._store._same(file, item)
         if not same:
-            return More(work())
+            return MoreTasks(work())
         self._transfer.meter.left_out(item.size)
         return None
 
 
-class Places:
+class DownloadTargets:
     """Where the objects of a folder go on this machine; never to a place outside of the target.
 
     Args:

@@ -9,21 +9,22 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from typing import Any, Callable, Optional, Protocol
 
-from modelarts._transport.options import Sending
+from modelarts._transport.options import TransportOptions
 
-Unit = Callable[[], Any]  # one file, or one part of a large one; what else is found to be done it gives back as `More`
+# One file, or one part of a large one; it returns what else is found to be done as `MoreTasks`.
+Task = Callable[[], Any]
 _LOOK = 0.2  # seconds between two looks at what others do
 _GRACE = 1.0  # seconds that stopped threads get; one that waits for the network is left to end by itself
 
 
-class More:
+class MoreTasks:
     """Units that a unit has found to be needed: others may take them."""
 
-    def __init__(self, units: Iterator[Unit]) -> None:
+    def __init__(self, units: Iterator[Task]) -> None:
         self.units = units
 
 
-class Stopped(Exception):
+class Cancelled(Exception):
     """The transfer this belongs to has been stopped."""
 
 
@@ -58,7 +59,7 @@ class Transfer:
         sending: time-outs of its requests: those of the thread that called.
     """
 
-    def __init__(self, threads: int, meter: Meter, sending: Optional[Sending] = None) -> None:
+    def __init__(self, threads: int, meter: Meter, sending: Optional[TransportOptions] = None) -> None:
         self.threads = threads
         self.meter = meter
         self.sending = sending
@@ -70,21 +71,21 @@ class Transfer:
         self._end.callback(act)
 
     def moved(self, size: int) -> None:
-        """Count bytes. Raises `Stopped` when the transfer has been stopped, so that its threads end soon."""
+        """Count bytes. Raises `Cancelled` when the transfer has been stopped, so that its threads end soon."""
         self.check()
         self.meter.moved(size)
 
     def check(self) -> None:
-        """Raises `Stopped` when the transfer has been stopped."""
+        """Raises `Cancelled` when the transfer has been stopped."""
         if self.stop.is_set():
-            raise Stopped
+            raise Cancelled
 
     def pause(self, seconds: float) -> None:
-        """Wait before a repeat. Raises `Stopped`."""
+        """Wait before a repeat. Raises `Cancelled`."""
         self.stop.wait(seconds)
         self.check()
 
-    def run(self, units: Iterable[Unit]) -> None:
+    def run(self, units: Iterable[Task]) -> None:
         """Do all units; as many are taken from `units` as there is work for, so there may be any number of them.
 
         Raises the first failure of a unit, after the others have ended.
@@ -96,7 +97,7 @@ class Transfer:
                 if self.stop.is_set():
                     break
             crew.finish()
-        except Stopped:  # what finds units was stopped: the failure is that of a unit
+        except Cancelled:  # what finds units was stopped: the failure is that of a unit
             crew.leave()
         except BaseException:
             self.stop.set()
@@ -108,7 +109,7 @@ class Transfer:
         if crew.failure is not None:
             raise crew.failure
 
-    def _all(self, units: Iterable[Unit], crew: _Crew) -> Iterator[Unit]:
+    def _all(self, units: Iterable[Task], crew: _Crew) -> Iterator[Task]:
         """The units, and those that they give back."""
         for unit in units:
             yield unit
@@ -126,13 +127,13 @@ class _Crew:
         self.failure: Optional[BaseException] = None
         self._stop = stop
         self._size = size
-        self._waiting: queue.Queue[Optional[Unit]] = queue.Queue(maxsize=size)
+        self._waiting: queue.Queue[Optional[Task]] = queue.Queue(maxsize=size)
         self._threads: list[threading.Thread] = []
         self._changed = threading.Condition()  # around what follows
-        self._more: list[More] = []
+        self._more: list[MoreTasks] = []
         self._at_work = 0
 
-    def hand_over(self, unit: Unit) -> None:
+    def hand_over(self, unit: Task) -> None:
         if len(self._threads) < self._size:
             thread = threading.Thread(target=self._work, name=f"modelarts-obs-{len(self._threads)}", daemon=True)
             self._threads.append(thread)
@@ -141,7 +142,7 @@ class _Crew:
             self._at_work += 1
         self._waiting.put(unit)
 
-    def given_back(self, wait: bool = False) -> Optional[More]:
+    def given_back(self, wait: bool = False) -> Optional[MoreTasks]:
         """Units that a unit gave back; when asked to wait, nothing says that there will be none."""
         with self._changed:
             while wait and not self._more and self._at_work and not self._stop.is_set():
@@ -173,15 +174,15 @@ class _Crew:
         while (unit := self._waiting.get()) is not None:
             found = None if self._stop.is_set() else self._result_of(unit)
             with self._changed:
-                if isinstance(found, More):
+                if isinstance(found, MoreTasks):
                     self._more.append(found)
                 self._at_work -= 1
                 self._changed.notify()
 
-    def _result_of(self, unit: Unit) -> Any:
+    def _result_of(self, unit: Task) -> Any:
         try:
             return unit()
-        except Stopped:
+        except Cancelled:
             return None
         except BaseException as error:  # noqa: BLE001  it is raised again where the transfer was called
             with self._changed:

@@ -13,7 +13,7 @@ import attrs
 
 from modelarts._obs.paths import ObsPath, expanded
 from modelarts._obs.transfer.worker_pool import Meter, shown
-from modelarts._submit.staging.ignore import IGNORE_FILE, LeftOut, identities
+from modelarts._submit.staging.ignore import IGNORE_FILE, FileFilter, identities
 
 LocalPath = Union[str, "os.PathLike[str]"]
 CODE = "code_dir"
@@ -23,7 +23,7 @@ _UNKNOWN = ObsPath("")
 
 
 @attrs.frozen
-class Parcel:
+class Bundle:
     """Local code or data that goes along with a call.
 
     Args:
@@ -37,7 +37,7 @@ class Parcel:
     given: LocalPath
     source: Path
     files: Mapping[Path, os.stat_result] = attrs.field(repr=False)
-    left_out: LeftOut = attrs.field(repr=False)
+    left_out: FileFilter = attrs.field(repr=False)
     place: ObsPath
 
     @property
@@ -62,7 +62,7 @@ class Parcel:
         """The folder of a bucket that gets it, and holds nothing else."""
         return ObsPath(self.place.bucket, self.place.key.rstrip("/").rpartition("/")[0]).as_dir
 
-    def addressed(self, bucket: str) -> Parcel:
+    def addressed(self, bucket: str) -> Bundle:
         """The same with its place in a bucket; all of it is read for that.
 
         Raises:
@@ -92,7 +92,7 @@ class Parcel:
         return next((file for file, status in self.files.items() if _now(file) != _identity(status)), None)
 
 
-def pack(argument: str, path: LocalPath, state: Iterable[Path]) -> Parcel:
+def pack(argument: str, path: LocalPath, state: Iterable[Path]) -> Bundle:
     """What goes along for an argument of a call.
 
     Args:
@@ -110,12 +110,12 @@ def pack(argument: str, path: LocalPath, state: Iterable[Path]) -> Parcel:
     hidden = identities(state)
     if identities([source]) & hidden:
         raise ValueError("this folder holds the state of this package and is not sent; give another")
-    left_out = LeftOut(source, hidden)
+    left_out = FileFilter(source, hidden)
     files = left_out.kept() if source.is_dir() else [source]
-    return Parcel(path, source, {file: file.stat() for file in files}, left_out, _UNKNOWN)
+    return Bundle(path, source, {file: file.stat() for file in files}, left_out, _UNKNOWN)
 
 
-def check(parcel: Parcel, name: str, limit: int) -> None:
+def check(parcel: Bundle, name: str, limit: int) -> None:
     """Refuse nothing at all, and more than a setting allows, in MB. Raises `ValueError`."""
     if not parcel.files:
         raise ValueError("has no file to send" + (f"; left out: {parcel.without}" if parcel.without else ""))
@@ -143,7 +143,7 @@ def _now(file: Path) -> Optional[tuple[int, ...]]:
         return None
 
 
-def _digest(parcel: Parcel) -> str:
+def _digest(parcel: Bundle) -> str:
     """What the place depends on: whether it is a folder, and each file with its name and its content."""
     digest = hashlib.sha256(b"folder\0" if parcel.source.is_dir() else b"file\0")
     meter = shown(f"read {parcel.given}", None)

@@ -35,7 +35,7 @@ def identities(folders: Iterable[Path]) -> set[Identity]:
     return found
 
 
-class LeftOut:
+class FileFilter:
     """Tells what of a folder stays here, and why.
 
     Args:

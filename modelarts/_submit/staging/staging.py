@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from modelarts._obs.paths import ObsPath, bucket_name_fault
 from modelarts._settings import table
 from modelarts._submit.staging import bundle
-from modelarts._submit.staging.bundle import CODE, LocalPath, Parcel
+from modelarts._submit.staging.bundle import CODE, Bundle, LocalPath
 from modelarts.errors import ConfigError, ObsError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Staging:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.parcels: dict[str, Parcel] = {}
+        self.parcels: dict[str, Bundle] = {}
 
     def has_bucket(self, name: str) -> bool:
         """Whether the session can use a bucket; also when there is no way to ask."""
@@ -72,7 +72,7 @@ class Staging:
             elif not quiet:
                 say(f"{parcel.given} is unchanged, not sent again ({parcel.measure})")
 
-    def _upload(self, parcel: Parcel, say: Callable[[str], None]) -> None:
+    def _upload(self, parcel: Bundle, say: Callable[[str], None]) -> None:
         obs = self.session.obs
         _refuse_changed(parcel)
         without = f", without {parcel.without}" if parcel.without else ""
@@ -90,7 +90,7 @@ class Staging:
             mark.touch()
             obs.upload_file(mark, parcel.folder.url)
 
-    def _is_there(self, parcel: Parcel) -> bool:
+    def _is_there(self, parcel: Bundle) -> bool:
         """Whether all of it is: the mark says that it came whole, the list that nothing was removed since."""
         try:
             found = {item.url: item.size for item in self.session.obs.list(parcel.folder.url, recursive=True)}
@@ -107,6 +107,6 @@ class Staging:
         return (table.home_directory(), *([] if buckets is None else [buckets.parents[1]]))
 
 
-def _refuse_changed(parcel: Parcel) -> None:
+def _refuse_changed(parcel: Bundle) -> None:
     if file := parcel.changed():
         raise ObsError(f"{parcel.given} changed while it was uploaded: {file}; call again when nothing writes to it")

@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection
 from typing import Any
 
-from modelarts._api.catalog import ALGORITHMS, ENGINES, Catalog, loose, nearest
+from modelarts._api.catalog import ALGORITHMS, ENGINES, Catalog, normalize, suggest
 from modelarts._obs.paths import ObsPath, exists_locally, is_local, place_inside
 from modelarts._submit.arguments import Checks, Training
 from modelarts._wire.json_records import Record
@@ -52,7 +52,7 @@ class CodeChoice:
         found = self.catalog.find(ALGORITHMS, lambda row: row.get("model_name") == name, ALGORITHMS in self.new)
         if found is None:
             known = [row.get("model_name", "") for row in self.catalog.rows(ALGORITHMS)]
-            self.checks.fault("model_name", name, f"the service has no such algorithm; {nearest(name, known)}")
+            self.checks.fault("model_name", name, f"the service has no such algorithm; {suggest(name, known)}")
             return {}
         return {"model_id": found.model_id}
 
@@ -67,8 +67,8 @@ class CodeChoice:
         found = self.catalog.find(
             ENGINES,
             lambda row: (
-                loose(row.get("engine_name")) == loose(kind)
-                and loose(row.get("engine_version")) == loose(version)
+                normalize(row.get("engine_name")) == normalize(kind)
+                and normalize(row.get("engine_version")) == normalize(version)
             ),
             ENGINES in self.new,
         )
@@ -78,12 +78,12 @@ class CodeChoice:
 
     def no_engine(self, kind: str, version: str) -> None:
         rows = self.catalog.rows(ENGINES)
-        versions = [row["engine_version"] for row in rows if loose(row.get("engine_name")) == loose(kind)]
+        versions = [row["engine_version"] for row in rows if normalize(row.get("engine_name")) == normalize(kind)]
         if not versions:
             known = [row.get("engine_name", "") for row in rows]
-            self.checks.fault("framework_type", kind, f"the service has no such framework; {nearest(kind, known)}")
+            self.checks.fault("framework_type", kind, f"the service has no such framework; {suggest(kind, known)}")
         else:
-            self.checks.fault("framework_version", version, f"{kind} has no such version; {nearest(version, versions)}")
+            self.checks.fault("framework_version", version, f"{kind} has no such version; {suggest(version, versions)}")
 
     def script(self, required: bool) -> dict[str, Any]:
         code_dir, boot_file = self.training.code_dir, self.training.boot_file

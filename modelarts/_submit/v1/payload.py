@@ -6,7 +6,7 @@ import logging
 import time
 from typing import Any
 
-from modelarts._api.catalog import ALGORITHMS, ENGINES, SPECS, Catalog, nearest
+from modelarts._api.catalog import ALGORITHMS, ENGINES, SPECS, Catalog, suggest
 from modelarts._submit.arguments import Call, Checks, Training
 from modelarts._submit.staging.staging import Staging
 from modelarts._submit.v1.code import CodeChoice
@@ -14,7 +14,7 @@ from modelarts._submit.v1.inputs import DataChoice
 from modelarts._wire.json_records import Record, as_integer
 from modelarts._wire.v1 import parameters
 from modelarts._wire.v1.limits import NAME_RULE
-from modelarts.errors import ArgumentError, Fault
+from modelarts.errors import ArgumentError, ArgumentProblem
 
 logger = logging.getLogger("modelarts")
 
@@ -40,7 +40,7 @@ def build(training: Training, call: Call, catalog: Catalog, staging: Staging) ->
         ArgumentError: listing every argument that breaks a rule.
     """
     if call.operation not in _CALLS:
-        raise ArgumentError("payload", [Fault("operation", call.operation, f"one of {', '.join(_CALLS)}")])
+        raise ArgumentError("payload", [ArgumentProblem("operation", call.operation, f"one of {', '.join(_CALLS)}")])
     checks = Checks(staging)
     body = _Builder(training, call, catalog, checks).body()
     if checks.faults:
@@ -148,7 +148,7 @@ class _Builder:
         found = self.catalog.find(SPECS, lambda row: row.get("spec_code") == kind, SPECS in self.new)
         if found is None:
             codes = [row.get("spec_code", "") for row in self.catalog.rows(SPECS)]
-            self.checks.fault("train_instance_type", kind, f"the service has no such flavor; {nearest(kind, codes)}")
+            self.checks.fault("train_instance_type", kind, f"the service has no such flavor; {suggest(kind, codes)}")
         elif found.get("no_resource"):
             logger.warning("flavor %s is sold out at the moment: the job may wait or be refused", kind)
         return found

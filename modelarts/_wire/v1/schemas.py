@@ -62,7 +62,7 @@ class Shape:
         members: what the value of each must be; `None` is that of one which is not there.
     """
 
-    signs: tuple[str, ...] = ()
+    any_of: tuple[str, ...] = ()
     members: Mapping[str, Check] = attrs.field(factory=dict)
 
     def fault(self, answer: Mapping[str, Any]) -> Optional[str]:

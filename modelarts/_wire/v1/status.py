@@ -28,12 +28,12 @@ JOB_STATE = [
     "MOUNT_FAILED",
 ]
 
-GO_ON, DONE, FAILED, STOPPED, LOST = "go on", "done", "failed", "stopped", "lost"
+PENDING, SUCCEEDED, FAILED, STOPPED, LOST = "go on", "done", "failed", "stopped", "lost"
 
 OUTCOMES = {
-    0: GO_ON, 1: GO_ON, 2: GO_ON, 3: FAILED, 4: GO_ON, 5: FAILED, 6: FAILED, 7: GO_ON, 8: GO_ON,
-    9: GO_ON, 10: DONE, 11: FAILED, 12: STOPPED, 13: STOPPED, 14: LOST, 15: GO_ON, 16: FAILED,
-    17: FAILED, 18: GO_ON, 19: GO_ON, 20: GO_ON, 21: FAILED, 22: FAILED,
+    0: PENDING, 1: PENDING, 2: PENDING, 3: FAILED, 4: PENDING, 5: FAILED, 6: FAILED, 7: PENDING, 8: PENDING,
+    9: PENDING, 10: SUCCEEDED, 11: FAILED, 12: STOPPED, 13: STOPPED, 14: LOST, 15: PENDING, 16: FAILED,
+    17: FAILED, 18: PENDING, 19: PENDING, 20: PENDING, 21: FAILED, 22: FAILED,
 }  # fmt: skip
 
 
@@ -54,11 +54,11 @@ class JobStatus(int):
     @property
     def outcome(self) -> str:
         """What it means for a waiter; a status that no document names counts as unfinished."""
-        return OUTCOMES.get(int(self), GO_ON)
+        return OUTCOMES.get(int(self), PENDING)
 
     @property
     def ended(self) -> bool:
-        return self.outcome != GO_ON
+        return self.outcome != PENDING
 
 
 INIT = JobStatus(1)

@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException
 from modelarts._wire.v1 import limits
 from modelarts._wire.v1.routes import ABSENT, ROUTES, Route
 from modelarts.local.api import bodies
-from modelarts.local.api.errors import BAD_VALUE, NOT_FOUND, Refusal
+from modelarts.local.api.errors import BAD_VALUE, NOT_FOUND, ApiFailure
 from modelarts.local.api.handlers import catalog, job_configs, logs, training_jobs, versions, visualizations
 from modelarts.local.api.handlers.context import Call, Handler, Service
 
@@ -81,7 +81,7 @@ def create_app(service: Service, proof: str | Callable[[], None], project_id: st
 
     Args:
         service: store, scheduler, catalogue, folders.
-        proof: the token that `X-Auth-Token` must carry, or what raises a `Refusal` for a request that may not pass.
+        proof: the token that `X-Auth-Token` must carry, or what raises a `ApiFailure` for a request that may not pass.
         project_id: the one project that paths may name.
         activity: told of every request.
     """
@@ -101,7 +101,7 @@ def create_app(service: Service, proof: str | Callable[[], None], project_id: st
         else:
             proof()
         if request.view_args and request.view_args.get("project_id", project_id) != project_id:
-            raise Refusal("ModelArts.0210", "the project id in the URL is not the one of this service", 403)
+            raise ApiFailure("ModelArts.0210", "the project id in the URL is not the one of this service", 403)
 
     app.register_error_handler(Exception, _refused)
     for route in ROUTES:
@@ -114,7 +114,7 @@ def create_app(service: Service, proof: str | Callable[[], None], project_id: st
 def check_host() -> None:
     """Refuse a request that a web page made for another host, which a name server turned to this machine."""
     if not is_this_machine(request.host):
-        raise Refusal("ModelArts.0108", f"host {request.host!r} is not this machine", 403)
+        raise ApiFailure("ModelArts.0108", f"host {request.host!r} is not this machine", 403)
 
 
 def is_this_machine(host: str) -> bool:
@@ -125,9 +125,9 @@ def is_this_machine(host: str) -> bool:
 def _check_token(token: str) -> None:
     given = request.headers.get("X-Auth-Token", "")
     if not given:
-        raise Refusal("ModelArts.0201", "the X-Auth-Token header is missing or empty", 401)
+        raise ApiFailure("ModelArts.0201", "the X-Auth-Token header is missing or empty", 401)
     if not hmac.compare_digest(given.encode(), token.encode()):
-        raise Refusal("ModelArts.0203", "the token is not the one of this service", 401)
+        raise ApiFailure("ModelArts.0203", "the token is not the one of this service", 401)
 
 
 def _view(handler: Handler, service: Service, activity: Activity) -> Callable[..., Response]:
@@ -145,7 +145,7 @@ def _view(handler: Handler, service: Service, activity: Activity) -> Callable[..
 
 def _absent(route: Route) -> Callable[..., Response]:
     def view(**_: str) -> Response:
-        raise Refusal(NOT_FOUND, f"{route.operation} ({route.method} {route.path}) is not served locally", 501)
+        raise ApiFailure(NOT_FOUND, f"{route.operation} ({route.method} {route.path}) is not served locally", 501)
 
     return view
 
@@ -156,7 +156,7 @@ def _asked_to_wait() -> float:
 
 
 def _refused(error: Exception) -> Response:
-    if isinstance(error, Refusal):
+    if isinstance(error, ApiFailure):
         return _refusal(error.code, error.message, error.status)
     if isinstance(error, HTTPException):
         status = error.code or 500

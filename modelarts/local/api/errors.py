@@ -8,7 +8,7 @@ WRONG_STATE = "ModelArts.0105"
 NOT_FOUND = "ModelArts.0015"
 
 
-class Refusal(Exception):
+class ApiFailure(Exception):
     """A call that is not carried out."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
@@ -18,23 +18,23 @@ class Refusal(Exception):
         self.status = status
 
 
-def bad_value(message: str) -> Refusal:
-    return Refusal(BAD_VALUE, message)
+def bad_value(message: str) -> ApiFailure:
+    return ApiFailure(BAD_VALUE, message)
 
 
-def name_taken(kind: str, name: str) -> Refusal:
-    return Refusal(NAME_TAKEN, f"{kind} name:{name} is existed", 409)
+def name_taken(kind: str, name: str) -> ApiFailure:
+    return ApiFailure(NAME_TAKEN, f"{kind} name:{name} is existed", 409)
 
 
-def missing(what: str) -> Refusal:
+def missing(what: str) -> ApiFailure:
     """Something that the path names is not there; the documents' samples answer 0105."""
-    return Refusal(WRONG_STATE, f"{what} does not exist", 404)
+    return ApiFailure(WRONG_STATE, f"{what} does not exist", 404)
 
 
-def unavailable(message: str) -> Refusal:
+def unavailable(message: str) -> ApiFailure:
     """Something documented that this service cannot do, or not as it is installed."""
-    return Refusal(WRONG_STATE, message, 501)
+    return ApiFailure(WRONG_STATE, message, 501)
 
 
-def wrong_state(message: str) -> Refusal:
-    return Refusal(WRONG_STATE, message, 409)
+def wrong_state(message: str) -> ApiFailure:
+    return ApiFailure(WRONG_STATE, message, 409)

@@ -31,8 +31,8 @@ from modelarts.local.emulator.iam.tokens import Tokens
 from modelarts.local.emulator.obs import cleanup
 from modelarts.local.emulator.obs.app import ObsApp
 from modelarts.local.emulator.obs.metadata import Notes
-from modelarts.local.emulator.obs.object_store import Shelf
-from modelarts.local.emulator.obs.signatures import Gate
+from modelarts.local.emulator.obs.object_store import ObjectStore
+from modelarts.local.emulator.obs.signatures import Authenticator
 from modelarts.local.paths import LocalHome
 
 THREADS = 16
@@ -50,7 +50,7 @@ Application = Callable[..., Iterable[bytes]]
 
 
 @attrs.frozen
-class Door:
+class TlsServer:
     """An address at which the service answers as the cloud does. It closes with the process."""
 
     url: str
@@ -58,7 +58,7 @@ class Door:
     account: Account
 
 
-def open_door(service: Service, activity: Activity, home: LocalHome, region: str, port: int) -> Door:
+def open_door(service: Service, activity: Activity, home: LocalHome, region: str, port: int) -> TlsServer:
     """Serve an account on a port, 0 for any free one, from threads of this process. Raises `ServiceError`."""
     account = accounts.load_or_make(home.account, region)
     files = certificate.ensure(home.iam)
@@ -68,9 +68,9 @@ def open_door(service: Service, activity: Activity, home: LocalHome, region: str
     v1 = create_app(service, admission.prove_project, account.project_id, activity)
     for folder in (home.buckets, home.obs):
         cleanup.sweep(folder)
-    shelf = Shelf(home.buckets, Notes(home.obs), account.region, account.domain_id)
-    server = _server(application(iam, v1, ObsApp(shelf, Gate(tokens), activity)), files, port)
-    return Door(f"https://127.0.0.1:{_listen(server, port)}", files, account)
+    shelf = ObjectStore(home.buckets, Notes(home.obs), account.region, account.domain_id)
+    server = _server(application(iam, v1, ObsApp(shelf, Authenticator(tokens), activity)), files, port)
+    return TlsServer(f"https://127.0.0.1:{_listen(server, port)}", files, account)
 
 
 def application(iam: Flask, v1: Flask, obs: Application) -> Application:

@@ -30,7 +30,7 @@ _FOR_JOBS = "MODELARTS_LOCAL_"
 
 
 @attrs.frozen
-class Workbench:
+class JobSpecBuilder:
     """Turns stored versions into what a supervisor runs."""
 
     home: LocalHome

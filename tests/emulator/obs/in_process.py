@@ -11,8 +11,8 @@ from modelarts.local.api.app import Activity
 from modelarts.local.emulator.iam.tokens import Tokens
 from modelarts.local.emulator.obs.app import ObsApp
 from modelarts.local.emulator.obs.metadata import Notes
-from modelarts.local.emulator.obs.object_store import Shelf
-from modelarts.local.emulator.obs.signatures import Gate
+from modelarts.local.emulator.obs.object_store import ObjectStore
+from modelarts.local.emulator.obs.signatures import Authenticator
 from tests.emulator.cloud import signed
 from tests.emulator.signing import Caller
 
@@ -20,8 +20,8 @@ from tests.emulator.signing import Caller
 def put_in_process(caller: Caller, home: Path, length: str | None, body: bytes = b"what was sent") -> tuple[int, bytes]:
     """Put the object `key` into `bucket`, a folder of `home`; status and answer."""
     (home / "buckets" / "bucket").mkdir(parents=True, exist_ok=True)
-    shelf = Shelf(home / "buckets", Notes(home / "notes"), "region", "owner")
-    app = ObsApp(shelf, Gate(Tokens(caller.account)), Activity(1))
+    shelf = ObjectStore(home / "buckets", Notes(home / "notes"), "region", "owner")
+    app = ObsApp(shelf, Authenticator(Tokens(caller.account)), Activity(1))
     headers = dict(signed(caller, "PUT", "bucket", "key").headers)
     environ = EnvironBuilder("/bucket/key", method="PUT", headers=headers).get_environ()
     environ.update({"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": length})

@@ -16,7 +16,7 @@ from modelarts._obs.paths import PART
 from modelarts._obs.transfer.part_file import Partial
 from modelarts.local import daemon
 from modelarts.local.emulator.obs.metadata import Note, Notes
-from modelarts.local.emulator.obs.object_store import Shelf
+from modelarts.local.emulator.obs.object_store import ObjectStore
 from modelarts.local.emulator.obs.request_body import new_file
 from modelarts.local.paths import LocalHome
 from tests.emulator.cloud import IGNORED, signed
@@ -59,7 +59,7 @@ def test_a_service_removes_what_was_left_when_it_starts_but_not_what_is_held(tmp
     kept = put(home.buckets / "bucket" / "file")
     held = Partial(home.buckets / "bucket" / "other")
     try:
-        daemon.ensure(tmp_path, daemon.AsCloud())
+        daemon.ensure(tmp_path, daemon.CloudOptions())
         assert not any(file.exists() for file in abandoned)
         assert held.path.exists() and kept.exists()
     finally:
@@ -104,7 +104,7 @@ def test_objects_have_the_mode_that_the_umask_leaves(tmp_path: Path, mask: int, 
     before = os.umask(mask)
     try:
         with new_file(tmp_path) as (path, _):
-            shelf = Shelf(tmp_path, Notes(tmp_path / "notes"), "region", "owner")
+            shelf = ObjectStore(tmp_path, Notes(tmp_path / "notes"), "region", "owner")
             (tmp_path / "bucket").mkdir()
             shelf.put("bucket", "key", path, Note())
     finally:

@@ -13,7 +13,7 @@ from modelarts._obs.paths import PART
 from modelarts._obs.transfer.part_file import Partial
 from modelarts.local.emulator.obs.errors import ObsRefusal
 from modelarts.local.emulator.obs.metadata import Notes
-from modelarts.local.emulator.obs.object_store import Shelf
+from modelarts.local.emulator.obs.object_store import ObjectStore
 from modelarts.local.paths import LocalHome
 from modelarts.session import Session
 from tests.emulator.cloud import IGNORED
@@ -64,7 +64,7 @@ def test_a_bucket_is_not_removed_with_what_no_list_shows(client, bucket: Path, n
 
 
 def test_what_is_put_into_a_bucket_while_it_is_removed_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    shelf = Shelf(tmp_path / "buckets", Notes(tmp_path / "notes"), "region", "owner")
+    shelf = ObjectStore(tmp_path / "buckets", Notes(tmp_path / "notes"), "region", "owner")
     file = tmp_path / "buckets" / "bucket" / "b" / "file"
     (file.parent.parent / "a").mkdir(parents=True)
     rmdir = Path.rmdir

@@ -147,7 +147,7 @@ def with_short_keys(home: Path) -> Iterator[Caller]:
     file = LocalHome.of(home).account
     accounts.load_or_make(file)
     file.write_text(json.dumps({**json.loads(file.read_text()), "keys_lifetime": 0.5}))
-    address = daemon.ensure(home, daemon.AsCloud()).iam
+    address = daemon.ensure(home, daemon.CloudOptions()).iam
     with requests.Session() as http:
         yield Caller(address, accounts.load(file), http)
 

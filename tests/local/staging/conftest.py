@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from modelarts.errors import ArgumentError, Fault
+from modelarts.errors import ArgumentError, ArgumentProblem
 from modelarts.local import daemon
 from modelarts.session import Session
 from tests.local.staging.files import files_in
@@ -46,7 +46,7 @@ def sent(session: Session, home: Path) -> Any:
 def refused(session: Session, home: Path) -> Any:
     """Save a configuration that is refused; gives back the faults."""
 
-    def refuse(code_dir: Any = "src", inputs: Any = None, boot_file: Any = "train.py") -> list[Fault]:
+    def refuse(code_dir: Any = "src", inputs: Any = None, boot_file: Any = "train.py") -> list[ArgumentProblem]:
         buckets = home / "local" / "buckets"
         before = sorted(buckets.rglob("*"))
         with pytest.raises(ArgumentError) as caught:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from modelarts._submit.staging.ignore import ENVIRONMENTS, NAMES, LeftOut
+from modelarts._submit.staging.ignore import ENVIRONMENTS, NAMES, FileFilter
 from modelarts.local import daemon
 from modelarts.session import Session
 from tests.local.staging.files import files_in, fill
@@ -99,4 +99,4 @@ def test_a_folder_that_is_left_out_need_not_be_readable():
         put(place / "src" / ".modelartsignore", "sub")
         (place / "src" / "sub").chmod(0)
 
-        assert [file.name for file in LeftOut(place / "src").kept()] == ["train.py"]
+        assert [file.name for file in FileFilter(place / "src").kept()] == ["train.py"]

@@ -51,7 +51,7 @@ def _wait(call: Call, path: Path, position: int) -> None:
     deadline = time.monotonic() + call.hold
     _, version = version_of(call)
     while logs.size(path) <= position and not version.status.ended and time.monotonic() < deadline:
-        call.service.scheduler.wait_for_news(_LOOK)
+        call.service.scheduler.wait_for_change(_LOOK)
         if version_of(call)[1].status != version.status:
             return
 

@@ -7,7 +7,7 @@ from typing import Callable
 
 from flask import request
 
-from modelarts.local.api.errors import Refusal
+from modelarts.local.api.errors import ApiFailure
 from modelarts.local.emulator.iam.accounts import Account
 from modelarts.local.emulator.iam.signatures import Claim, Received, check_date, check_signature
 from modelarts.local.emulator.iam.tokens import Tokens
@@ -24,7 +24,7 @@ class Admission:
     def prove_project(self) -> None:
         """Refuse the present request unless it may use the account's project."""
         if not self.project_of(received()):
-            raise Refusal("ModelArts.0212", "the token is for the account; get one for the project of a region", 401)
+            raise ApiFailure("ModelArts.0212", "the token is for the account; get one for the project of a region", 401)
 
     def project_of(self, call: Received) -> str:
         """The project that a request may use; empty when its token is for the account."""
@@ -33,8 +33,8 @@ class Admission:
         if authorization := call.headers.get("authorization"):
             return self._project_of_signed(call, authorization)
         if "x-sdk-date" in call.headers:
-            raise Refusal("ModelArts.0205", "the Authorization header is missing", 401)
-        raise Refusal("ModelArts.0201", "the X-Auth-Token header is missing or empty, and nothing is signed", 401)
+            raise ApiFailure("ModelArts.0205", "the Authorization header is missing", 401)
+        raise ApiFailure("ModelArts.0201", "the X-Auth-Token header is missing or empty, and nothing is signed", 401)
 
     def _project_of_signed(self, call: Received, authorization: str) -> str:
         claim = Claim.of(authorization)
@@ -43,7 +43,8 @@ class Admission:
         check_signature(claim, call, secret_key)
         project_id = self._account.project_id
         if call.headers.get("x-project-id", project_id) != project_id:
-            raise Refusal("ModelArts.0210", "the project id in X-Project-Id is invalid: it is not the account's", 400)
+            message = "the project id in X-Project-Id is invalid: it is not the account's"
+            raise ApiFailure("ModelArts.0210", message, 400)
         return project_id
 
 

@@ -14,7 +14,7 @@ from werkzeug.http import HTTP_STATUS_CODES
 
 from modelarts._wire.v1 import limits
 from modelarts.local.api.app import Activity, check_host, logger
-from modelarts.local.api.errors import Refusal
+from modelarts.local.api.errors import ApiFailure
 from modelarts.local.emulator.iam.accounts import DAY, Account
 from modelarts.local.emulator.iam.authentication import Admission, received
 from modelarts.local.emulator.iam.tokens import Tokens
@@ -105,7 +105,7 @@ def _check_password(account: Account, body: Any) -> None:
         _is(user.get("password"), account.password),
     ]
     if not all(known):
-        raise Refusal("", "The username or password is wrong.", 401)
+        raise ApiFailure("", "The username or password is wrong.", 401)
 
 
 def _wanted_project(account: Account, body: Any) -> dict[str, str]:
@@ -118,7 +118,7 @@ def _wanted_project(account: Account, body: Any) -> dict[str, str]:
         return {}
     project = _project(account)
     if wanted.get("id") != project["id"] and wanted.get("name") != project["name"]:
-        raise Refusal("", f"Could not find project: {wanted.get('name') or wanted.get('id')}.", 404)
+        raise ApiFailure("", f"Could not find project: {wanted.get('name') or wanted.get('id')}.", 404)
     return project
 
 
@@ -175,13 +175,13 @@ def _moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _bad_request(message: str) -> Refusal:
-    return Refusal("", message, 400)
+def _bad_request(message: str) -> ApiFailure:
+    return ApiFailure("", message, 400)
 
 
 def _refused(error: Exception) -> Response:
     """A refusal as IAM words it: the code is the HTTP status."""
-    if isinstance(error, Refusal):
+    if isinstance(error, ApiFailure):
         return _refusal(error.message, 401 if error.code.startswith("ModelArts.02") else error.status)
     if isinstance(error, HTTPException):
         return _refusal(error.description or error.name, error.code or 500)

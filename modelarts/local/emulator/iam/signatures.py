@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 import attrs
 
-from modelarts.local.api.errors import Refusal
+from modelarts.local.api.errors import ApiFailure
 
 ALGORITHM = "SDK-HMAC-SHA256"
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
@@ -46,7 +46,7 @@ class Claim:
     def of(cls, authorization: str) -> Claim:
         found = _AUTHORIZATION.fullmatch(authorization.strip())
         if not found:
-            raise Refusal(
+            raise ApiFailure(
                 "ModelArts.0206",
                 f"the Authorization header is malformed; write {ALGORITHM} Access=…, SignedHeaders=…, Signature=…",
                 401,
@@ -61,7 +61,7 @@ def check_date(headers: Mapping[str, str], now: float) -> None:
     except ValueError:
         raise _unverified("X-Sdk-Date is missing, or not written as in 20190307T101459Z") from None
     if abs(date.timestamp() - now) > MOST_SECONDS_APART:
-        raise Refusal(
+        raise ApiFailure(
             "ModelArts.0207",
             f"the signature has expired: X-Sdk-Date {headers['x-sdk-date']} is more than 15 minutes away from "
             f"the time of this service, {datetime.fromtimestamp(now, timezone.utc):%Y%m%dT%H%M%SZ}",
@@ -126,5 +126,5 @@ def _decoded(text: str) -> bytes:
     return unquote_to_bytes(text.replace("+", " ").encode("latin-1"))
 
 
-def _unverified(why: str) -> Refusal:
-    return Refusal("ModelArts.0208", f"the Authorization header failed verification: {why}", 401)
+def _unverified(why: str) -> ApiFailure:
+    return ApiFailure("ModelArts.0208", f"the Authorization header failed verification: {why}", 401)

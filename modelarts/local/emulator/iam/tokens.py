@@ -13,7 +13,7 @@ from typing import Any, Callable
 
 import attrs
 
-from modelarts.local.api.errors import Refusal
+from modelarts.local.api.errors import ApiFailure
 from modelarts.local.emulator.iam.accounts import Account
 
 _TOKEN, _SECURITY_TOKEN, _SECRET = "token", "security token", "secret key"
@@ -58,14 +58,14 @@ class Tokens:
         return Token(self._sealed(_TOKEN, members), issued, ends)
 
     def project_of(self, token: str) -> str:
-        """The project of a token, empty when it is for the account. Raises `Refusal` (modelarts_03_0095)."""
+        """The project of a token, empty when it is for the account. Raises `ApiFailure` (modelarts_03_0095)."""
         members = self._opened(_TOKEN, token)
         if members is None:
-            raise Refusal("ModelArts.0203", "the token cannot be decoded", 401)
+            raise ApiFailure("ModelArts.0203", "the token cannot be decoded", 401)
         if not members:
-            raise Refusal("ModelArts.0203", "the token is invalid: it is not one of this service", 403)
+            raise ApiFailure("ModelArts.0203", "the token is invalid: it is not one of this service", 403)
         if members["ends"] <= self._clock():
-            raise Refusal("ModelArts.0202", "the token has expired", 401)
+            raise ApiFailure("ModelArts.0202", "the token has expired", 401)
         return str(members["project"])
 
     def temporary_keys(self, seconds: float) -> TemporaryKeys:
@@ -76,16 +76,16 @@ class Tokens:
         return TemporaryKeys(access_key, self._secret_of(access_key, ends), security_token, ends)
 
     def secret_of(self, access_key: str, security_token: str) -> str:
-        """The secret of an access key, the account's or a temporary one. Raises `Refusal` (modelarts_03_0095)."""
+        """The secret of an access key, the account's or a temporary one. Raises `ApiFailure` (modelarts_03_0095)."""
         permanent = hmac.compare_digest(access_key.encode(), self._account.access_key.encode())
         if permanent and not security_token:
             return self._account.secret_key
         members = self._opened(_SECURITY_TOKEN, security_token)
         if not members or not hmac.compare_digest(access_key.encode(), members["access_key"].encode()):
             told = "X-Security-Token does not belong to it" if security_token else "there is no such key here"
-            raise Refusal("ModelArts.0206", f"the access key is invalid: {told}", 403)
+            raise ApiFailure("ModelArts.0206", f"the access key is invalid: {told}", 403)
         if members["ends"] <= self._clock():
-            raise Refusal("ModelArts.0207", "the signature has expired: the temporary access key has ended", 401)
+            raise ApiFailure("ModelArts.0207", "the signature has expired: the temporary access key has ended", 401)
         return self._secret_of(access_key, members["ends"])
 
     def _secret_of(self, access_key: str, ends: float) -> str:

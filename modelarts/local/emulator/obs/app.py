@@ -17,8 +17,8 @@ from modelarts.local.api.app import Activity, is_this_machine, logger
 from modelarts.local.emulator.obs import buckets, multipart, objects, responses
 from modelarts.local.emulator.obs.calls import AWS, OBS, Call, body_of, call_of
 from modelarts.local.emulator.obs.errors import ObsRefusal
-from modelarts.local.emulator.obs.object_store import Shelf
-from modelarts.local.emulator.obs.signatures import Gate
+from modelarts.local.emulator.obs.object_store import ObjectStore
+from modelarts.local.emulator.obs.signatures import Authenticator
 
 _CHUNK = 1 << 17
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -31,7 +31,7 @@ _UNDERSTOOD = ("date", "security-token")
 class Operation:
     """What answers a kind of request, and the parameters that it understands."""
 
-    act: Callable[[Shelf, Call], Response]
+    act: Callable[[ObjectStore, Call], Response]
     parameters: tuple[str, ...] = ()
 
 
@@ -70,8 +70,8 @@ class ObsApp:
         activity: told of every request.
     """
 
-    shelf: Shelf
-    gate: Gate
+    shelf: ObjectStore
+    gate: Authenticator
     activity: Activity
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

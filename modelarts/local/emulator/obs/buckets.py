@@ -12,14 +12,14 @@ from modelarts.local.emulator.obs import listing, responses
 from modelarts.local.emulator.obs.calls import Call
 from modelarts.local.emulator.obs.errors import ObsRefusal
 from modelarts.local.emulator.obs.multipart import Upload
-from modelarts.local.emulator.obs.object_store import Found, Shelf, not_empty
+from modelarts.local.emulator.obs.object_store import Found, ObjectStore, not_empty
 from modelarts.local.emulator.obs.xml_body import document_of
 
 MOST_KEYS = 1000
 TAKEN = ("v3.0",)  # names that are paths of IAM at this address
 
 
-def list_all(shelf: Shelf, call: Call) -> Response:
+def list_all(shelf: ObjectStore, call: Call) -> Response:
     with os.scandir(shelf.root) as entries:
         found = [entry for entry in entries if entry.is_dir() and not bucket_name_fault(entry.name)]
     buckets = [
@@ -31,7 +31,7 @@ def list_all(shelf: Shelf, call: Call) -> Response:
     return responses.xml("ListAllMyBucketsResult", [_owner(shelf), ("Buckets", buckets)])
 
 
-def create(shelf: Shelf, call: Call) -> Response:
+def create(shelf: ObjectStore, call: Call) -> Response:
     if bucket_name_fault(call.bucket) or call.bucket in TAKEN:
         raise ObsRefusal("InvalidBucketName", f"bucket name {call.bucket!r}: {BUCKET_RULE}; v3.0 is taken here")
     if call.length:
@@ -42,12 +42,12 @@ def create(shelf: Shelf, call: Call) -> Response:
     return responses.empty(200, {"Location": f"/{call.bucket}"})
 
 
-def head(shelf: Shelf, call: Call) -> Response:
+def head(shelf: ObjectStore, call: Call) -> Response:
     shelf.bucket(call.bucket)
     return responses.empty(200, _place(shelf, call))
 
 
-def delete(shelf: Shelf, call: Call) -> Response:
+def delete(shelf: ObjectStore, call: Call) -> Response:
     everything = listing.Wanted(prefix=b"", delimiter=b"", after=b"", most=1)
     if _page(shelf, call.bucket, everything).keys:
         raise not_empty(call.bucket, "objects")
@@ -57,7 +57,7 @@ def delete(shelf: Shelf, call: Call) -> Response:
     return responses.empty(204)
 
 
-def objects(shelf: Shelf, call: Call) -> Response:
+def objects(shelf: ObjectStore, call: Call) -> Response:
     """The objects of a bucket, `max-keys` at once."""
     given = {name: call.parameters.get(name, "") for name in ("prefix", "marker", "delimiter")}
     most = call.number("max-keys", MOST_KEYS, 0, MOST_KEYS)
@@ -81,11 +81,11 @@ def objects(shelf: Shelf, call: Call) -> Response:
     return response
 
 
-def _page(shelf: Shelf, bucket: str, wanted: listing.Wanted) -> listing.Page:
+def _page(shelf: ObjectStore, bucket: str, wanted: listing.Wanted) -> listing.Page:
     return listing.page(shelf.bucket(bucket), wanted, lambda key, place: shelf.is_object(bucket, key, place))
 
 
-def _found(shelf: Shelf, call: Call, keys: list[str]) -> list[tuple[str, Found]]:
+def _found(shelf: ObjectStore, call: Call, keys: list[str]) -> list[tuple[str, Found]]:
     """The objects of these keys that are still there."""
     found = []
     for key in keys:
@@ -99,7 +99,7 @@ def _found(shelf: Shelf, call: Call, keys: list[str]) -> list[tuple[str, Found]]
     return found
 
 
-def _described(key: str, found: Found, shelf: Shelf) -> list[Any]:
+def _described(key: str, found: Found, shelf: ObjectStore) -> list[Any]:
     return [
         ("Key", key),
         ("LastModified", responses.moment(found.modified)),
@@ -110,10 +110,10 @@ def _described(key: str, found: Found, shelf: Shelf) -> list[Any]:
     ]
 
 
-def _owner(shelf: Shelf) -> tuple[str, Any]:
+def _owner(shelf: ObjectStore) -> tuple[str, Any]:
     return "Owner", [("ID", shelf.owner)]
 
 
-def _place(shelf: Shelf, call: Call) -> dict[str, str]:
+def _place(shelf: ObjectStore, call: Call) -> dict[str, str]:
     """Where a bucket is, as either dialect has it."""
     return {"x-obs-bucket-location": shelf.region, "x-amz-bucket-region": shelf.region}

@@ -19,7 +19,7 @@ from modelarts.local.emulator.obs.errors import ObsRefusal
 from modelarts.local.emulator.obs.etags import of_parts
 from modelarts.local.emulator.obs.metadata import Note
 from modelarts.local.emulator.obs.names import place_of
-from modelarts.local.emulator.obs.object_store import Shelf
+from modelarts.local.emulator.obs.object_store import ObjectStore
 from modelarts.local.emulator.obs.objects import headers_of
 from modelarts.local.emulator.obs.request_body import arrived, new_file
 from modelarts.local.emulator.obs.xml_body import document_of
@@ -63,7 +63,7 @@ class Upload:
     since: float
 
     @classmethod
-    def begun(cls, shelf: Shelf, call: Call) -> Upload:
+    def begun(cls, shelf: ObjectStore, call: Call) -> Upload:
         """A new one, for the object of a request."""
         upload_id = secrets.token_hex(16)
         upload = cls(upload_id, shelf.notes.uploads(call.bucket) / upload_id, call.key, headers_of(call), time.time())
@@ -72,7 +72,7 @@ class Upload:
         return upload
 
     @classmethod
-    def of(cls, shelf: Shelf, call: Call) -> Upload:
+    def of(cls, shelf: ObjectStore, call: Call) -> Upload:
         """The one that a request names. Raises `ObsRefusal`."""
         shelf.bucket(call.bucket)
         upload_id = call.parameters["uploadId"]
@@ -83,7 +83,7 @@ class Upload:
         raise no_upload()
 
     @classmethod
-    def all_to(cls, shelf: Shelf, bucket: str) -> list[Upload]:
+    def all_to(cls, shelf: ObjectStore, bucket: str) -> list[Upload]:
         """Those to a bucket, by key and id."""
         found = [cls._read(folder) for folder in shelf.notes.uploads(bucket).glob("*")]
         return sorted((upload for upload in found if upload), key=lambda upload: upload.place)
@@ -122,14 +122,14 @@ def no_upload() -> ObsRefusal:
     return ObsRefusal("NoSuchUpload", "there is no such upload; it was completed or aborted, or is of another object")
 
 
-def initiate(shelf: Shelf, call: Call) -> Response:
+def initiate(shelf: ObjectStore, call: Call) -> Response:
     place_of(shelf.bucket(call.bucket), call.key)
     if call.key.endswith("/"):
         raise ObsRefusal("InvalidArgument", f"{call.key!r}: a key that ends with a slash is a folder, without content")
     return responses.xml("InitiateMultipartUploadResult", _named(call, Upload.begun(shelf, call)))
 
 
-def put_part(shelf: Shelf, call: Call) -> Response:
+def put_part(shelf: ObjectStore, call: Call) -> Response:
     upload = Upload.of(shelf, call)
     number = call.number("partNumber", 0, 1, MOST_PARTS + 1)
     if number > MOST_PARTS:
@@ -139,7 +139,7 @@ def put_part(shelf: Shelf, call: Call) -> Response:
     return responses.empty(200, {"ETag": f'"{body.md5}"'})
 
 
-def list_uploads(shelf: Shelf, call: Call) -> Response:
+def list_uploads(shelf: ObjectStore, call: Call) -> Response:
     """The uploads to a bucket that have not ended, `max-uploads` at once."""
     shelf.bucket(call.bucket)
     prefix, key, upload_id = (call.parameters.get(name, "") for name in ("prefix", "key-marker", "upload-id-marker"))
@@ -174,7 +174,7 @@ def list_uploads(shelf: Shelf, call: Call) -> Response:
     return responses.xml("ListMultipartUploadsResult", content)
 
 
-def list_parts(shelf: Shelf, call: Call) -> Response:
+def list_parts(shelf: ObjectStore, call: Call) -> Response:
     upload = Upload.of(shelf, call)
     after = call.number("part-number-marker", 0, 0, MOST_PARTS)
     most = call.number("max-parts", 1000, 1, 1000)
@@ -192,7 +192,7 @@ def list_parts(shelf: Shelf, call: Call) -> Response:
     return responses.xml("ListPartsResult", content)
 
 
-def complete(shelf: Shelf, call: Call) -> Response:
+def complete(shelf: ObjectStore, call: Call) -> Response:
     upload = Upload.of(shelf, call)
     parts = _chosen(call, upload)
     etag = of_parts([part.md5 for part in parts])
@@ -207,7 +207,7 @@ def complete(shelf: Shelf, call: Call) -> Response:
     return responses.xml("CompleteMultipartUploadResult", named)
 
 
-def abort(shelf: Shelf, call: Call) -> Response:
+def abort(shelf: ObjectStore, call: Call) -> Response:
     Upload.of(shelf, call).end()
     return responses.empty(204)
 

@@ -36,7 +36,7 @@ class Found:
 
 
 @attrs.frozen
-class Shelf:
+class ObjectStore:
     """All buckets: folders below one folder, the same that jobs and local sessions use.
 
     Args:

@@ -14,7 +14,7 @@ from modelarts.local.emulator.obs.calls import Call
 from modelarts.local.emulator.obs.errors import ObsRefusal
 from modelarts.local.emulator.obs.etags import md5
 from modelarts.local.emulator.obs.metadata import Note
-from modelarts.local.emulator.obs.object_store import Found, Shelf
+from modelarts.local.emulator.obs.object_store import Found, ObjectStore
 from modelarts.local.emulator.obs.request_body import arrived, check_digest
 from modelarts.local.emulator.obs.xml_body import document_of
 
@@ -23,7 +23,7 @@ _CHUNK = 1 << 17
 _KEPT_HEADERS = ("cache-control", "content-disposition", "content-encoding", "content-language", "content-type")
 
 
-def put(shelf: Shelf, call: Call) -> Response:
+def put(shelf: ObjectStore, call: Call) -> Response:
     if call.key.endswith("/"):
         return _put_folder(shelf, call)
     with shelf.room_for(call.bucket, call.key) as folder, arrived(call, folder) as body:
@@ -31,7 +31,7 @@ def put(shelf: Shelf, call: Call) -> Response:
     return responses.empty(200, {"ETag": f'"{body.md5}"'})
 
 
-def get(shelf: Shelf, call: Call) -> Response:
+def get(shelf: ObjectStore, call: Call) -> Response:
     found = shelf.find(call.bucket, call.key)
     try:
         start, stop = _span(call, found)
@@ -47,18 +47,18 @@ def get(shelf: Shelf, call: Call) -> Response:
     return response
 
 
-def head(shelf: Shelf, call: Call) -> Response:
+def head(shelf: ObjectStore, call: Call) -> Response:
     found = shelf.find(call.bucket, call.key)
     _close(found)
     return responses.empty(200, _headers(call, found))
 
 
-def delete(shelf: Shelf, call: Call) -> Response:
+def delete(shelf: ObjectStore, call: Call) -> Response:
     shelf.remove(call.bucket, call.key)
     return responses.empty(204)
 
 
-def delete_several(shelf: Shelf, call: Call) -> Response:
+def delete_several(shelf: ObjectStore, call: Call) -> Response:
     """Remove the objects that a document names, and say of which it failed, and why."""
     if "content-md5" not in call.headers:
         raise ObsRefusal("MissingRequiredHeader", "the header Content-MD5 is missing")
@@ -83,7 +83,7 @@ def headers_of(call: Call) -> dict[str, str]:
     return {**{name: call.headers[name] for name in _KEPT_HEADERS if name in call.headers}, **own}
 
 
-def _put_folder(shelf: Shelf, call: Call) -> Response:
+def _put_folder(shelf: ObjectStore, call: Call) -> Response:
     if call.body.read(1):
         raise ObsRefusal("InvalidArgument", f"{call.key!r}: a key that ends with a slash is a folder, without content")
     check_digest(call, md5().digest())
@@ -91,7 +91,7 @@ def _put_folder(shelf: Shelf, call: Call) -> Response:
     return responses.empty(200, {"ETag": f'"{md5().hexdigest()}"'})
 
 
-def _deleted(shelf: Shelf, bucket: str, written: str, key: str) -> tuple[str, Any]:
+def _deleted(shelf: ObjectStore, bucket: str, written: str, key: str) -> tuple[str, Any]:
     try:
         shelf.remove(bucket, key)
     except ObsRefusal as refusal:

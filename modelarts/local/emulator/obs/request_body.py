@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 @attrs.frozen
-class Arrived:
+class ReceivedBody:
     """A body as a file, which is to be renamed."""
 
     file: Path
@@ -33,7 +33,7 @@ class Arrived:
 
 
 @contextmanager
-def arrived(call: Call, folder: Path) -> Iterator[Arrived]:
+def arrived(call: Call, folder: Path) -> Iterator[ReceivedBody]:
     """The body of a request as a file in a folder; the file is gone at the end unless it was renamed.
 
     Raises:
@@ -49,7 +49,7 @@ def arrived(call: Call, folder: Path) -> Iterator[Arrived]:
                 raise _too_large()
         file.close()
         check_digest(call, digest.digest())
-        yield Arrived(path, digest.hexdigest())
+        yield ReceivedBody(path, digest.hexdigest())
 
 
 @contextmanager

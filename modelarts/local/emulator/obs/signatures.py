@@ -11,7 +11,7 @@ from email.utils import formatdate, parsedate_to_datetime
 from typing import Callable
 from urllib.parse import unquote
 
-from modelarts.local.api.errors import Refusal
+from modelarts.local.api.errors import ApiFailure
 from modelarts.local.emulator.iam.signatures import BLANKS, MOST_SECONDS_APART
 from modelarts.local.emulator.iam.tokens import Tokens
 from modelarts.local.emulator.obs.calls import Call
@@ -20,7 +20,7 @@ from modelarts.local.emulator.obs.errors import ObsRefusal
 SIGNED_PARAMETERS = ("delete", "partNumber", "uploadId", "uploads")  # of those that are served here
 
 
-class Gate:
+class Authenticator:
     """Lets requests pass that were signed with the account's access keys, or with temporary ones that still hold."""
 
     def __init__(self, tokens: Tokens, clock: Callable[[], float] = time.time) -> None:
@@ -41,7 +41,7 @@ class Gate:
     def _secret_of(self, access_key: str, token: str) -> str:
         try:
             return self._tokens.secret_of(access_key, token)
-        except Refusal as refusal:
+        except ApiFailure as refusal:
             if refusal.code == "ModelArts.0207":
                 raise ObsRefusal("ExpiredToken", "the temporary access key has ended") from None
         if token:
