@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from modelarts._obs import tree
+from modelarts._obs.failures import explained
 from modelarts._obs.local.buckets import LocalBuckets
 from modelarts._obs.paths import ObsPath, expanded, is_local
 from modelarts._settings import table
@@ -165,7 +167,9 @@ def _registered(buckets: LocalBuckets, dataset_id: str, version_id: str, folder:
     source = Path(expanded(folder))
     if not source.is_dir():
         return _folder_of_bucket(buckets, folder)
-    if not any(path.is_file() for path in source.rglob("*")):
+    with explained(f"read the folder {folder!r}"):
+        has_files = next(tree.walk(source), None) is not None
+    if not has_files:
         raise ObsError(f"the folder {folder!r} holds no files: there is nothing to register")
     place = ObsPath.parse(f"obs://{DATASET_BUCKET}/{dataset_id}/{version_id}/")
     buckets.create_bucket(DATASET_BUCKET)

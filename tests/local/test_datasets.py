@@ -51,6 +51,19 @@ def test_registering_a_dataset_again_replaces_it(session, tmp_path, add):
     assert session.obs.is_obs_path_exists("obs://modelarts-datasets/ds/v1/new.csv")
 
 
+@pytest.mark.parametrize("link", ["rows/linked", "rows"])
+def test_the_files_of_a_linked_folder_are_registered(session, tmp_path, add, link):
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "1.csv").write_text("1\n")
+    (tmp_path / link).parent.mkdir(exist_ok=True)
+    (tmp_path / link).symlink_to(tmp_path / "shared")
+
+    add("ds", "v1", str(tmp_path / "rows"))
+
+    inside = "linked/" if link == "rows/linked" else ""
+    assert session.obs.is_obs_path_exists(f"obs://modelarts-datasets/ds/v1/{inside}1.csv")
+
+
 def test_a_version_named_like_an_unfinished_copy_is_left_alone(session, tmp_path, add):
     (tmp_path / "rows").mkdir()
     (tmp_path / "rows" / "1.csv").write_text("1\n")
