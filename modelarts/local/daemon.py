@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import importlib.util
+import logging
 import os
 import signal
 import subprocess
@@ -22,6 +23,10 @@ from modelarts.local.paths import LocalHome, read_json
 NEEDED = ("flask", "psutil", "waitress")
 NEEDED_FOR_IAM = ("cheroot", "cryptography")
 STOP_PATIENCE = 10.0
+
+logger = logging.getLogger("modelarts")
+
+_reported: set[int] = set()  # pids of services of another Python environment that were warned about
 
 
 @attrs.frozen
@@ -52,6 +57,7 @@ class Address:
     project_id: str
     pid: int
     iam: CloudAddress | None = None
+    environment: str = ""  # `sys.prefix` of its interpreter
 
 
 def find(home: Path) -> Address | None:
@@ -61,7 +67,8 @@ def find(home: Path) -> Address | None:
     if not stored:
         return None
     iam = CloudAddress(**stored["iam"]) if "iam" in stored else None
-    return Address(stored["url"], stored["token"], stored["project_id"], stored["pid"], iam)
+    return Address(stored["url"], stored["token"], stored["project_id"], stored["pid"], iam,
+                   stored.get("environment", ""))  # fmt: skip
 
 
 def ensure(home: Path, iam: CloudOptions | None = None) -> Address:
@@ -76,9 +83,24 @@ def ensure(home: Path, iam: CloudOptions | None = None) -> Address:
         paths = LocalHome.of(home)
         with _sole_starter(paths):
             found = find(home) or _start(home, paths, iam)
+    else:
+        _report_environment(found)
     if iam is not None:
         _check_door(found, iam)
     return found
+
+
+def _report_environment(found: Address) -> None:
+    """Warn once when jobs will not see the packages of this Python environment, because the service has another one."""
+    inside_a_job = "DLS_JOB_ID" in os.environ  # an interpreter of `local_python` is another one on purpose
+    if found.environment in ("", sys.prefix) or found.pid in _reported or inside_a_job:
+        return
+    _reported.add(found.pid)
+    logger.warning(
+        "the local service (pid %d) was started from the Python environment %s, and jobs run with its packages, not "
+        "with those of %s. To run them with yours, stop it with `modelarts local stop`: it starts again by itself",
+        found.pid, found.environment, sys.prefix,
+    )  # fmt: skip
 
 
 def _check_door(found: Address, wanted: CloudOptions) -> None:

@@ -88,7 +88,7 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
     service.viewers.start()
     write_private(paths.address, {
         "url": f"http://127.0.0.1:{server.effective_port}", "token": token, "project_id": PROJECT_ID,
-        "pid": os.getpid(), "version": __version__, **door,
+        "pid": os.getpid(), "version": __version__, "environment": sys.prefix, **door,
     })  # fmt: skip
     return server, service, activity
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
 import socket
 import stat
 import subprocess
 import sys
 import threading
+import venv
 
 import pytest
 import requests
@@ -70,6 +73,44 @@ def test_it_ends_itself_when_idle_and_starts_again(home, monkeypatch):
     assert not LocalHome.of(home).address.exists()
     assert session.client.call("list_job_engines").is_success  # the session starts it again
     session.close()
+
+
+def test_a_session_says_when_jobs_run_with_the_packages_of_another_environment(session, home, tmp_path):
+    venv.create(tmp_path / "mine", with_pip=False, symlinks=True)
+    python = tmp_path / "mine" / "bin" / "python"
+    code = "import sys; from modelarts.session import Session; Session.local(sys.argv[1]); Session.local(sys.argv[1])"
+    packages = os.pathsep.join(path for path in sys.path if path)
+
+    said = {
+        str(interpreter): subprocess.run(
+            [interpreter, "-c", code, str(home)], env={**os.environ, "PYTHONPATH": packages},
+            stderr=subprocess.PIPE, text=True, check=True,
+        ).stderr
+        for interpreter in (python, sys.executable)
+    }  # fmt: skip
+
+    (warning,) = said[str(python)].splitlines()
+    assert f"was started from the Python environment {sys.prefix}," in warning
+    assert f"not with those of {tmp_path / 'mine'}. To run them with yours, stop it" in warning
+    assert said[sys.executable] == ""
+
+
+def test_a_job_with_an_interpreter_of_its_own_says_nothing_about_it(home, tmp_path, monkeypatch):
+    venv.create(tmp_path / "mine", with_pip=False, symlinks=True)
+    script = tmp_path / "python"
+    packages = os.pathsep.join(path for path in sys.path if path)
+    script.write_text(f"#!/bin/sh\nPYTHONPATH='{packages}' exec '{tmp_path}/mine/bin/python' \"$@\"\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("MODELARTS_LOCAL_PYTHON", json.dumps({"PyTorch": str(script)}))
+    with Session.local(home) as session:
+        session.obs.create_bucket("bucket")
+        put_code(session, tmp_path, "from modelarts.session import Session; Session(); import sys; print(sys.prefix)")
+        job = estimator(session).fit(inputs="/bucket/data/")
+        job.wait(timeout=60, show=False)
+        log = job.get_job_log("job-" + job.get_job_info()["job_name"] + ".0")["content"]
+
+    assert str(tmp_path / "mine") in log
+    assert "was started from" not in log
 
 
 def test_a_running_job_keeps_it_from_ending(home, monkeypatch, tmp_path):
