@@ -20,6 +20,9 @@ class Response(Record):
     `is_success` is always there; after a refusal so are `error_code` and `error_msg`, as documented.
     """
 
+    is_success: bool
+    error_code: str
+    error_msg: str
     sent: tuple[int, Mapping[str, str], str, str]  # HTTP status, reply headers, method and URL
     clock_ahead = 0.0  # of a refusal: seconds that this machine's clock was ahead of the service's when it came
 
