@@ -36,7 +36,8 @@ LAYERS = {
     "places": ("local.places",),
     "runtime": ("local.runtime",),
     "store": ("local.store",),
-    "machine": ("local.daemon", "local.catalog", "local.hardware", "local.paths", "local.locks"),
+    "machine": ("local.daemon", "local.catalog", "local.hardware", "local.paths", "local.locks",
+                "local.processes"),
 }  # fmt: skip
 
 # From left to right: a layer may import itself and all that are to its right.

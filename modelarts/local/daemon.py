@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import importlib.util
 import logging
 import os
@@ -17,8 +16,9 @@ from pathlib import Path
 import attrs
 
 from modelarts.errors import ServiceError
-from modelarts.local.locks import is_held
+from modelarts.local import locks
 from modelarts.local.paths import LocalHome, read_json
+from modelarts.local.processes import Process
 
 NEEDED = ("flask", "psutil", "waitress")
 NEEDED_FOR_IAM = ("cheroot", "cryptography")
@@ -31,15 +31,15 @@ _reported: set[int] = set()  # pids of services of another Python environment th
 
 @attrs.frozen
 class CloudOptions:
-    """How a service is to be started that also answers as the cloud does (`--auth iam`)."""
+    """Options of a service that also behaves as the cloud does (`--auth iam`)."""
 
-    region: str = ""  # the account's own, or cn-north-4 for a new one
-    port: int = 0
+    region: str = ""  # empty: the region of the stored account, cn-north-4 for a new one
+    port: int = 0  # 0: any free port
 
 
 @attrs.frozen
 class CloudAddress:
-    """Where a running service answers as the cloud does, and what it takes to be let in."""
+    """Address of a running service that behaves as the cloud does, and what clients need to log in to it."""
 
     url: str
     ca_bundle: str
@@ -50,7 +50,7 @@ class CloudAddress:
 
 @attrs.frozen
 class Address:
-    """Where a running service answers, and the token it wants."""
+    """Address of a running service, and the token that it requires."""
 
     url: str
     token: str = attrs.field(repr=False)
@@ -58,35 +58,41 @@ class Address:
     pid: int
     iam: CloudAddress | None = None
     environment: str = ""  # `sys.prefix` of its interpreter
+    started: str = ""  # start time of the process, see `Process`
 
 
 def find(home: Path) -> Address | None:
-    """The running service of a home, or nothing."""
+    """The running service of a home, or `None`; an address left behind by a service that was killed does not count."""
     paths = LocalHome.of(home)
-    stored = read_json(paths.address) if is_held(paths.running) else None
-    if not stored:
+    stored = read_json(paths.address) if locks.is_held(paths.running) else None
+    if not stored or not Process(stored["pid"], stored.get("started", "")).is_running():
         return None
     iam = CloudAddress(**stored["iam"]) if "iam" in stored else None
-    return Address(stored["url"], stored["token"], stored["project_id"], stored["pid"], iam,
-                   stored.get("environment", ""))  # fmt: skip
+    return Address(
+        stored["url"], stored["token"], stored["project_id"], stored["pid"], iam, stored.get("environment", ""),
+        stored["started"],
+    )  # fmt: skip
 
 
 def ensure(home: Path, iam: CloudOptions | None = None) -> Address:
-    """The running service of a home; started when there is none. Raises `ServiceError`.
+    """The running service of a home, started if there is none.
 
     Args:
-        home: the folder of all its state.
-        iam: it must also answer as the cloud does, like this.
+        home: folder of all its state.
+        iam: options of the address at which it must also behave as the cloud does; `None`: no such address is needed.
+
+    Raises:
+        ServiceError: it cannot be started, or runs with other options.
     """
     found = find(home)
     if found is None:
         paths = LocalHome.of(home)
-        with _sole_starter(paths):
+        with _start_lock(paths):
             found = find(home) or _start(home, paths, iam)
     else:
         _report_environment(found)
     if iam is not None:
-        _check_door(found, iam)
+        _check_options(found, iam)
     return found
 
 
@@ -103,46 +109,47 @@ def _report_environment(found: Address) -> None:
     )  # fmt: skip
 
 
-def _check_door(found: Address, wanted: CloudOptions) -> None:
-    """Refuse a running service that was started otherwise than it is wanted."""
+def _check_options(found: Address, wanted: CloudOptions) -> None:
+    """Refuse a running service that was started with other options."""
     if found.iam is None:
-        why = "without --auth iam"
+        how = "without --auth iam"
     elif wanted.region not in ("", found.iam.region_name):
-        why = f"for region {found.iam.region_name}"
+        how = f"for region {found.iam.region_name}"
     elif wanted.port and not found.iam.url.endswith(f":{wanted.port}"):
-        why = f"at {found.iam.url}"
+        how = f"at {found.iam.url}"
     else:
         return
-    raise ServiceError(f"the local service (pid {found.pid}) runs {why}: end it first with `modelarts local stop`")
+    raise ServiceError(f"the local service (pid {found.pid}) runs {how}: stop it first with `modelarts local stop`")
 
 
 def stop(home: Path) -> bool:
-    """End the service; jobs that run go on. Whether there was one. Raises `ServiceError`."""
-    paths, found = LocalHome.of(home), find(home)
+    """Stop the service; running jobs go on. Returns whether there was one. Raises `ServiceError`."""
+    found = find(home)
     if found is None:
         return False
-    os.kill(found.pid, signal.SIGTERM)
+    service = Process(found.pid, found.started)
+    service.signal(signal.SIGTERM)
     deadline = time.monotonic() + STOP_PATIENCE
-    while is_held(paths.running):
+    while service.is_running():
         if time.monotonic() > deadline:
-            raise ServiceError(f"the local service (pid {found.pid}) does not end; its log is {paths.service_log}")
+            log = LocalHome.of(home).service_log
+            raise ServiceError(f"the local service (pid {found.pid}) does not stop; its log is {log}")
         time.sleep(0.02)
     return True
 
 
 @contextmanager
-def _sole_starter(paths: LocalHome) -> Iterator[None]:
+def _start_lock(paths: LocalHome) -> Iterator[None]:
     """Let one process at a time start the service; the others then find it."""
     try:
         paths.root.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(paths.starting, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = locks.wait_for(paths.starting)
     except OSError as error:
         raise ServiceError(
             f"the local service cannot keep its state in {paths.root}: {error.strerror}. "
             "Give another folder with MODELARTS_HOME or Session.local(home=…)."
         ) from None
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)
@@ -157,30 +164,30 @@ def _start(home: Path, paths: LocalHome, iam: CloudOptions | None) -> Address:
             f"run `pip install 'modelarts[{'iam' if iam else 'local'}]'`"
         )
     options = [iam.region, str(iam.port)] if iam else []
-    hear, tell = os.pipe()
+    read_fd, write_fd = os.pipe()
     try:
         with open(paths.service_log, "ab") as log:  # noqa: PTH123
             service = subprocess.Popen(
-                [sys.executable, "-m", "modelarts.local.server", str(home), str(tell), *options],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, pass_fds=(tell,),
+                [sys.executable, "-m", "modelarts.local.server", str(home), str(write_fd), *options],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, pass_fds=(write_fd,),
                 cwd=paths.root,
             )  # fmt: skip
     except OSError as error:
-        os.close(hear)
+        os.close(read_fd)
         raise ServiceError(f"the local service cannot be started: {error}") from None
     finally:
-        os.close(tell)
-    with os.fdopen(hear, "rb") as answer:
-        said = answer.read().decode()  # ends when the service closes its end, ready or dead
-    found = find(home) if said == "ready" else None
+        os.close(write_fd)
+    with os.fdopen(read_fd, "rb") as pipe:
+        message = pipe.read().decode()  # ends when the service closes its end, ready or dead
+    found = find(home) if message == "ready" else None
     if found is None:
         service.wait()
-        raise ServiceError(f"the local service did not start: {said or _last_words(paths.service_log)}")
-    service.returncode = 0  # it lives on its own: do not warn when this handle goes
+        raise ServiceError(f"the local service did not start: {message or _last_log_line(paths.service_log)}")
+    service.returncode = 0  # it outlives this process: no warning when the handle is dropped
     return found
 
 
-def _last_words(log: Path) -> str:
+def _last_log_line(log: Path) -> str:
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return f"{lines[-1] if lines else 'it wrote nothing'} (see {log})"
+    return f"{lines[-1] if lines else 'it wrote no line'} (see {log})"
 

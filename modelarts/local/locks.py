@@ -1,22 +1,67 @@
-"""Whether a process lives that holds a lock file; the kernel frees the lock however the process ends."""
+"""Lock files: each is held by one process for as long as it lives; the kernel frees it however the process ends."""
 
 from __future__ import annotations
 
-import fcntl
 import os
+import sys
+import time
 from pathlib import Path
+
+from modelarts.errors import ServiceError
+
+NEEDS_LINUX = "the local service needs Linux; on Windows use WSL, on a Mac use Linux in a container or virtual machine"
+
+try:
+    if sys.platform != "linux":
+        raise ImportError
+    import fcntl
+except ImportError:
+    raise ServiceError(NEEDS_LINUX) from None
+
+PATIENCE = 0.5  # seconds in which probes by others, each of which takes an instant, end
 
 
 def is_held(path: Path) -> bool:
-    """Whether some process holds the lock; a file that is not there is not held."""
+    """Whether some process holds the lock; one whose file does not exist is free.
+
+    The probe is a shared lock, so that any number of probes at once do not take each other for the holder.
+    """
     try:
-        descriptor = os.open(path, os.O_RDWR)
+        descriptor = os.open(path, os.O_RDONLY)
     except OSError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     finally:
         os.close(descriptor)
     return False
+
+
+def hold(path: Path) -> int:
+    """Take the lock for the life of this process, or of whoever inherits the descriptor.
+
+    Raises:
+        BlockingIOError: another process holds it.
+        OSError: the file cannot be opened.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                os.close(descriptor)
+                raise
+            time.sleep(0.01)
+        else:
+            return descriptor
+
+
+def wait_for(path: Path) -> int:
+    """Wait until the lock is free, and take it; closing the descriptor frees it. Raises `OSError`."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return descriptor

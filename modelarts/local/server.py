@@ -5,7 +5,6 @@ With a region and a port it also answers as the cloud does (`--auth iam`); an em
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import secrets
@@ -22,10 +21,11 @@ import waitress
 from modelarts import __version__
 from modelarts._settings import table
 from modelarts.errors import ServiceError
-from modelarts.local import catalog
+from modelarts.local import catalog, locks
 from modelarts.local.api.app import Activity, create_app
 from modelarts.local.api.handlers.context import Service
 from modelarts.local.paths import LocalHome, write_private
+from modelarts.local.processes import Process
 from modelarts.local.runtime.spec import JobSpecBuilder
 from modelarts.local.scheduler import Scheduler
 from modelarts.local.store import Store
@@ -68,8 +68,10 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
     try:
         paths.buckets.mkdir(parents=True, exist_ok=True)
         paths.root.chmod(0o700)
-        _lock(paths.running)
+        locks.hold(paths.running)
         store = Store(paths.store)
+    except BlockingIOError:
+        raise StartRefused(f"another local service holds {paths.running}") from None
     except OSError as error:
         raise StartRefused(f"{paths.root} cannot be used: {error.strerror} ({error.filename})") from None
     except sqlite3.Error as error:
@@ -86,9 +88,10 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
     door = _open_door(service, activity, *iam) if iam else {}
     scheduler.start()
     service.viewers.start()
+    process = Process.of(os.getpid())
     write_private(paths.address, {
         "url": f"http://127.0.0.1:{server.effective_port}", "token": token, "project_id": PROJECT_ID,
-        "pid": os.getpid(), "version": __version__, "environment": sys.prefix, **door,
+        "pid": process.pid, "started": process.started, "version": __version__, "environment": sys.prefix, **door,
     })  # fmt: skip
     return server, service, activity
 
@@ -105,19 +108,6 @@ def _open_door(service: Service, activity: Activity, region: str, port: int) -> 
         "url": door.url, "ca_bundle": str(door.files.trusted), "account": str(service.home.account),
         "region_name": door.account.region, "project_id": door.account.project_id,
     }}  # fmt: skip
-
-
-def _lock(path: Path) -> None:
-    """Hold the service's lock for as long as this process lives."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    for _ in range(10):
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(0.02)  # somebody may only be looking whether it is held
-        else:
-            return
-    raise StartRefused("a local service is running here already")
 
 
 def _listen(app: Any, port: int) -> Any:

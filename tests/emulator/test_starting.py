@@ -86,7 +86,7 @@ def test_the_credentials_can_be_read_by_a_shell(run, home):
 
 def test_a_service_that_runs_otherwise_is_told(run):
     run("start")
-    assert "runs without --auth iam: end it first" in str(run("start", "--auth", "iam").exception)
+    assert "runs without --auth iam: stop it first" in str(run("start", "--auth", "iam").exception)
     run("stop")
     run("start", "--auth", "iam")
 
