@@ -74,16 +74,16 @@ class Scheduler:
         for version_id in gone:
             shutil.rmtree(self._home.job(version_id).root, ignore_errors=True)
         for version in self._store.jobs.versions(job_id):
-            if version.delete_asked:
+            if version.delete_requested:
                 self.stop(version)
 
     def stop(self, version: Version) -> bool:
         """End a queued version at once, ask a running one to end; whether it was either."""
-        advance = self._store.jobs.advance
-        queued = advance(version.id, (INIT, WAITING), KILLED, end_time=now(), reason=STOPPED)
-        if queued and version.delete_asked:
-            self.remove(version.job_id, self._store.jobs.remove_asked(version.job_id))
-        stopped = queued or advance(version.id, (RUNNING,), KILLING)
+        transition = self._store.jobs.transition
+        queued = transition(version.id, (INIT, WAITING), KILLED, end_time=now(), reason=STOPPED)
+        if queued and version.delete_requested:
+            self.remove(version.job_id, self._store.jobs.delete_pending(version.job_id))
+        stopped = queued or transition(version.id, (RUNNING,), KILLING)
         self.wake()
         return stopped
 
@@ -95,7 +95,7 @@ class Scheduler:
     @property
     def busy(self) -> bool:
         """Whether anything runs or waits to."""
-        return bool(self._store.jobs.versions_in(INIT, WAITING, RUNNING, KILLING))
+        return bool(self._store.jobs.versions_with_status(INIT, WAITING, RUNNING, KILLING))
 
     def _run(self) -> None:
         while not self._closing.is_set():
@@ -112,15 +112,15 @@ class Scheduler:
         """One step; the answer says whether anything runs."""
         self._reap_children()
         running = 0
-        for version in self._store.jobs.versions_in(RUNNING, KILLING):
+        for version in self._store.jobs.versions_with_status(RUNNING, KILLING):
             if not self._ended(version):
                 running += 1
                 self._stop_if_asked(version)
-        for version in self._store.jobs.versions_in(INIT, WAITING):
+        for version in self._store.jobs.versions_with_status(INIT, WAITING):
             if running < self._capacity:
                 running += self._launch(version)
             elif version.status == INIT:
-                self._advance(version, WAITING)
+                self._transition(version, WAITING)
         return running > 0
 
     # --- ends
@@ -136,18 +136,19 @@ class Scheduler:
         if record is None:
             return False
         self._asked.discard(version.id)
-        self._advance(version, _ENDS[record["outcome"]], end_time=record["end_time"], reason=record["reason"] or None)
+        status, reason = _ENDS[record["outcome"]], record["reason"] or None
+        self._transition(version, status, end_time=record["end_time"], reason=reason)
         return True
 
     def _lose(self, version: Version, paths: JobPaths) -> None:
         """The supervisor is gone without a record: end its workers, and say so."""
         _end_workers(paths)
         if version.status == KILLING:
-            self._advance(version, KILLED, end_time=now(), reason=STOPPED)
+            self._transition(version, KILLED, end_time=now(), reason=STOPPED)
             return
         reason = "the process that supervised this version was killed; its workers were ended"
         _append_logs(paths, f"{reason}\n{SERVICE_LOG}Training end with return code: 137")
-        self._advance(version, RUN_LOST, end_time=now(), reason=reason)
+        self._transition(version, RUN_LOST, end_time=now(), reason=reason)
 
     def _stop_if_asked(self, version: Version) -> None:
         if version.status == KILLING and version.id not in self._asked:
@@ -164,11 +165,11 @@ class Scheduler:
 
     def _restore(self) -> None:
         """After a start: what was about to run when the service ended goes back to the queue."""
-        for version in self._store.jobs.versions_in(RUNNING):
+        for version in self._store.jobs.versions_with_status(RUNNING):
             paths = self._home.job(version.id)
             never_ran = not is_held(paths.alive) and not _supervisor_pid(paths) and not paths.exit.exists()
             if never_ran:
-                self._advance(version, WAITING, start_time=None)
+                self._transition(version, WAITING, start_time=None)
 
     # --- starts
 
@@ -201,25 +202,25 @@ class Scheduler:
         spec = self._workbench.spec(job, version)
         write_private(paths.spec, spec)
         ran_on = self._workbench.ran_on(version)
-        if not self._advance(version, RUNNING, start_time=now(), ran_on=ran_on):
+        if not self._transition(version, RUNNING, start_time=now(), ran_on=ran_on):
             return False  # stopped meanwhile
         self._children[version.id] = _spawn(paths)
         return True
 
     def _refuse(self, version: Version, paths: JobPaths, status: JobStatus, reason: str) -> bool:
         _append_line(paths.log(0), reason)
-        self._advance(version, status, end_time=now(), reason=reason)
+        self._transition(version, status, end_time=now(), reason=reason)
         return False
 
-    def _advance(self, version: Version, status: JobStatus, **changes: Any) -> bool:
+    def _transition(self, version: Version, status: JobStatus, **changes: Any) -> bool:
         expected = {INIT, WAITING} if status in (WAITING, RUNNING) else {INIT, WAITING, RUNNING, KILLING}
         if status == WAITING:
             expected.add(RUNNING)
-        won = self._store.jobs.advance(version.id, expected, status, **changes)
+        won = self._store.jobs.transition(version.id, expected, status, **changes)
         if won and status.ended:
             asked = self._store.jobs.version(version.job_id, version.id)  # it may have been asked to go just now
-            if asked is not None and asked.delete_asked:
-                self.remove(version.job_id, self._store.jobs.remove_asked(version.job_id))
+            if asked is not None and asked.delete_requested:
+                self.remove(version.job_id, self._store.jobs.delete_pending(version.job_id))
         with self._news:
             self._news.notify_all()
         return won

@@ -62,7 +62,7 @@ class Viewers:
     @property
     def busy(self) -> bool:
         """Whether a viewer is up, or about to be."""
-        return bool(self._store.visualizations.within(INIT, RUNNING, KILLING))
+        return bool(self._store.visualizations.with_status(INIT, RUNNING, KILLING))
 
     def _run(self) -> None:
         while not self._closing.is_set():
@@ -79,7 +79,7 @@ class Viewers:
         for row_id, child in list(self._children.items()):
             if child.poll() is not None:
                 del self._children[row_id]
-        rows = self._store.visualizations.within(INIT, RUNNING, KILLING)
+        rows = self._store.visualizations.with_status(INIT, RUNNING, KILLING)
         for row in rows:
             self._step(row)
         if not rows:
@@ -87,21 +87,21 @@ class Viewers:
         return CALM if all(row.status == RUNNING for row in rows) else INTERVAL
 
     def _step(self, row: Visualization) -> None:
-        advance = self._store.visualizations.advance
+        transition = self._store.visualizations.transition
         process = _process(row)
         if row.status == KILLING:
             self._end(row, process)
         elif row.pid is None:
             if reason := self._begun(row):
-                advance(row.id, (INIT,), RUN_FAILED, end_time=now(), reason=reason)
+                transition(row.id, (INIT,), RUN_FAILED, end_time=now(), reason=reason)
         elif process is None:
             reason = f"TensorBoard ended by itself: {_last_line(self._log(row))}"
-            advance(row.id, STARTED, RUN_FAILED, end_time=now(), reason=reason)
+            transition(row.id, STARTED, RUN_FAILED, end_time=now(), reason=reason)
         elif row.status == INIT and _answers(row.port or 0):
-            advance(row.id, (INIT,), RUNNING, start_time=now())
+            transition(row.id, (INIT,), RUNNING, start_time=now())
         elif is_over(row):
             process.terminate()
-            advance(row.id, (RUNNING,), COMPLETED, end_time=now(), reason="its running time is over")
+            transition(row.id, (RUNNING,), COMPLETED, end_time=now(), reason="its running time is over")
 
     def _begun(self, row: Visualization) -> str:
         """Start a viewer; why it cannot be, which must not keep others from theirs."""
@@ -130,17 +130,17 @@ class Viewers:
         self._children[row.id] = child
         started = psutil.Process(child.pid).create_time()
         known = {"pid": child.pid, "process_started": started, "port": port}
-        if not self._store.visualizations.advance(row.id, (INIT,), INIT, **known):
+        if not self._store.visualizations.transition(row.id, (INIT,), INIT, **known):
             _end_group(psutil.Process(child.pid))  # stopped meanwhile: nobody would know of it
 
     def _end(self, row: Visualization, process: psutil.Process | None) -> None:
         if process is not None:
             _end_group(process)
-        if row.delete_asked:
+        if row.delete_requested:
             self._store.visualizations.delete(row.id)
             shutil.rmtree(self._log(row).parent, ignore_errors=True)
             return
-        self._store.visualizations.advance(row.id, (KILLING,), KILLED, end_time=now(), reason="stopped by its user")
+        self._store.visualizations.transition(row.id, (KILLING,), KILLED, end_time=now(), reason="stopped by its user")
 
     def _log(self, row: Visualization) -> Path:
         return self._home.root / "visualizations" / str(row.id) / "tensorboard.log"

@@ -152,7 +152,7 @@ def test_a_store_of_a_newer_version_is_refused_and_kept(home):
     connection.execute("PRAGMA user_version = 999")
     connection.close()
 
-    with pytest.raises(ServiceError, match=r"schema 999, this version of modelarts knows .*: upgrade modelarts"):
+    with pytest.raises(ServiceError, match=r"schema 999, and this version .* supports schemas up to .*: upgrade"):
         Session.local(home)
 
 

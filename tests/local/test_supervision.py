@@ -145,7 +145,7 @@ def test_a_version_whose_supervisor_never_began_goes_back_to_the_queue(session, 
     # What a service leaves that is killed between marking a version as running and starting its supervisor.
     paths = LocalHome.of(home)
     store = Store(paths.store)
-    store.jobs.advance(job.version_id, (10,), 8)
+    store.jobs.transition(job.version_id, (10,), 8)
     store.close()
     for name in ("exit.json", "workers.json", "supervisor.lock"):
         (paths.job(job.version_id).root / name).unlink()

@@ -98,7 +98,7 @@ def test_it_ends_when_its_running_time_is_over(trained, home):
 
     store = Store(LocalHome.of(home).store)  # an hour passes
     row = store.visualizations.get(job.visualization_id)
-    store.visualizations.advance(row.id, (8,), 8, start_time=row.start_time - 3_600_001)
+    store.visualizations.transition(row.id, (8,), 8, start_time=row.start_time - 3_600_001)
     store.close()
 
     until(lambda: job.get_visualization_job_info().status == 10)

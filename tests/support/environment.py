@@ -132,7 +132,7 @@ class World:
     def put(self, job_id: int, version_id: int, status: int, log: str | bytes = "") -> Version:
         """Put a version into a status, with a log."""
         times = {"start_time": now() if status != INIT else None, "end_time": now() if status >= 10 else None}
-        self.store.jobs.advance(version_id, ANY, status, **times)
+        self.store.jobs.transition(version_id, ANY, status, **times)
         if log:
             file = self.service.home.job(version_id).log(0)
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -151,7 +151,7 @@ class World:
         """Make a visualization job in a status."""
         body = {"job_name": self.name("vis"), "train_url": "/bucket/output/", **changes}
         job_id = self._made("create_visualization_job", body=body)["job_id"]
-        self.store.visualizations.advance(job_id, ANY, status, start_time=now())
+        self.store.visualizations.transition(job_id, ANY, status, start_time=now())
         row = self.store.visualizations.get(job_id)
         assert row is not None
         return row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import sqlite3
 import threading
 import time
@@ -29,7 +30,10 @@ class Database:
         self._open: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
         self._writing = threading.Lock()
-        migrate(self._connection)
+        # SQLite does not wait for other processes when it switches a new file to WAL.
+        with path.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            migrate(self._connection)
 
     def close(self) -> None:
         """Close every thread's connection; may be called twice."""
@@ -73,17 +77,17 @@ class Database:
 
     def insert(self, connection: sqlite3.Connection, table: str, **columns: Any) -> int:
         """Insert a row; its id. Raises `NameInUse` for a name that is taken."""
-        sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks(columns)})"
+        sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({placeholders(columns)})"
         try:
             return connection.execute(sql, tuple(columns.values())).lastrowid or 0
         except sqlite3.IntegrityError:
             raise NameInUse from None
 
-    def change(self, table: str, row_id: int, expected: Iterable[int], columns: Row) -> bool:
+    def compare_and_set(self, table: str, row_id: int, expected: Iterable[int], columns: Row) -> bool:
         """Change a row if its status is still one of those expected; whether this call won."""
         before = [int(status) for status in expected]
         sets = ", ".join(f"{name} = ?" for name in columns)
-        sql = f"UPDATE {table} SET {sets} WHERE id = ? AND status IN ({marks(before)})"
+        sql = f"UPDATE {table} SET {sets} WHERE id = ? AND status IN ({placeholders(before)})"
         with self.write() as connection:
             return connection.execute(sql, (*columns.values(), row_id, *before)).rowcount == 1
 
@@ -98,7 +102,7 @@ class Database:
             where.append(f"instr({name}, ?)")
             values.append(page.search)
         if page.statuses:
-            where.append(f"{columns['status']} IN ({marks(page.statuses)})")
+            where.append(f"{columns['status']} IN ({placeholders(page.statuses)})")
             values.extend(page.statuses)
         if page.workspace_id is not None:
             where.append(f"{workspace} = ?")
@@ -117,5 +121,5 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def marks(values: Iterable[Any]) -> str:
+def placeholders(values: Iterable[Any]) -> str:
     return ", ".join("?" for _ in values)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from modelarts._wire.v1.status import INIT, JobStatus
-from modelarts.local.store.database import Database, Row, marks, now
+from modelarts.local.store.database import Database, Row, now, placeholders
 from modelarts.local.store.records import Job, JobRow, Page, Version
 
 
@@ -62,9 +62,9 @@ class Jobs:
             The versions that are gone now.
         """
         with self._db.write() as connection:
-            connection.execute("UPDATE jobs SET delete_asked = 1 WHERE id = ?", (job_id,))
-            connection.execute("UPDATE versions SET delete_asked = 1 WHERE job_id = ?", (job_id,))
-            return self._remove_asked(connection, job_id)
+            connection.execute("UPDATE jobs SET delete_requested = 1 WHERE id = ?", (job_id,))
+            connection.execute("UPDATE versions SET delete_requested = 1 WHERE job_id = ?", (job_id,))
+            return self._delete_pending(connection, job_id)
 
     # --- versions
 
@@ -77,13 +77,13 @@ class Jobs:
         return version
 
     def _add_version(self, connection: sqlite3.Connection, job_id: int, pre_version_id: int | None, body: Row) -> int:
-        made = connection.execute("SELECT versions_made FROM jobs WHERE id = ?", (job_id,)).fetchone()[0]
+        made = connection.execute("SELECT versions_created FROM jobs WHERE id = ?", (job_id,)).fetchone()[0]
         version_id = self._db.insert(
             connection, "versions", job_id=job_id, name=f"V{made + 1:04}", pre_version_id=pre_version_id,
             body=json.dumps(body), resource_id=f"job{secrets.token_hex(4)}", status=int(INIT), create_time=now(),
         )  # fmt: skip
         connection.execute(
-            "UPDATE jobs SET versions_made = versions_made + 1, version_count = version_count + 1, "
+            "UPDATE jobs SET versions_created = versions_created + 1, version_count = version_count + 1, "
             "newest_version_id = ? WHERE id = ?", (version_id, job_id),
         )  # fmt: skip
         return version_id
@@ -97,36 +97,36 @@ class Jobs:
         sql = "SELECT * FROM versions WHERE job_id = ? ORDER BY id DESC LIMIT ? OFFSET ?"
         return [_version(row) for row in self._db.all(sql, job_id, limit, offset)]
 
-    def versions_in(self, *statuses: int) -> list[Version]:
+    def versions_with_status(self, *statuses: int) -> list[Version]:
         """All versions in one of these statuses, oldest first."""
-        sql = f"SELECT * FROM versions WHERE status IN ({marks(statuses)}) ORDER BY id"
+        sql = f"SELECT * FROM versions WHERE status IN ({placeholders(statuses)}) ORDER BY id"
         return [_version(row) for row in self._db.all(sql, *(int(status) for status in statuses))]
 
-    def advance(self, version_id: int, expected: Iterable[int], status: int, **changes: Any) -> bool:
+    def transition(self, version_id: int, expected: Iterable[int], status: int, **changes: Any) -> bool:
         """Set a status if it is still one of those expected; whether this call won."""
-        return self._db.change("versions", version_id, expected, {"status": int(status), **changes})
+        return self._db.compare_and_set("versions", version_id, expected, {"status": int(status), **changes})
 
     def delete_version(self, version: Version) -> list[int]:
         """Delete a version that has ended, or ask it to go when it ends; the versions that are gone now."""
         with self._db.write() as connection:
-            connection.execute("UPDATE versions SET delete_asked = 1 WHERE id = ?", (version.id,))
-            return self._remove_asked(connection, version.job_id)
+            connection.execute("UPDATE versions SET delete_requested = 1 WHERE id = ?", (version.id,))
+            return self._delete_pending(connection, version.job_id)
 
-    def remove_asked(self, job_id: int) -> list[int]:
+    def delete_pending(self, job_id: int) -> list[int]:
         """Delete what was asked to go and has ended meanwhile; the versions that are gone now."""
         with self._db.write() as connection:
-            return self._remove_asked(connection, job_id)
+            return self._delete_pending(connection, job_id)
 
-    def _remove_asked(self, connection: sqlite3.Connection, job_id: int) -> list[int]:
-        rows = connection.execute("SELECT id, status FROM versions WHERE job_id = ? AND delete_asked", (job_id,))
+    def _delete_pending(self, connection: sqlite3.Connection, job_id: int) -> list[int]:
+        rows = connection.execute("SELECT id, status FROM versions WHERE job_id = ? AND delete_requested", (job_id,))
         gone = [row["id"] for row in rows if JobStatus(row["status"]).ended]
-        connection.execute(f"DELETE FROM versions WHERE id IN ({marks(gone)})", gone)
+        connection.execute(f"DELETE FROM versions WHERE id IN ({placeholders(gone)})", gone)
         connection.execute(
             "UPDATE jobs SET version_count = version_count - ?, "
             "newest_version_id = (SELECT max(id) FROM versions WHERE job_id = jobs.id) WHERE id = ?",
             (len(gone), job_id),
         )
-        connection.execute("DELETE FROM jobs WHERE id = ? AND delete_asked AND version_count = 0", (job_id,))
+        connection.execute("DELETE FROM jobs WHERE id = ? AND delete_requested AND version_count = 0", (job_id,))
         return gone
 
 

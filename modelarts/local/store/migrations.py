@@ -1,4 +1,4 @@
-"""The store's schema, as steps. A step is applied once, in one transaction with the record of it."""
+"""The schema of the store, as steps. Each step is applied once, in one transaction with the number of steps applied."""
 
 from __future__ import annotations
 
@@ -70,15 +70,42 @@ STEPS = (
         );
         """,
     ),
+    (
+        "plain column names",
+        """
+        ALTER TABLE jobs RENAME COLUMN delete_asked TO delete_requested;
+        ALTER TABLE jobs RENAME COLUMN versions_made TO versions_created;
+        ALTER TABLE versions RENAME COLUMN delete_asked TO delete_requested;
+        ALTER TABLE visualizations RENAME COLUMN delete_asked TO delete_requested;
+        """,
+    ),
 )
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Bring a store up to date. Raises `sqlite3.DatabaseError` for one that a newer version wrote."""
-    applied = connection.execute("PRAGMA user_version").fetchone()[0]
+    """Bring a store up to date; several processes may do so at once.
+
+    Raises `sqlite3.DatabaseError` for a store that a newer version of this package wrote.
+    """
+    if _applied(connection) == len(STEPS):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for _, script in STEPS[_applied(connection) :]:  # read again: another process may have been first
+            for statement in script.split(";"):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(STEPS)}")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _applied(connection: sqlite3.Connection) -> int:
+    applied: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if applied > len(STEPS):
         raise sqlite3.DatabaseError(
-            f"the store has schema {applied}, this version of modelarts knows {len(STEPS)}: upgrade modelarts"
+            f"the store has schema {applied}, and this version of modelarts supports schemas up to {len(STEPS)}: "
+            "upgrade modelarts"
         )
-    for number, (_, script) in enumerate(STEPS[applied:], applied + 1):
-        connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")
+    return applied

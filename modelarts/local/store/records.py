@@ -28,10 +28,10 @@ class Job:
     description: str
     workspace_id: str
     create_time: int
-    versions_made: int
+    versions_created: int
     version_count: int
     newest_version_id: int | None
-    delete_asked: bool
+    delete_requested: bool
 
 
 @attrs.frozen
@@ -50,7 +50,7 @@ class Version:
     end_time: int | None
     reason: str | None
     ran_on: str | None
-    delete_asked: bool
+    delete_requested: bool
 
 
 @attrs.frozen
@@ -82,7 +82,7 @@ class Visualization:
     port: int | None
     pid: int | None
     process_started: float | None
-    delete_asked: bool
+    delete_requested: bool
 
 
 @attrs.frozen

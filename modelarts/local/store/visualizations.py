@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from modelarts._wire.v1.status import INIT, JobStatus
-from modelarts.local.store.database import Database, Row, marks, now
+from modelarts.local.store.database import Database, Row, now, placeholders
 from modelarts.local.store.records import Page, Visualization
 
 
@@ -44,17 +44,17 @@ class Visualizations:
         total, rows = self._db.page("*", "visualizations", page, columns, "id")
         return total, [_visualization(row) for row in rows]
 
-    def within(self, *statuses: int) -> list[Visualization]:
-        sql = f"SELECT * FROM visualizations WHERE status IN ({marks(statuses)}) ORDER BY id"
+    def with_status(self, *statuses: int) -> list[Visualization]:
+        sql = f"SELECT * FROM visualizations WHERE status IN ({placeholders(statuses)}) ORDER BY id"
         return [_visualization(row) for row in self._db.all(sql, *(int(status) for status in statuses))]
 
     def describe(self, row_id: int, description: str) -> None:
         with self._db.write() as connection:
             connection.execute("UPDATE visualizations SET description = ? WHERE id = ?", (description, row_id))
 
-    def advance(self, row_id: int, expected: Iterable[int], status: int, **changes: Any) -> bool:
+    def transition(self, row_id: int, expected: Iterable[int], status: int, **changes: Any) -> bool:
         """Set a status if it is still one of those expected; whether this call won."""
-        return self._db.change("visualizations", row_id, expected, {"status": int(status), **changes})
+        return self._db.compare_and_set("visualizations", row_id, expected, {"status": int(status), **changes})
 
     def delete(self, row_id: int) -> None:
         with self._db.write() as connection:

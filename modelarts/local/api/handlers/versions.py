@@ -32,7 +32,7 @@ def create(call: Call) -> Answer:
         previous = None  # the last one was deleted: any id is taken, and the new one derives from none
     elif call.store.jobs.version(job.id, previous or 0) is None:
         raise missing(f"version {previous} of job {job.id}, named as pre_version_id,")
-    if job.delete_asked:
+    if job.delete_requested:
         raise wrong_state(f"job {job.id} is being deleted")
     version = call.store.jobs.add_version(job.id, previous, config)
     call.service.scheduler.wake()

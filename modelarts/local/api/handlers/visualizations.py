@@ -66,14 +66,14 @@ def delete(call: Call) -> Answer:
     row = _named(call)
     if row.status == KILLING:
         raise wrong_state(f"This job can't be delete. job status: {int(row.status)}")
-    call.store.visualizations.advance(row.id, (INIT, RUNNING, *ENDED), KILLING, delete_asked=1)
+    call.store.visualizations.transition(row.id, (INIT, RUNNING, *ENDED), KILLING, delete_requested=1)
     call.service.viewers.wake()
     return {}
 
 
 def stop(call: Call) -> Answer:
     row = _named(call)
-    if not call.store.visualizations.advance(row.id, (INIT, RUNNING), KILLING):
+    if not call.store.visualizations.transition(row.id, (INIT, RUNNING), KILLING):
         raise wrong_state(f"This job can't be stop. job status: {int(_named(call).status)}")
     call.service.viewers.wake()
     return {}
@@ -83,7 +83,7 @@ def restart(call: Call) -> Answer:
     row = _named(call)
     _viewer("tensorboard")
     anew = {"pid": None, "port": None, "start_time": None, "end_time": None, "reason": None}
-    if not call.store.visualizations.advance(row.id, ENDED, INIT, **anew):
+    if not call.store.visualizations.transition(row.id, ENDED, INIT, **anew):
         raise wrong_state(f"This job can't be resubmit. job status: {int(_named(call).status)}")
     call.service.viewers.wake()
     return {}
@@ -91,7 +91,7 @@ def restart(call: Call) -> Answer:
 
 def _named(call: Call) -> Visualization:
     row = call.store.visualizations.get(call.identifier("job_id"))
-    if row is None or row.delete_asked:
+    if row is None or row.delete_requested:
         raise missing(f"visualization job {call.path['job_id']}")
     return row
 
