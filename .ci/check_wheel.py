@@ -1,15 +1,18 @@
-"""Checks the wheel as users get it: what it holds, what it brings along, and what it says without extras."""
+"""Checks the wheel and the source distribution as users get them: content, metadata, what they install and print."""
 
 # ruff: noqa: T201 - what was measured is printed
 
 from __future__ import annotations
 
 import configparser
+import email
+import email.policy
 import json
 import os
 import re
 import subprocess
 import sys
+import tarfile
 import tempfile
 import venv
 import zipfile
@@ -19,6 +22,12 @@ ROOT = Path(__file__).parent.parent
 MOST_DISTRIBUTIONS = 12
 MOST_BYTES = 10_000_000
 NEEDED_FILES = ("modelarts/py.typed", "modelarts/local/catalog.json", "modelarts/_wire/v1/codes.json")
+# A file of each part of the source distribution, which must be complete enough to read, test and change.
+SOURCES = ("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "README.zh.md", ".ci/check_wheel.py",
+           "benchmarks/__main__.py", "docs/README.md", "docs/samples/_bucket/src/pytorch_sentiment.py",
+           "examples/first_job/data/points.csv", "notebooks/01_first_job.ipynb", "tests/conftest.py",
+           "tests/contract/rest_v1.json", *NEEDED_FILES)  # fmt: skip
+PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
 HINT = "pip install 'modelarts[local]'"
 
 # Run in the fresh environment: bytes of each distribution that the wheel brought, itself included.
@@ -51,6 +60,8 @@ def main() -> None:
         scratch = Path(name)
         wheel = build(scratch)
         check_content(wheel)
+        check_metadata(wheel)
+        check_sources(scratch / "dist")
         python = install(wheel, scratch)
         check_use(python, scratch)
         check_weight(python, scratch)
@@ -80,6 +91,35 @@ def check_content(wheel: Path) -> None:
     require(not missing, f"the wheel lacks {', '.join(missing)}")
     foreign = [name for name in names if not re.match(r"modelarts(-[^/]+\.dist-info)?/", name)]
     require(not foreign, f"the wheel holds what is not the package: {', '.join(foreign)}")
+
+
+def check_metadata(wheel: Path) -> None:
+    """A package index shows this: who, where, for which Python, and a README whose links lead somewhere."""
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        metadata = email.message_from_bytes(archive.read(name), policy=email.policy.default)
+    labels = {url.partition(",")[0] for url in metadata.get_all("Project-URL", [])}
+    missing = {"Source", "Documentation", "Changelog", "Issues"} - labels
+    require(not missing, f"no project URL for {', '.join(sorted(missing))}")
+    require(bool(metadata["Author"]), "no author")
+    classifiers = metadata.get_all("Classifier", [])
+    missing = [python for python in PYTHONS if f"Programming Language :: Python :: {python}" not in classifiers]
+    require(not missing, f"no classifier for Python {', '.join(missing)}")
+    require("Operating System :: OS Independent" in classifiers, "the cloud part runs on every operating system")
+    text = metadata.get_payload()
+    require("# A first job" in text, "the description is not the README")
+    relative = re.findall(r"\]\((?!https://|#)([^)]*)\)", text)
+    require(not relative, f"links of the description lead nowhere on an index: {', '.join(relative)}")
+
+
+def check_sources(dist: Path) -> None:
+    (archive,) = dist.glob("*.tar.gz")
+    with tarfile.open(archive) as sources:
+        names = {name.partition("/")[2] for name in sources.getnames()}
+    missing = [name for name in SOURCES if name not in names]
+    require(not missing, f"the source distribution lacks {', '.join(missing)}")
+    foreign = [name for name in names if re.search(r"(^|/)(__pycache__|\.venv|build|\.git|\.\w+_cache)(/|$)", name)]
+    require(not foreign, f"the source distribution holds {', '.join(sorted(foreign))}")
 
 
 def install(wheel: Path, scratch: Path) -> Path:
