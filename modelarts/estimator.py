@@ -10,13 +10,14 @@ import attrs
 
 from modelarts._api.catalog import Catalog
 from modelarts._jobs import follow, listing
+from modelarts._jobs.pagination import CONFIG_COLUMNS, CONFIGS, doc_default, show
 from modelarts._submit import checks, idempotent_create
 from modelarts._submit.arguments import Call, Training
 from modelarts._submit.staging.staging import Staging
 from modelarts._submit.strict_attributes import StrictAttributes
 from modelarts._submit.v1 import from_config, payload
 from modelarts._submit.v1.payload import CREATE_CONFIG, CREATE_JOB, CREATE_VERSION, UPDATE_CONFIG
-from modelarts._transport.response import Response
+from modelarts._transport.response import Response, rows_of
 from modelarts._wire.v1.status import JOB_STATE
 from modelarts.errors import ArgumentError, ArgumentProblem, ConfigError, JobTimeout
 from modelarts.job import Identifier, JobCalls, TrainingJob
@@ -232,7 +233,7 @@ class Estimator(StrictAttributes, JobCalls):
             data_source=data_source, job_id=job_id, pre_version_id=pre_version_id, priority=priority,
             job_desc=job_desc,
         )  # fmt: skip
-        self._needed("create_job_version", "job_id", job_id)
+        checks.raise_if_any("create_job_version", checks.identifier("job_id", job_id, "the job to add a version to"))
         self._upload(staging)
         response = idempotent_create.create(self.modelarts_session, CREATE_VERSION, body, {"job_id": job_id})
         response["job_id"] = response.get("job_id") or job_id
@@ -327,12 +328,21 @@ class Estimator(StrictAttributes, JobCalls):
 
     @classmethod
     def from_job_configs(cls, modelarts_session: Session, config_name: str) -> Estimator:
-        """An estimator filled from a saved configuration; `fit()` trains with the data that it names.
+        """Create an estimator from a saved configuration; `fit()` trains with the data that it names.
+
+        Args:
+            modelarts_session: the session to use.
+            config_name: the configuration.
+
+        Returns:
+            An estimator whose attributes are set as the configuration says.
 
         Raises:
-            NotFound, ApiError: there is no such configuration.
+            ArgumentError: `config_name` is no name; nothing was sent.
+            ApiError: there is no such configuration.
         """
         checks.check_session("from_job_configs", modelarts_session)
+        checks.raise_if_any("from_job_configs", checks.name("config_name", config_name, "a saved configuration"))
         client, path = modelarts_session.client, {"config_name": config_name}
         saved = client.call("get_training_job_config", path, raise_on_error=True)
         arguments = from_config.arguments(saved, modelarts_session.catalog)
@@ -342,13 +352,64 @@ class Estimator(StrictAttributes, JobCalls):
 
     get_job_list = staticmethod(listing.get_job_list)
     iter_jobs = staticmethod(listing.iter_jobs)
-    delete_job_by_id = staticmethod(listing.delete_job_by_id)
     get_job_configs_list = staticmethod(listing.get_job_configs_list)
-    get_job_configs_object_list = staticmethod(listing.get_job_configs_object_list)
     iter_job_configs = staticmethod(listing.iter_job_configs)
     get_train_instance_types = staticmethod(listing.get_train_instance_types)
     get_framework_list = staticmethod(listing.get_framework_list)
     get_built_in_algorithms = staticmethod(listing.get_built_in_algorithms)
+
+    @staticmethod
+    @checks.on_session
+    def get_job_configs_object_list(
+        modelarts_session: Session,
+        per_page: int = doc_default(10),
+        page: int = doc_default(1),
+        sort_by: str = doc_default("job_name"),
+        order: str = doc_default("asc"),
+        search_content: str = doc_default(""),
+        is_show: bool = True,
+        *,
+        sortBy: str | None = None,
+    ) -> list[TrainingJob]:
+        """List saved configurations as handles, one page (modelarts_04_0175).
+
+        Args:
+            modelarts_session: the session to use.
+            per_page, page, sort_by, sortBy, order, search_content: as for `get_job_configs_list`.
+            is_show: also print them as a table.
+
+        Returns:
+            A handle of each configuration.
+
+        Raises:
+            ArgumentError: an argument breaks a rule; nothing was sent.
+            ApiError: the service refused.
+        """
+        query = CONFIGS.query(
+            per_page=per_page, page=page, sort_by=sort_by, sortBy=sortBy, order=order, search_content=search_content
+        )
+        reply = modelarts_session.client.call(CONFIGS.operation, query=query, raise_on_error=True)
+        rows = rows_of(reply, CONFIGS.rows)
+        show(rows, CONFIG_COLUMNS, is_show)
+        return [TrainingJob(modelarts_session, config_name=row["config_name"]) for row in rows]
+
+    @staticmethod
+    @checks.on_session
+    def delete_job_by_id(modelarts_session: Session, job_id: Identifier) -> Response:
+        """Delete a job with all its versions; those that have not ended are stopped first (modelarts_04_0166).
+
+        Args:
+            modelarts_session: the session to use.
+            job_id: the job.
+
+        Returns:
+            A response.
+
+        Raises:
+            ArgumentError: `job_id` is no id; nothing was sent.
+        """
+        checks.raise_if_any("delete_job_by_id", checks.identifier("job_id", job_id, "the job to delete"))
+        return TrainingJob(modelarts_session, job_id).delete_job()
 
     # --- helpers
 

@@ -109,7 +109,8 @@ class JobCalls:
         by_line = {"base_line": base_line, "lines": lines, "order": order}
         version = self._version(
             "get_job_log",
-            None if log_file else ArgumentProblem("log_file", log_file, "a name that get_job_log_file_list returned"),
+            _log_name(log_file),
+            None if base_line is None else checks.text("base_line", base_line),
             None if lines is None else checks.number("lines", lines, 0, limits.LOG_LINES),
             None if order is None else checks.choice("order", order, *limits.LOG_ORDERS),
             checks.number("start_byte", start_byte, -1) if is_set(start_byte) else None,
@@ -120,7 +121,8 @@ class JobCalls:
         if any(value is not None for value in by_line.values()):
             rule = "start_byte and offset read by byte: they exclude base_line, lines and order"
             raise ArgumentError("get_job_log", [ArgumentProblem("start_byte", start_byte, rule)])
-        query = {"log_file": log_file, "start_byte": int(start_byte or 0), "offset": int(offset)}
+        start, count = 0 if start_byte is None else start_byte, limits.LOG_BYTES if offset is None else offset
+        query = {"log_file": log_file, "start_byte": int(start), "offset": int(count)}
         return _as_lines(self._call("get_training_job_log_bytes", version, query))
 
     def delete_job_version(self) -> Response:
@@ -173,13 +175,11 @@ class JobCalls:
 
     def get_job_configs_info(self) -> Response:
         """Read this saved configuration (modelarts_04_0177)."""
-        name = self._needed("get_job_configs_info", "config_name", self.config_name)
-        return self._call("get_training_job_config", {"config_name": name})
+        return self._call("get_training_job_config", self._config("get_job_configs_info"))
 
     def delete_job_configs(self) -> Response:
         """Delete this saved configuration (modelarts_04_0179)."""
-        name = self._needed("delete_job_configs", "config_name", self.config_name)
-        return self._call("delete_training_job_config", {"config_name": name})
+        return self._call("delete_training_job_config", self._config("delete_job_configs"))
 
     # --- helpers
 
@@ -196,17 +196,22 @@ class JobCalls:
         path = self._job(call, _identifier("version_id", self.version_id), *faults)
         return {**path, "version_id": self.version_id}
 
-    def _needed(self, call: str, argument: str, value: Any) -> Any:
-        if value is None or value == "":
-            raise ArgumentError(call, [ArgumentProblem(argument, value, f"this call needs it: {_come_by(argument)}")])
-        return value
+    def _config(self, call: str) -> dict[str, object]:
+        checks.raise_if_any(call, checks.name("config_name", self.config_name, _how_to_get("config_name")))
+        return {"config_name": self.config_name}
+
+
+def _log_name(value: Any) -> ArgumentProblem | None:
+    if isinstance(value, str) and value:
+        return None
+    return ArgumentProblem("log_file", value, "a name that get_job_log_file_list returned")
 
 
 def _identifier(argument: str, value: Any) -> ArgumentProblem | None:
-    return checks.identifier(argument, value, _come_by(argument))
+    return checks.identifier(argument, value, _how_to_get(argument))
 
 
-def _come_by(argument: str) -> str:
+def _how_to_get(argument: str) -> str:
     return f"Estimator(session, {argument}=…), or fit or create first"
 
 

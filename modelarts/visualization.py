@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from modelarts._jobs.pagination import VISUALIZATION_COLUMNS, VISUALIZATIONS, doc_default, iterate, show
+from modelarts._jobs.pagination import ROWS, VISUALIZATION_COLUMNS, VISUALIZATIONS, doc_default, iterate, show
 from modelarts._obs.paths import ObsPath
 from modelarts._submit import checks, idempotent_create
 from modelarts._submit.recovery import CREATE_VISUALIZATION
@@ -90,16 +90,17 @@ class VisualizationJob:
             ApiError: the service refused; `NameTaken` when there is one of that name.
         """
         body = self._body(train_url, job_name, job_desc, job_type, schedule, flavor)
-        answer = idempotent_create.create(
-            self.modelarts_session, CREATE_VISUALIZATION, body, generated=not job_name
+        row = idempotent_create.create(
+            self.modelarts_session, CREATE_VISUALIZATION, body, generated=checks.is_missing(job_name)
         )
-        self.visualization_id = answer["job_id"]
-        return _handle(self.modelarts_session, answer)
+        created = _handle(self.modelarts_session, {"job_name": body["job_name"], **row})
+        vars(self).update(vars(created))
+        return created
 
     def _body(
         self, train_url: Any, job_name: Any, job_desc: Any, job_type: Any, schedule: Any, flavor: Any
     ) -> dict[str, Any]:
-        name = job_name or f"vis-{time.strftime('%m%d-%H%M%S')}"
+        name = f"vis-{time.strftime('%m%d-%H%M%S')}" if checks.is_missing(job_name) else job_name
         faults: list[ArgumentProblem | None] = []
         if not isinstance(name, str) or not limits.VISUALIZATION_NAME.fullmatch(name):
             faults.append(ArgumentProblem("job_name", name, limits.VISUALIZATION_NAME_RULE))
@@ -110,7 +111,7 @@ class VisualizationJob:
         schedules = [] if schedule is None else list(schedule) if isinstance(schedule, (list, tuple)) else [schedule]
         if len(schedules) > 1 or not all(map(_is_stop, schedules)):
             faults.append(ArgumentProblem("schedule", schedule, _SCHEDULE_RULE))
-        if flavor is not None and not (isinstance(flavor, dict) and flavor.get("code")):
+        if flavor is not None and not checks.has_code(flavor):
             faults.append(ArgumentProblem("flavor", flavor, '{"code": …}, or nothing'))
         body = {"job_name": name}
         try:
@@ -168,14 +169,17 @@ class VisualizationJob:
         Args:
             status: a number, a name such as `RUNNING`, or a list of them.
             per_page: 1 to 1000.
-            sort_by, sortBy: job_id, job_name, job_desc, create_time or status.
+            sort_by, sortBy: job_id, job_name, job_desc, status, duration, create_time or log_dir.
             order: asc or desc.
             search_content: part of the name, at most 100 characters.
 
         Returns:
             A response with `job_total_count` and `jobs`.
         """
-        query = VISUALIZATIONS.query(status, per_page, page, sortBy or sort_by, order, search_content, workspace_id)
+        query = VISUALIZATIONS.query(
+            status=status, per_page=per_page, page=page, sort_by=sort_by, sortBy=sortBy, order=order,
+            search_content=search_content, workspace_id=workspace_id,
+        )  # fmt: skip
         return modelarts_session.client.call(VISUALIZATIONS.operation, query=query)
 
     @staticmethod
@@ -197,7 +201,10 @@ class VisualizationJob:
         Args:
             is_show: also print them as a table.
         """
-        query = VISUALIZATIONS.query(status, per_page, page, sortBy or sort_by, order, search_content)
+        query = VISUALIZATIONS.query(
+            status=status, per_page=per_page, page=page, sort_by=sort_by, sortBy=sortBy, order=order,
+            search_content=search_content,
+        )  # fmt: skip
         reply = modelarts_session.client.call(VISUALIZATIONS.operation, query=query, raise_on_error=True)
         rows = rows_of(reply, VISUALIZATIONS.rows)
         show(rows, VISUALIZATION_COLUMNS, is_show)
@@ -205,9 +212,35 @@ class VisualizationJob:
 
     @staticmethod
     @checks.on_session
-    def iter_visualization_jobs(modelarts_session: Session, **filters: Any) -> Iterator[Record]:
-        """All visualization jobs, page after page; takes the filters of `get_visualization_job_list` but the page."""
-        return iterate(modelarts_session.client, VISUALIZATIONS, filters)
+    def iter_visualization_jobs(
+        modelarts_session: Session,
+        status: Any = None,
+        per_page: int = ROWS,
+        sort_by: str = "create_time",
+        order: str = "asc",
+        search_content: str | None = None,
+        *,
+        sortBy: str | None = None,
+        workspace_id: str | None = None,
+    ) -> Iterator[Record]:
+        """Iterate over all visualization jobs, each once.
+
+        Args:
+            modelarts_session: the session to use.
+            per_page: rows of each request, 1 to 1000.
+            status, sort_by, sortBy, order, search_content, workspace_id: as for `get_visualization_job_list`.
+
+        Returns:
+            An iterator over the rows that `get_visualization_job_list` has in `jobs`.
+
+        Raises:
+            ArgumentError: an argument breaks a rule; nothing was sent.
+            ApiError: while iterating, when the service refuses a page.
+        """
+        return iterate(
+            modelarts_session.client, VISUALIZATIONS, status=status, per_page=per_page, sort_by=sort_by, sortBy=sortBy,
+            order=order, search_content=search_content, workspace_id=workspace_id,
+        )  # fmt: skip
 
     def _call(self, operation: str, *path: Any, **options: Any) -> Response:
         return self.modelarts_session.client.call(operation, *path, **options)
@@ -229,7 +262,7 @@ def _is_stop(schedule: Any) -> bool:
     return known and checks.number("duration", schedule.get("duration"), 0, limits.VISUALIZATION_HOURS) is None
 
 
-def _handle(session: Session, row: Record) -> VisualizationJob:
+def _handle(session: Session, row: Mapping[str, Any]) -> VisualizationJob:
     return VisualizationJob(
         session, row["job_id"], job_name=row.get("job_name"), status=row.get("status"),
         create_time=row.get("create_time"), is_success=row.get("is_success", True),

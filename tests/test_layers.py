@@ -15,7 +15,7 @@ PACKAGE = Path(modelarts.__file__).parent
 # Which modules make up a layer: names below `modelarts`, each with all that is below it. The most exact name counts.
 LAYERS = {
     "cli": ("cli",),
-    "public": ("estimator", "job", "visualization", "environment", "_jobs.listing"),
+    "public": ("estimator", "job", "visualization", "environment"),
     "jobs": ("_jobs",),
     "submit": ("_submit",),
     "session": ("session",),

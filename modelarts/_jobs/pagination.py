@@ -1,22 +1,25 @@
-"""Lists: their documented arguments, all their pages, and how they are shown."""
+"""Lists: their documented filters, all their pages, and the columns of their tables."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
+from modelarts._submit import checks
 from modelarts._transport.response import bad_answer, rows_of
 from modelarts._wire.json_records import Record
 from modelarts._wire.v1 import limits
 from modelarts._wire.v1.status import JOB_STATE
-from modelarts.errors import ArgumentError, ArgumentProblem, BadReply
+from modelarts.errors import ArgumentProblem, BadReply
 
 if TYPE_CHECKING:
     from modelarts._api.client import Client
 
 PATIENCE = 10  # pages in a row that bring no new row
+ROWS = 1000  # of the longest page
+_CHOICES = {"order": ("asc", "desc"), "config_type": ("custom", "sample")}
 Value = TypeVar("Value", int, str)
 
 
@@ -29,106 +32,116 @@ class _DefaultText(str):
 
 
 def doc_default(value: Value) -> Value:
-    """A default as the documents print it; not sent, because the service has defaults of its own (ORDER, SORT)."""
+    """A default as documented; not sent, because the service has defaults of its own (ORDER, SORT)."""
     return _DefaultNumber(value) if isinstance(value, int) else _DefaultText(value)
 
 
 def is_set(value: object) -> bool:
-    """Whether the caller gave an argument, be it the same as its documented default."""
+    """Whether the caller passed an argument, even if it equals the documented default."""
     return value is not None and not isinstance(value, (_DefaultNumber, _DefaultText))
 
 
 @attrs.frozen
 class Listing:
-    """A list call: how it is made, and which words it sorts by."""
+    """A list call: its operation, its documented name, and what its filters may be.
+
+    Args:
+        rows: member of the reply that holds the rows.
+        row_id: member that identifies a row.
+        sorts: allowed values of `sort_by`; `aliases` maps other documented ones to these.
+    """
 
     operation: str
     call: str
     rows: str
     row_id: str
-    total: str
-    most: int
     sorts: tuple[str, ...]
     aliases: Mapping[str, str] = attrs.field(factory=dict)
 
-    def query(
-        self,
-        status: Any,
-        per_page: Any,
-        page: Any,
-        sort_by: Any,
-        order: Any,
-        search_content: Any,
-        workspace_id: Any = None,
-        config_type: Any = None,
-    ) -> dict[str, Any]:
-        """The query members that were given. Raises `ArgumentError` for those that break a rule."""
-        sort = self.aliases.get(sort_by, sort_by) if is_set(sort_by) else sort_by
-        asked = {
-            "status": None if status is None else _statuses(status), "per_page": per_page, "page": page,
-            "sortBy": sort, "order": order, "search_content": search_content, "workspace_id": workspace_id,
-            "config_type": config_type,
-        }  # fmt: skip
-        query = {name: value for name, value in asked.items() if is_set(value)}
-        faults = list(self._faults(query))
-        if status is not None and not query["status"]:
-            faults.append(ArgumentProblem("status", status, f"numbers from 0 to {len(JOB_STATE) - 1}, or status names"))
-        if faults:
-            raise ArgumentError(self.call, faults)
+    def query(self, sort_by: Any = None, sortBy: Any = None, **filters: Any) -> dict[str, Any]:
+        """The query of a request: the filters that are set.
+
+        Raises:
+            ArgumentError: one or more filters break a documented rule; all are listed.
+        """
+        sort = "sort_by" if sortBy is None else "sortBy"
+        given = {**filters, sort: sort_by if sortBy is None else sortBy}
+        query: dict[str, Any] = {}
+        problems = []
+        for name, value in given.items():
+            if is_set(value):
+                problem, query[name] = self._checked(name, value)
+                problems.append(problem)
+        checks.raise_if_any(self.call, *problems)
+        if sort in query:
+            query["sortBy"] = query.pop(sort)
         return query
 
-    def _faults(self, query: Mapping[str, Any]) -> Iterator[ArgumentProblem]:
-        for name, most in (("per_page", self.most), ("page", limits.PAGES)):
-            value = query.get(name, 1)
-            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
-                yield ArgumentProblem(name, value, f"a whole number from 1 to {most}")
-        if query.get("sortBy", self.sorts[0]) not in self.sorts:
-            yield ArgumentProblem("sort_by", query["sortBy"], f"one of {', '.join(self.sorts)}")
-        if query.get("order", "asc") not in ("asc", "desc"):
-            yield ArgumentProblem("order", query["order"], "asc or desc")
-        if len(str(query.get("search_content", ""))) > limits.SEARCH_LENGTH:
-            rule = f"at most {limits.SEARCH_LENGTH} characters"
-            yield ArgumentProblem("search_content", query["search_content"], rule)
+    def _checked(self, name: str, value: Any) -> tuple[ArgumentProblem | None, Any]:
+        """What is wrong with a filter, and its value as it is sent."""
+        if name in ("per_page", "page"):
+            most = ROWS if name == "per_page" else limits.PAGES
+            return checks.number(name, value, 1, most), checks.whole_number(value)
+        if name in ("sort_by", "sortBy"):
+            known = self.aliases.get(value, value) if isinstance(value, str) else value
+            return checks.choice(name, known, *self.sorts), known
+        if name == "status":
+            numbers = _statuses(value)
+            rule = f"numbers from 0 to {len(JOB_STATE) - 1}, or status names"
+            return None if numbers else ArgumentProblem(name, value, rule), numbers
+        if name in _CHOICES:
+            return checks.choice(name, value, *_CHOICES[name]), value
+        return checks.text(name, value, limits.SEARCH_LENGTH if name == "search_content" else None), value
 
 
 JOBS = Listing(
-    "list_training_jobs", "get_job_list", "jobs", "job_id", "job_total_count", 1000,
+    "list_training_jobs", "get_job_list", "jobs", "job_id",
     ("job_name", "job_desc", "status", "duration", "version_count", "create_time", "engine_type"),
 )  # fmt: skip
 CONFIGS = Listing(
-    "list_training_job_configs", "get_job_configs_list", "configs", "config_name", "config_total_count", 1000,
+    "list_training_job_configs", "get_job_configs_list", "configs", "config_name",
     ("config_name", "config_desc", "create_time"), {"job_name": "config_name", "job_desc": "config_desc"},
 )  # fmt: skip
 VISUALIZATIONS = Listing(
-    "list_visualization_jobs", "get_visualization_job_list", "jobs", "job_id", "job_total_count", 1000,
+    "list_visualization_jobs", "get_visualization_job_list", "jobs", "job_id",
     ("job_id", "job_name", "job_desc", "create_time", "status", "duration", "log_dir"),
 )  # fmt: skip
 
-JOB_COLUMNS = ("job_id", "job_name", "status", "version_count", "duration", "create_time", "job_desc")
 VERSION_COLUMNS = ("version_id", "version_name", "status", "duration", "create_time", "engine_version")
 CONFIG_COLUMNS = ("config_name", "engine_name", "engine_version", "create_time", "config_desc")
 VISUALIZATION_COLUMNS = ("job_id", "job_name", "status", "duration", "create_time", "service_url", "job_desc")
 
-def iterate(client: Client, listing: Listing, filters: Mapping[str, Any]) -> Iterator[Record]:
-    """Every row of a list once, asked for page by page, also while rows come and go.
 
-    A row that is deleted moves all behind it forward. So after each page it is looked up whether the last row of
-    the page before still stands where it stood; if not, that page is read again.
+def iterate(
+    client: Client,
+    listing: Listing,
+    *,
+    per_page: Any = ROWS,
+    sort_by: Any = "create_time",
+    order: Any = "asc",
+    **filters: Any,
+) -> Iterator[Record]:
+    """Every row of a list once, read page by page, also while rows are created and deleted.
+
+    A row that is deleted moves all rows behind it forward. So after each page it is checked whether the last row of
+    the page before is still at its position; if not, that page is read again.
 
     Raises:
-        BadReply: the service gives the same rows again and again, whatever page is asked for.
+        ArgumentError: at once, for filters that break a documented rule.
+        BadReply: while iterating, when the service answers every page with the same rows.
     """
-    arguments = dict.fromkeys(("status", "per_page", "page", "sort_by", "order", "search_content"))
-    arguments.update({"per_page": listing.most, "sort_by": "create_time", "order": "asc"}, **filters)
-    query = listing.query(**arguments)
-    size = query["per_page"]
+    return _rows(client, listing, listing.query(per_page=per_page, sort_by=sort_by, order=order, **filters))
+
+
+def _rows(client: Client, listing: Listing, query: Mapping[str, Any]) -> Iterator[Record]:
+    size = query.get("per_page", ROWS)
 
     def read(page: int, per_page: int = size) -> list[Record]:
-        asked = {**query, "per_page": per_page, "page": page}
-        answer = client.call(listing.operation, query=asked, raise_on_error=True)
-        rows = rows_of(answer, listing.rows)
+        wanted = {**query, "per_page": per_page, "page": page}
+        reply = client.call(listing.operation, query=wanted, raise_on_error=True)
+        rows = rows_of(reply, listing.rows)
         if len(rows) > per_page:
-            raise bad_answer(answer, f"with {len(rows)} {listing.rows} where {per_page} were asked for")
+            raise bad_answer(reply, f"with {len(rows)} {listing.rows} where at most {per_page} were requested")
         return rows
 
     def last_moved(page: int) -> bool:
@@ -143,8 +156,8 @@ def iterate(client: Client, listing: Listing, filters: Mapping[str, Any]) -> Ite
         rows = read(page)
         without_news = 0 if any(row[listing.row_id] not in seen for row in rows) else without_news + 1
         if without_news > PATIENCE:
-            raise BadReply(f"{listing.call}: page {page} holds only what was there before, {PATIENCE} times in a row. "
-                           "Check the endpoint, and proxies on the way that keep answers.")  # fmt: skip
+            raise BadReply(f"{listing.call}: page {page} holds only rows of earlier pages, {PATIENCE} times in a row. "
+                           "Check the endpoint, and caching proxies between here and there.")  # fmt: skip
         if page > 1 and last_moved(page - 1):
             page -= 1
             continue
@@ -159,7 +172,7 @@ def iterate(client: Client, listing: Listing, filters: Mapping[str, Any]) -> Ite
 
 
 def show(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], is_show: bool) -> None:
-    """Print rows as a table, if asked to."""
+    """Print rows as a table if `is_show`."""
     if is_show:
         from modelarts._display.tables import print_table
 
@@ -167,14 +180,20 @@ def show(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], is_show: boo
 
 
 def _statuses(status: Any) -> str:
-    """A filter as the service wants it: digits, joined by a vertical bar; empty when it is none."""
-    items = status if isinstance(status, (list, tuple, set)) else str(status).split("|")
-    numbers = [_number(str(int(item)) if isinstance(item, int) else str(item).strip()) for item in items]
+    """A filter as the service expects it: numbers joined by `|`; empty when one of them is no status."""
+    if isinstance(status, str):
+        items: list[Any] = status.split("|")
+    elif isinstance(status, Iterable) and not isinstance(status, (bytes, Mapping)):
+        items = list(status)
+    else:
+        items = [status]
+    numbers = [_status(item) for item in items]
     return "" if None in numbers else "|".join(map(str, numbers))
 
 
-def _number(item: str) -> int | None:
-    if item.isascii() and item.isdigit():
-        return int(item) if int(item) < len(JOB_STATE) else None
-    names = (item.upper(), f"JOBSTAT_{item.upper()}")
+def _status(item: Any) -> int | None:
+    number = checks.whole_number(item.strip() if isinstance(item, str) else item)
+    if number is not None:
+        return number if 0 <= number < len(JOB_STATE) else None
+    names = (item.strip().upper(), f"JOBSTAT_{item.strip().upper()}") if isinstance(item, str) else ()
     return next((number for number, name in enumerate(JOB_STATE) if name in names), None)

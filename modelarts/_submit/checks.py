@@ -1,47 +1,64 @@
-"""What the values of single calls must be, checked before anything is sent."""
+"""What the values of single arguments must be, checked before a request is sent."""
 
 from __future__ import annotations
 
 import functools
 import operator
+from collections.abc import Mapping
 from numbers import Real
-from typing import Any, Callable, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Callable, TypeVar, cast
 
 from modelarts._wire.json_records import as_integer
 from modelarts._wire.v1 import limits
 from modelarts.errors import ArgumentError, ArgumentProblem
-from modelarts.session import Session
+
+if TYPE_CHECKING:
+    from modelarts.session import Session
 
 OnSession = TypeVar("OnSession", bound=Callable[..., Any])
 
 
-def raise_if_any(call: str, *faults: ArgumentProblem | None) -> None:
-    """Raise one `ArgumentError` with all the faults that there are."""
-    found = [fault for fault in faults if fault is not None]
+def raise_if_any(call: str, *problems: ArgumentProblem | None) -> None:
+    """Raise one `ArgumentError` that lists all problems, if there are any."""
+    found = [problem for problem in problems if problem is not None]
     if found:
         raise ArgumentError(call, found)
 
 
 def whole_number(value: Any) -> int | None:
-    """The whole number that a value is, or that a text of digits stands for."""
+    """The whole number that a value is, or that a text of digits stands for; `None` for everything else."""
     number = as_integer(value)
     try:
-        return None if isinstance(number, bool) else operator.index(number)  # those of numpy are no `int`
+        return None if isinstance(number, bool) else operator.index(number)  # integers of numpy are no `int`
     except TypeError:
         return None
 
 
-# --- the fault of a value, or nothing
+def is_missing(value: Any) -> bool:
+    """Whether a value is `None` or an empty text; comparing an array with a text would raise."""
+    return value is None or (isinstance(value, str) and not value)
 
 
-def identifier(argument: str, value: Any, missing: str) -> ArgumentProblem | None:
-    """Args:
-    missing: how to come by an id where there is none.
+# --- the problem with a value, or `None`
+
+
+def identifier(argument: str, value: Any, how_to_get: str) -> ArgumentProblem | None:
+    """Check the number of a job, a version or the like.
+
+    Args:
+        how_to_get: added to the message when the value is missing.
     """
-    if value is None or value == "":
-        return ArgumentProblem(argument, value, f"this call needs it: {missing}")
+    if is_missing(value):
+        return ArgumentProblem(argument, value, f"this call needs it: {how_to_get}")
     number = whole_number(value)
     return ArgumentProblem(argument, value, limits.IDENTIFIER_RULE) if number is None or number < 0 else None
+
+
+def name(argument: str, value: Any, how_to_get: str) -> ArgumentProblem | None:
+    """Check a name that the service gave to something; arguments as for `identifier`."""
+    if is_missing(value):
+        return ArgumentProblem(argument, value, f"this call needs it: {how_to_get}")
+    return None if isinstance(value, str) else ArgumentProblem(argument, value, "a text")
 
 
 def number(argument: str, value: Any, least: int, most: int | None = None) -> ArgumentProblem | None:
@@ -52,14 +69,24 @@ def number(argument: str, value: Any, least: int, most: int | None = None) -> Ar
 
 
 def choice(argument: str, value: Any, *allowed: str) -> ArgumentProblem | None:
-    return None if value in allowed else ArgumentProblem(argument, value, f"one of {', '.join(allowed)}")
-
-
-def description(argument: str, text: Any) -> ArgumentProblem | None:
-    if isinstance(text, str) and len(text) <= limits.DESCRIPTION_LENGTH:
+    if isinstance(value, str) and value in allowed:
         return None
-    length = f"; this has {len(text)}" if isinstance(text, str) else ""
-    return ArgumentProblem(argument, text, f"a text of at most {limits.DESCRIPTION_LENGTH} characters{length}")
+    return ArgumentProblem(argument, value, f"one of {', '.join(allowed)}")
+
+
+def text(argument: str, value: Any, most: int | None = None) -> ArgumentProblem | None:
+    """Check a text; a whole number is taken as its digits."""
+    is_text = isinstance(value, str) or whole_number(value) is not None
+    if is_text and (most is None or len(str(value)) <= most):
+        return None
+    return ArgumentProblem(argument, value, "a text" if most is None else f"a text of at most {most} characters")
+
+
+def description(argument: str, value: Any) -> ArgumentProblem | None:
+    if isinstance(value, str) and len(value) <= limits.DESCRIPTION_LENGTH:
+        return None
+    length = f"; this has {len(value)}" if isinstance(value, str) else ""
+    return ArgumentProblem(argument, value, f"a text of at most {limits.DESCRIPTION_LENGTH} characters{length}")
 
 
 def seconds(argument: str, value: Any) -> ArgumentProblem | None:
@@ -70,19 +97,25 @@ def seconds(argument: str, value: Any) -> ArgumentProblem | None:
     return None if is_right else ArgumentProblem(argument, value, "a number of seconds from 0, or None")
 
 
+def has_code(flavor: Any) -> bool:
+    """Whether a value is a flavor as documented: a dict whose `code` is a text."""
+    return isinstance(flavor, Mapping) and isinstance(flavor.get("code"), str) and flavor["code"] != ""
+
+
 # --- sessions
 
 
 def check_session(call: str, value: Any) -> None:
-    """Raise `ArgumentError` for what is no session; only its type is shown, because it may be a login."""
-    if not isinstance(value, Session):
+    """Raise `ArgumentError` for what is not a session; only its type is shown, because it may hold credentials."""
+    # Recognized by what is needed of it: importing the class here would be an import upward.
+    if not (hasattr(value, "client") and hasattr(value, "catalog")):
         shown = value if value is None or isinstance(value, type) else type(value)
-        rule = "a session that was made: Session.local() for this machine, Session() for where the settings lead"
+        rule = "a Session object: Session.local() for this machine, Session() for the endpoint in the settings"
         raise_if_any(call, ArgumentProblem("modelarts_session", shown, rule))
 
 
 def on_session(call: OnSession) -> OnSession:
-    """A call on a class, with its first argument checked to be a session."""
+    """Decorate a call on a class: check that its first argument is a session."""
 
     @functools.wraps(call)
     def checked(modelarts_session: Session, *arguments: Any, **options: Any) -> Any:

@@ -131,8 +131,8 @@ def test_what_is_no_session_is_refused_and_its_content_not_shown(call: Callable[
     with pytest.raises(ArgumentError) as caught:
         call(value)
 
-    told = f"modelarts_session={shown}: a session that was made: Session.local() for this machine, Session() for where"
-    assert told in str(caught.value)
+    rule = "a Session object: Session.local() for this machine, Session() for the endpoint in the settings"
+    assert f"modelarts_session={shown}: {rule}" in str(caught.value)
     assert "TELL NOBODY" not in str(caught.value)
 
 

@@ -1,4 +1,4 @@
-"""From a saved configuration back to the arguments that make it."""
+"""From a saved configuration back to the arguments of an estimator."""
 
 from __future__ import annotations
 
@@ -6,19 +6,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelarts._api.catalog import ALGORITHMS, ENGINES, SPECS, Catalog
+from modelarts._transport.response import Response, bad_member
+from modelarts._wire.v1 import parameters
 
 _SAME = ("log_url", "user_image_url", "user_command", "pool_id", "nas_type", "nas_share_addr", "nas_mount_path",
          "volumes")  # fmt: skip
 _DATA = ("dataset_id", "dataset_version_id", "data_source")
 
 
-def arguments(saved: Mapping[str, Any], catalog: Catalog) -> dict[str, Any]:
-    """The arguments of an estimator; names are looked up back from ids where the answer does not tell them."""
+def arguments(saved: Response, catalog: Catalog) -> dict[str, Any]:
+    """The arguments of an estimator; names that the reply leaves out are looked up by their ids.
+
+    Raises:
+        BadReply: a member of the reply is not as documented.
+    """
     found = {name: saved[name] for name in _SAME if saved.get(name)}
     found.update(
         train_instance_count=saved.get("worker_server_num"),
         output_path=saved.get("train_url") or None,
-        hyperparameters=[{"label": item["label"], "value": item["value"]} for item in saved.get("parameter") or ()],
+        hyperparameters=_hyperparameters(saved),
         data=_data(saved),
     )
     if saved.get("spec_id") and not found.get("pool_id"):
@@ -34,11 +40,22 @@ def arguments(saved: Mapping[str, Any], catalog: Catalog) -> dict[str, Any]:
     return found
 
 
-def _data(saved: Mapping[str, Any]) -> dict[str, Any]:
-    given = {name: saved[name] for name in _DATA if saved.get(name)}
-    if "data_source" in given:
-        given["data_source"] = [_without_nulls(source) for source in given["data_source"]]
-    return given if given or not saved.get("data_url") else {"inputs": saved["data_url"]}
+def _hyperparameters(saved: Response) -> list[dict[str, str]]:
+    try:
+        pairs = parameters.pairs(saved.get("parameter"))
+    except ValueError:
+        raise bad_member(saved, "parameter", saved["parameter"]) from None
+    return [{"label": label, "value": parameters.as_text(value)} for label, value in pairs]
+
+
+def _data(saved: Response) -> dict[str, Any]:
+    found = {name: saved[name] for name in _DATA if saved.get(name)}
+    if "data_source" in found:
+        sources = found["data_source"]
+        if not (isinstance(sources, list) and all(isinstance(source, Mapping) for source in sources)):
+            raise bad_member(saved, "data_source", sources)
+        found["data_source"] = [_without_nulls(source) for source in sources]
+    return found if found or not saved.get("data_url") else {"inputs": saved["data_url"]}
 
 
 def _without_nulls(members: Mapping[str, Any]) -> dict[str, Any]:

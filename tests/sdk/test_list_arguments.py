@@ -1,0 +1,221 @@
+"""Arguments of list calls, and of calls on existing jobs: every wrong value is reported as an `ArgumentError`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from typing import Any, Callable
+from urllib.parse import parse_qs, urlsplit
+
+import numpy
+import pandas
+import pytest
+import responses
+
+from modelarts.errors import ArgumentError, BadReply
+from modelarts.estimator import Estimator, TrainingJob, VisualizationJob
+from modelarts.session import Session
+from tests.support.cloud import BASE, CPU, SPECS, Cloud, cloud_session
+
+PAGES = {
+    "get_job_list": Estimator.get_job_list,
+    "get_job_configs_list": Estimator.get_job_configs_list,
+    "get_job_configs_object_list": Estimator.get_job_configs_object_list,
+    "get_visualization_job_list": VisualizationJob.get_visualization_job_list,
+    "get_visualization_job_object_list": VisualizationJob.get_visualization_job_object_list,
+}
+ITERATORS = {
+    "iter_jobs": Estimator.iter_jobs,
+    "iter_job_configs": Estimator.iter_job_configs,
+    "iter_visualization_jobs": VisualizationJob.iter_visualization_jobs,
+}
+LISTS: dict[str, Callable[..., Any]] = {**PAGES, **ITERATORS}
+FILTERS = ("status", "per_page", "page", "sort_by", "sortBy", "order", "search_content", "workspace_id", "config_type")
+WRONG: tuple[Any, ...] = (
+    ["a"], [[1]], {"a": 1}, numpy.array([1.5, 2.5]), b"1", object(), pandas.DataFrame({"a": [1]}), True, 1.5,
+    float("nan"),
+)  # fmt: skip
+
+
+@pytest.fixture
+def lists() -> Iterator[Session]:
+    """A session on a cloud whose lists are all empty."""
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as faked, cloud_session() as opened:
+        for path in ("training-jobs", "training-job-configs", "visualization-jobs"):
+            rows = "configs" if path == "training-job-configs" else "jobs"
+            faked.get(f"{BASE}/{path}", json={"is_success": True, rows: []})
+        opened.faked = faked  # type: ignore[attr-defined]
+        yield opened
+
+
+def query_of(session: Session) -> dict[str, str]:
+    """The query of the last request."""
+    url = session.faked.calls[-1].request.url  # type: ignore[attr-defined]
+    return {name: value for name, (value,) in parse_qs(urlsplit(url).query).items()}
+
+
+def takes(name: str, argument: str) -> bool:
+    return argument in inspect.signature(LISTS[name]).parameters
+
+
+CASES = [(name, argument) for name in LISTS for argument in FILTERS if takes(name, argument)]
+
+
+@pytest.mark.parametrize(("name", "argument"), CASES)
+def test_a_filter_of_the_wrong_type_is_an_argument_error(lists: Session, name: str, argument: str):
+    for value in WRONG:
+        with pytest.raises(ArgumentError) as caught:
+            LISTS[name](lists, **{argument: value})
+
+        assert [problem.argument for problem in caught.value.problems] == [argument]
+    assert not lists.faked.calls  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("name", "argument"), CASES)
+def test_none_means_that_a_filter_is_left_out(lists: Session, name: str, argument: str):
+    list(LISTS[name](lists, **{argument: None}))
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_filter_that_does_not_exist_is_refused_by_name(lists: Session, name: str):
+    with pytest.raises(TypeError, match=rf"{name}\(\) got an unexpected keyword argument 'colour'"):
+        LISTS[name](lists, colour="red")
+
+
+@pytest.mark.parametrize("name", ITERATORS)
+def test_an_iterator_takes_no_page(lists: Session, name: str):
+    with pytest.raises(TypeError, match=rf"{name}\(\) got an unexpected keyword argument 'page'"):
+        LISTS[name](lists, page=2)
+
+
+@pytest.mark.parametrize("name", ITERATORS)
+def test_an_iterator_reports_wrong_filters_when_it_is_created(lists: Session, name: str):
+    with pytest.raises(ArgumentError, match="per_page=0: a whole number from 1 to 1000"):
+        LISTS[name](lists, per_page=0)
+
+
+@pytest.mark.parametrize("spelling", ["sort_by", "sortBy"])
+@pytest.mark.parametrize("name", LISTS)
+def test_both_spellings_of_the_sort_field_are_sent(lists: Session, name: str, spelling: str):
+    list(LISTS[name](lists, **{spelling: "create_time", "order": "desc"}))
+
+    assert query_of(lists)["sortBy"] == "create_time"
+    assert query_of(lists)["order"] == "desc"
+
+
+@pytest.mark.parametrize(("given", "sent"), [
+    (numpy.int64(8), "8"), (numpy.array([8, 10]), "8|10"), ([numpy.int32(8), "FAILED"], "8|11"), ({8}, "8"),
+    (pandas.Series([8]), "8"), (range(8, 10), "8|9"), ("8|RUNNING", "8|8"), ("waiting", "7"), ((), None),
+])  # fmt: skip
+def test_statuses_may_be_any_numbers_names_or_collections_of_them(lists: Session, given: Any, sent: str | None):
+    if sent is None:
+        with pytest.raises(ArgumentError, match="status="):
+            Estimator.get_job_list(lists, status=given)
+    else:
+        Estimator.get_job_list(lists, status=given)
+        assert query_of(lists)["status"] == sent
+
+
+@pytest.mark.parametrize("number", [numpy.int64(3), numpy.uint8(3), "3", 3], ids=repr)
+def test_pages_may_be_counted_with_any_whole_number(lists: Session, number: Any):
+    Estimator.get_job_list(lists, per_page=number, page=number)
+
+    assert (query_of(lists)["per_page"], query_of(lists)["page"]) == ("3", "3")
+
+
+@pytest.mark.parametrize(("argument", "value"), [("sort_by", "duration"), ("sortBy", "log_dir")])
+def test_visualization_jobs_are_sorted_by_every_documented_field(lists: Session, argument: str, value: str):
+    VisualizationJob.get_visualization_job_list(lists, **{argument: value})
+
+    assert query_of(lists)["sortBy"] == value
+
+
+# --- ids, names and logs
+
+ARRAY = numpy.array([1, 2])
+CALLS: list[tuple[Callable[[Session], Any], str]] = [
+    (lambda s: TrainingJob(s, ARRAY, 1).get_job_info(), "job_id"),
+    (lambda s: TrainingJob(s, 1, [2]).get_job_info(), "version_id"),
+    (lambda s: Estimator.delete_job_by_id(s, {"a": 1}), "job_id"),
+    (lambda s: VisualizationJob(s, ARRAY).stop_visualization_job(), "visualization_id"),
+    (lambda s: TrainingJob(s, 1, 2).get_job_log(["a"]), "log_file"),
+    (lambda s: TrainingJob(s, 1, 2).get_job_log(ARRAY), "log_file"),
+    (lambda s: TrainingJob(s, 1, 2).get_job_log("a", base_line=[1]), "base_line"),
+    (lambda s: TrainingJob(s, 1, 2).get_job_log("a", lines=[1]), "lines"),
+    (lambda s: TrainingJob(s, 1, 2).get_job_log("a", order=ARRAY), "order"),
+    (lambda s: TrainingJob(s, 1, 2).get_job_log("a", start_byte=1.5), "start_byte"),
+    (lambda s: TrainingJob(s, 1, 2).wait(ARRAY), "timeout"),
+    (lambda s: TrainingJob(s, 1, 2).update_job_description(["d"]), "description"),
+    (lambda s: TrainingJob(s, config_name=["c"]).get_job_configs_info(), "config_name"),
+    (lambda s: TrainingJob(s, config_name=ARRAY).delete_job_configs(), "config_name"),
+    (lambda s: Estimator.from_job_configs(s, ["c"]), "config_name"),
+    (lambda s: Estimator.from_job_configs(s, None), "config_name"),
+    (lambda s: VisualizationJob(s).create_visualization_job("/b/o/", job_name=ARRAY), "job_name"),
+    (lambda s: VisualizationJob(s).create_visualization_job("/b/o/", job_type=ARRAY), "job_type"),
+    (lambda s: VisualizationJob(s).create_visualization_job("/b/o/", schedule=ARRAY), "schedule"),
+    (lambda s: VisualizationJob(s).create_visualization_job("/b/o/", flavor={"code": ARRAY}), "flavor"),
+    (lambda s: VisualizationJob(s).create_visualization_job(ARRAY), "train_url"),
+    (lambda s: VisualizationJob(s).create_visualization_job(None), "train_url"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "argument"), CALLS, ids=[f"{row[1]}-{number}" for number, row in enumerate(CALLS)])
+def test_a_value_of_the_wrong_type_is_an_argument_error(lists: Session, call: Callable[[Session], Any], argument: str):
+    with pytest.raises(ArgumentError) as caught:
+        call(lists)
+
+    assert [problem.argument for problem in caught.value.problems] == [argument]
+
+
+# --- configurations that are read back
+
+
+def saved(cloud: Cloud, **members: Any) -> None:
+    cloud.answer("GET", "/training-job-configs/c", {"is_success": True, "config_name": "c", **members})
+
+
+@pytest.mark.parametrize(("rows", "expected"), [
+    ([{"key": "lr", "value": "0.1"}], [{"label": "lr", "value": "0.1"}]),  # as some documented samples print it
+    ([{"label": "lr", "value": "0.1"}, {"label": "verbose"}],
+     [{"label": "lr", "value": "0.1"}, {"label": "verbose", "value": ""}]),
+    (None, []),
+])  # fmt: skip
+def test_the_hyperparameters_of_a_configuration_are_read_in_either_spelling(
+    cloud: Cloud, session: Session, rows: Any, expected: list[dict[str, str]]
+):
+    saved(cloud, parameter=rows, spec_id=SPECS[0]["spec_id"], spec_code=CPU)
+
+    assert Estimator.from_job_configs(session, "c").hyperparameters == expected
+
+
+@pytest.mark.parametrize("members", [
+    {"parameter": "lr=0.1"}, {"parameter": [1]}, {"parameter": [{"name": "lr"}]}, {"parameter": 5},
+    {"data_source": "obs"}, {"data_source": [5]}, {"data_source": 5},
+], ids=str)  # fmt: skip
+def test_a_configuration_that_is_not_as_documented_is_a_bad_reply(cloud: Cloud, session: Session, members: Any):
+    saved(cloud, **members)
+
+    with pytest.raises(BadReply, match=f"with {next(iter(members))}=.*, which is not as documented"):
+        Estimator.from_job_configs(session, "c")
+
+
+# --- a visualization job that was created
+
+
+def test_the_object_that_created_a_visualization_job_has_its_members(cloud: Cloud, session: Session):
+    row = {"is_success": True, "job_id": 7, "job_name": "curves", "status": 1, "create_time": 1524189990635}
+    cloud.answer("POST", "/visualization-jobs", row)
+    creator = VisualizationJob(session)
+
+    created = creator.create_visualization_job("/bucket/output/", job_name="curves")
+
+    assert creator is not created
+    for name, value in row.items():
+        assert getattr(creator, name) == getattr(created, name) == value
+    assert repr(creator) == repr(created) == "VisualizationJob(visualization_id=7, job_name='curves')"
+
+
+def test_the_name_of_a_visualization_job_is_known_where_the_reply_leaves_it_out(cloud: Cloud, session: Session):
+    cloud.answer("POST", "/visualization-jobs", {"is_success": True, "job_id": 7})
+
+    assert VisualizationJob(session).create_visualization_job("/bucket/output/", job_name="curves").job_name == "curves"
