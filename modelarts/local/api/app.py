@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import logging
-import re
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -20,6 +19,7 @@ from modelarts.local.api import bodies
 from modelarts.local.api.errors import BAD_VALUE, NOT_FOUND, ApiFailure
 from modelarts.local.api.handlers import catalog, job_configs, logs, training_jobs, versions, visualizations
 from modelarts.local.api.handlers.context import Call, Handler, Service
+from modelarts.local.api.long_poll import LongPoll, requested_wait
 
 logger = logging.getLogger("modelarts.local")
 
@@ -53,27 +53,26 @@ HANDLERS: dict[str, Handler] = {
     "list_job_engines": catalog.engines,
 }
 
-_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,2})(?:$|[,;\s])")
 _LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
 
 class Activity:
-    """When the service was last asked for something, and how many answers are being held back."""
+    """When the last request arrived, and how many replies may be held back at once."""
 
-    def __init__(self, held_at_most: int) -> None:
+    def __init__(self, long_polls: int) -> None:
         self.last = time.monotonic()
-        self._places = threading.BoundedSemaphore(held_at_most)
+        self._slots = threading.BoundedSemaphore(long_polls)
 
     @contextmanager
-    def held(self, seconds: float) -> Iterator[float]:
-        """How long this answer may be held back: as long as asked, or not at all when too many are."""
-        if not seconds or not self._places.acquire(blocking=False):
-            yield 0.0
+    def long_poll(self, seconds: float) -> Iterator[LongPoll]:
+        """A long poll of so many seconds, or of none when too many replies are held back already."""
+        if not seconds or not self._slots.acquire(blocking=False):
+            yield LongPoll()
             return
         try:
-            yield seconds
+            yield LongPoll(seconds)
         finally:
-            self._places.release()
+            self._slots.release()
 
 
 def create_app(service: Service, proof: str | Callable[[], None], project_id: str, activity: Activity) -> Flask:
@@ -133,11 +132,11 @@ def _check_token(token: str) -> None:
 def _view(handler: Handler, service: Service, activity: Activity) -> Callable[..., Response]:
     def view(**path: str) -> Response:
         body = bodies.parse(request.get_data()) if request.method in ("POST", "PUT") else None
-        with activity.held(_asked_to_wait()) as hold:
-            answer = handler(Call(service, path, request.args, body, hold))
+        with activity.long_poll(requested_wait(request.headers.get("Prefer", ""))) as long_poll:
+            answer = handler(Call(service, path, request.args, body, long_poll))
         response = _json({"is_success": True, **answer}, 200)
-        if hold:
-            response.headers["Preference-Applied"] = f"wait={hold:.0f}"
+        if long_poll.applied:
+            response.headers["Preference-Applied"] = f"wait={long_poll.seconds:.0f}"
         return response
 
     return view
@@ -148,11 +147,6 @@ def _absent(route: Route) -> Callable[..., Response]:
         raise ApiFailure(NOT_FOUND, f"{route.operation} ({route.method} {route.path}) is not served locally", 501)
 
     return view
-
-
-def _asked_to_wait() -> float:
-    found = _WAIT.search(request.headers.get("Prefer", ""))
-    return min(float(found[1]), 30.0) if found else 0.0
 
 
 def _refused(error: Exception) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,7 +13,7 @@ PAGE = 128 * 1024  # bytes that one answer holds at most, whatever the lines' le
 
 @attrs.frozen
 class Piece:
-    """Part of a log: its text, and the bytes it stands at. A line's position is the byte behind it."""
+    """Part of a log: its text, and where it is in the file. The position of a line is the byte behind it."""
 
     text: str
     start: int
@@ -24,32 +25,33 @@ class Piece:
         return self.text.count("\n") + (not self.text.endswith("\n") if self.text else 0)
 
 
-def size(path: Path) -> int:
-    """Bytes in a log so far; 0 for one that is not there yet."""
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
+def onward(path: Path, position: int, lines: int, complete: bool = False) -> Piece:
+    """At most so many lines behind a position; those at the beginning when the log is shorter than that.
 
-
-def onward(path: Path, position: int, lines: int) -> Piece:
-    """At most so many lines that follow the line at a position; of a log that was rotated, its first ones."""
+    Args:
+        path: the log; it may be missing.
+        position: the byte behind the last line that was read.
+        lines: how many lines at most.
+        complete: whether nothing will be added to the log. Until then, the bytes at its end that begin a character
+            without ending it are left for the next reading; afterwards they are read as U+FFFD.
+    """
     with _opened(path) as file:
         if position > file.seek(0, 2):
             position = 0
         file.seek(position)
         data = file.read(PAGE)
         full = len(data) == PAGE
+    complete = complete and not full
     end, left = 0, lines
     while left and (line_end := data.find(b"\n", end) + 1):
         end, left = line_end, left - 1
     if left and not (full and end):  # the last line has no end yet, or is longer than a page
         end = len(data)
-    return _piece(data[:end], position)
+    return _piece(data[:end], position, complete)
 
 
-def backward(path: Path, position: int | None, lines: int) -> Piece:
-    """At most so many lines before the line at a position; without one, the newest."""
+def backward(path: Path, position: int | None, lines: int, complete: bool = False) -> Piece:
+    """At most so many lines before the line at a position; without a position, the newest lines."""
     with _opened(path) as file:
         limit = file.seek(0, 2)
         stop = limit if position is None else _line_start(file, min(position, limit))
@@ -64,7 +66,7 @@ def backward(path: Path, position: int | None, lines: int) -> Piece:
     first = cut + 1 if lines else len(data)
     if cut < 0 and start > 0 and lines:  # cut where the page begins, but not within a character
         first = next((index for index in range(min(4, len(data))) if data[index] & 0xC0 != 0x80), 0)
-    return _piece(data[first:], start + first)
+    return _piece(data[first:], start + first, complete and stop == limit)
 
 
 def _line_start(file: BinaryIO, position: int) -> int:
@@ -74,36 +76,25 @@ def _line_start(file: BinaryIO, position: int) -> int:
     return start + file.read(max(0, position - 1 - start)).rfind(b"\n") + 1
 
 
-def by_bytes(path: Path, start_byte: int, offset: int) -> Piece:
+def by_bytes(path: Path, start_byte: int, offset: int, complete: bool = False) -> Piece:
     """The documented byte call: -1 starts so many bytes before the end; a negative offset reads backward."""
-    total = size(path)
-    start = max(0, total - abs(offset)) if start_byte == -1 else min(start_byte, total)
-    stop = min(total, start + abs(offset))
-    if offset < 0 and start_byte != -1:
-        start, stop = max(0, start + offset), start
     with _opened(path) as file:
+        total = file.seek(0, 2)
+        start = max(0, total - abs(offset)) if start_byte == -1 else min(start_byte, total)
+        stop = min(total, start + abs(offset))
+        if offset < 0 and start_byte != -1:
+            start, stop = max(0, start + offset), start
         file.seek(start)
         data = file.read(stop - start)
-    return _piece(data, start)
+    return _piece(data, start, complete and stop == total)
 
 
 def _opened(path: Path) -> BinaryIO:
     return path.open("rb") if path.exists() else Path("/dev/null").open("rb")
 
 
-def _piece(data: bytes, start: int) -> Piece:
-    """Decoded; a character whose last bytes are yet to come is left for the next reading."""
-    kept = data[: len(data) - _unfinished(data)]
-    first = kept.find(b"\n") + 1 or len(kept)
-    return Piece(kept.decode("utf-8", "replace"), start, start + len(kept), start + first)
-
-
-def _unfinished(data: bytes) -> int:
-    """How many bytes at the end begin a character without ending it."""
-    for back in range(1, min(4, len(data)) + 1):
-        byte = data[-back]
-        if byte & 0xC0 == 0x80:
-            continue
-        length = 4 if byte >= 0xF0 else 3 if byte >= 0xE0 else 2 if byte >= 0xC0 else 1
-        return back if length > back else 0
-    return 0
+def _piece(data: bytes, start: int, complete: bool) -> Piece:
+    """Decoded; unless the log is complete, a character without its last bytes is left for the next reading."""
+    text, used = codecs.utf_8_decode(data, "replace", complete)
+    first = data.find(b"\n", 0, used) + 1 or used
+    return Piece(text, start, start + used, start + first)

@@ -92,6 +92,11 @@ class Jobs:
         row = self._db.one("SELECT * FROM versions WHERE job_id = ? AND id = ?", job_id, version_id)
         return None if row is None else _version(row)
 
+    def status(self, version_id: int) -> JobStatus | None:
+        """The status of a version that exists."""
+        row = self._db.one("SELECT status FROM versions WHERE id = ?", version_id)
+        return None if row is None else JobStatus(row["status"])
+
     def versions(self, job_id: int, limit: int = -1, offset: int = 0) -> list[Version]:
         """Versions of a job, newest first."""
         sql = "SELECT * FROM versions WHERE job_id = ? ORDER BY id DESC LIMIT ? OFFSET ?"

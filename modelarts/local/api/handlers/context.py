@@ -10,6 +10,7 @@ import attrs
 from modelarts._wire.v1 import limits
 from modelarts.local.api import checks
 from modelarts.local.api.errors import bad_value
+from modelarts.local.api.long_poll import LongPoll
 from modelarts.local.catalog import Catalog
 from modelarts.local.paths import LocalHome
 from modelarts.local.scheduler import Scheduler
@@ -33,13 +34,13 @@ class Service:
 
 @attrs.frozen
 class Call:
-    """One request, decoded: path members, query, body, and how long it may be held back for news."""
+    """One request, decoded: path members, query, body, and how long its reply may be held back."""
 
     service: Service
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: Any
-    hold: float = 0.0
+    long_poll: LongPoll = attrs.field(factory=LongPoll)
 
     @property
     def store(self) -> Store:

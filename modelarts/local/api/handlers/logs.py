@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from modelarts._wire.v1 import limits
 from modelarts.local.api import logs
 from modelarts.local.api.errors import bad_value, missing
 from modelarts.local.api.handlers.context import Answer, Call
-from modelarts.local.api.handlers.versions import version_of
+from modelarts.local.api.handlers.versions import hold_for_news, version_of
 from modelarts.local.store.records import Job, Version
 
-_LOOK = 0.02  # seconds between looks at a log that somebody waits for
+_LOG_INTERVAL = 0.02  # seconds between looks at a log while a reply is held back
 
 
 def file_names(call: Call) -> Answer:
@@ -21,18 +20,20 @@ def file_names(call: Call) -> Answer:
 
 
 def by_line(call: Call) -> Answer:
-    """`desc` reads on behind the line at a position, `asc` back from before it."""
-    path = _path(call)
+    """`desc` returns the lines behind a position, `asc` those before it; without a position, the newest ones."""
+    job, version = version_of(call)
+    path = _path(call, job, version)
     lines = call.number("lines", limits.LOG_LINES_DEFAULT, 0, limits.LOG_LINES)
     order = call.choice("order", "desc", limits.LOG_ORDERS)
     base_line = call.query.get("base_line", "").strip()
     position = call.number("base_line", 0, 0) if base_line else None
-    if call.hold:
-        _wait(call, path, position or 0)
+    status = version.status
+    if order == "desc":
+        status = hold_for_news(call, version, _LOG_INTERVAL, lambda: bool(logs.onward(path, position or 0, lines).text))
     if position is None or order == "asc":
-        piece = logs.backward(path, position, lines)
+        piece = logs.backward(path, position, lines, status.ended)
     else:
-        piece = logs.onward(path, position, lines)
+        piece = logs.onward(path, position, lines, status.ended)
     return {
         "content": piece.text, "lines": piece.lines,
         "start_line": str(piece.first), "end_line": str(piece.end),
@@ -40,30 +41,21 @@ def by_line(call: Call) -> Answer:
 
 
 def by_byte(call: Call) -> Answer:
+    job, version = version_of(call)
+    path = _path(call, job, version)
     start_byte = call.number("start_byte", 0, -1)
     offset = call.number("offset", limits.LOG_BYTES, -limits.LOG_BYTES, limits.LOG_BYTES)
-    piece = logs.by_bytes(_path(call), start_byte, offset)
+    piece = logs.by_bytes(path, start_byte, offset, version.status.ended)
     return {"log": piece.text, "log_byte_count": piece.end - piece.start, "end_byte": piece.end}
 
 
-def _wait(call: Call, path: Path, position: int) -> None:
-    """Hold the answer back until the log has grown past a position, or the version's status has changed."""
-    deadline = time.monotonic() + call.hold
-    _, version = version_of(call)
-    while logs.size(path) <= position and not version.status.ended and time.monotonic() < deadline:
-        call.service.scheduler.wait_for_change(_LOOK)
-        if version_of(call)[1].status != version.status:
-            return
-
-
-def _path(call: Call) -> Path:
-    job, version = version_of(call)
+def _path(call: Call, job: Job, version: Version) -> Path:
     name = call.query.get("log_file", "")
     names = _names(job, version)
     if not name:
-        raise bad_value(f"log_file is needed; this version has {', '.join(names)}")
+        raise bad_value(f"log_file is required; the log files of this version are {', '.join(names)}")
     if name not in names:
-        raise missing(f"log file {name!r} (this version has {', '.join(names)})")
+        raise missing(f"log file {name!r} (the log files of this version are {', '.join(names)})")
     return call.service.home.job(version.id).log(names.index(name))
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from typing import Any, Callable
 
 from modelarts._obs.paths import ObsPath
 from modelarts._wire.v1 import limits
-from modelarts._wire.v1.status import COMPLETED
+from modelarts._wire.v1.status import COMPLETED, JobStatus
 from modelarts.local.api import checks
 from modelarts.local.api.errors import missing, wrong_state
 from modelarts.local.api.handlers.context import Answer, Call
@@ -17,6 +17,7 @@ from modelarts.local.api.handlers.training_jobs import duration, job_of, made
 from modelarts.local.paths import read_json
 from modelarts.local.store.records import Job, Version
 
+_STATUS_INTERVAL = 0.1  # seconds between looks at a status while a reply is held back
 NO_SAMPLES: dict[str, Any] = {"cpuUsage": [], "memUsage": [], "gpuUtil": []}
 
 
@@ -55,6 +56,8 @@ def listed(call: Call) -> Answer:
 
 def get(call: Call) -> Answer:
     job, version = version_of(call)
+    if hold_for_news(call, version, _STATUS_INTERVAL) != version.status:
+        job, version = version_of(call)
     return {
         "job_id": job.id,
         "job_name": job.name,
@@ -77,6 +80,26 @@ def delete(call: Call) -> Answer:
     job, version = version_of(call)
     call.service.scheduler.remove(job.id, call.store.jobs.delete_version(version))
     return {}
+
+
+def hold_for_news(
+    call: Call, version: Version, interval: float, has_news: Callable[[], bool] = lambda: False
+) -> JobStatus:
+    """Hold the reply back, if the request prefers that, until there is news or the version's status has changed.
+
+    Returns:
+        The status now.
+    """
+    status = version.status
+
+    def changed() -> bool:
+        nonlocal status
+        status = call.store.jobs.status(version.id) or version_of(call)[1].status  # which reports a deleted version
+        return status != version.status or has_news()
+
+    if call.long_poll.seconds and not status.ended:
+        call.long_poll.hold(changed, call.service.scheduler.wait_for_change, interval)
+    return status
 
 
 def version_of(call: Call) -> tuple[Job, Version]:
