@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Callable
 
+from modelarts._api import pages
+from modelarts._api.pages import PagedList
 from modelarts._transport.response import rows_of
 from modelarts._wire.json_records import Record
 
@@ -16,10 +18,10 @@ if TYPE_CHECKING:
 
 SPECS, ENGINES, ALGORITHMS = "specs", "engines", "models"
 
-_LISTS: dict[str, tuple[str, dict[str, Any]]] = {
-    SPECS: ("list_job_resource_specs", {}),
-    ENGINES: ("list_job_engines", {"job_type": "train"}),
-    ALGORITHMS: ("list_built_in_algorithms", {}),
+_LISTS: dict[str, tuple[PagedList, dict[str, Any]]] = {
+    SPECS: (pages.FLAVORS, {}),
+    ENGINES: (pages.ENGINES, {"job_type": "train"}),
+    ALGORITHMS: (pages.ALGORITHMS, {}),
 }
 
 
@@ -81,8 +83,8 @@ class Catalog:
             raise failures[0]
 
     def _ask(self, kind: str) -> None:
-        operation, query = _LISTS[kind]
-        rows = rows_of(self._client.call(operation, query=query, raise_on_error=True), kind)
+        listed, query = _LISTS[kind]
+        rows = rows_of(pages.read_all(self._client, listed, query, raise_on_error=True), kind)
         self._kept[kind] = (self._clock(), rows)  # in one step: no thread sees half of it, and no fork a lock
 
 

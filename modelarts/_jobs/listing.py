@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from modelarts._api import pages
 from modelarts._api.catalog import SPECS
 from modelarts._jobs.pagination import CONFIGS, JOBS, ROWS, doc_default, iterate
 from modelarts._submit.checks import on_session
@@ -186,7 +187,7 @@ def get_framework_list(modelarts_session: Session) -> list[dict[str, str]]:
     Raises:
         ApiError: the service refused.
     """
-    engines = rows_of(modelarts_session.client.call("list_job_engines", raise_on_error=True), "engines")
+    engines = rows_of(pages.read_all(modelarts_session.client, pages.ENGINES, raise_on_error=True), "engines")
     return [
         {"framework_type": row["engine_name"], "framework_version": row["engine_version"]} for row in engines
     ]
@@ -202,7 +203,7 @@ def get_built_in_algorithms(modelarts_session: Session) -> Response:
     Returns:
         A response with `models`; the `parameter` of each is decoded to a list.
     """
-    response = modelarts_session.client.call("list_built_in_algorithms")
+    response = pages.read_all(modelarts_session.client, pages.ALGORITHMS)
     for model in response.get("models") or ():
         if isinstance(model.get("parameter"), str):  # JSON text in REST, a list in the SDK (ALGPARAM)
             with suppress(ValueError):  # a text that is not JSON stays a text

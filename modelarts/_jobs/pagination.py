@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
+from modelarts._api import pages
+from modelarts._api.pages import PagedList
 from modelarts._submit import checks
-from modelarts._transport.response import bad_answer, rows_of
 from modelarts._wire.json_records import Record
 from modelarts._wire.v1 import limits
 from modelarts._wire.v1.status import JOB_STATE
-from modelarts.errors import ArgumentProblem, BadReply
+from modelarts.errors import ArgumentProblem
 
 if TYPE_CHECKING:
     from modelarts._api.client import Client
 
-PATIENCE = 10  # pages in a row that bring no new row
 ROWS = 1000  # of the longest page
 _CHOICES = {"order": ("asc", "desc"), "config_type": ("custom", "sample")}
 Value = TypeVar("Value", int, str)
@@ -43,20 +43,26 @@ def is_set(value: object) -> bool:
 
 @attrs.frozen
 class Listing:
-    """A list call: its operation, its documented name, and what its filters may be.
+    """A list call: its pages, its documented name, and what its filters may be.
 
     Args:
-        rows: member of the reply that holds the rows.
-        row_id: member that identifies a row.
+        paged: the operation, and the members of its reply.
+        call: the documented name.
         sorts: allowed values of `sort_by`; `aliases` maps other documented ones to these.
     """
 
-    operation: str
+    paged: PagedList
     call: str
-    rows: str
-    row_id: str
     sorts: tuple[str, ...]
     aliases: Mapping[str, str] = attrs.field(factory=dict)
+
+    @property
+    def operation(self) -> str:
+        return self.paged.operation
+
+    @property
+    def rows(self) -> str:
+        return self.paged.rows
 
     def query(self, sort_by: Any = None, sortBy: Any = None, **filters: Any) -> dict[str, Any]:
         """The query of a request: the filters that are set.
@@ -95,15 +101,15 @@ class Listing:
 
 
 JOBS = Listing(
-    "list_training_jobs", "get_job_list", "jobs", "job_id",
+    pages.JOBS, "get_job_list",
     ("job_name", "job_desc", "status", "duration", "version_count", "create_time", "engine_type"),
 )  # fmt: skip
 CONFIGS = Listing(
-    "list_training_job_configs", "get_job_configs_list", "configs", "config_name",
+    pages.CONFIGS, "get_job_configs_list",
     ("config_name", "config_desc", "create_time"), {"job_name": "config_name", "job_desc": "config_desc"},
 )  # fmt: skip
 VISUALIZATIONS = Listing(
-    "list_visualization_jobs", "get_visualization_job_list", "jobs", "job_id",
+    pages.VISUALIZATIONS, "get_visualization_job_list",
     ("job_id", "job_name", "job_desc", "create_time", "status", "duration", "log_dir"),
 )  # fmt: skip
 
@@ -130,45 +136,8 @@ def iterate(
         ArgumentError: at once, for filters that break a documented rule.
         BadReply: while iterating, when the service answers every page with the same rows.
     """
-    return _rows(client, listing, listing.query(per_page=per_page, sort_by=sort_by, order=order, **filters))
-
-
-def _rows(client: Client, listing: Listing, query: Mapping[str, Any]) -> Iterator[Record]:
-    size = query.get("per_page", ROWS)
-
-    def read(page: int, per_page: int = size) -> list[Record]:
-        wanted = {**query, "per_page": per_page, "page": page}
-        reply = client.call(listing.operation, query=wanted, raise_on_error=True)
-        rows = rows_of(reply, listing.rows)
-        if len(rows) > per_page:
-            raise bad_answer(reply, f"with {len(rows)} {listing.rows} where at most {per_page} were requested")
-        return rows
-
-    def last_moved(page: int) -> bool:
-        position = page * size
-        found = read(position, 1) if 0 < position <= limits.PAGES else None
-        return found is not None and [row[listing.row_id] for row in found] != [last[page]]
-
-    seen: set[Any] = set()
-    last: dict[int, Any] = {}
-    page, without_news = 1, 0
-    while True:
-        rows = read(page)
-        without_news = 0 if any(row[listing.row_id] not in seen for row in rows) else without_news + 1
-        if without_news > PATIENCE:
-            raise BadReply(f"{listing.call}: page {page} holds only rows of earlier pages, {PATIENCE} times in a row. "
-                           "Check the endpoint, and caching proxies between here and there.")  # fmt: skip
-        if page > 1 and last_moved(page - 1):
-            page -= 1
-            continue
-        for row in rows:
-            if row[listing.row_id] not in seen:
-                seen.add(row[listing.row_id])
-                yield row
-        if len(rows) < size:
-            return
-        last[page] = rows[-1][listing.row_id]
-        page += 1
+    query = listing.query(per_page=per_page, sort_by=sort_by, order=order, **filters)
+    return pages.iterate(client, listing.paged, listing.call, {"per_page": ROWS, **query})
 
 
 def show(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], is_show: bool) -> None:

@@ -9,6 +9,8 @@ from typing import Any, Callable, Optional
 
 import attrs
 
+from modelarts._api import pages
+from modelarts._api.pages import PagedList
 from modelarts._submit.v1.payload import CREATE_CONFIG, CREATE_JOB, CREATE_VERSION
 from modelarts._transport.response import Response, bad_member, rows_of
 from modelarts._wire.http_dates import moment
@@ -18,7 +20,6 @@ from modelarts.session import Session
 CREATE_VISUALIZATION = "create_visualization_job"
 MARGIN = 2.0  # seconds that clocks and rounding may be off beyond what the service's own clock tells
 ABSURD = 366 * 86400.0  # seconds by which no clock is off
-ALL = 1000  # rows of the longest page
 NO_CONFIG = "ModelArts.0105"  # the documents' samples answer so, and without HTTP 404
 
 
@@ -143,7 +144,7 @@ def _is_older(found: Response, begun: float) -> bool | None:
 
 def _job(session: Session, call: Call) -> list[Response]:
     """The job of that name; where we made the name, with the parameters that it has."""
-    found = _named(session, call, "list_training_jobs")
+    found = _named(session, call, pages.JOBS)
     if call.generated and found and {"job_id", "version_id"} <= found[0].keys():
         version = {name: found[0][name] for name in ("job_id", "version_id")}
         info = session.client.call("get_training_job_version", version, raise_on_error=True)
@@ -152,14 +153,14 @@ def _job(session: Session, call: Call) -> list[Response]:
 
 
 def _visualization(session: Session, call: Call) -> list[Response]:
-    return _named(session, call, "list_visualization_jobs")
+    return _named(session, call, pages.VISUALIZATIONS)
 
 
-def _named(session: Session, call: Call, operation: str) -> list[Response]:
+def _named(session: Session, call: Call, listed: PagedList) -> list[Response]:
     name = call.body["job_name"]
-    query = {"search_content": name, "per_page": ALL, "workspace_id": call.body.get("workspace_id")}
-    return [row for row in _rows(session.client.call(operation, query=query, raise_on_error=True), "jobs")
-            if row.get("job_name") == name]  # fmt: skip
+    query = {"search_content": name, "per_page": listed.most, "workspace_id": call.body.get("workspace_id")}
+    reply = pages.read_all(session.client, listed, query, raise_on_error=True)
+    return [row for row in _rows(reply, "jobs") if row.get("job_name") == name]
 
 
 def _config(session: Session, call: Call) -> list[Response]:
@@ -173,7 +174,7 @@ def _config(session: Session, call: Call) -> list[Response]:
 
 
 def _version(session: Session, call: Call) -> list[Response]:
-    query = {"page": 1, "per_page": ALL}
+    query = {"page": 0}  # all versions, without pages (modelarts_03_0049)
     reply = session.client.call("list_training_job_versions", call.path, query=query, raise_on_error=True)
     rows = _rows(reply, "versions")
     for row in rows:

@@ -6,11 +6,11 @@ from typing import Optional
 
 import click
 
+from modelarts._api.catalog import ENGINES
 from modelarts._auth import login
 from modelarts._settings import table
 from modelarts._settings.sources import variable
 from modelarts._transport.options import TransportOptions, proxies, source_of_proxy
-from modelarts._transport.response import rows_of
 from modelarts.session import Session
 
 PATIENCE = 30.0  # seconds for each of the few calls that try a login
@@ -34,8 +34,7 @@ def whoami(profile: Optional[str], check: bool) -> None:
         TransportOptions.of(settings).check_proxies(services.known)
     if check:
         with Session(profile=profile, total_timeout=PATIENCE) as session:
-            answer = session.client.call("list_job_engines", query={"job_type": "train"}, raise_on_error=True)
-            engines = rows_of(answer, "engines")
+            engines = session.catalog.rows(ENGINES)
             click.echo(f"works: {session.host} offers {len(engines)} engines to project {session.project_id}")
 
 
