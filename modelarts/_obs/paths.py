@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Union
+from typing import Any, Union
 
 import attrs
 
@@ -110,22 +110,40 @@ def exists_locally(path: Union[str, os.PathLike[str]]) -> bool:
     return os.path.exists(expanded(path))  # noqa: PTH110  an empty text is no path; pathlib takes it for "."
 
 
-def place_inside(folder: Union[str, os.PathLike[str]], file: Union[str, os.PathLike[str]]) -> Union[str, None]:
-    """Where a local file lies in a folder, as the end of a key; nothing when it lies elsewhere.
+def path_inside(folder: Union[str, os.PathLike[str]], file: Union[str, os.PathLike[str]]) -> Union[str, None]:
+    """The path of a local file relative to a folder, as the end of a key; `None` when it is outside of the folder.
 
-    With the local folder `src`, `src/train.py` and `train.py` are the same file. In a folder of a bucket there are
-    only relative ones. The folder itself is the empty text.
+    With the local folder `src`, `src/train.py` and `train.py` are the same file. A folder of a bucket has relative
+    files only. The folder itself is the empty text.
     """
-    path = Path(expanded(file))
     if is_local(folder):
-        whole = Path(expanded(folder)).absolute()
-        found = [os.path.relpath(start / path, whole) for start in (Path.cwd(), whole)]
-    else:
-        found = [] if path.is_absolute() else [os.path.normpath(path)]
-    for relative in map(Path, found):
-        if relative.parts[:1] != ("..",):
-            return "/".join(relative.parts)
+        return inside_local(expanded(folder), expanded(file), str(Path.cwd()))
+    return inside_bucket(expanded(file))
+
+
+def inside_local(folder: str, file: str, cwd: str, flavour: Any = os.path) -> Union[str, None]:
+    """The same for a local folder and a working directory; `flavour` is `posixpath` or `ntpath`."""
+    top = flavour.join(cwd, folder)
+    for start in (cwd, top):
+        try:
+            relative = flavour.relpath(flavour.join(start, file), top)
+        except ValueError:  # on another drive of Windows
+            continue
+        if (key := _as_key(relative, flavour)) is not None:
+            return key
     return None
+
+
+def inside_bucket(file: str, flavour: Any = os.path) -> Union[str, None]:
+    """The same for a folder of a bucket."""
+    if flavour.splitdrive(file)[0] or file.startswith((flavour.sep, "/")):
+        return None
+    return _as_key(flavour.normpath(file), flavour)
+
+
+def _as_key(relative: str, flavour: Any) -> Union[str, None]:
+    names = [] if relative == flavour.curdir else relative.split(flavour.sep)
+    return None if names[:1] == [flavour.pardir] else "/".join(names)
 
 
 def expanded(path: Union[str, os.PathLike[str]]) -> str:

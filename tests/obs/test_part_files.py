@@ -22,7 +22,7 @@ from modelarts._display.progress import Silent
 from modelarts._obs.cloud.buckets import HuaweiBuckets
 from modelarts._obs.local.buckets import LocalBuckets, _copy
 from modelarts._obs.paths import PART as PARTIAL
-from modelarts._obs.transfer.part_file import Partial
+from modelarts._obs.transfer.part_file import PartFile
 from modelarts._obs.transfer.worker_pool import Cancelled, Transfer
 from modelarts.errors import ObsError
 from tests.support.files import put
@@ -177,8 +177,8 @@ def test_what_a_killed_copy_of_local_buckets_left_is_removed_too(tmp_path: Path,
     program = f"""
         import os
         from modelarts._obs.local.buckets import LocalBuckets
-        from modelarts._obs.transfer.part_file import Partial
-        Partial.write = lambda *_: os._exit(0)
+        from modelarts._obs.transfer.part_file import PartFile
+        PartFile.write = lambda *_: os._exit(0)
         LocalBuckets({str(tmp_path / "buckets")!r}).upload_file("file.txt", "obs://bucket/")
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(program)], cwd=local, check=True)
@@ -215,7 +215,7 @@ def test_an_upload_that_failed_leaves_no_folder_that_it_made(
     for folder in ("src/a/b", "src/a/c", "src/d"):
         (local / folder).mkdir(parents=True)
         (local / folder / "file.txt").write_text("text")
-    monkeypatch.setattr(Partial, "write", full)
+    monkeypatch.setattr(PartFile, "write", full)
 
     with pytest.raises(ObsError, match="No space left on device"):
         obs.upload_dir("src", "obs://bucket/made/")
@@ -272,13 +272,13 @@ def test_a_file_that_changes_while_it_is_copied_to_a_local_bucket_is_refused(
     obs.create_bucket("bucket")
     file = put(local / "a.txt", "older")
     os.utime(file, (1, 1))
-    write = Partial.write
+    write = PartFile.write
 
-    def written_to(self: Partial, chunk: bytes, offset: int) -> None:
+    def written_to(self: PartFile, chunk: bytes, offset: int) -> None:
         write(self, chunk, offset)
         file.write_text("newer and longer" if grows else "newer")
 
-    monkeypatch.setattr(Partial, "write", written_to)
+    monkeypatch.setattr(PartFile, "write", written_to)
     with pytest.raises(ObsError, match=r"a.txt changed while it was uploaded; call again"):
         obs.upload_file(file, "obs://bucket/")
 
@@ -292,7 +292,7 @@ def test_what_cannot_be_used_is_in_nobodys_way(tmp_path: Path, local: Path, what
     (local / "file.txt").write_text("text")
     obs.upload_file("file.txt", "obs://bucket/")
     (local / "there.txt").write_text("older")
-    name = Partial(local / "there.txt").path
+    name = PartFile(local / "there.txt").path
     name.unlink()
     if what == "a link":
         name.symlink_to("file.txt")
@@ -377,6 +377,6 @@ def test_a_disk_that_is_full_where_records_are_does_not_stop_a_transfer(
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], cwd=local, capture_output=True, text=True)
 
     assert done.returncode == 0, done.stderr
-    assert "a transfer that is cut off will begin anew" in done.stderr
+    assert "a transfer that is interrupted will start from the beginning" in done.stderr
     assert obs.list(f"obs://{bucket}/big.bin")[0].size == SIZE
     assert [*(local / "state" / "transfers").iterdir()] == []

@@ -220,7 +220,7 @@ def test_without_a_place_for_records_transfers_work_all_the_same(
     obs.download_file(f"obs://{bucket}/big.bin", "there/")
 
     assert same(big, local / "there" / "big.bin") and partial_files(local) == []
-    assert "a transfer that is cut off will begin anew" in caplog.text
+    assert "a transfer that is interrupted will start from the beginning" in caplog.text
 
 
 def test_two_at_once_do_not_mix(obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, auth: Any):

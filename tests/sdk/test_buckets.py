@@ -8,7 +8,7 @@ from typing import Any, Callable
 import pytest
 
 from modelarts._obs.local.buckets import LocalBuckets
-from modelarts._obs.transfer.part_file import Partial
+from modelarts._obs.transfer.part_file import PartFile
 from modelarts.errors import ObsError
 from tests.support.files import put, tree
 
@@ -193,13 +193,13 @@ def test_a_copy_that_is_cut_off_leaves_the_older_file_and_no_half_one(
     for path in (obs.root / "bucket" / "file.txt", local / "file.txt", local / "copy.txt"):
         put(path, "old")
 
-    write = Partial.write
+    write = PartFile.write
 
-    def full(partial: Partial, chunk: bytes, offset: int) -> None:
+    def full(partial: PartFile, chunk: bytes, offset: int) -> None:
         write(partial, b"hal", offset)
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Partial, "write", full)
+    monkeypatch.setattr(PartFile, "write", full)
     with pytest.raises(ObsError, match="No space left on device"):
         act(obs)
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import ntpath
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from modelarts._obs.paths import ObsPath, bucket_name_fault, exists_locally, is_local, place_inside
+from modelarts._obs.paths import (
+    ObsPath,
+    bucket_name_fault,
+    exists_locally,
+    inside_bucket,
+    inside_local,
+    is_local,
+    path_inside,
+)  # fmt: skip
+from modelarts._obs.transfer.local_names import can_be_file
 
 SPELLINGS = [
     "/bucket/dir/file.txt", "obs://bucket/dir/file.txt", "s3://bucket/dir/file.txt", "OBS://bucket/dir/file.txt",
@@ -184,4 +194,69 @@ def test_a_file_is_found_in_its_folder_however_both_are_written(
 ):
     monkeypatch.chdir(tmp_path)
 
-    assert place_inside(folder, Path(file.format(cwd=tmp_path))) == inside
+    assert path_inside(folder, Path(file.format(cwd=tmp_path))) == inside
+
+
+# --- Windows
+
+
+WINDOWS_PATHS = ["C:\\data\\x", "C:/data/x", "c:x", "data\\x", ".\\data", "..\\x", "\\\\server\\share\\x", "\\data"]
+
+
+@pytest.mark.parametrize("path", WINDOWS_PATHS)
+def test_a_path_of_windows_is_local_and_no_obs_path(path: str):
+    assert is_local(path)
+    with pytest.raises(ValueError, match="written /bucket/key, obs://bucket/key or s3://bucket/key"):
+        ObsPath.parse(path)
+
+
+CWD = "C:\\Users\\me"
+INSIDE_ON_WINDOWS = [
+    ("src", "src\\deep\\train.py", "deep/train.py"),
+    ("src", "src/deep/train.py", "deep/train.py"),
+    ("src", "SRC\\train.py", "train.py"),
+    ("src", "deep\\train.py", "deep/train.py"),
+    ("C:\\Users\\me\\src", "src\\train.py", "train.py"),
+    ("C:\\data\\x", "C:\\data\\x\\a\\b.py", "a/b.py"),
+    ("C:\\data\\x", "C:\\data\\x", ""),
+    ("C:\\", "C:\\data\\x.py", "data/x.py"),
+    ("C:\\data\\x", "D:\\data\\x\\a.py", None),
+    ("D:\\data", "a.py", "a.py"),
+    ("C:\\data\\x", "C:\\data\\a.py", None),
+    ("\\\\server\\share\\x", "\\\\server\\share\\x\\a\\b.py", "a/b.py"),
+    ("\\\\server\\share\\x", "a\\b.py", "a/b.py"),
+    ("\\\\server\\share\\x", "\\\\server\\other\\x\\a.py", None),
+    ("src", "..\\train.py", None),
+]
+
+
+@pytest.mark.parametrize(("folder", "file", "key"), INSIDE_ON_WINDOWS)
+def test_the_key_of_a_file_on_windows_has_slashes(folder: str, file: str, key: Any):
+    assert inside_local(folder, file, CWD, ntpath) == key
+
+
+@pytest.mark.parametrize(("file", "key"), [
+    ("train.py", "train.py"), ("deep\\train.py", "deep/train.py"), ("deep/..\\train.py", "train.py"), (".", ""),
+    ("..\\train.py", None), ("C:\\train.py", None), ("C:train.py", None), ("\\train.py", None), ("/train.py", None),
+    ("\\\\server\\share\\train.py", None),
+])  # fmt: skip
+def test_a_file_in_a_folder_of_a_bucket_is_relative_on_windows_too(file: str, key: Any):
+    assert inside_bucket(file, ntpath) == key
+
+
+@pytest.mark.parametrize("key", [
+    "..\\evil", "a\\b", "C:evil", "C:/evil", "a:stream", "a*", "a?", "<a>", "a|b", 'a"', "a.", "a ", "dir./a", "CON",
+    "nul.txt", "dir/com1.log", "lpt\u00b2", "tab\t", "桶" * 256,
+])  # fmt: skip
+def test_a_key_that_names_a_drive_a_folder_or_a_device_is_no_file_on_windows(key: str):
+    assert not can_be_file(key, windows=True)
+
+
+@pytest.mark.parametrize("key", ["a", "dir/a.b", "console", "com10", "nulls.txt", "...a", " a", "桶" * 255, "a~b{c}"])
+def test_other_keys_are_files_on_windows(key: str):
+    assert can_be_file(key, windows=True)
+
+
+@pytest.mark.parametrize("key", ["a\\b", "C:evil", "a*", "a.", "CON", "桶" * 85])
+def test_a_key_may_be_what_only_windows_forbids(key: str):
+    assert can_be_file(key, windows=False)

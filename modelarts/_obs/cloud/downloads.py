@@ -13,8 +13,8 @@ from modelarts._obs.backend import Item
 from modelarts._obs.cloud import checksums
 from modelarts._obs.cloud.client import ObsClient, esdk
 from modelarts._obs.failures import FAILED, NOT_THERE, explained
-from modelarts._obs.transfer.part_file import Partial
-from modelarts._obs.transfer.resume_state import Record
+from modelarts._obs.transfer.part_file import PartFile
+from modelarts._obs.transfer.resume_state import ResumeState
 from modelarts._obs.transfer.worker_pool import Task, Transfer
 from modelarts.errors import ObsError
 
@@ -26,7 +26,7 @@ _GONE, _UNSATISFIABLE = 404, 416
 class _Sink:
     """A range of a file to write to; its failures are not those of the network."""
 
-    def __init__(self, file: Partial, offset: int, doing: str, transfer: Transfer) -> None:
+    def __init__(self, file: PartFile, offset: int, doing: str, transfer: Transfer) -> None:
         self._file = file
         self._offset = offset
         self._doing = doing
@@ -89,9 +89,9 @@ class Download:
             yield self._fetch_whole
             return
         with explained(self._doing):
-            self._partial = Partial(self._target)
+            self._partial = PartFile(self._target)
             where = str(self._target.absolute())
-            self._record = Record(self._records, "download", self._caller.endpoint, self._path.url, where)
+            self._record = ResumeState(self._records, "download", self._caller.endpoint, self._path.url, where)
             self._transfer.at_end(self._leave)
             self._begin()
         for number, offset, length in self._ranges:
@@ -102,7 +102,7 @@ class Download:
     def _fetch_whole(self) -> None:
         self._transfer.check()
         with explained(self._doing):
-            self._partial = Partial(self._target)
+            self._partial = PartFile(self._target)
             try:
                 digest = self._digests[1] = self._fetch(0, None)
                 self._check(lambda: digest)

@@ -17,7 +17,7 @@ from modelarts._obs.cloud.client import ObsClient, esdk
 from modelarts._obs.failures import FAILED, explained
 from modelarts._obs.paths import ObsPath
 from modelarts._obs.transfer import resume_state
-from modelarts._obs.transfer.resume_state import Record
+from modelarts._obs.transfer.resume_state import ResumeState
 from modelarts._obs.transfer.source import Source, changed, is_other
 from modelarts._obs.transfer.worker_pool import Task, Transfer
 from modelarts.errors import ObsError
@@ -69,7 +69,7 @@ class Upload:
         if self._size <= self._part_size:
             yield self._send_whole
             return
-        self._record = Record(self._records, *identity(self._caller, self._target))
+        self._record = ResumeState(self._records, *identity(self._caller, self._target))
         self._transfer.at_end(self._leave)
         self._begin()
         for number, offset, length in self._ranges:
@@ -91,7 +91,7 @@ class Upload:
 
     def _end_earlier(self) -> None:
         """The file was large when an earlier attempt was cut off: nobody will go on with that."""
-        record = Record(self._records, *identity(self._caller, self._target))
+        record = ResumeState(self._records, *identity(self._caller, self._target))
         head, _ = record.read()
         if head.get("upload_id"):
             with suppress(ObsError):  # the file itself is there

@@ -21,7 +21,7 @@ from modelarts._obs.backend import Item
 from modelarts._obs.buckets import Buckets
 from modelarts._obs.failures import REFUSED, explained, no_bucket, not_empty
 from modelarts._obs.paths import ObsPath
-from modelarts._obs.transfer.part_file import Partial, was_left
+from modelarts._obs.transfer.part_file import PartFile, is_unfinished
 from modelarts._obs.transfer.source import changed, is_other
 from modelarts._obs.transfer.worker_pool import Task, Transfer
 from modelarts.errors import ObsError
@@ -95,7 +95,7 @@ class LocalBuckets(Buckets):
             return not other.read(1)
 
     def _was_cut_off(self, target: ObsPath) -> bool:
-        return was_left(target.under(self.root))
+        return is_unfinished(target.under(self.root))
 
     def _sending(self, source: Path, target: ObsPath, transfer: Transfer) -> Iterator[Task]:
         self._bucket(target.bucket)
@@ -189,7 +189,7 @@ def _copy(source: Path, target: Path, doing: str, transfer: Transfer, fail_if_mo
     """
     transfer.check()
     with explained(doing):
-        beside = Partial(target)
+        beside = PartFile(target)
         try:
             offset = 0
             chunk = memoryview(bytearray(_CHUNK))  # one for all: memory that is new each time costs as much as copying

@@ -1,12 +1,12 @@
-"""Files that are not whole yet: written beside their target and renamed; what a killed process left is used or removed.
+"""Incomplete files: written beside their target, then renamed; one that a killed process left is resumed or removed.
 
-Their names depend on the target alone, and whoever writes one holds a lock on it. So what nobody holds was left behind.
+The name of a part file depends on its target alone, and whoever writes it holds a lock on it. So a part file that
+nobody has locked is a leftover.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import itertools
 import os
@@ -15,97 +15,117 @@ import tempfile
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import Union
+from typing import Optional, Union
 
 from modelarts._obs.paths import PART
+from modelarts._obs.transfer.locked_file import LockedFile, LocksUnavailable, open_locked
 
-_HELD = (errno.EWOULDBLOCK, errno.EACCES)
-_LOOKED_AT = 4  # names that are looked at for what was left; there is more than one only where several wrote at once
+_CHECKED_NAMES = 4  # further names checked for leftovers; they exist only where several processes wrote at once
 _ATTEMPTS = 8
-_PATIENCE = 1.0  # seconds that a write under way gets to end
+_PATIENCE = 1.0  # seconds that a write in progress gets to end
 
 
-def was_left(target: Path) -> bool:
-    """Whether somebody began to write a file and did not end, or is about it."""
+def is_unfinished(target: Path) -> bool:
+    """Whether another process began to write this file and did not finish, or is still writing."""
     return os.path.lexists(_name(target))
 
 
-class Partial:
-    """A file of this process alone, which is to become `target`; its folder is made when missing. Raises `OSError`.
+class PartFile:
+    """A file that this process alone writes and that becomes `target`; missing folders are created. Raises `OSError`.
 
-    Many threads may write it. Once it is left, removed or in place, none of them can: a thread that the network held
-    up may come back when the file has its name, or another transfer goes on with it.
+    Many threads may write it. After `leave`, `remove` or `put_in_place`, none of them can: a thread that was blocked on
+    the network may come back when the file is complete, or when another transfer resumes it.
     """
 
     def __init__(self, target: Path) -> None:
         if target.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
         self._target = target
-        self._lock = threading.Lock()  # around all that needs the file to be ours
-        self.path, self._handle = _taken(target)
+        self._guard = threading.Lock()  # held by whoever uses the descriptor
+        self._acquire()
 
     def begin(self, size: int) -> None:
-        """Forget what was left: another file takes its place."""
+        """Replace what an earlier transfer left by an empty file of this size."""
         self.remove()
-        self.path, self._handle = _taken(self._target)
+        self._acquire()
         self.empty()
         os.ftruncate(self._handle, size)
 
     def empty(self) -> None:
-        """Forget what this process wrote."""
-        with self._lock:
+        """Discard everything that was written."""
+        with self._guard:
             os.ftruncate(self._handle, 0)
 
     def write(self, chunk: Union[bytes, memoryview], offset: int) -> None:
         """Write all of a chunk."""
         view = memoryview(chunk)
         while view:
-            with self._lock:
-                written = os.pwrite(self._handle, view, offset)
+            with self._guard:
+                os.lseek(self._handle, offset, os.SEEK_SET)  # Windows has no `pwrite`
+                written = os.write(self._handle, view)
             view, offset = view[written:], offset + written
 
     def put_in_place(self) -> None:
-        """Give it its name, and the mode of the file that had it until now."""
-        with self._lock:
+        """Rename it to its target, with the permissions of the file that it replaces."""
+        with self._guard:
             with suppress(FileNotFoundError, PermissionError):
-                os.fchmod(self._handle, stat.S_IMODE(self._target.stat().st_mode))
-            self.path.replace(self._target)
+                self.path.chmod(stat.S_IMODE(self._target.stat().st_mode))
             self._close()
+            self.path.replace(self._target)
+            self._release()
 
     def remove(self) -> None:
-        """It is of no use, unless it has got its name by now."""
-        if self._handle >= 0:
-            self.path.unlink(missing_ok=True)
-        self.leave()
+        """Delete it, unless it was put in place."""
+        self._end(keep=False)
 
     def leave(self) -> bool:
-        """Leave it to whoever goes on; when a disk holds up a write, which would come later, it is removed instead."""
-        if not self._lock.acquire(timeout=_PATIENCE):
-            self._handle = -1  # not closed: the write that is under way has it
-            self.path.unlink(missing_ok=True)
+        """Keep it for a transfer that resumes it; if a write hangs, which would come later, it is deleted instead."""
+        return self._end(keep=True)
+
+    def _end(self, keep: bool) -> bool:
+        if not self._guard.acquire(timeout=_PATIENCE):
+            self._handle, self._is_ours = -1, False  # not closed: the write in progress uses it
+            with suppress(PermissionError):  # Windows keeps open files
+                self.path.unlink(missing_ok=True)
             return False
         try:
-            self._close()
+            if self._is_ours:
+                self._close()
+                if not keep:
+                    self.path.unlink(missing_ok=True)
+                self._release()
         finally:
-            self._lock.release()
+            self._guard.release()
         return True
+
+    def _acquire(self) -> None:
+        self.path, self._locked, self._handle = _acquired(self._target)
+        self._is_ours = True
 
     def _close(self) -> None:
         handle, self._handle = self._handle, -1
-        if handle >= 0:
+        if self._locked is not None:
+            self._locked.close()
+        elif handle >= 0:
             os.close(handle)
 
+    def _release(self) -> None:
+        self._is_ours = False
+        if self._locked is not None:
+            self._locked.release()
 
-def _taken(target: Path) -> tuple[Path, int]:
-    """The first file for a target that nobody holds, open and held; further ones that were left are removed."""
+
+def _acquired(target: Path) -> tuple[Path, Optional[LockedFile], int]:
+    """The first part file of a target that nobody has locked, locked and open; further leftovers are removed."""
     names = (_name(target, number) for number in itertools.count())
-    path, handle = next((name, held) for name in names if (held := _held(name)) is not None)
-    if handle < 0:  # a file system without locks
+    try:
+        path, locked = next((name, found) for name in names if (found := _lock(name)) is not None)
+    except LocksUnavailable:
         handle, unique = tempfile.mkstemp(prefix=PART, dir=target.parent)
-        return Path(unique), handle
-    for other in itertools.islice(names, _LOOKED_AT):
-        _remove_if_left(other)
-    return path, handle
+        return Path(unique), None, handle
+    for other in itertools.islice(names, _CHECKED_NAMES):
+        _remove_leftover(other)
+    return path, locked, locked.handle
 
 
 def _name(target: Path, number: int = 0) -> Path:
@@ -113,43 +133,21 @@ def _name(target: Path, number: int = 0) -> Path:
     return target.parent / f"{PART}{token}{number or ''}"
 
 
-def _remove_if_left(path: Path) -> None:
-    handle = _held(path) if path.exists() else None
-    if handle is not None and handle >= 0:
-        path.unlink(missing_ok=True)
-        os.close(handle)
+def _remove_leftover(path: Path) -> None:
+    with suppress(LocksUnavailable):
+        locked = _lock(path) if path.exists() else None
+        if locked is not None:
+            locked.close()
+            path.unlink(missing_ok=True)
+            locked.release()
 
 
-def _held(path: Path) -> int | None:
-    """A file opened, or made, and held; `None` when another one holds it, -1 where files cannot be held."""
+def _lock(path: Path) -> Optional[LockedFile]:
     for attempt in range(_ATTEMPTS):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+            return open_locked(path)
         except FileNotFoundError:  # the folder was empty, and has just been removed
-            if attempt + 1 < _ATTEMPTS:
-                continue
-            raise
-        except OSError:
-            if os.path.lexists(path):  # another user's, or a link
-                return None
-            raise
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is(path, handle):
-                return handle
-        except OSError as error:
-            os.close(handle)
-            if error.errno in _HELD:
-                return None
-            path.unlink(missing_ok=True)
-            return -1
-        os.close(handle)  # it has just got its name, or was removed: the next one is another file
+            if attempt + 1 == _ATTEMPTS:
+                raise
     return None
-
-
-def _is(path: Path, handle: int) -> bool:
-    with suppress(FileNotFoundError):
-        status, found = os.fstat(handle), path.lstat()
-        return (status.st_dev, status.st_ino) == (found.st_dev, found.st_ino)
-    return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -13,12 +12,12 @@ from modelarts._obs import tree
 from modelarts._obs.arguments import thread_count
 from modelarts._obs.backend import Item, StorageBackend
 from modelarts._obs.failures import FAILED, explained
-from modelarts._obs.paths import PART, ObsPath
-from modelarts._obs.transfer.part_file import was_left
+from modelarts._obs.paths import ObsPath
+from modelarts._obs.transfer.local_names import can_be_file
+from modelarts._obs.transfer.part_file import is_unfinished
 from modelarts._obs.transfer.worker_pool import MoreTasks, Task, Transfer, shown
 from modelarts.errors import ObsError
 
-_LONGEST_NAME = 255  # bytes, in all usual file systems
 _NAMED = 3
 
 
@@ -69,8 +68,9 @@ class TransferPlan:
             self._transfer.meter.found(item.size)
             work = partial(self._store._fetching, item, target, self._transfer)
             with explained(f"download {item.url}"):
-                compared = sync and target.is_file() and target.stat().st_size == item.size and not was_left(target)
-            if compared:
+                has_size = sync and target.is_file() and target.stat().st_size == item.size
+                is_complete = has_size and not is_unfinished(target)
+            if is_complete:
                 yield partial(self._unless_same, target, item, work)
             else:
                 yield from work()
@@ -105,7 +105,7 @@ class DownloadTargets:
         """The objects that can be files, each with its place; they come in the order of their keys."""
         for item in items:
             inside = item.path.key[len(self._folder.key) :]
-            if not item.is_dir and _can_be_file(inside) and not self._is_below_file(inside) and self._has_room(inside):
+            if not item.is_dir and can_be_file(inside) and not self._is_below_file(inside) and self._has_room(inside):
                 self._files.append(inside)
                 yield item, self._target / inside
             elif not item.is_dir or item.size:
@@ -142,10 +142,3 @@ class DownloadTargets:
             "other names, in the console or with session.get_obs_client(), or move the folder away.",
             FAILED,
         )
-
-
-def _can_be_file(key: str) -> bool:
-    names = key.split("/")
-    longest = max(len(os.fsencode(name)) for name in names)
-    unfinished = names[-1].startswith(PART)  # so it would be taken for one that is not whole yet
-    return not {"", ".", ".."} & {*names} and "\0" not in key and longest <= _LONGEST_NAME and not unfinished

@@ -1,9 +1,8 @@
-"""Records of transfers that are not over, in `<home>/transfers`: another process can go on where one ended."""
+"""State of unfinished transfers, in `<home>/transfers`: another process can resume one where it was interrupted."""
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import json
 import logging
@@ -11,114 +10,120 @@ import os
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, Optional
+from typing import Any, Optional
+
+from modelarts._obs.transfer.locked_file import LockedFile, LocksUnavailable, open_locked
 
 logger = logging.getLogger("modelarts")
 
-_NO_RECORD = "%s: %s; a transfer that is cut off will begin anew"
+_NOT_KEPT = "%s: %s; a transfer that is interrupted will start from the beginning"
+_CHUNK = 1 << 20
 
 
 def exists(folder: Path, *identity: str) -> bool:
-    """Whether an earlier transfer left a record."""
-    return os.path.exists(_place(folder, identity))  # noqa: PTH110  false, too, where nobody may look
+    """Whether an earlier transfer left its state."""
+    return os.path.exists(_path(folder, identity))  # noqa: PTH110  false, too, where access is denied
 
 
-def _place(folder: Path, identity: tuple[str, ...]) -> Path:
+def _path(folder: Path, identity: tuple[str, ...]) -> Path:
     name = hashlib.sha256("\0".join(identity).encode(errors="surrogateescape")).hexdigest()[:32]
     return folder / f"{name}.jsonl"
 
 
-class Record:
-    """One transfer, as lines of JSON: what it is, then each part that is done.
+class ResumeState:
+    """The state of one transfer as lines of JSON: a header, then each part that is complete.
 
-    It belongs to one transfer at a time; a second one of the same file, or one that cannot write there, gets no
-    record and simply begins anew. Nothing here raises: a transfer can do without.
+    One transfer at a time owns it. A second one of the same file, or one that cannot write here, keeps no state and
+    starts from the beginning if it is interrupted. Nothing here raises: a transfer can do without.
+
+    Args:
+        folder: where states are kept.
+        identity: texts that tell this transfer from others.
     """
 
     def __init__(self, folder: Path, *identity: str) -> None:
-        self._path = _place(folder, identity)
-        self._lock = threading.Lock()
-        self._file: Optional[IO[bytes]] = self._opened()
+        self._path = _path(folder, identity)
+        self._guard = threading.Lock()
+        self._file: Optional[LockedFile] = self._open()
 
     @property
     def is_ours(self) -> bool:
-        """Whether this is kept."""
+        """Whether this transfer keeps its state."""
         return self._file is not None
 
     def read(self) -> tuple[dict[str, Any], dict[int, str]]:
-        """What was begun, and the parts that were done by then, each with its MD5; both empty for a new transfer."""
-        head: dict[str, Any] = {}
+        """The header and the MD5 of each complete part; both are empty for a new transfer."""
+        header: dict[str, Any] = {}
         parts: dict[int, str] = {}
         if self._file is not None:
-            whole = 0
-            self._file.seek(0)
-            for line in self._file.read().splitlines(keepends=True):
+            valid = 0
+            for line in _content(self._file.handle).splitlines(keepends=True):
                 try:
                     entry = json.loads(line)
-                    if not whole:
-                        head = dict(entry)
+                    if not valid:
+                        header = dict(entry)
                     else:
                         parts[int(entry[0])] = str(entry[1])
-                except (ValueError, TypeError, IndexError):  # cut off while it was written
+                except (ValueError, TypeError, IndexError):  # interrupted while it was written
                     break
-                whole += len(line)
-            self._file.truncate(whole)
-        return head, parts
+                valid += len(line)
+            os.ftruncate(self._file.handle, valid)
+        return header, parts
 
-    def begin(self, head: dict[str, Any]) -> None:
-        """Forget what was, and note what begins."""
-        self._add(head, anew=True)
+    def begin(self, header: dict[str, Any]) -> None:
+        """Replace everything by the header of a new transfer."""
+        self._write(header, replace=True)
 
     def done(self, number: int, digest: str) -> None:
-        """Note a part."""
-        self._add([number, digest])
+        """Add a complete part."""
+        self._write([number, digest])
 
     def remove(self) -> None:
-        """The transfer is over."""
-        with self._lock:
-            if self._file is not None:
-                self._forget()
+        """Delete the state: the transfer is complete."""
+        with self._guard:
+            self._forget()
 
     def close(self) -> None:
-        """Leave the record to whoever goes on."""
-        with self._lock:
+        """Keep the state for a transfer that resumes this one."""
+        with self._guard:
             if self._file is not None:
-                self._file.close()
+                self._file.release()
                 self._file = None
 
-    def _add(self, entry: Any, anew: bool = False) -> None:
-        with self._lock:
+    def _write(self, entry: Any, replace: bool = False) -> None:
+        with self._guard:
             if self._file is None:
                 return
+            line = json.dumps(entry).encode() + b"\n"
             try:
-                if anew:
-                    self._file.truncate(0)
-                line = json.dumps(entry).encode() + b"\n"
-                if self._file.write(line) < len(line):
+                if replace:
+                    os.ftruncate(self._file.handle, 0)
+                os.lseek(self._file.handle, 0, os.SEEK_END)
+                if os.write(self._file.handle, line) < len(line):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            except OSError as error:  # a full disk, for one
-                logger.warning(_NO_RECORD, self._path, error.strerror)
+            except OSError as error:  # such as a full disk
+                logger.warning(_NOT_KEPT, self._path, error.strerror)
                 self._forget()
 
     def _forget(self) -> None:
-        with suppress(OSError):
-            self._path.unlink(missing_ok=True)
         if self._file is not None:
             self._file.close()
-        self._file = None
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
+            self._file.release()
+            self._file = None
 
-    def _opened(self) -> Optional[IO[bytes]]:
+    def _open(self) -> Optional[LockedFile]:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            file = self._path.open("a+b", buffering=0)  # so that closing it writes nothing
-        except OSError as error:
-            logger.warning(_NO_RECORD, self._path, error.strerror)
+            return open_locked(self._path)
+        except LocksUnavailable:
             return None
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.fstat(file.fileno()).st_nlink:
-                return file
-        except OSError:
-            pass
-        file.close()  # another transfer has it, or has just ended with it
-        return None
+        except OSError as error:
+            logger.warning(_NOT_KEPT, self._path, error.strerror)
+            return None
+
+
+def _content(handle: int) -> bytes:
+    os.lseek(handle, 0, os.SEEK_SET)
+    return b"".join(iter(lambda: os.read(handle, _CHUNK), b""))

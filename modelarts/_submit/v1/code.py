@@ -8,7 +8,7 @@ from collections.abc import Collection
 from typing import Any
 
 from modelarts._api.catalog import ALGORITHMS, ENGINES, Catalog, normalize, suggest
-from modelarts._obs.paths import ObsPath, exists_locally, is_local, place_inside
+from modelarts._obs.paths import ObsPath, exists_locally, is_local, path_inside
 from modelarts._submit.arguments import Checks, Training
 from modelarts._wire.json_records import Record
 
@@ -108,7 +108,7 @@ class CodeChoice:
     def boot_file(self, folder: ObsPath) -> ObsPath | None:
         code_dir, boot_file = self.training.code_dir, self.training.boot_file
         if self.is_local_script():
-            relative = place_inside(code_dir, boot_file)
+            relative = path_inside(code_dir, boot_file)
             path = None if relative is None else ObsPath(folder.bucket, folder.key + relative)
         else:
             path = self.checks.obs_path("boot_file", boot_file)

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from modelarts._obs.paths import PART
-from modelarts._obs.transfer.part_file import Partial
+from modelarts._obs.transfer.part_file import PartFile
 from modelarts.local import daemon
 from modelarts.local.emulator.obs.metadata import Note, Notes
 from modelarts.local.emulator.obs.object_store import ObjectStore
@@ -57,7 +57,7 @@ def test_a_service_removes_what_was_left_when_it_starts_but_not_what_is_held(tmp
     home = LocalHome.of(tmp_path)
     abandoned = [put(home.buckets / "bucket" / "a" / f"{PART}abc123"), put(home.obs / "bucket" / f"{PART}def456")]
     kept = put(home.buckets / "bucket" / "file")
-    held = Partial(home.buckets / "bucket" / "other")
+    held = PartFile(home.buckets / "bucket" / "other")
     try:
         daemon.ensure(tmp_path, daemon.CloudOptions())
         assert not any(file.exists() for file in abandoned)

@@ -10,7 +10,7 @@ import pytest
 
 from modelarts._obs.local.buckets import LocalBuckets
 from modelarts._obs.paths import PART
-from modelarts._obs.transfer.part_file import Partial
+from modelarts._obs.transfer.part_file import PartFile
 from modelarts.local.emulator.obs.errors import ObsRefusal
 from modelarts.local.emulator.obs.metadata import Notes
 from modelarts.local.emulator.obs.object_store import ObjectStore
@@ -77,7 +77,7 @@ def test_what_is_put_into_a_bucket_while_it_is_removed_stays(tmp_path: Path, mon
 
 
 def test_a_bucket_in_which_a_file_is_being_written_stays(client, bucket: Path):
-    held = Partial(bucket / "file")
+    held = PartFile(bucket / "file")
 
     assert client.deleteBucket(bucket.name).errorCode == "BucketNotEmpty"
     held.put_in_place()
