@@ -6,14 +6,15 @@ import sqlite3
 from pathlib import Path
 
 from modelarts.local.store.configs import Configs
-from modelarts.local.store.database import Database, NameInUse, now
+from modelarts.local.store.database import Database, now
 from modelarts.local.store.datasets import Datasets
+from modelarts.local.store.errors import BeingDeleted, JobNotFound, NameInUse, VersionNotFound
 from modelarts.local.store.jobs import Jobs
 from modelarts.local.store.visualizations import Visualizations
 
-__all__ = ["NameInUse", "Store", "StoreError", "now"]
+__all__ = ["BeingDeleted", "JobNotFound", "NameInUse", "Store", "StoreError", "VersionNotFound", "now"]
 
-StoreError = sqlite3.Error  # the file cannot be read or written: no fault of any row
+StoreError = sqlite3.Error  # the file cannot be read or written
 
 
 class Store:

@@ -11,14 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from modelarts.local.store.errors import NameInUse
 from modelarts.local.store.migrations import migrate
 from modelarts.local.store.records import Page
 
 Row = dict[str, Any]
-
-
-class NameInUse(Exception):
-    """Something of that kind has that name."""
 
 
 class Database:

@@ -8,8 +8,9 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
-from modelarts._wire.v1.status import INIT, JobStatus
+from modelarts._wire.v1.status import INIT, KILLED, KILLING, RUNNING, WAITING, JobStatus
 from modelarts.local.store.database import Database, Row, now, placeholders
+from modelarts.local.store.errors import BeingDeleted, JobNotFound, VersionNotFound
 from modelarts.local.store.records import Job, JobRow, Page, Version
 
 
@@ -22,14 +23,12 @@ class Jobs:
     def add(
         self, name: str, description: str, workspace_id: str, body: Row, with_version: bool
     ) -> tuple[Job, Version | None]:
-        """Make a job, and unless told otherwise its first version. Raises `NameInUse`."""
+        """Create a job, and its first version if requested. Raises `NameInUse`."""
         with self._db.write() as connection:
             job_id = self._db.insert(connection, "jobs", name=name, description=description, workspace_id=workspace_id,
                                  create_time=now())  # fmt: skip
-            version_id = self._add_version(connection, job_id, None, body) if with_version else None
-        job = self.get(job_id)
-        assert job is not None
-        return job, None if version_id is None else self.version(job_id, version_id)
+            version = self._add_version(connection, job_id, None, body) if with_version else None
+            return _job(connection, job_id), version
 
     def get(self, job_id: int) -> Job | None:
         row = self._db.one("SELECT * FROM jobs WHERE id = ?", job_id)
@@ -56,41 +55,56 @@ class Jobs:
         ]  # fmt: skip
 
     def delete(self, job_id: int) -> list[int]:
-        """Delete a job's ended versions, and the job when none is left; ask the others to go when they end.
+        """Delete a job's queued and ended versions, and the job with the last of its versions.
+
+        Running versions are marked to be stopped, and are deleted when they have ended.
 
         Returns:
-            The versions that are gone now.
+            The ids of the versions that are deleted now.
         """
         with self._db.write() as connection:
             connection.execute("UPDATE jobs SET delete_requested = 1 WHERE id = ?", (job_id,))
-            connection.execute("UPDATE versions SET delete_requested = 1 WHERE job_id = ?", (job_id,))
-            return self._delete_pending(connection, job_id)
+            return self._request_deletion(connection, job_id, "job_id", job_id)
 
     # --- versions
 
-    def add_version(self, job_id: int, pre_version_id: int | None, body: Row) -> Version:
-        """Make the next version of a job that exists."""
-        with self._db.write() as connection:
-            version_id = self._add_version(connection, job_id, pre_version_id, body)
-        version = self.version(job_id, version_id)
-        assert version is not None
-        return version
+    def add_version(self, job_id: int, pre_version_id: int, body: Row) -> tuple[Job, Version]:
+        """Create the next version of a job.
 
-    def _add_version(self, connection: sqlite3.Connection, job_id: int, pre_version_id: int | None, body: Row) -> int:
-        made = connection.execute("SELECT versions_created FROM jobs WHERE id = ?", (job_id,)).fetchone()[0]
+        Args:
+            job_id: the job.
+            pre_version_id: the version that it derives from; of a job without versions any id, which is not kept.
+            body: its settings, normalized.
+
+        Raises:
+            JobNotFound, VersionNotFound: the job or the version it derives from does not exist.
+            BeingDeleted: the job's deletion was requested.
+        """
+        with self._db.write() as connection:
+            job = _job(connection, job_id)
+            if job.version_count:
+                _version(connection, job_id, pre_version_id)
+            if job.delete_requested:
+                raise BeingDeleted
+            return job, self._add_version(connection, job_id, pre_version_id if job.version_count else None, body)
+
+    def _add_version(
+        self, connection: sqlite3.Connection, job_id: int, pre_version_id: int | None, body: Row
+    ) -> Version:
+        number = _job(connection, job_id).versions_created + 1
         version_id = self._db.insert(
-            connection, "versions", job_id=job_id, name=f"V{made + 1:04}", pre_version_id=pre_version_id,
+            connection, "versions", job_id=job_id, name=f"V{number:04}", pre_version_id=pre_version_id,
             body=json.dumps(body), resource_id=f"job{secrets.token_hex(4)}", status=int(INIT), create_time=now(),
         )  # fmt: skip
         connection.execute(
-            "UPDATE jobs SET versions_created = versions_created + 1, version_count = version_count + 1, "
-            "newest_version_id = ? WHERE id = ?", (version_id, job_id),
+            "UPDATE jobs SET versions_created = ?, version_count = version_count + 1, newest_version_id = ? "
+            "WHERE id = ?", (number, version_id, job_id),
         )  # fmt: skip
-        return version_id
+        return _version(connection, job_id, version_id)
 
     def version(self, job_id: int, version_id: int) -> Version | None:
         row = self._db.one("SELECT * FROM versions WHERE job_id = ? AND id = ?", job_id, version_id)
-        return None if row is None else _version(row)
+        return None if row is None else _as_version(row)
 
     def status(self, version_id: int) -> JobStatus | None:
         """The status of a version that exists."""
@@ -100,40 +114,65 @@ class Jobs:
     def versions(self, job_id: int, limit: int = -1, offset: int = 0) -> list[Version]:
         """Versions of a job, newest first."""
         sql = "SELECT * FROM versions WHERE job_id = ? ORDER BY id DESC LIMIT ? OFFSET ?"
-        return [_version(row) for row in self._db.all(sql, job_id, limit, offset)]
+        return [_as_version(row) for row in self._db.all(sql, job_id, limit, offset)]
 
     def versions_with_status(self, *statuses: int) -> list[Version]:
         """All versions in one of these statuses, oldest first."""
         sql = f"SELECT * FROM versions WHERE status IN ({placeholders(statuses)}) ORDER BY id"
-        return [_version(row) for row in self._db.all(sql, *(int(status) for status in statuses))]
+        return [_as_version(row) for row in self._db.all(sql, *(int(status) for status in statuses))]
 
     def transition(self, version_id: int, expected: Iterable[int], status: int, **changes: Any) -> bool:
         """Set a status if it is still one of those expected; whether this call won."""
         return self._db.compare_and_set("versions", version_id, expected, {"status": int(status), **changes})
 
     def delete_version(self, version: Version) -> list[int]:
-        """Delete a version that has ended, or ask it to go when it ends; the versions that are gone now."""
+        """Delete a version that is queued or has ended; mark a running one to be stopped and then deleted.
+
+        Returns:
+            The ids of the versions that are deleted now.
+        """
         with self._db.write() as connection:
-            connection.execute("UPDATE versions SET delete_requested = 1 WHERE id = ?", (version.id,))
-            return self._delete_pending(connection, version.job_id)
+            return self._request_deletion(connection, version.job_id, "id", version.id)
 
     def delete_pending(self, job_id: int) -> list[int]:
-        """Delete what was asked to go and has ended meanwhile; the versions that are gone now."""
+        """Delete the versions of a job that have ended since their deletion was requested; their ids."""
         with self._db.write() as connection:
             return self._delete_pending(connection, job_id)
 
+    def _request_deletion(self, connection: sqlite3.Connection, job_id: int, column: str, value: int) -> list[int]:
+        connection.execute(
+            f"UPDATE versions SET delete_requested = 1, status = CASE WHEN status IN (?, ?) THEN ? "
+            f"WHEN status = ? THEN ? ELSE status END WHERE {column} = ?",
+            (*map(int, (INIT, WAITING, KILLED, RUNNING, KILLING)), value),
+        )
+        return self._delete_pending(connection, job_id)
+
     def _delete_pending(self, connection: sqlite3.Connection, job_id: int) -> list[int]:
         rows = connection.execute("SELECT id, status FROM versions WHERE job_id = ? AND delete_requested", (job_id,))
-        gone = [row["id"] for row in rows if JobStatus(row["status"]).ended]
-        connection.execute(f"DELETE FROM versions WHERE id IN ({placeholders(gone)})", gone)
+        deleted = [row["id"] for row in rows if JobStatus(row["status"]).ended]
+        connection.executemany("DELETE FROM versions WHERE id = ?", [(version_id,) for version_id in deleted])
         connection.execute(
             "UPDATE jobs SET version_count = version_count - ?, "
             "newest_version_id = (SELECT max(id) FROM versions WHERE job_id = jobs.id) WHERE id = ?",
-            (len(gone), job_id),
+            (len(deleted), job_id),
         )
         connection.execute("DELETE FROM jobs WHERE id = ? AND delete_requested AND version_count = 0", (job_id,))
-        return gone
+        return deleted
 
 
-def _version(row: Row) -> Version:
+def _job(connection: sqlite3.Connection, job_id: int) -> Job:
+    row = connection.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    if row is None:
+        raise JobNotFound
+    return Job(**row)
+
+
+def _version(connection: sqlite3.Connection, job_id: int, version_id: int) -> Version:
+    row = connection.execute("SELECT * FROM versions WHERE job_id = ? AND id = ?", (job_id, version_id)).fetchone()
+    if row is None:
+        raise VersionNotFound
+    return _as_version(dict(row))
+
+
+def _as_version(row: Row) -> Version:
     return Version(**{**row, "body": json.loads(row["body"]), "status": JobStatus(row["status"])})

@@ -27,9 +27,8 @@ class Visualizations:
                 train_url=train_url, hours=hours, resource_id=f"visjob{secrets.token_hex(4)}", status=int(INIT),
                 create_time=now(),
             )  # fmt: skip
-        made = self.get(row_id)
-        assert made is not None
-        return made
+            row = connection.execute("SELECT * FROM visualizations WHERE id = ?", (row_id,)).fetchone()
+        return _visualization(dict(row))
 
     def get(self, row_id: int) -> Visualization | None:
         row = self._db.one("SELECT * FROM visualizations WHERE id = ?", row_id)

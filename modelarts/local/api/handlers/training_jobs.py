@@ -45,10 +45,9 @@ def describe(call: Call) -> Answer:
 
 
 def delete(call: Call) -> Answer:
-    """Versions that have not ended are stopped first; they and the job go when they have ended."""
+    """Running versions are stopped first; they and the job are deleted when they have ended."""
     job = job_of(call)
-    gone = call.store.jobs.delete(job.id)
-    call.service.scheduler.remove(job.id, gone)
+    call.service.scheduler.remove(job.id, call.store.jobs.delete(job.id))
     return {}
 
 

@@ -15,6 +15,7 @@ from modelarts.local.api.handlers.context import Answer, Call
 from modelarts.local.api.handlers.serializers import shared_members
 from modelarts.local.api.handlers.training_jobs import duration, job_of, made
 from modelarts.local.paths import read_json
+from modelarts.local.store import BeingDeleted, JobNotFound, VersionNotFound
 from modelarts.local.store.records import Job, Version
 
 _STATUS_INTERVAL = 0.1  # seconds between looks at a status while a reply is held back
@@ -24,18 +25,17 @@ NO_SAMPLES: dict[str, Any] = {"cpuUsage": [], "memUsage": [], "gpuUtil": []}
 def create(call: Call) -> Answer:
     job = job_of(call)
     body = checks.body_of(call.body)
-    description = body.get("job_desc")
-    if description is not None:
-        checks.description(body, "job_desc")
+    checks.description(body, "job_desc")
     config = checks.TrainingChecks(call.service.catalog).config(body.get("config"), for_job=True)
-    previous: int | None = checks.integer(body["config"].get("pre_version_id"), "pre_version_id")
-    if job.version_count == 0:
-        previous = None  # the last one was deleted: any id is taken, and the new one derives from none
-    elif call.store.jobs.version(job.id, previous or 0) is None:
-        raise missing(f"version {previous} of job {job.id}, named as pre_version_id,")
-    if job.delete_requested:
-        raise wrong_state(f"job {job.id} is being deleted")
-    version = call.store.jobs.add_version(job.id, previous, config)
+    previous = checks.integer(body["config"].get("pre_version_id"), "pre_version_id")
+    try:
+        job, version = call.store.jobs.add_version(job.id, previous, config)
+    except JobNotFound:
+        raise missing(f"job {job.id}") from None
+    except VersionNotFound:
+        raise missing(f"version {previous} of job {job.id}, named as pre_version_id,") from None
+    except BeingDeleted:
+        raise wrong_state(f"job {job.id} is being deleted") from None
     call.service.scheduler.wake()
     return made(job, version)
 
@@ -76,7 +76,7 @@ def stop(call: Call) -> Answer:
 
 
 def delete(call: Call) -> Answer:
-    """A version that has not ended is stopped first, and goes when it has ended."""
+    """A running version is stopped first, and deleted when it has ended."""
     job, version = version_of(call)
     call.service.scheduler.remove(job.id, call.store.jobs.delete_version(version))
     return {}

@@ -62,11 +62,10 @@ def describe(call: Call) -> Answer:
 
 
 def delete(call: Call) -> Answer:
-    """What is up is stopped first; what is being stopped is refused."""
+    """A running one is stopped first; one that is being stopped is refused."""
     row = _named(call)
-    if row.status == KILLING:
-        raise wrong_state(f"This job can't be delete. job status: {int(row.status)}")
-    call.store.visualizations.transition(row.id, (INIT, RUNNING, *ENDED), KILLING, delete_requested=1)
+    if not call.store.visualizations.transition(row.id, (INIT, RUNNING, *ENDED), KILLING, delete_requested=1):
+        raise wrong_state(f"This job can't be delete. job status: {int(_named(call).status)}")
     call.service.viewers.wake()
     return {}
 

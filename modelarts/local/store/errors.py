@@ -1,0 +1,19 @@
+"""Why the store did not write: all but failures of the file itself, which are `sqlite3.Error`."""
+
+from __future__ import annotations
+
+
+class NameInUse(Exception):
+    """Another row of that kind has the name."""
+
+
+class JobNotFound(Exception):
+    """The job does not exist, or not any more."""
+
+
+class VersionNotFound(Exception):
+    """The job has no such version, or not any more."""
+
+
+class BeingDeleted(Exception):
+    """The job's deletion was requested."""
