@@ -7,7 +7,7 @@ import re
 import shlex
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Optional
 
 import click
 
@@ -34,11 +34,12 @@ def local() -> None:
 
 
 @local.command()
-@click.option("--auth", type=click.Choice(["token", "iam"]), default="token", show_default=True,
-              help="Who is let in: this user, or with `iam` also whoever logs in as in the cloud, over TLS.")
+@click.option("--auth", type=click.Choice(["token", "iam"]), default=None,
+              help="Who is let in: `token`, this user only, or `iam`, also whoever logs in as in the cloud, over TLS. "
+                   "By default as before, if the service was killed or stopped itself when idle; else `token`.")
 @click.option("--region", default="", help="With --auth iam: name of the region; cn-north-4 unless it was another.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="With --auth iam: port; 0 takes any free one.")
-def start(auth: str, region: str, port: int) -> None:
+def start(auth: Optional[str], region: str, port: int) -> None:
     """Start the service, or say where it runs."""
     from modelarts.local import daemon
 
@@ -46,6 +47,8 @@ def start(auth: str, region: str, port: int) -> None:
         raise click.UsageError("--region and --port go with --auth iam")
     home = table.home_directory()
     before = daemon.find(home)
+    if auth == "token" and before is None:
+        daemon.forget_options(home)
     address = daemon.ensure(home, daemon.CloudOptions(region, port) if auth == "iam" else None)
     _tell("running" if before else "started", address, home)
 

@@ -9,20 +9,21 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import attrs
 
 from modelarts.errors import ServiceError
 from modelarts.local import locks
-from modelarts.local.paths import LocalHome, read_json
+from modelarts.local.paths import LocalHome, read_json, write_private
 from modelarts.local.processes import Process
 
 NEEDED = ("flask", "psutil", "waitress")
 NEEDED_FOR_IAM = ("cheroot", "cryptography")
 STOP_PATIENCE = 10.0
+LOCAL_SETTINGS = "MODELARTS_LOCAL_"  # beginning of the variables that only the service reads
 
 logger = logging.getLogger("modelarts")
 
@@ -77,6 +78,8 @@ def find(home: Path) -> Address | None:
 def ensure(home: Path, iam: CloudOptions | None = None) -> Address:
     """The running service of a home, started if there is none.
 
+    A service that was killed, or stopped itself when idle, starts with the options that it had.
+
     Args:
         home: folder of all its state.
         iam: options of the address at which it must also behave as the cloud does; `None`: no such address is needed.
@@ -125,6 +128,7 @@ def _check_options(found: Address, wanted: CloudOptions) -> None:
 def stop(home: Path) -> bool:
     """Stop the service; running jobs go on. Returns whether there was one. Raises `ServiceError`."""
     found = find(home)
+    forget_options(home)
     if found is None:
         return False
     service = Process(found.pid, found.started)
@@ -136,6 +140,12 @@ def stop(home: Path) -> bool:
             raise ServiceError(f"the local service (pid {found.pid}) does not stop; its log is {log}")
         time.sleep(0.02)
     return True
+
+
+def forget_options(home: Path) -> None:
+    """Let the next start of the service be a new one, without the options of the last."""
+    with suppress(OSError):
+        LocalHome.of(home).start_options.unlink()
 
 
 @contextmanager
@@ -156,6 +166,28 @@ def _start_lock(paths: LocalHome) -> Iterator[None]:
 
 
 def _start(home: Path, paths: LocalHome, iam: CloudOptions | None) -> Address:
+    """Start the service; what is not given is as it was at its last start."""
+    before = read_json(paths.start_options) or {"iam": None, "environment": {}}
+    set_now = {name: value for name, value in os.environ.items() if name.startswith(LOCAL_SETTINGS)}
+    environment = {**before["environment"], **set_now}
+    if iam is not None or before["iam"] is None:
+        found = _start_with(home, paths, iam, environment)
+    else:
+        iam = CloudOptions(**before["iam"])
+        try:
+            found = _start_with(home, paths, iam, environment)
+        except ServiceError as error:
+            raise ServiceError(
+                f"{error}. These are the options of its last start: `modelarts local stop` discards them"
+            ) from None
+    options = {"iam": iam and attrs.asdict(iam), "environment": environment}
+    write_private(paths.start_options, options)
+    return found
+
+
+def _start_with(
+    home: Path, paths: LocalHome, iam: CloudOptions | None, environment: Mapping[str, str]
+) -> Address:
     needed = NEEDED + NEEDED_FOR_IAM if iam else NEEDED
     missing = [name for name in needed if importlib.util.find_spec(name) is None]
     if missing:
@@ -170,7 +202,7 @@ def _start(home: Path, paths: LocalHome, iam: CloudOptions | None) -> Address:
             service = subprocess.Popen(
                 [sys.executable, "-m", "modelarts.local.server", str(home), str(write_fd), *options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, pass_fds=(write_fd,),
-                cwd=paths.root,
+                cwd=paths.root, env={**os.environ, **environment},
             )  # fmt: skip
     except OSError as error:
         os.close(read_fd)

@@ -29,6 +29,11 @@ class LocalHome:
         return self.root / "service.json"
 
     @property
+    def start_options(self) -> Path:
+        """Options that the service was started with, for whoever starts it again; removed when it is stopped."""
+        return self.root / "start-options.json"
+
+    @property
     def running(self) -> Path:
         """Locked by the service for as long as it lives."""
         return self.root / "service.lock"
