@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import stat
 import threading
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ logger = logging.getLogger("modelarts")
 REGIONS = ("cn-north-1", "cn-north-4", "cn-east-3", "cn-south-1")
 SERVICES = ("modelarts", "iam", "obs")
 
+_HAS_MODES = os.name != "nt"  # the modes of files on Windows say nothing about other users
 _warned: set[Path] = set()  # about each file once
 
 
@@ -100,6 +102,8 @@ def _variables(name: str) -> str:
 
 
 def _warn_if_others_can_read(file: Path) -> None:
+    if not _HAS_MODES:
+        return
     try:
         mode = file.stat().st_mode
     except OSError:

@@ -24,7 +24,7 @@ def gpus() -> tuple[str, ...]:
         return ()
     command = [tool, "--query-gpu=name", "--format=csv,noheader"]
     try:
-        answered = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+        answered = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):
         return ()
     return tuple(answered.stdout.split("\n")[:-1])

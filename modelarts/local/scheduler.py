@@ -241,7 +241,7 @@ def _spawn(paths: JobPaths) -> subprocess.Popen[bytes]:
 
 def _supervisor_pid(paths: JobPaths) -> int:
     try:
-        return int(paths.alive.read_text() or 0)
+        return int(paths.alive.read_text(encoding="ascii") or 0)
     except FileNotFoundError:
         return 0
 

@@ -16,7 +16,7 @@ from modelarts._obs.paths import (
     inside_local,
     is_local,
     path_inside,
-)  # fmt: skip
+)
 from modelarts._obs.transfer.local_names import can_be_file
 
 SPELLINGS = [

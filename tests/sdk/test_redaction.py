@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from click.testing import CliRunner
 
+from modelarts._auth import login
 from modelarts._auth.signing import Keys
 from modelarts.cli.main import cli
 from modelarts.errors import ApiError, AuthError, ConfigError
@@ -104,6 +105,19 @@ def test_a_file_with_credentials_that_others_can_read_is_warned_of_once(
 
     told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert told == ([f"{file} holds credentials and others can read it: run chmod 600 {file}"] if warns else [])
+
+
+def test_modes_of_files_count_only_where_they_say_who_can_read(
+    machine: Machine, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    """On Windows, every file has mode 0666."""
+    monkeypatch.setattr(login, "_HAS_MODES", False)
+    by_file(machine)
+    machine.config.chmod(0o666)
+
+    Session(region_name=REGION, project_id=PROJECT)
+
+    assert caplog.records == []
 
 
 def test_a_file_without_credentials_may_be_read_by_all(machine: Machine, caplog: pytest.LogCaptureFixture):

@@ -69,7 +69,7 @@ class Usage:
         """Mean use of all GPUs, and of their memory."""
         query = "--query-gpu=utilization.gpu,memory.used,memory.total"
         command = [str(self._nvidia), query, "--format=csv,noheader,nounits"]
-        answered = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+        answered = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=10, check=False)
         rows = [line.split(",") for line in answered.stdout.splitlines() if line.count(",") == 2]
         try:
             numbers = [[float(value) for value in row] for row in rows]
