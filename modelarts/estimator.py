@@ -252,17 +252,18 @@ class Estimator(StrictAttributes, JobCalls):
     def _watch(self, job: TrainingJob) -> None:
         from modelarts._display.screen import Screen
 
-        screen = Screen()
+        screen, client = Screen(), self.modelarts_session.client
+        version: dict[str, Any] = {"job_id": job.job_id, "version_id": job.version_id}
         where = f", log in {self.log_url}" if self.log_url else ""
         screen.say(f"job {job.job_name} (job_id {job.job_id}), version {job.version_name} "
                    f"(version_id {job.version_id}){where}")  # fmt: skip
         try:
-            info = follow.Follower(job, screen).run()
+            info = follow.Follower(client, **version, screen=screen).run()
         except KeyboardInterrupt:
             screen.say(f"no longer waiting; the job goes on. To stop it: Estimator(session, job_id={job.job_id}, "
                        f"version_id={job.version_id}).stop_job_version()")  # fmt: skip
             raise
-        error = follow.error_of_end(job, info)
+        error = follow.error_of_end(client, **version, info=info)
         if error is not None and not isinstance(error, JobTimeout):
             screen.failure(error)
             if self.modelarts_session.strict:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Union
 
 from modelarts._jobs import follow
+from modelarts._jobs.logs import names_in
 from modelarts._jobs.pagination import VERSION_COLUMNS, doc_default, is_set, show
 from modelarts._submit import checks
 from modelarts._transport.response import Response, rows_of
@@ -57,9 +58,8 @@ class JobCalls:
             JobFailed, JobStopped, JobLost: it ended otherwise than COMPLETED.
             JobTimeout: it has not ended in time; it goes on.
         """
-        self._version("wait", None if timeout is None else checks.seconds("timeout", timeout))
-        # A handle of its own, for an estimator may go on to another version meanwhile.
-        return follow.wait(TrainingJob(self.modelarts_session, self.job_id, self.version_id), timeout, show)
+        version = self._version("wait", None if timeout is None else checks.seconds("timeout", timeout))
+        return follow.wait(self.modelarts_session.client, **version, timeout=timeout, show=show)
 
     def stop_job_version(self) -> Response:
         """Stop this version; allowed while it has not ended (modelarts_04_0171).
@@ -76,9 +76,8 @@ class JobCalls:
             A response whose `log_file_list` is a list of names.
         """
         response = self._call("list_training_job_log_files", self._version("get_job_log_file_list"))
-        names = response.get("log_file_list")
-        if isinstance(names, str):  # the REST table says String, its sample an array (LOGLIST)
-            response["log_file_list"] = [names]
+        if isinstance(response.get("log_file_list"), str):
+            response["log_file_list"] = names_in(response)
         return response
 
     def get_job_log(
@@ -187,13 +186,13 @@ class JobCalls:
     def _call(self) -> Callable[..., Response]:
         return self.modelarts_session.client.call
 
-    def _job(self, call: str, *faults: ArgumentProblem | None) -> dict[str, object]:
-        """The path to the job; raises with all faults of a call's arguments, these included."""
-        checks.raise_if_any(call, _identifier("job_id", self.job_id), *faults)
+    def _job(self, call: str, *problems: ArgumentProblem | None) -> dict[str, Any]:
+        """The path to the job; raises with all problems of a call's arguments, those of the ids included."""
+        checks.raise_if_any(call, _identifier("job_id", self.job_id), *problems)
         return {"job_id": self.job_id}
 
-    def _version(self, call: str, *faults: ArgumentProblem | None) -> dict[str, object]:
-        path = self._job(call, _identifier("version_id", self.version_id), *faults)
+    def _version(self, call: str, *problems: ArgumentProblem | None) -> dict[str, Any]:
+        path = self._job(call, _identifier("version_id", self.version_id), *problems)
         return {**path, "version_id": self.version_id}
 
     def _config(self, call: str) -> dict[str, object]:

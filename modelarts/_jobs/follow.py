@@ -1,30 +1,29 @@
-"""Following a version to its end: its status, its log, and what its end means."""
+"""Following a version to its end: its status, its log, and the error that its end amounts to."""
 
 from __future__ import annotations
 
 import math
 import re
 import time
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from modelarts import errors
+from modelarts._jobs.logs import LogReader, Page, names_in
 from modelarts._jobs.reconnect import SHORTEST, TRANSIENT, ReconnectingClient
 from modelarts._transport.response import Response, bad_member, waited
 from modelarts._wire.json_records import as_integer
 from modelarts._wire.v1 import status as vocabulary
-from modelarts._wire.v1.limits import LOG_LINES
 from modelarts._wire.v1.status import JobStatus
 
 if TYPE_CHECKING:
+    from modelarts._api.client import Client
     from modelarts._display.screen import Screen
-    from modelarts.job import JobCalls
 
-LONGEST, GROWTH = 5.0, 1.5
-REST = 60.0  # seconds that a service may be out of reach when only the rest of a log is missing
-TAIL = 10.0  # seconds that each call has which asks for the end of a log
+LONGEST, GROWTH = 5.0, 1.5  # seconds of the longest interval between requests, and how intervals grow
+REST = 60.0  # seconds that a service may be unreachable when only the rest of a log is missing
+TAIL = 10.0  # seconds for reading the end of the logs
 TAIL_LINES = 20
-LONG_PAGE = 30_000  # characters; a page that a service cuts at its own limit has at least as many
 
 _ERRORS: dict[str, type[errors.JobError]] = {
     vocabulary.FAILED: errors.JobFailed,
@@ -34,31 +33,45 @@ _ERRORS: dict[str, type[errors.JobError]] = {
 _EXIT_CODE = re.compile(r"\[Modelarts Service Log\]Training end with return code: (-?\d+)")
 
 
-def wait(job: JobCalls, timeout: float | None = None, show: bool = True) -> Response:
-    """Follow a version to its end; raise the `JobError` of any end but COMPLETED."""
+def wait(
+    client: Client, job_id: int | str, version_id: int | str, timeout: float | None = None, show: bool = True
+) -> Response:
+    """Follow a version to its end.
+
+    Args:
+        timeout: seconds; `None` waits without limit.
+        show: print its log and each new status; without it the log is not read.
+
+    Returns:
+        The last status reply.
+
+    Raises:
+        JobError: it ended in another status than COMPLETED, or has not ended in time.
+    """
     from modelarts._display.screen import Screen
 
     screen = Screen(quiet=not show)
-    info = Follower(job, screen).run(timeout)
-    error = error_of_end(job, info)
+    info = Follower(client, job_id, version_id, screen).run(timeout)
+    error = error_of_end(client, job_id, version_id, info)
     if error is None:
         return info
-    if isinstance(error, errors.JobTimeout):
-        raise error
-    screen.failure(error)
+    if not isinstance(error, errors.JobTimeout):
+        screen.failure(error)
     raise error
 
 
-def error_of_end(job: JobCalls, info: Response) -> errors.JobError | None:
-    """What a version's end amounts to: nothing when COMPLETED, else the error that tells about it."""
+def error_of_end(
+    client: Client, job_id: int | str, version_id: int | str, info: Response
+) -> errors.JobError | None:
+    """The error that the end of a version amounts to; `None` for COMPLETED."""
     status: JobStatus = info["status"]
     if status.outcome == vocabulary.SUCCEEDED:
         return None
-    tail = _log_tail(job) if status.ended else ""
+    tail = _log_tail(client, {"job_id": job_id, "version_id": version_id}) if status.ended else ""
     found = _EXIT_CODE.findall(tail)
     return _ERRORS.get(status.outcome, errors.JobTimeout)(
-        job_id=as_integer(job.job_id),
-        version_id=as_integer(job.version_id),
+        job_id=as_integer(job_id),
+        version_id=as_integer(version_id),
         status=status,
         reason=info.get("error_result") or "",
         exit_code=int(found[-1]) if found else None,
@@ -67,148 +80,118 @@ def error_of_end(job: JobCalls, info: Response) -> errors.JobError | None:
     )
 
 
-def _log_tail(job: JobCalls) -> str:
+def _log_tail(client: Client, version: dict[str, int | str]) -> str:
+    """The last lines of each log; empty when they cannot be read, because the end itself matters more."""
+    tails = []
     try:
-        with job.modelarts_session.deadline(min(TAIL, job.modelarts_session.client.sending.total_timeout)):
-            names = job.get_job_log_file_list().get("log_file_list") or []
-            tails = [job.get_job_log(name, lines=TAIL_LINES).get("content") or "" for name in names]
+        with client.deadline(min(TAIL, client.sending.total_timeout), None, None):
+            for name in names_in(client.call("list_training_job_log_files", version)):
+                query = {"log_file": name, "lines": TAIL_LINES}
+                tails.append(client.call("get_training_job_log", version, query).get("content") or "")
     except errors.ModelArtsError:
-        return ""  # the end itself matters more than a log that cannot be read
+        return ""
     return "\n".join(tail.strip("\n") for tail in tails if tail.strip())
 
 
 class Follower:
-    """Reads status and log with a short first interval that grows while there is no news."""
+    """Reads status and log of one version until its end.
 
-    def __init__(self, job: JobCalls, screen: Screen) -> None:
-        self.job = job
+    A service that can hold replies back is asked to do so until there is something new. Any other one is asked again
+    after an interval, which is short at first and grows while nothing changes.
+
+    Args:
+        client, job_id, version_id: the version.
+        screen: gets each new status and the log. With a quiet one the log is not read.
+    """
+
+    def __init__(self, client: Client, job_id: int | str, version_id: int | str, screen: Screen) -> None:
         self.screen = screen
-        self._line = ReconnectingClient(job.modelarts_session.client, screen)
-        self._version = {"job_id": job.job_id, "version_id": job.version_id}
-        self._logs: list[_Log] = []
-        self._seen: Any = None  # the last `get_job_info`
+        self._client = ReconnectingClient(client, screen)
+        self._version = {"job_id": job_id, "version_id": version_id}
+        self._logs: list[LogReader] = []
+        self._last: Response | None = None  # the last status reply
         self._interval = SHORTEST
 
     def run(self, timeout: float | None = None) -> Response:
-        """Follow until the end, or until the time is over; return the last `get_job_info`."""
-        self._line.deadline = time.monotonic() + (math.inf if timeout is None else timeout)
+        """Follow until the end, or until the time is over; return the last status reply."""
+        self._client.deadline = time.monotonic() + (math.inf if timeout is None else timeout)
         try:
             self._follow()
         except TRANSIENT:
-            if self._line.left > 0 or self._seen is None:
+            if self._client.left > 0 or self._last is None:
                 raise
-        info: Response = self._seen
-        if info["status"].ended:
+        assert self._last is not None
+        if self._last["status"].ended and not self.screen.quiet:
             self._show_rest()
-        self.screen.status(info["status"])
-        return info
+        self.screen.status(self._last["status"])
+        return self._last
 
     def _follow(self) -> None:
         info = self._info()
         self.screen.status(info["status"])
-        while not info["status"].ended and self._line.left > 0:
-            held, pages = self._new_pages()
-            info = self._info()
+        while not info["status"].ended and self._client.left > 0:
+            before, began = info["status"], time.monotonic()
+            pages: list[Page] = []
+            if self.screen.quiet:
+                hold = self._hold()
+                info = self._info(hold)
+                held = waited(info)
+            else:
+                hold, held, pages = self._new_pages()
+                info = self._info()
+            news = bool(pages) or info["status"] != before
+            # A service may say that it held a reply back, and yet have returned nothing at once.
+            held = held and hold > 0 and (news or time.monotonic() - began >= hold / 2)
             if not info["status"].ended:
                 self.screen.status(info["status"])
             self._show(pages)
             if not held and not info["status"].ended:
-                self._pause(bool(pages))
+                self._pause(news)
+
+    def _hold(self) -> int:
+        """Seconds that the service is asked to hold a reply back."""
+        return int(min(self._client.longest_hold, self._client.left))
 
     def _show_rest(self) -> None:
-        """What the log still holds; the end itself matters more than a rest that cannot be read."""
-        self._line.deadline, self._line.patience = math.inf, REST
+        """Show what the log still holds; a rest that cannot be read is no failure of the job."""
+        self._client.deadline, self._client.patience = math.inf, REST
         try:
             self._show(page for log in self._found_logs() for page in log.pages())
         except TRANSIENT as error:
             self.screen.say(f"the rest of the log could not be read: {error}")
 
-    def _info(self) -> Response:
-        self._seen = self._line.reach(self._asked_info)
-        info: Response = self._seen
-        return info
+    def _info(self, hold: int = 0) -> Response:
+        prefer = f"wait={hold}" if hold > 0 else ""
 
-    def _asked_info(self) -> Response:
-        info = self._line.client.call("get_training_job_version", self._version, raise_on_error=True)
-        if not isinstance(info.get("status"), JobStatus):
-            raise bad_member(info, "status", info.get("status"))
-        return info
+        def request() -> Response:
+            info = self._client.client.call(
+                "get_training_job_version", self._version, prefer=prefer, raise_on_error=True
+            )
+            if not isinstance(info.get("status"), JobStatus):
+                raise bad_member(info, "status", info.get("status"))
+            return info
 
-    def _found_logs(self) -> list[_Log]:
+        self._last = self._client.reach(request)
+        return self._last
+
+    def _found_logs(self) -> list[LogReader]:
         if not self._logs:
-            names = self._line.reach(self.job.get_job_log_file_list).get("log_file_list") or []
+            names = names_in(self._client.call("list_training_job_log_files", self._version))
             workers = range(len(names)) if len(names) > 1 else [None]
-            self._logs = [_Log(self._line, self._version, *log) for log in zip(names, workers)]
+            self._logs = [LogReader(self._client, self._version, *log) for log in zip(names, workers)]
         return self._logs
 
-    def _new_pages(self) -> tuple[bool, list[_Page]]:
-        """The next page of each log; whether the service itself waited for one."""
+    def _new_pages(self) -> tuple[int, bool, list[Page]]:
+        """The next page of each log, behind the seconds the service was asked to wait, and whether it says it did."""
         logs = self._found_logs()
-        hold = int(min(self._line.longest_hold if len(logs) == 1 else 1, self._line.left))
-        first = [log.page(hold if number == 0 else 0) for number, log in enumerate(logs)]
-        return any(log.held for log in logs), [page for page in first if page.content]
+        hold = self._hold() if len(logs) == 1 else min(self._hold(), 1)
+        pages = [log.page(hold if number == 0 else 0) for number, log in enumerate(logs)]
+        return hold, any(log.held for log in logs), [page for page in pages if page.content]
 
-    def _show(self, pages: Iterable[_Page]) -> None:
+    def _show(self, pages: Iterable[Page]) -> None:
         for page in pages:
             self.screen.log(page.content, page.worker)
 
     def _pause(self, news: bool) -> None:
         self._interval = SHORTEST if news else min(self._interval * GROWTH, LONGEST)
-        time.sleep(max(min(self._interval, self._line.left), 0.0))
-
-
-class _Page(NamedTuple):
-    content: str
-    worker: int | None
-
-
-class _Log:
-    """One log file, read onward from where the last reading ended."""
-
-    def __init__(self, line: ReconnectingClient, version: dict[str, Any], name: str, worker: int | None) -> None:
-        self._line = line
-        self._version = version
-        self.name = name
-        self.worker = worker
-        self.position: str | None = None
-        self.held = False
-
-    def pages(self) -> Iterator[_Page]:
-        """All that is new, page by page."""
-        while (page := self.page()).content:
-            yield page
-
-    def page(self, hold: int = 0) -> _Page:
-        """The next page; `hold` asks the service to wait so many seconds for one."""
-        response = self._read(self.position, "desc", hold)
-        self.held = waited(response)
-        if self.position is None and _is_long(response):
-            response = self._beginning(response)
-        content = response.get("content") or ""
-        if self.position is not None and response.get("start_line") == self.position:
-            content = content.partition("\n")[2]  # a service that repeats the line it starts from
-        end = response.get("end_line")
-        if content and not end:
-            raise bad_member(response, "end_line", end)  # without it, the same would be read for ever
-        if end == self.position:
-            content = ""  # nothing came behind it
-        self.position = end or self.position
-        return _Page(content, self.worker)
-
-    def _beginning(self, page: Response) -> Response:
-        """The first page of the log: without a position the service answers the newest lines."""
-        while (before := self._read(start := page.get("start_line"), "asc", 0)).get("content"):
-            if before.get("start_line") in (None, start):
-                break
-            page = before
-        return page
-
-    def _read(self, position: str | None, order: str, hold: int) -> Response:
-        query = {"log_file": self.name, "base_line": position, "lines": LOG_LINES, "order": order}
-        prefer = f"wait={hold}" if hold > 0 else ""
-        return self._line.call("get_training_job_log", self._version, query, prefer=prefer)
-
-
-def _is_long(page: Response) -> bool:
-    """Whether there may be more before a page of newest lines."""
-    return page.get("lines", 0) >= LOG_LINES or len(page.get("content") or "") >= LONG_PAGE
+        time.sleep(max(min(self._interval, self._client.left), 0.0))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import responses
 
 from modelarts import errors
 from modelarts._jobs import follow, reconnect
 from modelarts.job import TrainingJob
 from tests.faults.calls import at
 from tests.faults.rows import BUSY, EXPIRED, answer
-from tests.support.raw_server import RESET, SILENCE, RawServer
+from tests.support.cloud import BASE, cloud_session
+from tests.support.raw_server import RESET, SILENCE, RawServer, reply
 
 INFO, NAMES, LOG = (f"GET /training-jobs/1/versions/2{part}" for part in ("", "/log/file-names", "/aom-log"))
 RUNNING, DONE = ({"is_success": True, "job_id": 1, "version_id": 2, "status": status} for status in (8, 10))
@@ -139,3 +143,81 @@ def test_what_a_refusal_means_that_no_waiting_mends_is_told_at_once():
         TrainingJob(session, 1, 2).wait()
 
     assert time.monotonic() - begun < 2
+
+
+# --- how often is asked
+
+NOTHING = {"is_success": True, "content": "", "lines": 0, "start_line": "3", "end_line": "3"}
+
+
+def with_header(body: dict[str, Any]) -> bytes:
+    """A reply that claims to have been held back."""
+    return reply(body).replace(b"Connection:", b"Preference-Applied: wait=5\r\nConnection:", 1)
+
+
+@pytest.mark.parametrize("show", [True, False], ids=["with the log", "status only"])
+@pytest.mark.parametrize("claim", [with_header, reply], ids=["claims to hold back", "does not hold back"])
+def test_a_service_that_returns_nothing_at_once_is_asked_less_and_less_often(claim: Any, show: bool):
+    script = {
+        INFO: [claim(RUNNING)], NAMES: [{"is_success": True, "log_file_list": ["a.0"]}], LOG: [claim(NOTHING)],
+    }  # fmt: skip
+
+    with RawServer(script) as server, at(server.url) as session, pytest.raises(errors.JobTimeout):
+        TrainingJob(session, 1, 2).wait(timeout=3, show=show)
+
+    assert 4 < len(server.asked) < 30
+
+
+def test_without_the_log_only_the_end_of_it_is_read_after_a_failure():
+    script = {
+        INFO: [RUNNING, {**RUNNING, "status": 11}], NAMES: [{"is_success": True, "log_file_list": ["a.0"]}],
+        LOG: [{"is_success": True, "content": "out of memory\n", "lines": 1, "start_line": "0", "end_line": "14"}],
+    }  # fmt: skip
+
+    with RawServer(script) as server, at(server.url) as session, pytest.raises(errors.JobFailed, match="out of memory"):
+        TrainingJob(session, 1, 2).wait(timeout=30, show=False)
+
+    assert server.asked == [INFO, INFO, NAMES, LOG]
+
+
+# --- finding the beginning of a log that is there already
+
+
+class Lines:
+    """A log whose positions are numbers of lines, with an answer of its own to position 0."""
+
+    def __init__(self, count: int, at_zero: str) -> None:
+        self.count, self.at_zero = count, at_zero
+
+    def __call__(self, request: Any) -> Any:
+        query = {name: value for name, (value,) in parse_qs(urlsplit(request.url).query).items()}
+        base, asc = query.get("base_line"), query["order"] == "asc"
+        if base == "0" and self.at_zero != "the beginning":
+            if self.at_zero == "a refusal":
+                return 400, {}, json.dumps({"is_success": False, "error_code": "ModelArts.0104", "error_msg": "base"})
+            first = self.count if self.at_zero == "nothing" else self.count - 500
+        elif base is None:
+            first = self.count - 500
+        else:
+            first = max(int(base) - 500, 1) if asc else int(base) + 1
+        last = min(first + 499, int(base) - 1 if asc and base else self.count)
+        content = "".join(f"line {number}\n" for number in range(first, last + 1))
+        position = str(max(last, 0)) if content or not base else base
+        page = {"content": content, "lines": max(last - first + 1, 0), "start_line": str(first), "end_line": position}
+        return 200, {}, json.dumps({"is_success": True, **page})
+
+
+@pytest.mark.parametrize("at_zero", ["the beginning", "a refusal", "nothing", "the newest lines"])
+def test_a_complete_log_is_shown_from_its_beginning_whatever_positions_are(
+    at_zero: str, capsys: pytest.CaptureFixture[str]
+):
+    with responses.RequestsMock() as faked, cloud_session() as session:
+        version = f"{BASE}/training-jobs/1/versions/2"
+        faked.get(version, json=DONE)
+        faked.get(f"{version}/log/file-names", json={"is_success": True, "log_file_list": ["a.0"]})
+        faked.add_callback("GET", f"{version}/aom-log", Lines(2345, at_zero))
+
+        TrainingJob(session, 1, 2).wait(timeout=30)
+
+    shown = [line for line in capsys.readouterr().out.splitlines() if line.startswith("line")]
+    assert shown == [f"line {number}" for number in range(1, 2346)]

@@ -9,6 +9,7 @@ import pytest
 
 from modelarts._display.screen import Screen
 from modelarts._jobs.follow import Follower
+from modelarts.errors import JobFailed
 from tests.support.jobs import estimator, put_code
 
 BEGIN, END = "begin of output\n", "end of output\n"
@@ -20,7 +21,7 @@ def followed(session, tmp_path, script: str) -> str:
     put_code(session, tmp_path, "import sys, time\n" + FRAME.format(script))
     job = estimator(session).fit(inputs="/bucket/data/")
     stream = io.StringIO()
-    Follower(job, Screen(stream)).run(timeout=120)
+    Follower(session.client, job.job_id, job.version_id, Screen(stream)).run(timeout=120)
     shown = stream.getvalue()
     return shown[shown.index(BEGIN) + len(BEGIN) : shown.index(END)]
 
@@ -49,7 +50,7 @@ def test_a_finished_log_of_long_lines_is_followed_from_its_beginning(session, tm
     job.wait(show=False)
     stream = io.StringIO()
 
-    Follower(job, Screen(stream)).run(timeout=120)
+    Follower(session.client, job.job_id, job.version_id, Screen(stream)).run(timeout=120)
 
     shown = stream.getvalue()
     assert shown[shown.index(BEGIN) + len(BEGIN) : shown.index(END)] == ("训练" * 200_000 + "\n") * 6
@@ -60,12 +61,81 @@ def test_two_hundred_megabytes_in_lines_of_one_arrive_whole(session, tmp_path):
     job = estimator(session).fit(inputs="/bucket/data/")
     counted = Counting()
 
-    Follower(job, Screen(counted)).run(timeout=120)
+    Follower(session.client, job.job_id, job.version_id, Screen(counted)).run(timeout=120)
 
     expected = hashlib.sha256()
     for i in range(200):
         expected.update((chr(65 + i % 26) * 1_000_000 + "\n").encode())
     assert counted.digest.hexdigest() == expected.hexdigest()
+
+
+# --- how many requests it takes
+
+
+@pytest.fixture
+def operations(session, monkeypatch) -> list[str]:
+    """The operations that the session's client calls."""
+    called: list[str] = []
+    call = session.client.call
+
+    def counted(operation, *arguments, **options):
+        called.append(operation)
+        return call(operation, *arguments, **options)
+
+    monkeypatch.setattr(session.client, "call", counted)
+    return called
+
+
+@pytest.mark.parametrize("printed", ["'训练'.encode()[:-1]", "b'caf\\xe9'"], ids=["half a character", "latin-1"])
+def test_a_log_that_ends_within_a_character_is_not_read_again_and_again(session, tmp_path, operations, printed):
+    put_code(session, tmp_path, f"""
+        import sys, time
+        sys.stdout.buffer.write({printed})
+        sys.stdout.flush()
+        time.sleep(2)
+    """)
+    job = estimator(session).fit(inputs="/bucket/data/")
+    operations.clear()
+
+    job.wait(timeout=60)
+
+    assert len(operations) < 40
+
+
+def test_without_the_log_only_the_status_is_read(session, tmp_path, operations):
+    put_code(session, tmp_path, "import time\nfor i in range(20_000): print(i)\ntime.sleep(1)")
+    job = estimator(session).fit(inputs="/bucket/data/")
+    operations.clear()
+
+    assert job.wait(timeout=60, show=False).status == 10
+
+    assert set(operations) == {"get_training_job_version"}
+    assert len(operations) < 20
+
+
+def test_without_the_log_a_failure_still_has_its_last_lines(session, tmp_path, operations):
+    put_code(session, tmp_path, "for i in range(20_000): print(i)\nraise SystemExit('out of luck')")
+    job = estimator(session).fit(inputs="/bucket/data/")
+    operations.clear()
+
+    with pytest.raises(JobFailed) as caught:
+        job.wait(timeout=60, show=False)
+
+    assert "out of luck" in caught.value.log_tail
+    assert caught.value.exit_code == 1
+    assert operations.count("get_training_job_log") == 1
+
+
+def test_a_log_that_is_complete_is_read_once(session, tmp_path, operations, capsys):
+    put_code(session, tmp_path, "for i in range(20_000): print(i)")
+    job = estimator(session).fit(inputs="/bucket/data/")
+    job.wait(show=False)
+    operations.clear()
+
+    job.wait()
+
+    assert capsys.readouterr().out.count("\n") > 20_000
+    assert operations.count("get_training_job_log") < 20_000 / 500 + 10
 
 
 class Counting(io.StringIO):
