@@ -91,7 +91,8 @@ def test_text_files_are_opened_with_an_encoding(module: str):
 
 @pytest.mark.parametrize("source", [
     "import fcntl", "import os, pwd", "from resource import getrlimit", "def f():\n    import termios",
-    "os.pwrite(1, b'', 0)", "os.open(path, os.O_RDWR | os.O_CLOEXEC)", "try:\n    import fcntl\nexcept OSError:\n    pass",
+    "os.pwrite(1, b'', 0)", "os.open(path, os.O_RDWR | os.O_CLOEXEC)",
+    "try:\n    import fcntl\nexcept OSError:\n    pass",
 ])  # fmt: skip
 def test_what_only_unix_has_is_found(source: str):
     assert len(unix_only(source)) == 1
