@@ -222,7 +222,7 @@ def test_the_arguments_of_each_engine_are_documented() -> None:
 
 def test_the_variables_of_each_engine_are_documented() -> None:
     node = Node(0, 1, "127.0.0.1", (1000,), gpus=0, data=None, output=None, code=None, job_id="1")
-    page = (DOCS / "local-service.md").read_text(encoding="utf-8")
+    page = (DOCS / "reference" / "local-service.md").read_text(encoding="utf-8")
 
     for engine in {row["engine_name"] for row in catalog.load().engines.values()}:
         for variable in engine_environment(engine, node):
