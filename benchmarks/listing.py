@@ -29,7 +29,7 @@ FAILED_OF = 5  # one job of so many failed
 ASKED: dict[str, tuple[dict[str, Any], float | None]] = {
     "first page": ({}, 2),
     "first page by create_time": ({"sort_by": "create_time", "order": "desc"}, 2),
-    "first page by status": ({"status": "FAILED"}, None),
+    "first page by status": ({"status": "FAILED"}, 1.3),
 }
 
 
@@ -86,12 +86,16 @@ def _fill(store: Path, jobs: int) -> None:
             created = begin + number * 60_000
             name = f"job-{number * 7919 % jobs:06}"  # a prime: each name once
             status = COMPLETED if number % FAILED_OF else FAILED
+            ended = created + number % 1000 * 1000
             connection.execute(
-                "INSERT INTO jobs VALUES (?, ?, 'a description', '0', ?, 1, 1, ?, 0)", (number, name, created, number)
+                "INSERT INTO jobs (id, name, description, workspace_id, create_time, versions_created, version_count, "
+                "newest_version_id, status, start_time, end_time) "
+                "VALUES (?, ?, 'a description', '0', ?, 1, 1, ?, ?, ?, ?)",
+                (number, name, created, number, status, created, ended),
             )
             connection.execute(
                 "INSERT INTO versions (id, job_id, name, body, resource_id, status, create_time, start_time, end_time) "
                 "VALUES (?, ?, 'V0001', ?, ?, ?, ?, ?, ?)",
-                (number, number, body, f"job{number:08x}", status, created, created, created + number % 1000 * 1000),
+                (number, number, body, f"job{number:08x}", status, created, created, ended),
             )
     connection.close()

@@ -26,6 +26,11 @@ class Catalog:
     specs: dict[int, dict[str, Any]]
     algorithms: dict[int, dict[str, Any]]
 
+    @property
+    def engine_types(self) -> dict[int, int]:
+        """The documented type of each engine that has one, by engine id."""
+        return {number: row["engine_type"] for number, row in self.engines.items() if row["engine_type"]}
+
     def spec_by_code(self, code: str) -> dict[str, Any] | None:
         return next((spec for spec in self.specs.values() if spec["spec_code"] == code), None)
 

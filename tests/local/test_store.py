@@ -59,17 +59,17 @@ def test_a_store_of_the_first_schema_keeps_its_rows(tmp_path: Path) -> None:
     connection.close()
 
     store = Store(path)
-    total, rows = store.jobs.page(Page("create_time"))
+    total, rows = store.jobs.page(Page("create_time"), {})
     ended, running = store.jobs.versions(1)[0], store.jobs.versions(2)[0]
 
-    assert [(row.job.name, int(row.status), row.job.delete_requested) for row in rows] == [
+    assert [(row.name, int(row.status), row.delete_requested) for row in rows] == [
         ("kept", 10, 0), ("going", 8, 1), ("idle", 0, 0)
     ]  # fmt: skip
     assert total == 3
     assert (ended.end_time, ended.delete_requested, running.delete_requested) == (1_600_000_005_000, 0, 1)
     assert store.jobs.transition(2, (8,), 10)
     assert store.jobs.delete_pending(2) == [2]
-    assert store.jobs.page(Page("create_time"))[0] == 2
+    assert store.jobs.page(Page("create_time"), {})[0] == 2
     assert store.configs.get("c") is not None
     assert store.datasets.url("ds", "v1") == "obs://bucket/data/"
     assert [row.name for row in store.visualizations.with_status(1)] == ["v"]

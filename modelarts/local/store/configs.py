@@ -38,7 +38,7 @@ class Configs:
     def page(self, page: Page) -> tuple[int, list[Config]]:
         """How many configurations match, and one page of them."""
         columns = {"config_name": "name", "config_desc": "description", "create_time": "create_time"}
-        total, rows = self._db.page("*", "configs", page, columns, "name")
+        total, rows = self._db.page("configs", page, columns, "name")
         return total, [_config(row) for row in rows]
 
 

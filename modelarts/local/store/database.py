@@ -80,37 +80,46 @@ class Database:
         except sqlite3.IntegrityError:
             raise NameInUse from None
 
-    def compare_and_set(self, table: str, row_id: int, expected: Iterable[int], columns: Row) -> bool:
-        """Change a row if its status is still one of those expected; whether this call won."""
+    def compare_and_set(
+        self, connection: sqlite3.Connection, table: str, row_id: int, expected: Iterable[int], columns: Row
+    ) -> bool:
+        """Set columns of a row if its status is one of those expected; whether it was."""
         before = [int(status) for status in expected]
         sets = ", ".join(f"{name} = ?" for name in columns)
         sql = f"UPDATE {table} SET {sets} WHERE id = ? AND status IN ({placeholders(before)})"
-        with self.write() as connection:
-            return connection.execute(sql, (*columns.values(), row_id, *before)).rowcount == 1
+        return connection.execute(sql, (*columns.values(), row_id, *before)).rowcount == 1
 
-    def page(
-        self, shown: str, source: str, page: Page, columns: Row, row_id: str, name: str = "name",
-        workspace: str = "workspace_id",
-    ) -> tuple[int, list[Row]]:  # fmt: skip
-        """How many rows match, and those of one page. `columns` maps documented sort fields to expressions."""
-        where: list[str] = []
+    def page(self, table: str, page: Page, columns: Row, row_id: str, where: str = "") -> tuple[int, list[Row]]:
+        """How many rows match, and those of one page.
+
+        Args:
+            table: the table to read.
+            page: filters, order, and which rows of it.
+            columns: the SQL expression of each documented sort field.
+            row_id: the column that orders rows with equal keys.
+            where: a condition that all rows must meet.
+        """
+        conditions = [where] if where else []
         values: list[Any] = []
         if page.search:
-            where.append(f"instr({name}, ?)")
+            conditions.append("instr(name, ?)")
             values.append(page.search)
         if page.statuses:
-            where.append(f"{columns['status']} IN ({placeholders(page.statuses)})")
+            conditions.append(f"status IN ({placeholders(page.statuses)})")
             values.extend(page.statuses)
         if page.workspace_id is not None:
-            where.append(f"{workspace} = ?")
+            conditions.append("workspace_id = ?")
             values.append(page.workspace_id)
-        tail = f" WHERE {' AND '.join(where)}" if where else ""
-        # Counting needs the join only when something of it is asked for.
-        counted = source if page.statuses else source.partition(" LEFT JOIN ")[0]
-        total = self.one(f"SELECT count(*) AS n FROM {counted}{tail}", *values)
-        way = "DESC" if page.descending else "ASC"
-        sql = f"SELECT {shown} FROM {source}{tail} ORDER BY {columns[page.sort]} {way}, {row_id} {way} LIMIT ? OFFSET ?"
+        matching = f"FROM {table} WHERE {' AND '.join(conditions)}" if conditions else f"FROM {table}"
+        total = self.one(f"SELECT count(*) AS n {matching}", *values)
+        order = "DESC" if page.descending else "ASC"
+        sql = f"SELECT * {matching} ORDER BY {columns[page.sort]} {order}, {row_id} {order} LIMIT ? OFFSET ?"
         return (total or {"n": 0})["n"], self.all(sql, *values, page.limit, page.offset)
+
+
+def duration() -> str:
+    """The SQL expression for the milliseconds that a row has run, from its `start_time` to its `end_time` or now."""
+    return f"CASE WHEN start_time IS NULL THEN 0 ELSE max(0, coalesce(end_time, {now()}) - start_time) END"
 
 
 def now() -> int:

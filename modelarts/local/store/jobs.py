@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from modelarts._wire.v1.status import INIT, KILLED, KILLING, RUNNING, WAITING, JobStatus
-from modelarts.local.store.database import Database, Row, now, placeholders
+from modelarts.local.store.database import Database, Row, duration, now, placeholders
 from modelarts.local.store.errors import BeingDeleted, JobNotFound, VersionNotFound
-from modelarts.local.store.records import Job, JobRow, Page, Version
+from modelarts.local.store.records import Job, Page, Version
 
 
 class Jobs:
@@ -32,27 +32,25 @@ class Jobs:
 
     def get(self, job_id: int) -> Job | None:
         row = self._db.one("SELECT * FROM jobs WHERE id = ?", job_id)
-        return None if row is None else Job(**row)
+        return None if row is None else _as_job(row)
 
     def describe(self, job_id: int, description: str) -> None:
         with self._db.write() as connection:
             connection.execute("UPDATE jobs SET description = ? WHERE id = ?", (description, job_id))
 
-    def page(self, page: Page) -> tuple[int, list[JobRow]]:
-        """How many jobs match, and one page of them; a job without a version counts as status 0."""
+    def page(self, page: Page, engine_types: Mapping[int, int]) -> tuple[int, list[Job]]:
+        """How many jobs match, and one page of them.
+
+        Args:
+            page: filters, order, and which rows of it.
+            engine_types: the type of each engine id, to sort by `engine_type`.
+        """
         columns = {
-            "job_name": "jobs.name", "job_desc": "jobs.description", "create_time": "jobs.create_time",
-            "status": "coalesce(v.status, 0)", "version_count": "jobs.version_count",
-            "duration": "coalesce(v.end_time, 0) - coalesce(v.start_time, 0)",
+            "job_name": "name", "job_desc": "description", "create_time": "create_time", "status": "status",
+            "version_count": "version_count", "duration": duration(), "engine_type": _engine_type(engine_types),
         }  # fmt: skip
-        source = "jobs LEFT JOIN versions v ON v.id = jobs.newest_version_id"
-        shown = "jobs.*, coalesce(v.status, 0) AS v_status, v.start_time AS v_start, v.end_time AS v_end"
-        total, rows = self._db.page(shown, source, page, columns, "jobs.id", "jobs.name", "jobs.workspace_id")
-        return total, [
-            JobRow(start_time=row.pop("v_start"), end_time=row.pop("v_end"), status=JobStatus(row.pop("v_status")),
-                   job=Job(**row))
-            for row in rows
-        ]  # fmt: skip
+        total, rows = self._db.page("jobs", page, columns, "id")
+        return total, [_as_job(row) for row in rows]
 
     def delete(self, job_id: int) -> list[int]:
         """Delete a job's queued and ended versions, and the job with the last of its versions.
@@ -96,10 +94,8 @@ class Jobs:
             connection, "versions", job_id=job_id, name=f"V{number:04}", pre_version_id=pre_version_id,
             body=json.dumps(body), resource_id=f"job{secrets.token_hex(4)}", status=int(INIT), create_time=now(),
         )  # fmt: skip
-        connection.execute(
-            "UPDATE jobs SET versions_created = ?, version_count = version_count + 1, newest_version_id = ? "
-            "WHERE id = ?", (number, version_id, job_id),
-        )  # fmt: skip
+        connection.execute("UPDATE jobs SET versions_created = ? WHERE id = ?", (number, job_id))
+        _summarize(connection, job_id)
         return _version(connection, job_id, version_id)
 
     def version(self, job_id: int, version_id: int) -> Version | None:
@@ -122,8 +118,14 @@ class Jobs:
         return [_as_version(row) for row in self._db.all(sql, *(int(status) for status in statuses))]
 
     def transition(self, version_id: int, expected: Iterable[int], status: int, **changes: Any) -> bool:
-        """Set a status if it is still one of those expected; whether this call won."""
-        return self._db.compare_and_set("versions", version_id, expected, {"status": int(status), **changes})
+        """Set a status, and other columns, if the status is one of those expected; whether it was."""
+        with self._db.write() as connection:
+            columns = {"status": int(status), **changes}
+            if not self._db.compare_and_set(connection, "versions", version_id, expected, columns):
+                return False
+            row = connection.execute("SELECT job_id FROM versions WHERE id = ?", (version_id,)).fetchone()
+            _summarize(connection, row["job_id"])
+            return True
 
     def delete_version(self, version: Version) -> list[int]:
         """Delete a version that is queued or has ended; mark a running one to be stopped and then deleted.
@@ -151,11 +153,7 @@ class Jobs:
         rows = connection.execute("SELECT id, status FROM versions WHERE job_id = ? AND delete_requested", (job_id,))
         deleted = [row["id"] for row in rows if JobStatus(row["status"]).ended]
         connection.executemany("DELETE FROM versions WHERE id = ?", [(version_id,) for version_id in deleted])
-        connection.execute(
-            "UPDATE jobs SET version_count = version_count - ?, "
-            "newest_version_id = (SELECT max(id) FROM versions WHERE job_id = jobs.id) WHERE id = ?",
-            (len(deleted), job_id),
-        )
+        _summarize(connection, job_id)
         connection.execute("DELETE FROM jobs WHERE id = ? AND delete_requested AND version_count = 0", (job_id,))
         return deleted
 
@@ -164,7 +162,27 @@ def _job(connection: sqlite3.Connection, job_id: int) -> Job:
     row = connection.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
     if row is None:
         raise JobNotFound
-    return Job(**row)
+    return _as_job(dict(row))
+
+
+def _summarize(connection: sqlite3.Connection, job_id: int) -> None:
+    """Bring the columns of a job that describe its versions up to date."""
+    connection.execute(
+        "UPDATE jobs SET version_count = (SELECT count(*) FROM versions WHERE job_id = jobs.id), "
+        "newest_version_id = (SELECT max(id) FROM versions WHERE job_id = jobs.id) WHERE id = ?", (job_id,),
+    )  # fmt: skip
+    connection.execute(
+        "UPDATE jobs SET status = coalesce((SELECT status FROM versions WHERE id = newest_version_id), 0), "
+        "start_time = (SELECT start_time FROM versions WHERE id = newest_version_id), "
+        "end_time = (SELECT end_time FROM versions WHERE id = newest_version_id) WHERE id = ?", (job_id,),
+    )  # fmt: skip
+
+
+def _engine_type(engine_types: Mapping[int, int]) -> str:
+    """The SQL expression for the engine type of a job's newest version."""
+    engine_id = "(SELECT json_extract(body, '$.engine_id') FROM versions WHERE id = newest_version_id)"
+    cases = " ".join(f"WHEN {int(number)} THEN {int(kind)}" for number, kind in engine_types.items())
+    return f"CASE {engine_id} {cases} ELSE 0 END"
 
 
 def _version(connection: sqlite3.Connection, job_id: int, version_id: int) -> Version:
@@ -172,6 +190,10 @@ def _version(connection: sqlite3.Connection, job_id: int, version_id: int) -> Ve
     if row is None:
         raise VersionNotFound
     return _as_version(dict(row))
+
+
+def _as_job(row: Row) -> Job:
+    return Job(**{**row, "status": JobStatus(row["status"])})
 
 
 def _as_version(row: Row) -> Version:

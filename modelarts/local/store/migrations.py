@@ -79,6 +79,19 @@ STEPS = (
         ALTER TABLE visualizations RENAME COLUMN delete_asked TO delete_requested;
         """,
     ),
+    (
+        "the newest version of a job as columns of the job, for lists",
+        """
+        ALTER TABLE jobs ADD COLUMN status INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE jobs ADD COLUMN start_time INTEGER;
+        ALTER TABLE jobs ADD COLUMN end_time INTEGER;
+        UPDATE jobs SET
+            status = coalesce((SELECT status FROM versions WHERE id = newest_version_id), 0),
+            start_time = (SELECT start_time FROM versions WHERE id = newest_version_id),
+            end_time = (SELECT end_time FROM versions WHERE id = newest_version_id);
+        CREATE INDEX jobs_by_status ON jobs (status, name);
+        """,
+    ),
 )
 
 

@@ -1,4 +1,4 @@
-"""What the store keeps, as values. Times are epoch milliseconds."""
+"""The rows of the store as values. Times are epoch milliseconds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Config:
 
 @attrs.frozen
 class Job:
-    """A training job; lists also tell of its newest version."""
+    """A training job, with status and times of its newest version; without a version the status is 0."""
 
     id: int
     name: str
@@ -32,6 +32,9 @@ class Job:
     version_count: int
     newest_version_id: int | None
     delete_requested: bool
+    status: JobStatus
+    start_time: int | None
+    end_time: int | None
 
 
 @attrs.frozen
@@ -51,16 +54,6 @@ class Version:
     reason: str | None
     ran_on: str | None
     delete_requested: bool
-
-
-@attrs.frozen
-class JobRow:
-    """A job as lists show it: with the status and the times of its newest version, if it has one."""
-
-    job: Job
-    status: JobStatus
-    start_time: int | None
-    end_time: int | None
 
 
 @attrs.frozen
@@ -87,7 +80,7 @@ class Visualization:
 
 @attrs.frozen
 class Page:
-    """Which rows of a list are wanted, and in which order; equal keys are in the order of their ids."""
+    """Which rows of a list to return, and in which order; rows with equal keys are in the order of their ids."""
 
     sort: str
     descending: bool = False

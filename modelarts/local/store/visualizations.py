@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from modelarts._wire.v1.status import INIT, JobStatus
-from modelarts.local.store.database import Database, Row, now, placeholders
+from modelarts.local.store.database import Database, Row, duration, now, placeholders
 from modelarts.local.store.records import Page, Visualization
 
 
@@ -35,12 +35,12 @@ class Visualizations:
         return None if row is None else _visualization(row)
 
     def page(self, page: Page) -> tuple[int, list[Visualization]]:
-        """How many visualization jobs match, and one page of them."""
+        """How many visualization jobs match, and one page of them; without those that are being deleted."""
         columns = {
             "job_id": "id", "job_name": "name", "job_desc": "description", "create_time": "create_time",
-            "status": "status",
+            "status": "status", "duration": duration(), "log_dir": "train_url",
         }  # fmt: skip
-        total, rows = self._db.page("*", "visualizations", page, columns, "id")
+        total, rows = self._db.page("visualizations", page, columns, "id", "NOT delete_requested")
         return total, [_visualization(row) for row in rows]
 
     def with_status(self, *statuses: int) -> list[Visualization]:
@@ -52,8 +52,10 @@ class Visualizations:
             connection.execute("UPDATE visualizations SET description = ? WHERE id = ?", (description, row_id))
 
     def transition(self, row_id: int, expected: Iterable[int], status: int, **changes: Any) -> bool:
-        """Set a status if it is still one of those expected; whether this call won."""
-        return self._db.compare_and_set("visualizations", row_id, expected, {"status": int(status), **changes})
+        """Set a status, and other columns, if the status is one of those expected; whether it was."""
+        with self._db.write() as connection:
+            columns = {"status": int(status), **changes}
+            return self._db.compare_and_set(connection, "visualizations", row_id, expected, columns)
 
     def delete(self, row_id: int) -> None:
         with self._db.write() as connection:

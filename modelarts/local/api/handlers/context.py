@@ -19,6 +19,7 @@ from modelarts.local.store.records import Page
 from modelarts.local.tensorboard import Viewers
 
 Answer = dict[str, Any]
+JOB_FILTERS = ("status", "workspace_id")  # that lists of jobs have and lists of configurations do not
 
 
 @attrs.frozen
@@ -60,20 +61,27 @@ class Call:
             raise bad_value(f"{member} must be one of {', '.join(allowed)}, got {value!r}")
         return value
 
-    def page(self, sorts: tuple[str, ...], default_sort: str, default_order: str, most: int = 1000) -> Page:
-        """The documented query of lists: page, sort, order, search, status, workspace."""
+    def page(self, sorts: tuple[str, ...], sort: str, order: str, filters: tuple[str, ...] = ()) -> Page:
+        """The query of a list, checked.
+
+        Args:
+            sorts: the documented sort fields.
+            sort: the field to sort by when the query has none.
+            order: the order when the query has none, `asc` or `desc`.
+            filters: which of `JOB_FILTERS` the list has; members of the query that it does not have are ignored.
+        """
         search = self.query.get("search_content", "")
         if len(search) > limits.SEARCH_LENGTH:
-            raise bad_value(f"search_content must have 0 to {limits.SEARCH_LENGTH} characters")
-        per_page = self.number("per_page", 10, 1, most)
+            raise bad_value(f"search_content must have 0 to {limits.SEARCH_LENGTH} characters, got {len(search)}")
+        per_page = self.number("per_page", 10, 1, 1000)
         return Page(
-            sort=self.choice("sortBy", self.choice("sort_by", default_sort, sorts), sorts),
-            descending=self.choice("order", default_order, ("asc", "desc")) == "desc",
+            sort=self.choice("sortBy", self.choice("sort_by", sort, sorts), sorts),
+            descending=self.choice("order", order, ("asc", "desc")) == "desc",
             limit=per_page,
             offset=(self.number("page", 1, 1, limits.PAGES) - 1) * per_page,
             search=search,
-            statuses=tuple(checks.statuses(self.query.get("status", ""))),
-            workspace_id=self.query.get("workspace_id"),
+            statuses=tuple(checks.statuses(self.query.get("status", ""))) if "status" in filters else (),
+            workspace_id=self.query.get("workspace_id") if "workspace_id" in filters else None,
         )
 
 

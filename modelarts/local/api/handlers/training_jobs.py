@@ -5,12 +5,12 @@ from __future__ import annotations
 from modelarts._wire.v1.status import JobStatus
 from modelarts.local.api import checks
 from modelarts.local.api.errors import missing, name_taken
-from modelarts.local.api.handlers.context import Answer, Call
+from modelarts.local.api.handlers.context import JOB_FILTERS, Answer, Call
 from modelarts.local.store import NameInUse, now
-from modelarts.local.store.records import Job, JobRow, Version
+from modelarts.local.store.records import Job, Version
 
 QUOTA = 1_000_000  # the local service limits neither jobs nor runs; the documents want numbers
-SORTS = ("job_name", "job_desc", "status", "duration", "version_count", "create_time")
+SORTS = ("job_name", "job_desc", "status", "duration", "version_count", "create_time", "engine_type")  # SORT
 
 
 def create(call: Call) -> Answer:
@@ -29,12 +29,13 @@ def create(call: Call) -> Answer:
 
 
 def listed(call: Call) -> Answer:
-    total, rows = call.store.jobs.page(call.page(SORTS, "job_name", "asc"))
+    page = call.page(SORTS, "job_name", "asc", JOB_FILTERS)
+    total, jobs = call.store.jobs.page(page, call.service.catalog.engine_types)
     return {
         "job_total_count": total,
         "job_count_limit": QUOTA,
         "quotas": QUOTA,
-        "jobs": [_row(row) for row in rows],
+        "jobs": [_row(job) for job in jobs],
     }
 
 
@@ -75,10 +76,9 @@ def duration(start_time: int | None, end_time: int | None) -> int:
     return 0 if start_time is None else max(0, (end_time or now()) - start_time)
 
 
-def _row(row: JobRow) -> Answer:
+def _row(job: Job) -> Answer:
     return {
-        "job_id": row.job.id, "job_name": row.job.name, "job_desc": row.job.description,
-        "create_time": row.job.create_time, "version_id": row.job.newest_version_id,
-        "version_count": row.job.version_count, "status": row.status,
-        "duration": duration(row.start_time, row.end_time),
+        "job_id": job.id, "job_name": job.name, "job_desc": job.description, "create_time": job.create_time,
+        "version_id": job.newest_version_id, "version_count": job.version_count, "status": job.status,
+        "duration": duration(job.start_time, job.end_time),
     }  # fmt: skip

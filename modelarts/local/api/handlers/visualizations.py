@@ -10,13 +10,13 @@ from modelarts._wire.v1.status import COMPLETED, INIT, KILLED, KILLING, RUN_FAIL
 from modelarts.local import tensorboard
 from modelarts.local.api import checks
 from modelarts.local.api.errors import bad_value, missing, name_taken, unavailable, wrong_state
-from modelarts.local.api.handlers.context import Answer, Call
+from modelarts.local.api.handlers.context import JOB_FILTERS, Answer, Call
 from modelarts.local.api.handlers.training_jobs import QUOTA, duration
 from modelarts.local.store import NameInUse
 from modelarts.local.store.records import Visualization
 
 ENDED = (COMPLETED, RUN_FAILED, KILLED)
-SORTS = ("job_id", "job_name", "job_desc", "create_time", "status")
+SORTS = ("job_id", "job_name", "job_desc", "create_time", "status", "duration", "log_dir")  # SORT
 
 
 def create(call: Call) -> Answer:
@@ -42,7 +42,7 @@ def create(call: Call) -> Answer:
 
 
 def listed(call: Call) -> Answer:
-    total, rows = call.store.visualizations.page(call.page(SORTS, "job_id", "asc"))
+    total, rows = call.store.visualizations.page(call.page(SORTS, "job_id", "asc", JOB_FILTERS))
     return {
         "job_total_count": total,
         "job_count_limit": QUOTA,
