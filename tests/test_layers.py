@@ -37,7 +37,7 @@ LAYERS = {
     "runtime": ("local.runtime",),
     "store": ("local.store",),
     "machine": ("local.daemon", "local.catalog", "local.hardware", "local.paths", "local.locks",
-                "local.processes"),
+                "local.processes", "local.files", "local.ports", "local.stepping"),
 }  # fmt: skip
 
 # From left to right: a layer may import itself and all that are to its right.
@@ -142,6 +142,24 @@ def test_a_module_imports_only_what_its_layer_may(module: str):
 @pytest.mark.parametrize("name", [name for names in LAYERS.values() for name in names])
 def test_every_module_of_the_table_is_there(name: str):
     assert _is_module(f"modelarts.{name}")
+
+
+PROCESSES = {"psutil", "signal", "subprocess"}
+KNOW_NO_PROCESSES = ["local.scheduler", *(name for name in modules() if name.startswith(("local.api", "local.store")))]
+
+
+@pytest.mark.parametrize("module", KNOW_NO_PROCESSES)
+def test_what_schedules_and_answers_knows_places_by_their_interface_alone(module: str):
+    tree = ast.parse(PACKAGE.joinpath(*module.split(".")).with_suffix(".py").read_text(encoding="utf-8"))
+    of_package = {imported for _, imported, _ in _imports(module, tree)}
+    of_others = {name.split(".")[0] for node in ast.walk(tree) for name in _names(module, node)}
+
+    assert {name for name in of_package if _is_below(name, "local.places")} <= {"local.places.base"}
+    assert "local.processes" not in of_package
+    assert not of_others & PROCESSES
+    if module == "local.scheduler":
+        assert "local.locks" not in of_package
+        assert not of_others & {"fcntl", "os"}
 
 
 # --- the rules themselves

@@ -1,16 +1,15 @@
-"""Every path of the local service, in one place."""
+"""Every path of the local service."""
 
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import attrs
 
 from modelarts._obs.paths import ObsPath
+from modelarts.local import files
 
 
 @attrs.frozen
@@ -66,14 +65,14 @@ class LocalHome:
 
     @property
     def obs(self) -> Path:
-        """What `--auth iam` keeps about objects: parts of uploads, and what a file cannot tell of itself."""
+        """State of `--auth iam` about objects: parts of uploads, and metadata that files do not have."""
         return self.root / "obs"
 
     def has_bucket(self, path: ObsPath) -> bool:
         return (self.buckets / path.bucket).is_dir()
 
     def missing_bucket(self, argument: str, path: ObsPath) -> str:
-        """What is wrong with a path that an argument gave, when its bucket is not there; else an empty text."""
+        """Why the path in an argument cannot be used if its bucket does not exist; else an empty text."""
         if self.has_bucket(path):
             return ""
         return f"there is no bucket {path.bucket!r} for {argument}={path.url}; session.obs.create_bucket makes it"
@@ -84,18 +83,18 @@ class LocalHome:
 
 @attrs.frozen
 class JobPaths:
-    """The folder of one version. The supervisor works in it and leaves its end there."""
+    """The folder of one version, which the service shares with the place where it runs."""
 
     root: Path
 
     @property
     def spec(self) -> Path:
-        """What the supervisor is to run."""
+        """What to run."""
         return self.root / "spec.json"
 
     @property
     def alive(self) -> Path:
-        """Locked by the supervisor for as long as it lives."""
+        """Locked by the supervisor for as long as it lives; holds its pid and start time."""
         return self.root / "supervisor.lock"
 
     @property
@@ -110,27 +109,24 @@ class JobPaths:
 
     @property
     def exit(self) -> Path:
-        """The end, renamed into place when it is known."""
+        """Outcome, end time and reason, written when it has ended."""
         return self.root / "exit.json"
 
     def log(self, worker: int) -> Path:
         return self.root / f"worker-{worker}.log"
 
     def worker(self, worker: int) -> Path:
-        """What a node's `/home/work` is: holds `user-job-dir`."""
+        """The `/home/work` of a node, with `user-job-dir` in it."""
         return self.root / f"worker-{worker}"
 
 
 def write_private(path: Path, value: Any, indent: int | None = None) -> None:
     """Write JSON beside `path` and rename it into place; only this user may read it."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent)  # mkstemp gives mode 0600
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(value, file, ensure_ascii=False, indent=indent)
-    Path(temporary).replace(path)
+    files.write(path, json.dumps(value, ensure_ascii=False, indent=indent).encode())
 
 
 def read_json(path: Path) -> Any:
-    """The JSON of a file, or `None` when it is not there (yet) or not whole."""
+    """The JSON of a file, or `None` if the file does not exist (yet) or is no complete JSON."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):

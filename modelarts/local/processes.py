@@ -6,7 +6,9 @@ Standard library only: the supervisor uses this module, too.
 from __future__ import annotations
 
 import os
-from typing import Callable, NamedTuple
+import subprocess
+from collections.abc import Sequence
+from typing import Any, Callable, NamedTuple
 
 
 class Process(NamedTuple):
@@ -55,10 +57,28 @@ class Process(NamedTuple):
         return True
 
 
+class Children:
+    """Processes that this one starts, each as the leader of a session of its own. They may outlive it."""
+
+    def __init__(self) -> None:
+        self._pids: list[int] = []
+
+    def start(self, argv: Sequence[str], **options: Any) -> Process:
+        """Start a process, with options of `subprocess.Popen`. Raises `OSError`."""
+        child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, start_new_session=True, **options)
+        child.returncode = 0  # no warning that it still runs when the handle is dropped
+        self._pids.append(child.pid)
+        return Process.of(child.pid)
+
+    def reap(self) -> None:
+        """Let go of those that have ended, which are zombies until then."""
+        self._pids = [pid for pid in self._pids if not os.waitpid(pid, os.WNOHANG)[0]]
+
+
 def _stat(pid: int) -> tuple[str, str]:
     """State and start time of a process; both empty when there is none."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
+        with open(f"/proc/{pid}/stat", "rb") as file:
             fields = file.read().rpartition(b")")[2].split()
     except OSError:
         return "", ""

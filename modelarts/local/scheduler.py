@@ -1,17 +1,10 @@
-"""Which version may start now: queue, capacity, stop, reap; and what to do after a crash."""
+"""Which version may start now: queue, capacity, stop and end; and what to do after a crash."""
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import logging
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import threading
-from pathlib import Path
 from typing import Any
 
 from modelarts._wire.v1.status import (
@@ -26,189 +19,164 @@ from modelarts._wire.v1.status import (
     WAITING,
     JobStatus,
 )
-from modelarts.local.locks import is_held
-from modelarts.local.paths import JobPaths, LocalHome, read_json, write_private
-from modelarts.local.places import supervisor
-from modelarts.local.runtime.spec import SERVICE_LOG, JobSpecBuilder
+from modelarts.local.paths import LocalHome, write_private
+from modelarts.local.places.base import ENDED, Phase, Place, State, Unreachable
+from modelarts.local.runtime import logs
+from modelarts.local.runtime.spec import JobSpecBuilder
+from modelarts.local.stepping import SteppingThread
 from modelarts.local.store import Store, StoreError, now
-from modelarts.local.store.records import Job, Version
+from modelarts.local.store.records import Version
 
 logger = logging.getLogger("modelarts.local")
 
 STOPPED = "stopped by its user"
+LOST = "the process that supervised this version was killed; its workers were ended"
 BUSY_INTERVAL = 0.02  # seconds between looks at running versions
-_ENDS = {"completed": COMPLETED, "failed": RUN_FAILED, "stopped": KILLED}
+UNREACHABLE_INTERVAL = 1.0  # … while their place does not respond
+_STATUS = {Phase.COMPLETED: COMPLETED, Phase.FAILED: RUN_FAILED, Phase.STOPPED: KILLED}
 
 
 class Scheduler:
-    """One thread that moves versions from status to status; all it knows is in the store and in files."""
+    """One thread that moves versions from status to status; all it must not forget is in the store and in files."""
 
-    def __init__(self, store: Store, home: LocalHome, spec_builder: JobSpecBuilder, capacity: int) -> None:
+    def __init__(
+        self, store: Store, home: LocalHome, spec_builder: JobSpecBuilder, place: Place, capacity: int
+    ) -> None:
         self._store = store
         self._home = home
-        self._workbench = spec_builder
+        self._spec_builder = spec_builder
+        self._place = place
         self._capacity = capacity
-        self._children: dict[int, subprocess.Popen[bytes]] = {}
-        self._asked: set[int] = set()
-        self._wake = threading.Event()
-        self._closing = threading.Event()
-        self._news = threading.Condition()
-        self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
+        self._stop_delivered: set[int] = set()
+        self._started: set[int] = set()  # by this service, which knows for certain
+        self._changed = threading.Condition()
+        self._thread = SteppingThread("scheduler", self.step)
 
     def start(self) -> None:
-        self._restore()
         self._thread.start()
 
     def close(self) -> None:
-        """Stop looking; what runs goes on."""
-        self._closing.set()
-        self._wake.set()
-        self._thread.join()
+        """Stop scheduling; what runs goes on."""
+        self._thread.close()
 
     def wake(self) -> None:
         """There is something new to start or to stop."""
-        self._wake.set()
+        self._thread.wake()
 
-    def remove(self, job_id: int, gone: list[int]) -> None:
-        """Remove the folders of deleted versions, and stop the others that were asked to go."""
-        for version_id in gone:
+    def remove(self, deleted: list[int]) -> None:
+        """Remove the folders of versions that were deleted from the store, and stop those that are to be."""
+        for version_id in deleted:
             shutil.rmtree(self._home.job(version_id).root, ignore_errors=True)
-        for version in self._store.jobs.versions(job_id):
-            if version.delete_requested:
-                self.stop(version)
+        self.wake()
 
     def stop(self, version: Version) -> bool:
-        """End a queued version at once, ask a running one to end; whether it was either."""
+        """End a queued version at once, request the end of a running one; whether it was either."""
         transition = self._store.jobs.transition
         queued = transition(version.id, (INIT, WAITING), KILLED, end_time=now(), reason=STOPPED)
-        if queued and version.delete_requested:
-            self.remove(version.job_id, self._store.jobs.delete_pending(version.job_id))
         stopped = queued or transition(version.id, (RUNNING,), KILLING)
         self.wake()
         return stopped
 
     def wait_for_change(self, seconds: float) -> None:
-        """Return when some version's status has changed, or after so many seconds."""
-        with self._news:
-            self._news.wait(seconds)
+        """Return when the status of some version has changed, or after so many seconds."""
+        with self._changed:
+            self._changed.wait(seconds)
 
     @property
     def busy(self) -> bool:
-        """Whether anything runs or waits to."""
+        """Whether a version runs or is queued."""
         return bool(self._store.jobs.versions_with_status(INIT, WAITING, RUNNING, KILLING))
 
-    def _run(self) -> None:
-        while not self._closing.is_set():
-            self._wake.clear()
-            try:
-                running = self.tick()
-            except Exception:
-                logger.exception("a scheduler step failed")
-                running = True
-                self._wake.wait(1)
-            self._wake.wait(BUSY_INTERVAL if running else None)
+    def step(self) -> float | None:
+        """End what has ended, stop what is to stop, start what may start; seconds until the next step."""
+        try:
+            running = self._follow()
+            for version in self._store.jobs.versions_with_status(INIT, WAITING):
+                if running < self._capacity:
+                    running += self._launch(version)
+                elif version.status == INIT:
+                    self._transition(version, WAITING)
+        except Unreachable as error:
+            logger.warning("where versions run cannot be reached: %s", error)
+            return UNREACHABLE_INTERVAL
+        return BUSY_INTERVAL if running else None
 
-    def tick(self) -> bool:
-        """One step; the answer says whether anything runs."""
-        self._reap_children()
-        running = 0
-        for version in self._store.jobs.versions_with_status(RUNNING, KILLING):
-            if not self._ended(version):
-                running += 1
-                self._stop_if_asked(version)
-        for version in self._store.jobs.versions_with_status(INIT, WAITING):
-            if running < self._capacity:
-                running += self._launch(version)
-            elif version.status == INIT:
-                self._transition(version, WAITING)
-        return running > 0
+    # --- what was started
 
-    # --- ends
+    def _follow(self) -> int:
+        """Follow the versions that were started; how many of them run."""
+        versions = self._store.jobs.versions_with_status(RUNNING, KILLING)
+        states = self._place.look({_key(version): self._home.job(version.id) for version in versions})
+        return sum(self._runs(version, states[_key(version)]) for version in versions)
 
-    def _ended(self, version: Version) -> bool:
-        paths = self._home.job(version.id)
-        record = read_json(paths.exit)
-        if record is None and not is_held(paths.alive):
-            record = read_json(paths.exit)  # it may have ended between the two looks
-            if record is None:
-                self._lose(version, paths)
-                return True
-        if record is None:
+    def _runs(self, version: Version, state: State) -> bool:
+        if state.phase in ENDED:
+            self._transition(
+                version, _STATUS[state.phase], end_time=state.end_time or now(), reason=state.reason or None
+            )
             return False
-        self._asked.discard(version.id)
-        status, reason = _ENDS[record["outcome"]], record["reason"] or None
-        self._transition(version, status, end_time=record["end_time"], reason=reason)
+        if state.phase is Phase.UNKNOWN and version.status == RUNNING and version.id not in self._started:
+            return self._launch(version)  # service or place failed between marking it as running and starting it
+        if state.phase is not Phase.RUNNING:
+            self._mark_lost(version)
+            return False
+        if version.status == KILLING:
+            self._stop(version)
         return True
 
-    def _lose(self, version: Version, paths: JobPaths) -> None:
-        """The supervisor is gone without a record: end its workers, and say so."""
-        _end_workers(paths)
+    def _stop(self, version: Version) -> None:
+        """Request the end of a version until the request is delivered."""
+        if version.id not in self._stop_delivered and self._place.stop(_key(version), self._home.job(version.id)):
+            self._stop_delivered.add(version.id)
+
+    def _mark_lost(self, version: Version) -> None:
+        """It is gone without a record of its end: end what is left of it, and say so."""
+        folder = self._home.job(version.id)
+        self._place.clean(_key(version), folder)
         if version.status == KILLING:
             self._transition(version, KILLED, end_time=now(), reason=STOPPED)
             return
-        reason = "the process that supervised this version was killed; its workers were ended"
-        _append_logs(paths, f"{reason}\n{SERVICE_LOG}Training end with return code: 137")
-        self._transition(version, RUN_LOST, end_time=now(), reason=reason)
+        logs.append(folder, LOST, "Training end with return code: 137")
+        self._transition(version, RUN_LOST, end_time=now(), reason=LOST)
 
-    def _stop_if_asked(self, version: Version) -> None:
-        if version.status == KILLING and version.id not in self._asked:
-            pid = _supervisor_pid(self._home.job(version.id))
-            if pid:
-                self._asked.add(version.id)
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGTERM)
-
-    def _reap_children(self) -> None:
-        for version_id, child in list(self._children.items()):
-            if child.poll() is not None:
-                del self._children[version_id]
-
-    def _restore(self) -> None:
-        """After a start: what was about to run when the service ended goes back to the queue."""
-        for version in self._store.jobs.versions_with_status(RUNNING):
-            paths = self._home.job(version.id)
-            never_ran = not is_held(paths.alive) and not _supervisor_pid(paths) and not paths.exit.exists()
-            if never_ran:
-                self._transition(version, WAITING, start_time=None)
-
-    # --- starts
+    # --- what is queued
 
     def _launch(self, version: Version) -> bool:
-        """Whether a version runs now; one that cannot be started ends, and never keeps others from theirs."""
-        job = self._store.jobs.get(version.job_id)
-        if job is None:
-            return False
-        paths = self._home.job(version.id)
+        """Whether a version runs now; one that cannot be started ends, and never keeps others from starting."""
         try:
-            return self._begin(job, version, paths)
-        except StoreError:
+            if version.status != RUNNING and not self._prepare(version):
+                return False
+            self._place.start(_key(version), self._home.job(version.id))
+        except (StoreError, Unreachable):
             raise  # the version is not to blame: it is tried again
         except OSError as error:
-            reason = f"the job's folder cannot be written: {error}"
+            reason = f"this version cannot be started: {error}"
         except Exception as error:
             logger.exception("version %s cannot be started", version.id)
             reason = f"the local service cannot start this version ({error!r}); {self._home.service_log} says more"
-        return self._refuse(version, paths, RUN_FAILED, reason)
+        else:
+            self._started.add(version.id)
+            return True
+        return self._fail(version, RUN_FAILED, reason)
 
-    def _begin(self, job: Job, version: Version, paths: JobPaths) -> bool:
-        shutil.rmtree(paths.root, ignore_errors=True)
-        paths.root.mkdir(parents=True, mode=0o700)
-        if not version.body["app_url"] and not version.body["user_command"]:
-            algorithm = self._workbench.catalog.algorithms[version.body["model_id"]]
-            if "script" not in algorithm:
-                name = algorithm["model_name"]
-                reason = f"the built-in algorithm {name} is documented, but the local service cannot train it"
-                return self._refuse(version, paths, SUBMIT_MODEL_FAILED, reason)
-        spec = self._workbench.spec(job, version)
-        write_private(paths.spec, spec)
-        ran_on = self._workbench.ran_on(version)
-        if not self._transition(version, RUNNING, start_time=now(), ran_on=ran_on):
-            return False  # stopped meanwhile
-        self._children[version.id] = _spawn(paths)
-        return True
+    def _prepare(self, version: Version) -> bool:
+        """Write what is to run into an empty folder; whether the version is marked as running now."""
+        job = self._store.jobs.get(version.job_id)
+        if job is None:
+            return False
+        folder = self._home.job(version.id)
+        shutil.rmtree(folder.root, ignore_errors=True)
+        folder.root.mkdir(parents=True, mode=0o700)
+        if reason := self._spec_builder.unsupported(version):
+            return self._fail(version, SUBMIT_MODEL_FAILED, reason)
+        write_private(folder.spec, self._spec_builder.spec(job, version))
+        if self._transition(version, RUNNING, start_time=now(), ran_on=self._spec_builder.ran_on(version)):
+            return True
+        shutil.rmtree(folder.root, ignore_errors=True)  # stopped or deleted meanwhile
+        return False
 
-    def _refuse(self, version: Version, paths: JobPaths, status: JobStatus, reason: str) -> bool:
-        _append_line(paths.log(0), reason)
+    def _fail(self, version: Version, status: JobStatus, reason: str) -> bool:
+        logs.append(self._home.job(version.id), reason)
         self._transition(version, status, end_time=now(), reason=reason)
         return False
 
@@ -218,51 +186,15 @@ class Scheduler:
             expected.add(RUNNING)
         won = self._store.jobs.transition(version.id, expected, status, **changes)
         if won and status.ended:
-            asked = self._store.jobs.version(version.job_id, version.id)  # it may have been asked to go just now
-            if asked is not None and asked.delete_requested:
-                self.remove(version.job_id, self._store.jobs.delete_pending(version.job_id))
-        with self._news:
-            self._news.notify_all()
+            self._stop_delivered.discard(version.id)
+            self._started.discard(version.id)
+            current = self._store.jobs.version(version.job_id, version.id)  # its deletion may have been requested now
+            if current is not None and current.delete_requested:
+                self.remove(self._store.jobs.delete_pending(version.job_id))
+        with self._changed:
+            self._changed.notify_all()
         return won
 
 
-def _spawn(paths: JobPaths) -> subprocess.Popen[bytes]:
-    """Start a supervisor that holds its lock from its first moment on."""
-    lock = os.open(paths.alive, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        return subprocess.Popen(
-            [sys.executable, "-I", "-S", str(Path(supervisor.__file__)), str(paths.spec), str(lock)],
-            stdin=subprocess.DEVNULL, start_new_session=True, pass_fds=(lock,), cwd=paths.root,
-        )  # fmt: skip
-    finally:
-        os.close(lock)
-
-
-def _supervisor_pid(paths: JobPaths) -> int:
-    try:
-        return int(paths.alive.read_text(encoding="ascii") or 0)
-    except FileNotFoundError:
-        return 0
-
-
-def _end_workers(paths: JobPaths) -> None:
-    for worker in read_json(paths.workers) or ():
-        if worker["started"] and worker["started"] == supervisor.start_time(worker["pid"]):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(worker["pid"], signal.SIGKILL)
-
-
-def _append_logs(paths: JobPaths, text: str) -> None:
-    """Add a line to every log of a version, and to the objects in its log folder."""
-    for worker in (read_json(paths.spec) or {}).get("workers", ()):
-        for log in filter(None, (worker["log"], worker["log_object"])):
-            _append_line(Path(log), text)
-
-
-def _append_line(log: Path, text: str) -> None:
-    try:
-        with log.open("a", encoding="utf-8") as file:
-            file.write(f"{SERVICE_LOG}{text}\n")
-    except OSError as error:
-        logger.warning("%s cannot be written: %s", log, error)
+def _key(version: Version) -> str:
+    return str(version.id)

@@ -25,11 +25,12 @@ from modelarts.local import catalog, locks
 from modelarts.local.api.app import Activity, create_app
 from modelarts.local.api.handlers.context import Service
 from modelarts.local.paths import LocalHome, write_private
+from modelarts.local.places.here import Here
 from modelarts.local.processes import Process
 from modelarts.local.runtime.spec import JobSpecBuilder
 from modelarts.local.scheduler import Scheduler
 from modelarts.local.store import Store
-from modelarts.local.tensorboard import Viewers
+from modelarts.local.tensorboard import TensorBoards
 
 PROJECT_ID = "local"
 THREADS = 16
@@ -60,7 +61,7 @@ def serve(home: Path, ready: int, iam: tuple[str, int] | None = None) -> None:
     finally:
         LocalHome.of(home).address.unlink(missing_ok=True)
         service.scheduler.close()
-        service.viewers.close()
+        service.tensorboards.close()
         service.store.close()
 
 
@@ -77,17 +78,18 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
     except sqlite3.Error as error:
         raise StartRefused(f"the store {paths.store} cannot be opened: {error}") from None
     offered = catalog.load()
-    spec_builder = JobSpecBuilder(paths, offered, store, table.value_of("local_python", home))
+    place = Here()
+    spec_builder = JobSpecBuilder(paths, offered, store, table.value_of("local_python", home), place.describe)
     capacity = table.value_of("local_capacity", home) or os.cpu_count() or 1
-    scheduler = Scheduler(store, paths, spec_builder, capacity)
+    scheduler = Scheduler(store, paths, spec_builder, place, capacity)
     token = secrets.token_urlsafe(32)
     activity = Activity(HELD_ANSWERS)
-    service = Service(store, scheduler, Viewers(store, paths), offered, paths)
+    service = Service(store, scheduler, TensorBoards(store, paths), offered, paths)
     app = create_app(service, token, PROJECT_ID, activity)
     server = _listen(app, table.value_of("local_port", home))
     door = _open_door(service, activity, *iam) if iam else {}
     scheduler.start()
-    service.viewers.start()
+    service.tensorboards.start()
     process = Process.of(os.getpid())
     write_private(paths.address, {
         "url": f"http://127.0.0.1:{server.effective_port}", "token": token, "project_id": PROJECT_ID,
@@ -125,7 +127,7 @@ def _listen(app: Any, port: int) -> Any:
 def _end_when_idle(activity: Activity, service: Service, timeout: float) -> None:
     while True:
         idle = time.monotonic() - activity.last
-        if idle >= timeout and not service.scheduler.busy and not service.viewers.busy:
+        if idle >= timeout and not service.scheduler.busy and not service.tensorboards.busy:
             logger.info("idle for %.0f s: ending", idle)
             os.kill(os.getpid(), signal.SIGTERM)
             return

@@ -12,6 +12,7 @@ import pytest
 from modelarts.errors import JobLost
 from modelarts.local import daemon
 from modelarts.local.paths import LocalHome, read_json
+from modelarts.local.processes import Process
 from modelarts.local.store import Store
 from modelarts.session import Session
 from tests.support.jobs import ACCEPT_ANY, estimator, put_code, until
@@ -83,7 +84,7 @@ def test_a_killed_supervisor_loses_the_version_and_ends_its_workers(session, hom
     paths = LocalHome.of(home).job(job.version_id)
     worker = until(lambda: read_json(paths.workers))[0]["pid"]
 
-    os.kill(int(paths.alive.read_text()), signal.SIGKILL)
+    os.kill(Process.parse(paths.alive.read_text()).pid, signal.SIGKILL)
 
     with pytest.raises(JobLost, match="was killed; its workers were ended"):
         job.wait(show=False)
@@ -101,7 +102,7 @@ def test_a_supervisor_killed_while_no_service_runs_is_noticed_by_the_next(sessio
     worker = until(lambda: read_json(paths.workers))[0]["pid"]
 
     kill_service(home)
-    os.kill(int(paths.alive.read_text()), signal.SIGKILL)
+    os.kill(Process.parse(paths.alive.read_text()).pid, signal.SIGKILL)
 
     until(lambda: job.get_job_info().status == 14)
     until(lambda: not _runs(worker))
@@ -138,7 +139,7 @@ def test_queued_jobs_survive_a_kill(home, tmp_path, monkeypatch):
         assert [job.wait(timeout=30, show=False).status for job in jobs] == [10, 10]
 
 
-def test_a_version_whose_supervisor_never_began_goes_back_to_the_queue(session, home, tmp_path):
+def test_a_version_whose_supervisor_never_began_is_started_by_the_next_service(session, home, tmp_path):
     put_code(session, tmp_path, ACCEPT_ANY)
     job = estimator(session).fit(inputs="/bucket/data/", wait=True)
     kill_service(home)

@@ -192,7 +192,7 @@ def test_a_flavor_that_is_not_here_runs_and_says_on_what(session, tmp_path, caps
 
     ran_on = job.get_job_info().ran_on
     assert "no GPU" in ran_on
-    assert "modelarts.vm.gpu.p100 was asked for" in ran_on
+    assert "modelarts.vm.gpu.p100 was requested" in ran_on
     assert ran_on in capsys.readouterr().out
 
 

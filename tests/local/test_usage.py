@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
+from pathlib import Path
 
+import pytest
+
+from modelarts.local.places import usage
 from modelarts.local.places.usage import MOST, Usage
 from tests.support.jobs import estimator, put_code
 
@@ -37,3 +42,64 @@ def test_long_runs_keep_a_bounded_number_of_samples(monkeypatch):
 
     assert len(usage.samples["cpuUsage"]) <= MOST // 10
     assert usage.interval > 1
+
+
+# --- GPUs, by a stand-in for NVIDIA's tool
+
+
+@pytest.fixture
+def nvidia(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file with the commands that `nvidia-smi` runs."""
+    commands = tmp_path / "commands"
+    tool = tmp_path / "bin" / "nvidia-smi"
+    tool.parent.mkdir()
+    tool.write_text(f"#!/bin/sh\necho called >> '{tmp_path}/calls'\n. '{commands}'\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tool.parent}:{os.environ['PATH']}")
+    monkeypatch.setattr(usage, "GPU_TIMEOUT", 0.5)
+    return commands
+
+
+def calls_of(nvidia: Path) -> int:
+    return (nvidia.parent / "calls").read_text().count("called")
+
+
+WORKS = "echo '40, 1000, 4000'; echo '60, 3000, 4000'\n"
+
+
+@pytest.mark.parametrize(
+    "commands", ["exec sleep 60\n", "exit 9\n", "echo '[N/A], [N/A], [N/A]'\n", "echo '1, 1, 0'\n"],
+    ids=["too slow", "no output", "no numbers", "no memory"],
+)  # fmt: skip
+def test_sampling_goes_on_with_the_last_values_while_the_tool_for_gpus_fails(nvidia, commands):
+    sampled = Usage([os.getpid()])
+    nvidia.write_text(WORKS)
+    sampled.take()
+    nvidia.write_text(commands)
+
+    for _ in range(3):
+        sampled.take()
+
+    assert sampled.samples["gpuUtil"] == ["50.00"] * 4
+    assert sampled.samples["gpuMemUsage"] == ["50.00"] * 4
+    assert len(sampled.samples["cpuUsage"]) == 4
+    assert calls_of(nvidia) == 2  # it is not called for every sample while it fails
+
+
+def test_the_tool_is_called_again_after_growing_pauses(nvidia, monkeypatch):
+    monkeypatch.setattr(usage, "GPU_PAUSE", 0.2)
+    sampled = Usage([os.getpid()])
+    nvidia.write_text("exit 9\n")
+    sampled.take()
+    time.sleep(0.25)
+    sampled.take()  # fails again: the next pause is of 0.4 s
+    time.sleep(0.25)
+    nvidia.write_text(WORKS)
+    sampled.take()
+    assert calls_of(nvidia) == 2
+
+    time.sleep(0.25)
+    sampled.take()
+
+    assert sampled.samples["gpuUtil"] == ["0.00", "0.00", "0.00", "50.00"]
+

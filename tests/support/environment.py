@@ -22,11 +22,12 @@ from modelarts.local import catalog, daemon
 from modelarts.local.api.app import Activity, create_app
 from modelarts.local.api.handlers.context import Service
 from modelarts.local.paths import LocalHome
+from modelarts.local.places.here import Here
 from modelarts.local.runtime.spec import JobSpecBuilder
 from modelarts.local.scheduler import Scheduler
 from modelarts.local.store import Store, now
 from modelarts.local.store.records import Version, Visualization
-from modelarts.local.tensorboard import Viewers
+from modelarts.local.tensorboard import TensorBoards
 from modelarts.session import Session
 from tests.support.app_adapter import AppAdapter, in_place_of
 
@@ -61,9 +62,10 @@ class World:
         paths.buckets.mkdir(parents=True)
         self.store = Store(paths.store)
         offered = catalog.load()
-        self.spec_builder = JobSpecBuilder(paths, offered, self.store, {})
-        scheduler = Scheduler(self.store, paths, self.spec_builder, capacity=1)
-        self.service = Service(self.store, scheduler, Viewers(self.store, paths), offered, paths)
+        place = Here()
+        self.spec_builder = JobSpecBuilder(paths, offered, self.store, {}, place.describe)
+        scheduler = Scheduler(self.store, paths, self.spec_builder, place, capacity=1)
+        self.service = Service(self.store, scheduler, TensorBoards(self.store, paths), offered, paths)
         self.app = create_app(self.service, TOKEN, PROJECT, Activity(8))
         self.raw = requests.Session()
         self.raw.trust_env = False

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import os
-import tempfile
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -14,6 +12,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from modelarts.local.files import write
 
 LIFETIME = timedelta(days=397)
 RENEWED_BEFORE = timedelta(days=30)
@@ -38,8 +38,8 @@ def ensure(folder: Path, now: datetime | None = None) -> Certificates:
     moment = now or datetime.now(timezone.utc)
     if not _is_good(files, moment):
         trusted, server = _made(moment)
-        _write(files.trusted, trusted)
-        _write(files.server, server)
+        write(files.trusted, trusted)
+        write(files.server, server)
     return files
 
 
@@ -105,11 +105,3 @@ def _usage(signs_certificates: bool) -> x509.KeyUsage:
         data_encipherment=False, key_agreement=False, key_cert_sign=signs_certificates, crl_sign=signs_certificates,
         encipher_only=False, decipher_only=False,
     )  # fmt: skip
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write beside `path` and rename it into place; only this user may read it."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    Path(temporary).replace(path)

@@ -1,7 +1,7 @@
-"""Runs one version and stores its end: `python supervisor.py SPEC LOCK_FD`.
+"""Runs one version and records its end: `python supervisor.py SPEC LOCK_FD`.
 
-Started by file path, on the standard library alone, so that it starts fast and lives on when the service
-does not. The end is renamed into place, so that a reader sees all of it or nothing.
+Started by file path, with the standard library and two small modules of this package, so that it starts fast. It
+outlives the service. The record of the end is renamed into place, so that a reader sees all of it or nothing.
 """
 
 from __future__ import annotations
@@ -15,17 +15,24 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from io import FileIO
 from typing import Any
 
+if __name__ == "__main__":  # started by file path, so nothing else has added the package
+    sys.path.append(__file__.rpartition("/modelarts/local/places/")[0])
+
+from modelarts.local import files
+from modelarts.local.processes import Process
+
 SERVICE_LOG = "[Modelarts Service Log]"
-GRACE = 5.0  # seconds between asking a worker to end and ending it
-CODE_MISSING = 127  # what the platform answers for a code directory that cannot be fetched
+GRACE = 5.0  # seconds from SIGTERM to SIGKILL for a worker
+CODE_MISSING = 127  # the platform's return code for a code directory that cannot be fetched
 _RECORD_SIZE = 4096
 
 
 class StartFailure(Exception):
-    """Why the workers cannot be started, and the return code that tells so."""
+    """Why the workers cannot be started, and the return code of the version."""
 
     def __init__(self, reason: str, code: int = 1) -> None:
         super().__init__(reason)
@@ -42,7 +49,7 @@ class Log:
             try:
                 os.makedirs(os.path.dirname(path), exist_ok=True)
                 self._files.append(FileIO(path, "ab"))
-            except OSError as error:
+            except (OSError, ValueError) as error:
                 self._note(error, path)
 
     def write(self, data: bytes) -> None:
@@ -57,12 +64,12 @@ class Log:
     def line(self, text: str) -> None:
         self.write(f"{SERVICE_LOG}{text}\n".encode("utf-8", "replace"))
 
-    def _note(self, error: OSError, path: str) -> None:
-        self.problem = self.problem or f"the log is incomplete, {path} cannot be written: {error.strerror}"
+    def _note(self, error: OSError | ValueError, path: str) -> None:
+        self.problem = self.problem or f"the log is incomplete, {path} cannot be written: {explain(error)}"
 
 
 class Supervisor:
-    """One version: lays out folders, starts workers, follows them to their end."""
+    """One version: creates folders, starts workers, follows them to their end."""
 
     def __init__(self, spec: dict[str, Any]) -> None:
         self.spec = spec
@@ -70,6 +77,7 @@ class Supervisor:
         self.ended = threading.Event()
         self.logs = [Log(worker["log"], worker["log_object"]) for worker in spec["workers"]]
         self.processes: list[subprocess.Popen[bytes]] = []
+        self.workers: list[Process] = []  # the same, by pid and start time
         self.pumps: list[threading.Thread] = []
 
     def run(self) -> dict[str, Any]:
@@ -82,9 +90,10 @@ class Supervisor:
             threading.Thread(target=self.measure, daemon=True).start()
             code, reason = self.follow()
         except StartFailure as failure:
-            code, reason = failure.code, str(failure)
-            for log in self.logs:
-                log.line(reason)
+            code, reason = self.fail(str(failure), failure.code)
+        except Exception as error:  # noqa: BLE001  whatever it is, the version ends with a record that says so
+            traceback.print_exc()
+            code, reason = self.fail(f"the workers cannot be run: {error!r}", 1)
         finally:
             self.ended.set()
             self.end_workers(signal.SIGKILL)
@@ -96,13 +105,18 @@ class Supervisor:
         problems = [log.problem for log in self.logs if log.problem][:1]
         return {"outcome": outcome, "exit_code": code, "reason": "; ".join(filter(None, [reason, *problems]))}
 
+    def fail(self, reason: str, code: int) -> tuple[int, str]:
+        for log in self.logs:
+            log.line(reason)
+        return code, reason
+
     def prepare(self) -> None:
         spec = self.spec
         if spec["fault"]:
             raise StartFailure(spec["fault"])
         code = spec["code"]
         if code is not None and not os.path.isdir(code["source"]):
-            next_step = "session.obs.upload_dir brings code there; a local code_dir is uploaded by itself"
+            next_step = "session.obs.upload_dir uploads code; a local code_dir is uploaded by itself"
             raise StartFailure(f"the code directory {code['url']} does not exist; {next_step}", CODE_MISSING)
         if spec["input"] is not None and not os.path.exists(spec["input"]["path"]):
             raise StartFailure(f"the input data {spec['input']['url']} do not exist")
@@ -114,8 +128,8 @@ class Supervisor:
                 if code is not None:
                     target = os.path.join(worker["directory"], code["name"])
                     shutil.copytree(code["source"], target, dirs_exist_ok=True)
-        except OSError as error:
-            raise StartFailure(f"the job's folders cannot be made: {error}") from None
+        except (OSError, ValueError) as error:
+            raise StartFailure(f"the job's folders cannot be created: {error}") from None
         if code is not None and os.path.exists(os.path.join(code["source"], "pip-requirements.txt")):
             for log in self.logs:
                 log.line("pip-requirements.txt is not installed here: packages are those of the interpreter")
@@ -132,9 +146,11 @@ class Supervisor:
                     argv, cwd=worker["directory"], env=worker["environment"], stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
                 )  # fmt: skip
-            except OSError as error:
-                raise StartFailure(f"{argv[0]} cannot be started: {error.strerror}", 126) from None
+            except (OSError, ValueError) as error:
+                why = invalid_variables(worker["environment"]) or explain(error)
+                raise StartFailure(f"{argv[0]} cannot be started: {why}", 126) from None
             self.processes.append(process)
+            self.workers.append(Process.of(process.pid))
             self.record_workers()
             assert process.stdout is not None
             pump = threading.Thread(target=copy, args=(process.stdout.fileno(), log), daemon=True)
@@ -142,20 +158,20 @@ class Supervisor:
             self.pumps.append(pump)
 
     def record_workers(self) -> None:
-        """Who was started, so that the service can end them if this process is killed."""
-        write_renamed(self.spec["started"], json.dumps([
-            {"pid": process.pid, "started": start_time(process.pid)} for process in self.processes
-        ]))  # fmt: skip
+        """Record who was started, so that the service can end them if this process is killed."""
+        workers = [worker._asdict() for worker in self.workers]
+        files.write(self.spec["started"], json.dumps(workers).encode())
 
     def measure(self) -> None:
         """Sample what the workers use. psutil is imported here, beside them, so that it delays nothing."""
         sys.path.extend(self.spec["packages"])
         from modelarts.local.places import usage
 
-        measured = usage.Usage([process.pid for process in self.processes])
+        measured = usage.Usage([worker.pid for worker in self.workers])
         pause: float = usage.FIRST
         while not self.ended.wait(pause):
-            write_renamed(self.spec["usage"], json.dumps(measured.take()))
+            with contextlib.suppress(OSError):  # a full disk ends no sampling: later there may be room
+                files.write(self.spec["usage"], json.dumps(measured.take()).encode())
             pause = measured.interval
 
     def follow(self) -> tuple[int, str]:
@@ -163,36 +179,60 @@ class Supervisor:
         ended = threading.Condition()
         codes: dict[int, int] = {}
 
-        def wait_for(index: int, process: subprocess.Popen[bytes]) -> None:
-            code = process.wait()
+        def wait_for(index: int, worker: Process) -> None:
+            code = exit_code(worker.pid)
             with ended:
                 codes[index] = code
                 ended.notify()
 
-        for index, process in enumerate(self.processes):
-            threading.Thread(target=wait_for, args=(index, process), daemon=True).start()
+        for index, worker in enumerate(self.workers):
+            threading.Thread(target=wait_for, args=(index, worker), daemon=True).start()
         with ended:
-            while len(codes) < len(self.processes) and not any(codes.values()) and not self.stopped.is_set():
+            while len(codes) < len(self.workers) and not any(codes.values()) and not self.stopped.is_set():
                 ended.wait(0.1)
-            if len(codes) < len(self.processes):
+            if len(codes) < len(self.workers):
                 self.end_workers(signal.SIGTERM)
-                ended.wait_for(lambda: len(codes) == len(self.processes), GRACE)
+                ended.wait_for(lambda: len(codes) == len(self.workers), GRACE)
         if self.stopped.is_set():
             return 128 + signal.SIGTERM, "stopped by its user"
         bad = next(((index, code) for index, code in codes.items() if code), None)
         if bad is None:
             return 0, ""
-        who = "the script" if len(self.processes) == 1 else f"worker {bad[0]}"
+        who = "the script" if len(self.workers) == 1 else f"worker {bad[0]}"
         if bad[1] > 0:
             return bad[1], f"{who} ended with exit code {bad[1]}"
-        name = signal.Signals(-bad[1]).name
+        name = signal_name(-bad[1])
         hint = ", as the system does when memory runs out" if name == "SIGKILL" else ""
         return 128 - bad[1], f"{who} was killed by {name}{hint}"
 
     def end_workers(self, number: int) -> None:
-        for process in self.processes:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, number)  # the whole group: what a worker left behind ends with it
+        for worker in self.workers:
+            worker.signal_group(number)  # what a worker left running ends with it
+
+
+def exit_code(pid: int) -> int:
+    """Wait for the end of a child, which stays a zombie: its pid stays its own, to signal its process group by."""
+    ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    assert ended is not None
+    return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+
+
+def signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # one of the real-time signals
+        return f"signal {number}"
+
+
+def explain(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+def invalid_variables(environment: dict[str, str]) -> str:
+    """Which names no environment variable can have; hyperparameters of a custom image may be such."""
+    names = [name for name in environment if "=" in name or "\0" in name]
+    rule = "the name of an environment variable contains neither '=' nor a NUL character"
+    return f"{', '.join(map(repr, names))}: {rule}" if names else ""
 
 
 def copy(descriptor: int, log: Log) -> None:
@@ -207,24 +247,8 @@ def copy(descriptor: int, log: Log) -> None:
         log.write(data)
 
 
-def start_time(pid: int) -> str:
-    """When a process started, as the kernel counts; with the pid it names one process for good."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return file.read().rpartition(b")")[2].split()[19].decode()
-    except OSError:
-        return ""
-
-
-def write_renamed(path: str, text: str) -> None:
-    temporary = f"{path}.part"
-    with open(temporary, "w", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(temporary, path)
-
-
 def reserve(path: str) -> None:
-    """Take the room for the end's record now, in case the disk is full then."""
+    """Allocate the record of the end now, in case the disk is full then."""
     with open(f"{path}.part", "wb") as file:
         file.write(b" " * _RECORD_SIZE)
 
@@ -241,7 +265,7 @@ def store_end(path: str, record: dict[str, Any]) -> None:
 def main() -> None:
     with open(sys.argv[1], encoding="utf-8") as file:
         spec = json.load(file)
-    os.write(int(sys.argv[2]), str(os.getpid()).encode())
+    os.write(int(sys.argv[2]), str(Process.of(os.getpid())).encode())
     reserve(spec["exit"])
     supervisor = Supervisor(spec)
     signal.signal(signal.SIGTERM, lambda *_: supervisor.stopped.set())

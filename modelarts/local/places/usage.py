@@ -9,7 +9,9 @@ import time
 import psutil
 
 FIRST, INTERVAL = 0.2, 1  # seconds
-MOST = 300  # samples kept; more are thinned out and taken half as often
+MOST = 300  # samples kept; beyond it every second one is dropped, and they are taken half as often
+GPU_TIMEOUT = 5.0  # seconds for `nvidia-smi`
+GPU_PAUSE, GPU_LONGEST_PAUSE = 10.0, 600.0  # seconds without it after it failed; twice as many each time
 
 
 class Usage:
@@ -19,17 +21,17 @@ class Usage:
         self._pids = pids
         self._before: dict[int, float] = {}
         self._at = time.monotonic()
-        self._nvidia = shutil.which("nvidia-smi")
+        self._gpu = Gpu()
         self.interval = INTERVAL
         self.samples: dict[str, list[str]] = {"cpuUsage": [], "memUsage": [], "gpuUtil": [], "gpuMemUsage": []}
 
     def take(self) -> dict[str, object]:
-        """Take one sample; all of them, as the documents print them."""
+        """Take one sample; return all of them, in the documented form."""
         cpu, memory = self._processes()
         self._add("cpuUsage", cpu)
         self._add("memUsage", memory)
-        if self._nvidia:
-            gpu, gpu_memory = self._gpu()
+        if self._gpu.tool:
+            gpu, gpu_memory = self._gpu.sample()
             self._add("gpuUtil", gpu)
             self._add("gpuMemUsage", gpu_memory)
         if len(self.samples["cpuUsage"]) > MOST:
@@ -65,19 +67,32 @@ class Usage:
                 continue
         return found
 
-    def _gpu(self) -> tuple[float, float]:
-        """Mean use of all GPUs, and of their memory."""
+
+class Gpu:
+    """The use of the GPUs, from NVIDIA's tool. While the tool fails or is too slow, the last values stand."""
+
+    def __init__(self) -> None:
+        self.tool = shutil.which("nvidia-smi")
+        self._last = (0.0, 0.0)
+        self._failures = 0
+        self._next = 0.0  # when it is called again
+
+    def sample(self) -> tuple[float, float]:
+        """Mean use of all GPUs, and of their memory, in percent."""
+        if time.monotonic() >= self._next:
+            try:
+                self._last = self._query()
+            except (OSError, subprocess.SubprocessError, ValueError, ZeroDivisionError):
+                self._next = time.monotonic() + min(GPU_LONGEST_PAUSE, GPU_PAUSE * 2**self._failures)
+                self._failures += 1
+            else:
+                self._failures = 0
+        return self._last
+
+    def _query(self) -> tuple[float, float]:
         query = "--query-gpu=utilization.gpu,memory.used,memory.total"
-        command = [str(self._nvidia), query, "--format=csv,noheader,nounits"]
-        answered = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=10, check=False)
-        rows = [line.split(",") for line in answered.stdout.splitlines() if line.count(",") == 2]
-        try:
-            numbers = [[float(value) for value in row] for row in rows]
-        except ValueError:
-            return 0.0, 0.0
-        if not numbers:
-            return 0.0, 0.0
-        return (
-            sum(row[0] for row in numbers) / len(numbers),
-            sum(100 * row[1] / row[2] for row in numbers) / len(numbers),
-        )
+        command = [str(self.tool), query, "--format=csv,noheader,nounits"]
+        ran = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=GPU_TIMEOUT, check=False)
+        lines = [line.split(",") for line in ran.stdout.splitlines()]
+        rows = [[float(value) for value in values] for values in lines if len(values) == 3]
+        return sum(row[0] for row in rows) / len(rows), sum(100 * row[1] / row[2] for row in rows) / len(rows)

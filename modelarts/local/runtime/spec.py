@@ -1,27 +1,26 @@
-"""What the supervisor of a version is told: folders, processes, environment, first log lines."""
+"""What a place is to run for a version: folders, processes, environment, first log lines."""
 
 from __future__ import annotations
 
 import os
 import shlex
-import socket
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import attrs
 import psutil
 
 import modelarts
 from modelarts._obs.paths import ObsPath, expanded
-from modelarts.local import hardware
 from modelarts.local.catalog import Catalog
 from modelarts.local.paths import JobPaths, LocalHome
+from modelarts.local.ports import free_ports
 from modelarts.local.runtime.arguments import Node, as_option, engine_arguments, engine_environment
+from modelarts.local.runtime.logs import SERVICE_LOG
 from modelarts.local.store import Store
 from modelarts.local.store.records import Job, Version
 
-SERVICE_LOG = "[Modelarts Service Log]"
 PACKAGES = sorted({str(Path(module.__file__).parents[1]) for module in (modelarts, psutil) if module.__file__})
 ALGORITHMS = Path(__file__).parents[2] / "algorithms"
 # Credentials and endpoints of the cloud do not reach scripts; the settings of this service do, for `Session()`.
@@ -31,15 +30,16 @@ _FOR_JOBS = "MODELARTS_LOCAL_"
 
 @attrs.frozen
 class JobSpecBuilder:
-    """Turns stored versions into what a supervisor runs."""
+    """Turns stored versions into what a place runs."""
 
     home: LocalHome
     catalog: Catalog
     store: Store
     interpreters: dict[str, str]
+    describe_hardware: Callable[[], str]
 
     def spec(self, job: Job, version: Version) -> dict[str, Any]:
-        """The supervisor's orders, as JSON."""
+        """What to run, as JSON."""
         body, paths = version.body, self.home.job(version.id)
         data, data_fault = self._data(body)
         code = ObsPath.parse(body["app_url"]) if body["app_url"] else None
@@ -47,7 +47,7 @@ class JobSpecBuilder:
         logs = ObsPath.parse(body["log_url"]) if body["log_url"] else None
         written = {"output_path": output, "log_url": logs}
         faults = [self.home.missing_bucket(name, path) for name, path in written.items() if path]
-        ports = _free_ports(body["worker_server_num"])
+        ports = free_ports(body["worker_server_num"])
         workers = []
         for index, _ in enumerate(ports):
             node = Node(index, len(ports), "127.0.0.1", ports, self._gpus(body), data, output, code, str(job.id))
@@ -66,17 +66,27 @@ class JobSpecBuilder:
         }  # fmt: skip
 
     def ran_on(self, version: Version) -> str:
-        """What a version really runs on, beside what it asked for."""
+        """The hardware that a version really runs on, and the requested flavor or pool."""
         spec = self.catalog.specs.get(version.body["spec_id"] or 0)
-        asked = spec["spec_code"] if spec else f"pool {version.body['pool_id']}"
-        return f"{hardware.describe()}; {asked} was asked for"
+        requested = spec["spec_code"] if spec else f"pool {version.body['pool_id']}"
+        return f"{self.describe_hardware()}; {requested} was requested"
+
+    def unsupported(self, version: Version) -> str:
+        """Why the service cannot train this version at all; else an empty text."""
+        body = version.body
+        if body["app_url"] or body["user_command"]:
+            return ""
+        algorithm = self.catalog.algorithms[body["model_id"]]
+        if "script" in algorithm:
+            return ""
+        return f"the built-in algorithm {algorithm['model_name']} is documented, but the local service cannot train it"
 
     def _gpus(self, body: dict[str, Any]) -> int:
         spec = self.catalog.specs.get(body["spec_id"] or 0)
         return int(spec["gpu_num"]) if spec else 0
 
     def _data(self, body: dict[str, Any]) -> tuple[ObsPath | None, str]:
-        """Where the input lies, and what is wrong with it."""
+        """The path of the input, and what is wrong with it."""
         dataset, version, url = body["dataset_id"], body["dataset_version_id"], body["data_url"]
         for source in (body["data_source"] or ())[:1]:
             url, dataset, version = source.get("data_url"), source.get("dataset_id"), source.get("dataset_version")
@@ -176,15 +186,3 @@ def _banner(body: dict[str, Any], directory: Path, argv: list[str], notes: list[
 
 def _s3(path: str) -> str:
     return ObsPath.parse(path).s3 if path else ""
-
-
-def _free_ports(count: int) -> tuple[int, ...]:
-    """Ports that nobody listens on now, for the nodes to find each other."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for item in sockets:
-            item.bind(("127.0.0.1", 0))
-        return tuple(item.getsockname()[1] for item in sockets)
-    finally:
-        for item in sockets:
-            item.close()

@@ -16,7 +16,7 @@ from modelarts.local.paths import LocalHome
 from modelarts.local.scheduler import Scheduler
 from modelarts.local.store import Store
 from modelarts.local.store.records import Page
-from modelarts.local.tensorboard import Viewers
+from modelarts.local.tensorboard import TensorBoards
 
 Answer = dict[str, Any]
 JOB_FILTERS = ("status", "workspace_id")  # that lists of jobs have and lists of configurations do not
@@ -28,7 +28,7 @@ class Service:
 
     store: Store
     scheduler: Scheduler
-    viewers: Viewers
+    tensorboards: TensorBoards
     catalog: Catalog
     home: LocalHome
 

@@ -48,7 +48,7 @@ def describe(call: Call) -> Answer:
 def delete(call: Call) -> Answer:
     """Running versions are stopped first; they and the job are deleted when they have ended."""
     job = job_of(call)
-    call.service.scheduler.remove(job.id, call.store.jobs.delete(job.id))
+    call.service.scheduler.remove(call.store.jobs.delete(job.id))
     return {}
 
 

@@ -77,8 +77,8 @@ def stop(call: Call) -> Answer:
 
 def delete(call: Call) -> Answer:
     """A running version is stopped first, and deleted when it has ended."""
-    job, version = version_of(call)
-    call.service.scheduler.remove(job.id, call.store.jobs.delete_version(version))
+    _, version = version_of(call)
+    call.service.scheduler.remove(call.store.jobs.delete_version(version))
     return {}
 
 

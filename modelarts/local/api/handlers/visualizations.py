@@ -36,7 +36,7 @@ def create(call: Call) -> Answer:
         made = call.store.visualizations.add(name, description, workspace_id, train_url, hours)
     except NameInUse:
         raise name_taken("Job", name) from None
-    call.service.viewers.wake()
+    call.service.tensorboards.wake()
     members = _members(made)
     return {member: members[member] for member in ("job_id", "job_name", "status", "create_time", "service_url")}
 
@@ -66,7 +66,7 @@ def delete(call: Call) -> Answer:
     row = _named(call)
     if not call.store.visualizations.transition(row.id, (INIT, RUNNING, *ENDED), KILLING, delete_requested=1):
         raise wrong_state(f"This job can't be delete. job status: {int(_named(call).status)}")
-    call.service.viewers.wake()
+    call.service.tensorboards.wake()
     return {}
 
 
@@ -74,7 +74,7 @@ def stop(call: Call) -> Answer:
     row = _named(call)
     if not call.store.visualizations.transition(row.id, (INIT, RUNNING), KILLING):
         raise wrong_state(f"This job can't be stop. job status: {int(_named(call).status)}")
-    call.service.viewers.wake()
+    call.service.tensorboards.wake()
     return {}
 
 
@@ -84,7 +84,7 @@ def restart(call: Call) -> Answer:
     anew = {"pid": None, "port": None, "start_time": None, "end_time": None, "reason": None}
     if not call.store.visualizations.transition(row.id, ENDED, INIT, **anew):
         raise wrong_state(f"This job can't be resubmit. job status: {int(_named(call).status)}")
-    call.service.viewers.wake()
+    call.service.tensorboards.wake()
     return {}
 
 
@@ -105,7 +105,7 @@ def _viewer(kind: str) -> None:
 
 
 def _check_flavor(flavor: Any) -> None:
-    """Viewers run on this machine, whatever is asked for."""
+    """TensorBoards run on this machine, whatever flavor is requested."""
     if flavor is not None and not (isinstance(flavor, dict) and checks.text(flavor, "code")):
         raise bad_value("flavor must be an object with code")
 
@@ -134,5 +134,5 @@ def _members(row: Visualization) -> Answer:
         "job_id": row.id, "job_name": row.name, "job_desc": row.description, "status": row.status,
         "create_time": row.create_time, "duration": duration(row.start_time, row.end_time), "service_url": url,
         "train_url": ObsPath.parse(row.train_url).api, "resource_id": row.resource_id, "schedule": schedule,
-        "remaining_duration": tensorboard.left(row) if row.status == RUNNING else None, "error_result": row.reason,
+        "remaining_duration": tensorboard.remaining(row) if row.status == RUNNING else None, "error_result": row.reason,
     }  # fmt: skip

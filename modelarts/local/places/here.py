@@ -1,0 +1,81 @@
+"""Versions as processes of this machine, each under a supervisor that outlives the service.
+
+A supervisor holds the lock of its version's folder for as long as it lives, and renames its record of the end into
+place. So the record says that a version has ended; without one it runs if the lock is held, and is lost if not.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from modelarts.local import hardware, locks
+from modelarts.local.paths import JobPaths, read_json
+from modelarts.local.places import supervisor
+from modelarts.local.places.base import ENDED, Phase, State
+from modelarts.local.processes import Children, Process
+
+_ENDS = {phase.value: phase for phase in ENDED}
+
+
+class Here:
+    """This machine."""
+
+    def __init__(self) -> None:
+        self._supervisors = Children()
+
+    def describe(self) -> str:
+        return hardware.describe()
+
+    def start(self, key: str, folder: JobPaths) -> None:
+        """Start a supervisor that holds its lock from its first moment on."""
+        try:
+            lock = locks.hold(folder.alive)
+        except BlockingIOError:
+            return  # it runs already
+        try:
+            os.ftruncate(lock, 0)
+            program = [sys.executable, "-I", "-S", "-X", "utf8", str(Path(supervisor.__file__))]
+            self._supervisors.start([*program, str(folder.spec), str(lock)], pass_fds=(lock,), cwd=folder.root)
+        finally:
+            os.close(lock)
+
+    def look(self, folders: Mapping[str, JobPaths]) -> dict[str, State]:
+        self._supervisors.reap()
+        return {key: _state(folder) for key, folder in folders.items()}
+
+    def stop(self, key: str, folder: JobPaths) -> bool:
+        return _supervisor(folder).signal(signal.SIGTERM)
+
+    def clean(self, key: str, folder: JobPaths) -> None:
+        for worker in read_json(folder.workers) or ():
+            Process(worker["pid"], worker["started"]).signal_group(signal.SIGKILL)
+
+
+def _state(folder: JobPaths) -> State:
+    ended = _end(folder)
+    if ended is None and locks.is_held(folder.alive):
+        return State(Phase.RUNNING)
+    ended = ended or _end(folder)  # it may have ended between the two looks
+    if ended is not None:
+        return ended
+    return State(Phase.LOST if _supervisor(folder).pid else Phase.UNKNOWN)
+
+
+def _end(folder: JobPaths) -> State | None:
+    """The end that the supervisor recorded, if it has."""
+    record = read_json(folder.exit)
+    if not isinstance(record, dict) or record.get("outcome") not in _ENDS:
+        return None
+    return State(_ENDS[record["outcome"]], record["end_time"], record["reason"])
+
+
+def _supervisor(folder: JobPaths) -> Process:
+    """The supervisor, as it wrote it into its lock; pid 0 if it never did."""
+    try:
+        return Process.parse(folder.alive.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Process(0, "")

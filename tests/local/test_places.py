@@ -1,0 +1,380 @@
+"""The interface of places: what the scheduler makes of what any place says, and what this machine does behind it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from modelarts._wire.v1.status import COMPLETED, INIT, KILLED, KILLING, RUN_FAILED, RUN_LOST, RUNNING, WAITING
+from modelarts.local.paths import JobPaths, read_json, write_private
+from modelarts.local.places.base import Phase, State, Unreachable
+from modelarts.local.places.here import Here
+from modelarts.local.processes import Process
+from modelarts.local.runtime.spec import PACKAGES
+from modelarts.local.scheduler import LOST, STOPPED, Scheduler
+from modelarts.local.store.records import Version
+from tests.support import environment
+from tests.support.jobs import until
+
+
+class Elsewhere:
+    """A place without processes: versions are in the states that a test puts them in."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, State] = {}
+        self.calls: list[tuple[str, str]] = []
+        self.failing: dict[str, Exception] = {}  # by the name of the call
+
+    def describe(self) -> str:
+        return "4 nodes elsewhere"
+
+    def start(self, key: str, folder: JobPaths) -> None:
+        assert json.loads(folder.spec.read_text())["workers"]
+        self._called("start", key)
+        self.states.setdefault(key, State(Phase.RUNNING))
+
+    def look(self, folders: Mapping[str, JobPaths]) -> dict[str, State]:
+        self._called("look", " ".join(folders))
+        return {key: self.states.get(key, State(Phase.UNKNOWN)) for key in folders}
+
+    def stop(self, key: str, folder: JobPaths) -> bool:
+        self._called("stop", key)
+        return True
+
+    def clean(self, key: str, folder: JobPaths) -> None:
+        self._called("clean", key)
+
+    def _called(self, call: str, key: str) -> None:
+        if call in self.failing:
+            raise self.failing[call]
+        self.calls.append((call, key))
+
+    def count(self, call: str) -> int:
+        return sum(called == call for called, _ in self.calls)
+
+
+class Scheduled:
+    """A store with versions, and a scheduler that takes its steps when a test says so."""
+
+    def __init__(self, world: environment.World, capacity: int = 1) -> None:
+        self.world = world
+        self.place = Elsewhere()
+        self.capacity = capacity
+        self.restart()
+
+    def restart(self) -> None:
+        """A new service over the same store and folders."""
+        world = self.world
+        self.scheduler = Scheduler(world.store, world.service.home, world.spec_builder, self.place, self.capacity)
+
+    def status(self, version: Version) -> int:
+        return int(self.now(version).status)
+
+    def now(self, version: Version) -> Version:
+        found = self.world.store.jobs.version(version.job_id, version.id)
+        assert found is not None
+        return found
+
+    def log(self, version: Version) -> str:
+        return self.world.service.home.job(version.id).log(0).read_text()
+
+
+@pytest.fixture
+def scheduled(home: Path) -> Iterator[Scheduled]:
+    with environment.in_process(home) as world:
+        yield Scheduled(world)
+
+
+def test_a_version_goes_from_the_queue_through_its_place_to_its_end(scheduled):
+    first, second = scheduled.world.version(), scheduled.world.version()
+
+    scheduled.scheduler.step()
+    assert (scheduled.status(first), scheduled.status(second)) == (RUNNING, WAITING)
+
+    scheduled.place.states[str(first.id)] = State(Phase.COMPLETED, 1_700_000_000_000)
+    scheduled.scheduler.step()
+    assert (scheduled.status(first), scheduled.status(second)) == (COMPLETED, RUNNING)
+    assert scheduled.now(first).end_time == 1_700_000_000_000
+
+    scheduled.place.states[str(second.id)] = State(Phase.FAILED, 1_700_000_000_000, "exit code 3")
+    assert scheduled.scheduler.step() is None
+    assert (scheduled.status(second), scheduled.now(second).reason) == (RUN_FAILED, "exit code 3")
+    assert scheduled.place.count("start") == 2
+
+
+def test_one_look_covers_all_versions_that_run(scheduled):
+    scheduled.capacity = 3
+    scheduled.restart()
+    versions = [scheduled.world.version() for _ in range(3)]
+    scheduled.scheduler.step()
+    scheduled.place.calls.clear()
+
+    scheduled.scheduler.step()
+
+    assert scheduled.place.calls == [("look", " ".join(str(version.id) for version in versions))]
+
+
+def test_a_stop_is_requested_once_and_the_place_says_when_it_has_ended(scheduled):
+    version = scheduled.world.version()
+    scheduled.scheduler.step()
+
+    assert scheduled.scheduler.stop(scheduled.now(version))
+    for _ in range(3):
+        scheduled.scheduler.step()
+    assert (scheduled.status(version), scheduled.place.count("stop")) == (KILLING, 1)
+
+    scheduled.place.states[str(version.id)] = State(Phase.STOPPED, 1, STOPPED)
+    scheduled.scheduler.step()
+    assert scheduled.status(version) == KILLED
+
+
+def test_what_is_lost_is_cleaned_up_before_it_is_said(scheduled):
+    version = scheduled.world.version()
+    scheduled.scheduler.step()
+    scheduled.place.states[str(version.id)] = State(Phase.LOST)
+
+    scheduled.place.failing["clean"] = Unreachable("no route")
+    scheduled.scheduler.step()
+    assert scheduled.status(version) == RUNNING
+
+    scheduled.place.failing.clear()
+    scheduled.scheduler.step()
+    assert (scheduled.status(version), scheduled.place.count("clean")) == (RUN_LOST, 1)
+    assert LOST in scheduled.log(version)
+    assert scheduled.log(version).endswith("Training end with return code: 137\n")
+
+
+def test_what_is_lost_while_it_was_to_stop_has_stopped(scheduled):
+    version = scheduled.world.version()
+    scheduled.scheduler.step()
+    scheduled.scheduler.stop(scheduled.now(version))
+    scheduled.place.states[str(version.id)] = State(Phase.LOST)
+
+    scheduled.scheduler.step()
+
+    assert (scheduled.status(version), scheduled.now(version).reason) == (KILLED, STOPPED)
+
+
+def test_a_place_that_does_not_respond_says_nothing_about_any_version(scheduled):
+    version, queued = scheduled.world.version(), scheduled.world.version()
+    scheduled.scheduler.step()
+    scheduled.place.failing["look"] = Unreachable("no route")
+
+    assert scheduled.scheduler.step() is not None
+    assert (scheduled.status(version), scheduled.status(queued)) == (RUNNING, WAITING)
+
+    scheduled.place.failing.clear()
+    scheduled.place.states[str(version.id)] = State(Phase.COMPLETED, 1)
+    scheduled.scheduler.step()
+    assert (scheduled.status(version), scheduled.status(queued)) == (COMPLETED, RUNNING)
+
+
+def test_a_start_without_an_answer_is_repeated_with_the_same_key(scheduled):
+    version = scheduled.world.version()
+    scheduled.place.failing["start"] = Unreachable("no answer")
+    scheduled.scheduler.step()
+    assert scheduled.status(version) == RUNNING
+
+    scheduled.place.failing.clear()
+    scheduled.scheduler.step()
+
+    assert scheduled.place.calls[-1] == ("start", str(version.id))
+    assert scheduled.status(version) == RUNNING
+
+
+def test_a_service_that_was_killed_before_a_start_starts_it_the_next_time(scheduled):
+    version = scheduled.world.version()
+    scheduled.place.failing["start"] = SystemExit()  # the end of the service, in the middle of a step
+    with pytest.raises(SystemExit):
+        scheduled.scheduler.step()
+    scheduled.place.failing.clear()
+
+    scheduled.restart()
+    scheduled.scheduler.step()
+
+    assert (scheduled.status(version), scheduled.place.count("start")) == (RUNNING, 1)
+
+
+def test_a_version_that_was_started_and_that_its_place_does_not_know_is_lost(scheduled):
+    version = scheduled.world.version()
+    scheduled.scheduler.step()
+    del scheduled.place.states[str(version.id)]
+
+    scheduled.scheduler.step()
+
+    assert (scheduled.status(version), scheduled.place.count("start")) == (RUN_LOST, 1)
+
+
+def test_a_version_that_the_place_refuses_fails_and_holds_up_no_other(scheduled):
+    refused, next_one = scheduled.world.version(), scheduled.world.version()
+    scheduled.place.failing["start"] = OSError("no such partition")
+    scheduled.scheduler.step()
+    scheduled.place.failing.clear()
+
+    scheduled.scheduler.step()
+
+    assert scheduled.status(refused) == RUN_FAILED
+    assert "this version cannot be started: no such partition" in scheduled.log(refused)
+    assert scheduled.status(next_one) in (INIT, RUNNING, RUN_FAILED)
+
+
+def test_a_running_version_of_a_deleted_job_is_stopped_and_then_goes_with_its_folder(scheduled):
+    jobs = scheduled.world.store.jobs
+    version = scheduled.world.version()
+    scheduled.scheduler.step()
+    folder = scheduled.world.service.home.job(version.id).root
+
+    scheduled.scheduler.remove(jobs.delete(version.job_id))
+    scheduled.scheduler.step()
+    assert (scheduled.status(version), scheduled.place.count("stop")) == (KILLING, 1)
+    assert folder.exists()
+
+    scheduled.place.states[str(version.id)] = State(Phase.STOPPED, 1)
+    scheduled.scheduler.step()
+    assert jobs.get(version.job_id) is None
+    assert not folder.exists()
+
+
+# --- this machine
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[JobPaths]:
+    """The folder of a version whose one worker sleeps; what is left of it at the end is killed."""
+    paths = JobPaths(tmp_path / "7")
+    paths.root.mkdir()
+    write_private(paths.spec, spec(paths, ["sleep", "60"]))
+    yield paths
+    Here().clean("7", paths)
+    if paths.alive.exists():
+        Process.parse(paths.alive.read_text()).signal(signal.SIGKILL)
+
+
+def spec(paths: JobPaths, argv: list[str], **environment: str) -> dict[str, object]:
+    worker = {
+        "argv": argv, "environment": {**os.environ, **environment}, "directory": str(paths.worker(0)),
+        "log": str(paths.log(0)), "log_object": None, "banner": "",
+    }  # fmt: skip
+    return {
+        "code": None, "input": None, "fault": "", "outputs": [], "exit": str(paths.exit), "started": str(paths.workers),
+        "usage": str(paths.usage), "packages": PACKAGES, "workers": [worker],
+    }  # fmt: skip
+
+
+def phase(place: Here, paths: JobPaths) -> Phase:
+    return place.look({"7": paths})["7"].phase
+
+
+def test_the_same_key_is_started_once(folder):
+    place = Here()
+    assert phase(place, folder) is Phase.UNKNOWN
+
+    place.start("7", folder)
+    supervisor = until(lambda: folder.workers.exists() and folder.alive.read_text())
+    Here().start("7", folder)  # as another service does that does not know whether it was started
+
+    assert folder.alive.read_text() == supervisor
+    assert phase(place, folder) is Phase.RUNNING
+
+
+def test_a_stop_is_delivered_to_the_supervisor_alone(folder):
+    place = Here()
+    assert not place.stop("7", folder)
+    place.start("7", folder)
+    until(folder.workers.exists)
+    written = folder.alive.read_text()
+
+    pid, _, started = written.partition(" ")
+    folder.alive.write_text(f"{pid} {int(started) - 1}")  # a pid that another process has had
+    assert not place.stop("7", folder)
+    folder.alive.write_text(written)
+    assert place.stop("7", folder)
+
+    until(lambda: phase(place, folder) is Phase.STOPPED)
+    assert place.look({"7": folder})["7"].reason == STOPPED
+
+
+def test_what_a_killed_supervisor_leaves_is_lost_and_its_workers_are_ended(folder):
+    place = Here()
+    place.start("7", folder)
+    worker = Process(**until(lambda: read_json(folder.workers))[0])
+    Process.parse(folder.alive.read_text()).signal(signal.SIGKILL)
+
+    until(lambda: phase(place, folder) is Phase.LOST)
+    assert worker.is_running()
+    place.clean("7", folder)
+
+    until(lambda: not worker.is_running())
+
+
+def test_a_worker_whose_pid_belongs_to_another_process_is_not_ended(folder, tmp_path):
+    place = Here()
+    place.start("7", folder)
+    (worker,) = until(lambda: read_json(folder.workers))
+    write_private(folder.workers, [{**worker, "started": str(int(worker["started"]) - 1)}])
+
+    place.clean("7", folder)
+
+    assert Process(**worker).is_running()
+    write_private(folder.workers, [worker])
+
+
+def test_a_record_that_makes_no_sense_counts_as_none(folder):
+    folder.alive.write_text("1 1")
+    folder.exit.write_text('{"outcome": "?"}')
+
+    assert phase(Here(), folder) is Phase.LOST
+
+
+@pytest.mark.parametrize(
+    ("argv", "environment", "reason"),
+    [
+        (["sleep"], {"a=b": "1"}, "sleep cannot be started: 'a=b': the name of an environment variable contains"),
+        (["sleep"], {"a\0": "1"}, r"sleep cannot be started: 'a\x00': the name of an environment variable contains"),
+        (["sleep"], {"a": "1\0"}, "sleep cannot be started: embedded null byte"),
+        (["sleep", "1\0"], {}, "sleep cannot be started: embedded null byte"),
+        (["sleep", "\ud800"], {}, "sleep cannot be started: 'utf-8' codec can't encode"),
+        (["no such program"], {}, "no such program cannot be started: No such file or directory"),
+        (["sleep", "1" * 200_000], {}, "sleep cannot be started: Argument list too long"),
+        (["sleep", 1], {}, "the workers cannot be run: AttributeError("),
+        ([], {}, "the workers cannot be run: IndexError("),
+    ],
+    ids=["name with =", "name with NUL", "value with NUL", "argument with NUL", "surrogate", "no program", "too long",
+         "no text", "nothing to run"],
+)  # fmt: skip
+def test_whatever_keeps_workers_from_starting_fails_the_version_with_the_reason(folder, argv, environment, reason):
+    folder.spec.write_text(json.dumps(spec(folder, argv, **environment)))
+    place = Here()
+
+    place.start("7", folder)
+    until(lambda: phase(place, folder) is not Phase.RUNNING)
+
+    state = place.look({"7": folder})["7"]
+    assert (state.phase, state.reason.startswith(reason)) == (Phase.FAILED, True), state
+    assert f"[Modelarts Service Log]{reason}" in folder.log(0).read_text()
+
+
+def test_a_worker_killed_by_a_signal_without_a_name_fails_the_version(folder):
+    write_private(folder.spec, spec(folder, ["/bin/sh", "-c", "kill -40 $$"]))
+    place = Here()
+
+    place.start("7", folder)
+    until(lambda: phase(place, folder) is not Phase.RUNNING)
+
+    assert place.look({"7": folder})["7"].reason == "the script was killed by signal 40"
+
+
+def test_processes_that_a_worker_leaves_running_end_with_it(folder, tmp_path):
+    left = tmp_path / "pid"
+    write_private(folder.spec, spec(folder, ["/bin/sh", "-c", f"sleep 60 & echo $! > '{left}'"]))
+    place = Here()
+
+    place.start("7", folder)
+    until(lambda: phase(place, folder) is Phase.COMPLETED)
+
+    until(lambda: not Process.of(int(left.read_text())).is_running())
