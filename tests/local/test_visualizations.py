@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import time
 
 import psutil
 import pytest
 import requests
 
+from modelarts._wire.v1.status import KILLED, KILLING, RUNNING
 from modelarts.errors import ApiError, NameTaken
 from modelarts.estimator import VisualizationJob
-from modelarts.local import daemon
+from modelarts.local import daemon, tensorboard
 from modelarts.local.paths import LocalHome
+from modelarts.local.processes import Process
 from modelarts.local.store import Store
+from tests.support import environment
 from tests.support.jobs import estimator, put_code, until
 
 WRITES_EVENTS = """
@@ -178,3 +183,67 @@ def test_without_tensorboard_the_command_to_install_it_is_told(home, tmp_path, m
     monkeypatch.setenv("PYTHONPATH", str(blocker))
     with Session.local(home) as session, pytest.raises(ApiError, match=r"pip install 'modelarts\[tensorboard\]'"):
         VisualizationJob(session).create_visualization_job("/bucket/output/")
+
+
+# --- which process is stopped
+
+
+class Started:
+    """A visualization job in the store whose process is one that a test started."""
+
+    def __init__(self, world: environment.World, argv: list[str]) -> None:
+        self.store = world.store.visualizations
+        self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, start_new_session=True)
+        self.row = world.visualization(RUNNING)
+        self.put(RUNNING, pid=self.process.pid, process_started=int(Process.of(self.process.pid).started))
+
+    def put(self, status: int, **changes: object) -> None:
+        assert self.store.transition(self.row.id, environment.ANY, status, **changes)
+
+    def status(self) -> int:
+        found = self.store.get(self.row.id)
+        assert found is not None
+        return int(found.status)
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def world(home):
+    with environment.in_process(home) as opened:
+        yield opened
+
+
+def test_a_process_with_the_pid_of_an_ended_tensorboard_is_never_signalled(world):
+    started = Started(world, ["sleep", "60"])
+    try:
+        started.put(KILLING, process_started=int(Process.of(started.process.pid).started) - 1)
+
+        world.service.tensorboards.step()
+
+        assert started.status() == KILLED
+        assert started.process.poll() is None
+    finally:
+        started.end()
+
+
+def test_one_that_ignores_the_request_to_stop_is_killed_and_holds_up_no_step(world, monkeypatch):
+    monkeypatch.setattr(tensorboard, "PATIENCE", 0.5)
+    started = Started(world, ["/bin/sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.1; done"])
+    try:
+        assert started.process.stdout is not None
+        started.process.stdout.readline()
+        started.put(KILLING)
+
+        began = time.monotonic()
+        world.service.tensorboards.step()
+        assert time.monotonic() - began < tensorboard.PATIENCE
+        assert started.status() == KILLING
+
+        until(lambda: world.service.tensorboards.step() is None)
+        assert started.status() == KILLED
+        assert started.process.wait(5) == -signal.SIGKILL
+    finally:
+        started.end()
