@@ -74,7 +74,7 @@ def local(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("MODELARTS_HOME", str(place))
     monkeypatch.setattr(Session, "_endpoints", {})
     monkeypatch.syspath_prepend(str(FOLDER))
-    monkeypatch.delitem(sys.modules, "_world", raising=False)
+    monkeypatch.delitem(sys.modules, "_setup", raising=False)
     return place
 
 

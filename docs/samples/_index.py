@@ -1,4 +1,4 @@
-"""Writes README.md of this folder from the samples themselves: `python docs/samples/_index.py`."""
+"""Writes README.md of this folder from the docstrings of the samples: `python docs/samples/_index.py`."""
 
 from __future__ import annotations
 
@@ -12,39 +12,42 @@ README = FOLDER / "README.md"
 
 TITLE = re.compile(r"(modelarts_04_\d{4}): (.+) · (.+)")
 SAMPLE = re.compile(r"^# Sample (\d+): (.+)$", re.MULTILINE)
-OURS = {"modelarts_04_0222": 0, "modelarts_04_0300": 1}  # pages of one edition only: which title is a translation
+# Pages in one language only: the title that this project translated.
+TRANSLATED = {"modelarts_04_0222": 0, "modelarts_04_0300": 1}
 
 HEAD = """\
-# Documented samples · 文档示例
+# Samples of the SDK reference · SDK 参考中的示例
 
-<!-- Written by docs/samples/_index.py from the samples: change those, then run it. -->
+<!-- Written by docs/samples/_index.py from the samples: edit them, then run it. -->
 
-What the samples of the ModelArts Python SDK reference do, as scripts that run on the local service: the same calls
-with the same arguments. Only ids, names of local folders and credentials are others.
+The samples of the ModelArts Python SDK reference as scripts for the local service, with the same calls and the same
+arguments. Only ids, local folders and credentials differ.
 
-《ModelArts Python SDK 参考》中各页示例的可运行版本：调用与参数均与示例一致，只替换了 ID、本地目录和认证信息。
+《ModelArts Python SDK 参考》中各页示例的可运行版本：调用和参数与示例一致，只替换了 ID、本地目录和凭证。
+请在仓库根目录下执行：
 
 ```console
 $ MODELARTS_MODE=local python docs/samples/modelarts_04_0131_create_job.py
 ```
 
-Each script makes what it needs first, with [_world.py](_world.py) and the files of [_bucket](_bucket); the service
-starts by itself. Set `MODELARTS_HOME` to keep their jobs and buckets apart from your own. Those that start a
-TensorBoard need `pip install 'modelarts[tensorboard]'`, and stop it at the end.
+Each script first creates the buckets, code, data and jobs that it needs, see [_setup.py](_setup.py) and
+[_bucket](_bucket). To separate them from your own jobs, set `MODELARTS_HOME`. Samples that start a TensorBoard need
+`pip install '.[tensorboard]'`, and stop it at the end.
 
-每个脚本会先准备所需的桶、代码、数据和作业；可用 `MODELARTS_HOME` 将其与您自己的作业隔离。
+每个脚本会先创建所需的桶、代码、数据和作业，设置 `MODELARTS_HOME` 可将其与您自己的作业隔离。启动 TensorBoard 的示例需要
+`pip install '.[tensorboard]'`，结束时会停止 TensorBoard。
 """
 
 TAIL = """\
-A title with an asterisk is our translation: the page exists in the other language only.
+Titles with an asterisk are translated by this project, because the page exists in one language only.
 
-带星号的标题由我们翻译：该页只有另一种语言的版本。
+带星号的标题由本项目翻译，因为该页只有一种语言的版本。
 """
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A file: its page, the titles of the page, what it shows, and a line on each of its samples."""
+    """A file: its page, the titles of the page, its description, and a line for each of its samples."""
 
     file: str
     page: str
@@ -73,10 +76,11 @@ def read(file: Path) -> Sample:
 def page() -> str:
     """The text of README.md."""
     found = samples()
-    lines = ["| Page · 页面 | Title · 标题 | File · 文件 | Samples · 示例数 | What it shows · 内容 |", f"|{'---|' * 5}"]
+    lines = ["| Page · 页面 | Title · 标题 | File · 文件 | Samples · 示例数 | Content · 内容 |", f"|{'---|' * 5}"]
     for sample in found:
         titles = [
-            f"{title}\\*" if OURS.get(sample.page) == number else title for number, title in enumerate(sample.titles)
+            f"{title}\\*" if TRANSLATED.get(sample.page) == number else title
+            for number, title in enumerate(sample.titles)
         ]
         link = f"[{sample.file.removeprefix(sample.page + '_')}]({sample.file})"
         lines.append(f"| {sample.page} | {' · '.join(titles)} | {link} | {len(sample.parts)} | {sample.about} |")

@@ -1,10 +1,10 @@
 """modelarts_04_0123: Overview of Session Authentication · Session鉴权概述
 
-A session without arguments. In a cloud notebook its credentials come from the environment; with
+Creates a session without arguments. In a cloud notebook, credentials come from the environment; with
 `MODELARTS_MODE=local` it is a session on the local service.
 """
 
-from _world import show
+from _setup import show
 
 from modelarts.session import Session
 

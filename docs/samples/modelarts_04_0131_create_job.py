@@ -1,23 +1,23 @@
 """modelarts_04_0131: Creating a Training Job · 创建训练作业
 
-Creates a job and starts its first version: with data from a bucket, with a managed dataset, with a custom image, and
-with a built-in algorithm.
+Creates a job with its first version: with data from a bucket, with a managed dataset, with a custom image, and with a
+built-in algorithm.
 
-The local service takes all four, trains the first two, and fails the others: it runs the command of a custom image on
-this machine, where `/home/work/run_train.sh` is missing, and it does not have the code of that algorithm.
+The local service accepts all four. It trains the first two; the others fail: the command of the custom image runs on
+this machine, where `/home/work/run_train.sh` does not exist, and the built-in algorithm is not available locally.
 """
 
-from _world import World, show
+from _setup import Setup, show
 
 from modelarts.estimator import Estimator
 from modelarts.session import Session
 
-world = World()
-world.register_dataset("4AZNvFkN7KYr5EdhFkH", "UOF9BIeSGArwVt0oI6T")
+setup = Setup()
+setup.register_dataset("4AZNvFkN7KYr5EdhFkH", "UOF9BIeSGArwVt0oI6T")
 results = []
 
 # Sample 1: data from a bucket
-world.without_job("my_training_job")
+setup.without_job("my_training_job")
 session = Session()
 estimator = Estimator(
     modelarts_session=session,
@@ -33,10 +33,10 @@ estimator = Estimator(
     job_description="pytorch-sentiment with ModelArts SDK",
 )
 job_instance = estimator.fit(inputs="/bucket/data/train/", wait=False, job_name="my_training_job")
-results.append(world.ended(job_instance))
+results.append(setup.ended(job_instance))
 
 # Sample 2: a managed dataset
-world.without_job("my_training_job")
+setup.without_job("my_training_job")
 session = Session()
 estimator = Estimator(
     modelarts_session=session,
@@ -57,10 +57,10 @@ job_instance = estimator.fit(
     wait=False,
     job_name="my_training_job",
 )
-results.append(world.ended(job_instance))
+results.append(setup.ended(job_instance))
 
 # Sample 3: a custom image and its command
-world.without_job("my_training_job")
+setup.without_job("my_training_job")
 session = Session()
 estimator = Estimator(
     modelarts_session=session,
@@ -77,10 +77,10 @@ estimator = Estimator(
     job_description="pytorch-sentiment with ModelArts SDK",
 )
 job_instance = estimator.fit(inputs="/bucket/data/train/", wait=False, job_name="my_training_job")
-results.append(world.ended(job_instance))
+results.append(setup.ended(job_instance))
 
 # Sample 4: a built-in algorithm
-world.without_job("my_training_job")
+setup.without_job("my_training_job")
 session = Session()
 estimator = Estimator(
     modelarts_session=session,
@@ -93,6 +93,6 @@ estimator = Estimator(
     job_description="pytorch-sentiment with ModelArts SDK",
 )
 job_instance = estimator.fit(inputs="/bucket/data/train/", wait=False, job_name="my_training_job")
-results.append(world.ended(job_instance))
+results.append(setup.ended(job_instance))
 
 show(results)

@@ -1,12 +1,12 @@
 """modelarts_04_0154: Authentication Using the Username and Password · 用户名密码认证模式
 
-A session by the name and the password of an account, or of an IAM user of that account.
+Creates a session with the name and password of an account, or of an IAM user of the account.
 
-Without `project_id`, IAM is asked at once for the project of the region: it refuses a made-up password.
-With `project_id`, nothing is sent before the first call.
+Without `project_id`, IAM is queried for the project of the region when the session is created; it rejects the invented
+password. With `project_id`, nothing is sent before the first call.
 """
 
-from _world import show
+from _setup import show
 
 from modelarts.errors import AuthError
 from modelarts.session import Session

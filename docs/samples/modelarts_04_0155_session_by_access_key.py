@@ -1,11 +1,11 @@
 """modelarts_04_0155: AK/SK-based Authentication · 用户AK-SK认证模式
 
-A session by the access key of an account. Making one sends nothing: the first call does.
+Creates a session with the access key of an account. Nothing is sent before the first call.
 
-Access keys mean the cloud, also with `MODELARTS_MODE=local`.
+A session with access keys is always a cloud session, even with `MODELARTS_MODE=local`.
 """
 
-from _world import show
+from _setup import show
 
 from modelarts.session import Session
 

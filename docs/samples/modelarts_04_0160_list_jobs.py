@@ -1,15 +1,15 @@
 """modelarts_04_0160: Obtaining Training Jobs · 查询训练作业列表
 
-Lists jobs page by page, by status, order and part of the name.
+Lists jobs page by page, filtered by status and part of the name, and sorted.
 """
 
-from _world import World, show
+from _setup import Setup, show
 
 from modelarts.estimator import Estimator
 from modelarts.session import Session
 
-world = World()
-world.running_job("a-job-that-runs")
+setup = Setup()
+setup.running_job("a-job-that-runs")
 results = []
 
 # Sample 1: those that run
@@ -19,5 +19,5 @@ job_list_info = Estimator.get_job_list(
 )
 results.append(job_list_info)
 
-world.close()
+setup.close()
 show(results)

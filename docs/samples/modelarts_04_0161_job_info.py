@@ -1,16 +1,16 @@
 """modelarts_04_0161: Obtaining Details About a Training Job · 查询训练作业详情
 
-Reads what is known of a version: its status, how long it took, with which code, data and engine.
+Returns the details of a version, such as its status, duration, code, data and engine.
 """
 
-from _world import World, ids_of, show
+from _setup import Setup, ids_of, show
 
 from modelarts.estimator import Estimator
 from modelarts.session import Session
 
-world = World()
-job_instance = world.trained_job()
-job_version_instance_list = world.versions_of(job_instance)
+setup = Setup()
+job_instance = setup.trained_job()
+job_version_instance_list = setup.versions_of(job_instance)
 job_id, version_id = ids_of(job_instance)
 results = []
 

@@ -1,16 +1,16 @@
 """modelarts_04_0162: Modifying the Description of a Training Job · 更新训练作业描述
 
-Changes the description of a job.
+Updates the description of a job.
 """
 
-from _world import World, ids_of, show
+from _setup import Setup, ids_of, show
 
 from modelarts.estimator import Estimator
 from modelarts.session import Session
 
-world = World()
-job_instance = world.trained_job()
-job_version_instance_list = world.versions_of(job_instance)
+setup = Setup()
+job_instance = setup.trained_job()
+job_version_instance_list = setup.versions_of(job_instance)
 job_id, _ = ids_of(job_instance)
 results = []
 

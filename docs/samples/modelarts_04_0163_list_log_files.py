@@ -1,16 +1,16 @@
 """modelarts_04_0163: Obtaining the Name of a Training Job Log File · 获取训练作业日志的文件名
 
-Names the log files of a version, one for each node.
+Lists the log files of a version, one for each node.
 """
 
-from _world import World, ids_of, show
+from _setup import Setup, ids_of, show
 
 from modelarts.estimator import Estimator
 from modelarts.session import Session
 
-world = World()
-job_instance = world.trained_job()
-job_version_instance_list = world.versions_of(job_instance)
+setup = Setup()
+job_instance = setup.trained_job()
+job_version_instance_list = setup.versions_of(job_instance)
 job_id, version_id = ids_of(job_instance)
 results = []
 

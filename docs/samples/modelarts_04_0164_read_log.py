@@ -1,16 +1,16 @@
 """modelarts_04_0164: Obtaining Training Job Logs · 查询训练作业日志
 
-Reads the newest lines of a log file.
+Reads the last lines of a log file.
 """
 
-from _world import World, ids_of, show
+from _setup import Setup, ids_of, show
 
 from modelarts.estimator import Estimator
 from modelarts.session import Session
 
-world = World()
-job_instance = world.trained_job()
-job_version_instance_list = world.versions_of(job_instance)
+setup = Setup()
+job_instance = setup.trained_job()
+job_version_instance_list = setup.versions_of(job_instance)
 job_id, version_id = ids_of(job_instance)
 results = []
 

@@ -3,14 +3,14 @@
 Deletes a job with all its versions.
 """
 
-from _world import World, ids_of, show
+from _setup import Setup, ids_of, show
 
 from modelarts.estimator import Estimator
 from modelarts.session import Session
 
-world = World()
-job_id, _ = ids_of(world.new_job("job-to-delete-1"))
-job_instance = world.new_job("job-to-delete-2")
+setup = Setup()
+job_id, _ = ids_of(setup.new_job("job-to-delete-1"))
+job_instance = setup.new_job("job-to-delete-2")
 results = []
 
 # Sample 1: by its id

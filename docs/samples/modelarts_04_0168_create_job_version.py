@@ -1,19 +1,19 @@
 """modelarts_04_0168: Creating a Training Job Version · 创建训练作业版本
 
-Gives an existing job more versions: with data from a bucket, the same with a description of the training, with a
-custom image, and with a built-in algorithm.
+Creates more versions of a job: with data from a bucket, the same with a description, with a custom image, and with a
+built-in algorithm.
 
-Sample 2 is headed as one about a dataset in the documents; what it prints passes `inputs`. The local service takes all
-four, trains the first two, and fails the others, for the reasons that the sample on creating a job gives.
+The documentation titles sample 2 as one with a dataset, but its code passes `inputs`. The local service accepts all
+four and trains the first two; the others fail for the reasons given in the sample on creating a job.
 """
 
-from _world import World, ids_of, show
+from _setup import Setup, ids_of, show
 
 from modelarts.estimator import Estimator
 from modelarts.session import Session
 
-world = World()
-job_instance = world.new_job("job-with-versions")
+setup = Setup()
+job_instance = setup.new_job("job-with-versions")
 job_id, version_id = ids_of(job_instance)
 pre_version_id = int(version_id)
 results = []
@@ -39,7 +39,7 @@ job_version_instance = estimator.create_job_version(
     wait=False,
     job_desc="create a job version",
 )
-results.append(world.ended(job_version_instance))
+results.append(setup.ended(job_version_instance))
 
 # Sample 2: the same, with a description of the training
 session = Session()
@@ -63,7 +63,7 @@ job_version_instance = estimator.create_job_version(
     wait=False,
     job_desc="create a job version",
 )
-results.append(world.ended(job_version_instance))
+results.append(setup.ended(job_version_instance))
 
 # Sample 3: a custom image and its command
 session = Session()
@@ -88,7 +88,7 @@ job_version_instance = estimator.create_job_version(
     wait=False,
     job_desc="create a job version",
 )
-results.append(world.ended(job_version_instance))
+results.append(setup.ended(job_version_instance))
 
 # Sample 4: a built-in algorithm
 session = Session()
@@ -109,6 +109,6 @@ job_version_instance = estimator.create_job_version(
     wait=False,
     job_desc="create a job version",
 )
-results.append(world.ended(job_version_instance))
+results.append(setup.ended(job_version_instance))
 
 show(results)

@@ -1,15 +1,15 @@
 """modelarts_04_0169: Querying the List of Training Job Versions · 查询训练作业版本列表
 
-Lists the versions of a job as objects, and prints them as a table.
+Lists the versions of a job as objects and prints them as a table.
 """
 
-from _world import World, ids_of, show
+from _setup import Setup, ids_of, show
 
 from modelarts.estimator import Estimator
 from modelarts.session import Session
 
-world = World()
-job_id, _ = ids_of(world.trained_job())
+setup = Setup()
+job_id, _ = ids_of(setup.trained_job())
 results = []
 
 # Sample 1: all versions of a job

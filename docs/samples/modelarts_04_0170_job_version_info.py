@@ -1,16 +1,16 @@
 """modelarts_04_0170: Obtaining Details About a Training Job Version · 查询训练作业版本详情
 
-Reads what is known of all versions of a job.
+Returns the details of all versions of a job.
 """
 
-from _world import World, ids_of, show
+from _setup import Setup, ids_of, show
 
 from modelarts.estimator import Estimator
 from modelarts.session import Session
 
-world = World()
-job_instance = world.trained_job()
-job_version_instance = world.new_version(job_instance)
+setup = Setup()
+job_instance = setup.trained_job()
+job_version_instance = setup.new_version(job_instance)
 job_id, _ = ids_of(job_instance)
 results = []
 

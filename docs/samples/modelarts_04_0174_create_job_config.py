@@ -1,18 +1,18 @@
 """modelarts_04_0174: Creating a Training Job Configuration · 创建训练作业参数
 
-Saves settings under a name: with data from a bucket, and with a managed dataset.
+Creates a job configuration: with data from a bucket, and with a managed dataset.
 """
 
-from _world import World, show
+from _setup import Setup, show
 
 from modelarts.estimator import Estimator
 from modelarts.session import Session
 
-world = World()
+setup = Setup()
 results = []
 
 # Sample 1: data from a bucket
-world.without_config("my_job_config")
+setup.without_config("my_job_config")
 session = Session()
 estimator = Estimator(
     modelarts_session=session,
@@ -32,7 +32,7 @@ job_config_instance = estimator.create_job_configs(
 results.append(job_config_instance.get_job_configs_info())
 
 # Sample 2: a managed dataset
-world.without_config("my_job_config")
+setup.without_config("my_job_config")
 session = Session()
 estimator = Estimator(
     modelarts_session=session,

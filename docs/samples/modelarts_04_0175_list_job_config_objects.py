@@ -1,16 +1,16 @@
 """modelarts_04_0175: Querying the List of Training Job Parameter Configuration Objects · 查询训练作业参数对象列表
 
-Lists saved configurations as objects, and prints them as a table.
+Lists configurations as objects and prints them as a table.
 """
 
-from _world import World, show
+from _setup import Setup, show
 
 from modelarts.estimator import Estimator
 from modelarts.session import Session
 
-world = World()
-world.new_config("configname-1")
-world.new_config("configname-2")
+setup = Setup()
+setup.new_config("configname-1")
+setup.new_config("configname-2")
 results = []
 
 # Sample 1: the oldest first

@@ -1,16 +1,16 @@
 """modelarts_04_0176: Obtaining Training Job Configurations · 查询训练作业参数列表
 
-Lists what is known of saved configurations, page by page.
+Lists the details of configurations, page by page.
 """
 
-from _world import World, show
+from _setup import Setup, show
 
 from modelarts.estimator import Estimator
 from modelarts.session import Session
 
-world = World()
-world.new_config("configname-1")
-world.new_config("configname-2")
+setup = Setup()
+setup.new_config("configname-1")
+setup.new_config("configname-2")
 results = []
 
 # Sample 1: the oldest first

@@ -1,16 +1,16 @@
 """modelarts_04_0177: Obtaining Details About a Training Job Configuration · 查询训练作业参数详情
 
-Reads a saved configuration.
+Returns the details of a configuration.
 """
 
-from _world import World, show
+from _setup import Setup, show
 
 from modelarts.estimator import Estimator
 from modelarts.session import Session
 
-world = World()
-job_config_instance = world.new_config("my_job_config")
-job_config_instance_list = world.configs_like("my_job_config")
+setup = Setup()
+job_config_instance = setup.new_config("my_job_config")
+job_config_instance_list = setup.configs_like("my_job_config")
 results = []
 
 # Sample 1: by its name

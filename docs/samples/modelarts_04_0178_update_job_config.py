@@ -1,18 +1,18 @@
 """modelarts_04_0178: Modifying a Training Job Configuration · 更新训练作业参数
 
-Replaces the settings of a saved configuration: with data from a bucket, and with a managed dataset.
+Replaces the content of a configuration: with data from a bucket, and with a managed dataset.
 """
 
-from _world import World, show
+from _setup import Setup, show
 
 from modelarts.estimator import Estimator
 from modelarts.session import Session
 
-world = World()
+setup = Setup()
 results = []
 
 # Sample 1: data from a bucket
-world.new_config("my_job_config")
+setup.new_config("my_job_config")
 session = Session()
 estimator = Estimator(
     modelarts_session=session,
@@ -32,7 +32,7 @@ update_info = estimator.update_job_configs(
 results.append((update_info, Estimator(session, config_name="my_job_config").get_job_configs_info()))
 
 # Sample 2: a managed dataset
-world.new_config("my_job_config")
+setup.new_config("my_job_config")
 session = Session()
 estimator = Estimator(
     modelarts_session=session,

@@ -1,16 +1,16 @@
 """modelarts_04_0181: Creating a Visualization Job · 创建可视化作业
 
-Starts a TensorBoard over the event files that a training wrote.
+Starts a TensorBoard for the event files of a training job.
 """
 
-from _world import World, show
+from _setup import Setup, show
 
 from modelarts.estimator import VisualizationJob
 from modelarts.session import Session
 
-world = World()
-world.events()
-world.without_visualization("visualization_job")
+setup = Setup()
+setup.events()
+setup.without_visualization("visualization_job")
 results = []
 
 # Sample 1: with a name and a description
@@ -21,6 +21,6 @@ job_visualization_instance = job.create_visualization_job(
 )
 results.append(job_visualization_instance)
 
-world.stop_at_end(job_visualization_instance)
-world.close()
+setup.stop_at_end(job_visualization_instance)
+setup.close()
 show(results)

@@ -1,15 +1,15 @@
 """modelarts_04_0182: Querying the List of Visualization Job Objects · 查询可视化作业对象列表
 
-Lists visualization jobs as objects, and prints them as a table.
+Lists visualization jobs as objects and prints them as a table.
 """
 
-from _world import World, show
+from _setup import Setup, show
 
 from modelarts.estimator import VisualizationJob
 from modelarts.session import Session
 
-world = World()
-world.visualization()
+setup = Setup()
+setup.visualization()
 results = []
 
 # Sample 1: those that run, the oldest first
@@ -26,5 +26,5 @@ job_visualization_instance_list = VisualizationJob.get_visualization_job_object_
 )
 results.append(job_visualization_instance_list)
 
-world.close()
+setup.close()
 show(results)

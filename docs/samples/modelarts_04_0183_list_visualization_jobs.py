@@ -1,15 +1,15 @@
 """modelarts_04_0183: Obtaining Visualization Jobs · 查询可视化作业列表
 
-Lists what is known of visualization jobs, page by page.
+Lists the details of visualization jobs, page by page.
 """
 
-from _world import World, show
+from _setup import Setup, show
 
 from modelarts.estimator import VisualizationJob
 from modelarts.session import Session
 
-world = World()
-world.visualization()
+setup = Setup()
+setup.visualization()
 results = []
 
 # Sample 1: those that run, the oldest first
@@ -25,5 +25,5 @@ job_list = VisualizationJob.get_visualization_job_list(
 )
 results.append(job_list)
 
-world.close()
+setup.close()
 show(results)

@@ -1,16 +1,16 @@
 """modelarts_04_0184: Obtaining Details About a Visualization Job · 查询可视化作业详情
 
-Reads what is known of a visualization job, and where it can be looked at.
+Returns the details of a visualization job, including its URL.
 """
 
-from _world import World, show
+from _setup import Setup, show
 
 from modelarts.estimator import VisualizationJob
 from modelarts.session import Session
 
-world = World()
-job_visualization_instance = world.visualization()
-job_visualization_instance_list = world.visualizations_like("visualization_job")
+setup = Setup()
+job_visualization_instance = setup.visualization()
+job_visualization_instance_list = setup.visualizations_like("visualization_job")
 visualization_id = str(job_visualization_instance.job_id)
 results = []
 
@@ -28,5 +28,5 @@ results.append(job_info)
 job_info = job_visualization_instance_list[0].get_visualization_job_info()
 results.append(job_info)
 
-world.close()
+setup.close()
 show(results)

@@ -1,16 +1,16 @@
 """modelarts_04_0185: Modifying the Description of a Visualization Job · 更新可视化作业描述
 
-Changes the description of a visualization job.
+Updates the description of a visualization job.
 """
 
-from _world import World, show
+from _setup import Setup, show
 
 from modelarts.estimator import VisualizationJob
 from modelarts.session import Session
 
-world = World()
-job_visualization_instance = world.visualization()
-job_visualization_instance_list = world.visualizations_like("visualization_job")
+setup = Setup()
+job_visualization_instance = setup.visualization()
+job_visualization_instance_list = setup.visualizations_like("visualization_job")
 visualization_id = str(job_visualization_instance.job_id)
 results = []
 
@@ -28,5 +28,5 @@ results.append(job_description)
 job_description = job_visualization_instance_list[0].update_visualization_job(job_desc="update visualization job")
 results.append(job_description)
 
-world.close()
+setup.close()
 show(results)

@@ -1,33 +1,33 @@
 """modelarts_04_0186: Stopping a Visualization Job · 停止可视化作业
 
-Stops a visualization job; it can be restarted.
+Stops a visualization job. It can be restarted.
 """
 
-from _world import World, show
+from _setup import Setup, show
 
 from modelarts.estimator import VisualizationJob
 from modelarts.session import Session
 
-world = World()
+setup = Setup()
 results = []
 
 # Sample 1: by its id
-visualization_id = str(world.visualization().job_id)
+visualization_id = str(setup.visualization().job_id)
 session = Session()
 job = VisualizationJob(modelarts_session=session, visualization_id=visualization_id)
 status = job.stop_visualization_job()
 results.append(status)
 
 # Sample 2: on one that was created
-job_visualization_instance = world.visualization()
+job_visualization_instance = setup.visualization()
 status = job_visualization_instance.stop_visualization_job()
 results.append(status)
 
 # Sample 3: on one of a list
-world.visualization()
-job_visualization_instance_list = world.visualizations_like("visualization_job")
+setup.visualization()
+job_visualization_instance_list = setup.visualizations_like("visualization_job")
 status = job_visualization_instance_list[0].stop_visualization_job()
 results.append(status)
 
-world.close()
+setup.close()
 show(results)

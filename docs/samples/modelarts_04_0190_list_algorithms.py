@@ -1,9 +1,9 @@
 """modelarts_04_0190: Obtaining a Built-in Algorithm · 查询预置算法
 
-Lists the built-in algorithms that `model_name` may name, with their parameters.
+Lists the built-in algorithms, the values of `model_name`, with their parameters.
 """
 
-from _world import show
+from _setup import show
 
 from modelarts.estimator import Estimator
 from modelarts.session import Session

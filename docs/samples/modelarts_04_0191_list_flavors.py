@@ -1,9 +1,9 @@
 """modelarts_04_0191: Querying the List of Resource Flavors · 查询资源规格列表
 
-Lists the flavors that `train_instance_type` may name.
+Lists the flavors, the values of `train_instance_type`.
 """
 
-from _world import show
+from _setup import show
 
 from modelarts.estimator import Estimator
 from modelarts.session import Session

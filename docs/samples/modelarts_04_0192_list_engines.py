@@ -1,9 +1,9 @@
 """modelarts_04_0192: Querying the List of Engine Types · 查询引擎规格列表
 
-Lists the engines that `framework_type` and `framework_version` may name.
+Lists the engines, the values of `framework_type` and `framework_version`.
 """
 
-from _world import show
+from _setup import show
 
 from modelarts.estimator import Estimator
 from modelarts.session import Session

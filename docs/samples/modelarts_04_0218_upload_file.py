@@ -1,15 +1,15 @@
 """modelarts_04_0218: Uploading a File to OBS · 上传文件至OBS
 
-Puts a file of this machine into a folder of a bucket, under its own name.
+Uploads a file to a folder in a bucket. The object has the name of the file.
 
 `home` stands for the `/home/` of a notebook.
 """
 
-from _world import World, show
+from _setup import Setup, show
 
 from modelarts.session import Session
 
-home = World().home
+home = Setup().home
 results = []
 
 # Sample 1: one file

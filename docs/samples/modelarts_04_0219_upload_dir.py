@@ -1,15 +1,15 @@
 """modelarts_04_0219: Uploading a Folder to OBS · 上传文件夹至OBS
 
-Puts a folder of this machine into a folder of a bucket, with its own name.
+Uploads a folder to a folder in a bucket. The folder keeps its name.
 
 `home` stands for the `/home/` of a notebook.
 """
 
-from _world import World, show
+from _setup import Setup, show
 
 from modelarts.session import Session
 
-home = World().home
+home = Setup().home
 results = []
 
 # Sample 1: a folder and what is in it

@@ -1,17 +1,17 @@
 """modelarts_04_0220: Downloading a File from OBS · 从OBS下载文件
 
-Gets one object of a bucket into a folder of this machine.
+Downloads an object to a local folder.
 
 `home` stands for the `/home/` of a notebook.
 """
 
-from _world import World, show
+from _setup import Setup, show
 
 from modelarts.session import Session
 
-world = World()
-home = world.home
-world.session.obs.upload_file(f"{home}/ma-user/file1.txt", "obs://bucket-name/dir1/")
+setup = Setup()
+home = setup.home
+setup.session.obs.upload_file(f"{home}/ma-user/file1.txt", "obs://bucket-name/dir1/")
 results = []
 
 # Sample 1: one file

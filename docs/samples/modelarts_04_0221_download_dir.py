@@ -1,17 +1,17 @@
 """modelarts_04_0221: Downloading a Folder from OBS · 从OBS下载文件夹
 
-Gets a folder of a bucket into a folder of this machine, with its own name.
+Downloads a folder of a bucket to a local folder. The folder keeps its name.
 
 `home` stands for the `/home/` of a notebook.
 """
 
-from _world import World, show
+from _setup import Setup, show
 
 from modelarts.session import Session
 
-world = World()
-home = world.home
-world.session.obs.upload_file(f"{home}/ma-user/file1.txt", "obs://bucket-name/dir1/")
+setup = Setup()
+home = setup.home
+setup.session.obs.upload_file(f"{home}/ma-user/file1.txt", "obs://bucket-name/dir1/")
 results = []
 
 # Sample 1: into the user's own folder

@@ -1,12 +1,12 @@
 """modelarts_04_0222: Debugging a Training Job · 训练作业调试
 
-A script is tried on the notebook itself, in a conda environment of its own, and then trained on the platform.
+Debugs a script on the notebook in a separate conda environment, then trains it on the platform.
 
-An environment can be described; training in it is not supported yet: `Estimator(environment=…)` raises a `ConfigError`
-that says so. Without `environment` the local service trains with the packages of its own interpreter.
+An environment can be defined, but training in it is not supported yet: `Estimator(environment=…)` raises a
+`ConfigError`. Without `environment`, the local service trains with the packages of its own interpreter.
 """
 
-from _world import show
+from _setup import show
 
 from modelarts.environment import Environment
 from modelarts.environment.conda_env import CondaDependencies

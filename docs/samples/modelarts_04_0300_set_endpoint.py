@@ -1,9 +1,9 @@
 """modelarts_04_0300: Configuring a Service Endpoint · 配置服务的Endpoint
 
-Says where the services of a region are; sessions that name the region go there.
+Sets the endpoints of a region for sessions in that region.
 """
 
-from _world import show
+from _setup import show
 
 from modelarts.session import Session
 

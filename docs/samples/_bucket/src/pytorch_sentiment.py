@@ -1,4 +1,4 @@
-"""Learn how many points a review gives, from its words: softmax regression in plain Python."""
+"""Predict the points of a review from its words: softmax regression in plain Python."""
 
 # ruff: noqa: T201
 
@@ -14,7 +14,7 @@ EPOCHS = 30
 
 
 def rows_of(folder):
-    """The reviews of every CSV file: points from 0, and the words."""
+    """The reviews of all CSV files: points, counted from 0, and words."""
     for file in sorted(Path(folder).rglob("*.csv")):
         with file.open(encoding="utf-8", newline="") as lines:
             for row in csv.DictReader(lines):
@@ -22,7 +22,7 @@ def rows_of(folder):
 
 
 def scores(weights, words):
-    """How likely each number of points is."""
+    """The probability of each number of points."""
     sums = [sum(weight.get(word, 0.0) for word in words) for weight in weights]
     powers = [math.exp(value - max(sums)) for value in sums]
     return [power / sum(powers) for power in powers]

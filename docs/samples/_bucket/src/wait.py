@@ -1,4 +1,4 @@
-"""Does nothing for a minute; made to be stopped."""
+"""Sleeps for a minute, to be stopped."""
 
 import time
 

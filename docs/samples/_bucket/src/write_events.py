@@ -1,4 +1,4 @@
-"""Write a falling loss as TensorBoard reads it."""
+"""Write a decreasing loss as TensorBoard event files."""
 
 import argparse
 

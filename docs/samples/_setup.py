@@ -1,6 +1,6 @@
-"""What the samples take for granted: buckets with code and data, jobs, configurations, visualization jobs.
+"""Creates what the samples need on the local service: buckets with code and data, jobs, configurations and so on.
 
-`World()` makes it on the local service. What an earlier sample left there is used again, or replaced.
+Objects of an earlier sample are used again or replaced.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ ENDED = (COMPLETED, 11, 12)
 
 
 def show(results: list[Any]) -> None:
-    """Print what each sample gave."""
+    """Print the result of each sample."""
     for number, result in enumerate(results, 1):
         print(f"sample {number}: {result}")  # noqa: T201
 
 
-class World:
-    """A session on the local service, and what samples need to be there.
+class Setup:
+    """A session on the local service, and the objects that samples need.
 
     Attributes:
-        home: a folder that stands for `/home/` of a notebook; it has `ma-user/` with two files.
+        home: a folder that stands for `/home/` of a notebook, with two files in `ma-user/`.
     """
 
     def __init__(self) -> None:
         self.session = Session()
         self._running: list[TrainingJob] = []
-        self._viewers: list[VisualizationJob] = []
+        self._boards: list[VisualizationJob] = []
         for bucket in ("bucket", "bucket-name"):
             self.session.obs.create_bucket(bucket)
         for folder in ("src", "data"):
@@ -52,13 +52,13 @@ class World:
         self.home = str(MA_USER.parent)
 
     def close(self) -> None:
-        """Stop what was started here and still runs."""
+        """Stop the jobs and TensorBoards that were started here and are still running."""
         for job in self._running:
             if job.get_job_info().status == RUNNING:
                 job.stop_job_version()
-        for viewer in self._viewers:
-            self._stop(viewer)
-        self._running, self._viewers = [], []
+        for board in self._boards:
+            self._stop(board)
+        self._running, self._boards = [], []
 
     def register_dataset(self, dataset_id: str, dataset_version_id: str) -> None:
         """Register the training data as a dataset, as `modelarts local dataset add` does."""
@@ -69,7 +69,7 @@ class World:
     # --- jobs and versions
 
     def trained_job(self) -> TrainingJob:
-        """A job whose log file is called `job-job-0713-191758.0`, as in the documents."""
+        """A completed job with the log file `job-job-0713-191758.0`, as in the documentation."""
         name = "job-0713-191758"
         row = self._job_row(name)
         if row is not None and row.status == COMPLETED:
@@ -77,14 +77,14 @@ class World:
         return self.new_job(name)
 
     def new_job(self, name: str) -> TrainingJob:
-        """A job that has just been trained."""
+        """A new, completed job."""
         self.without_job(name)
         job = self._estimator("pytorch_sentiment.py").fit(inputs="/bucket/data/train/", job_name=name)
         job.wait(show=False)
         return job
 
     def new_version(self, job: TrainingJob) -> TrainingJob:
-        """One more version of a job, trained."""
+        """One more completed version of a job."""
         version = self._estimator("pytorch_sentiment.py").create_job_version(
             job_id=job.job_id, pre_version_id=job.version_id, inputs="/bucket/data/train/"
         )
@@ -103,13 +103,13 @@ class World:
         return Estimator(self.session, job_id=job.job_id).get_job_version_object_list(is_show=False)
 
     def ended(self, job: TrainingJob) -> dict[str, Any]:
-        """What is known of a version after its end, be it good or bad."""
+        """The details of a version after it has completed or failed."""
         with contextlib.suppress(JobError):
             job.wait(show=False)
         return job.get_job_info()
 
     def without_job(self, name: str) -> None:
-        """See to it that there is no job of that name."""
+        """Delete the job of that name, if it exists."""
         row = self._job_row(name)
         if row is not None:
             Estimator.delete_job_by_id(self.session, row.job_id).raise_on_failure()
@@ -124,22 +124,22 @@ class World:
             self.session, framework_type="PyTorch", framework_version="PyTorch-1.0.0-python3.6",
             code_dir="/bucket/src/", boot_file=boot_file, log_url="/bucket/log/", output_path=output_path,
             hyperparameters={"classes": "10", "lr": "0.001"}, train_instance_type="modelarts.vm.cpu.2u",
-            train_instance_count=1, job_description="made for a sample",
+            train_instance_count=1, job_description="for a sample",
         )  # fmt: skip
 
     # --- configurations
 
     def new_config(self, name: str) -> TrainingJob:
-        """A configuration as it is when it has just been made."""
+        """A new configuration."""
         self.without_config(name)
         estimator = self._estimator("pytorch_sentiment.py")
-        return estimator.create_job_configs(config_name=name, config_desc="made for a sample", inputs="/bucket/data/")
+        return estimator.create_job_configs(config_name=name, config_desc="for a sample", inputs="/bucket/data/")
 
     def configs_like(self, name: str) -> list[TrainingJob]:
         return Estimator.get_job_configs_object_list(self.session, search_content=name, is_show=False)
 
     def without_config(self, name: str) -> None:
-        """See to it that there is no configuration of that name."""
+        """Delete the configuration of that name, if it exists."""
         for config in self.configs_like(name):
             if config.config_name == name:
                 config.delete_job_configs().raise_on_failure()
@@ -147,63 +147,64 @@ class World:
     # --- visualization jobs
 
     def visualization(self, name: str = "visualization_job") -> VisualizationJob:
-        """A visualization job whose TensorBoard answers."""
-        viewer = self._viewer(name)
-        if viewer is None:
+        """A visualization job whose TensorBoard is running."""
+        board = self._board(name)
+        if board is None:
             self.events()
-            made = VisualizationJob(self.session)
-            viewer = made.create_visualization_job(train_url="/bucket/train/", job_name=name, job_desc="for a sample")
-        elif self._settled(viewer) in ENDED:
-            viewer.restart_visualization_job().raise_on_failure()
-        until(lambda: viewer.get_visualization_job_info().status == RUNNING)
-        self.stop_at_end(viewer)
-        return viewer
+            board = VisualizationJob(self.session).create_visualization_job(
+                train_url="/bucket/train/", job_name=name, job_desc="for a sample"
+            )
+        elif self._settled(board) in ENDED:
+            board.restart_visualization_job().raise_on_failure()
+        until(lambda: board.get_visualization_job_info().status == RUNNING)
+        self.stop_at_end(board)
+        return board
 
     def stopped_visualization(self, name: str = "visualization_job") -> VisualizationJob:
-        """A visualization job that has been stopped."""
-        viewer = self.visualization(name)
-        self._stop(viewer)
-        return viewer
+        """A stopped visualization job."""
+        board = self.visualization(name)
+        self._stop(board)
+        return board
 
     def visualizations_like(self, name: str) -> list[VisualizationJob]:
         return VisualizationJob.get_visualization_job_object_list(self.session, search_content=name, is_show=False)
 
     def without_visualization(self, name: str) -> None:
-        """See to it that there is no visualization job of that name."""
-        viewer = self._viewer(name)
-        if viewer is not None:
-            self._settled(viewer)
-            viewer.delete_visualization_job().raise_on_failure()
-            until(lambda: self._viewer(name) is None)
+        """Delete the visualization job of that name, if it exists."""
+        board = self._board(name)
+        if board is not None:
+            self._settled(board)
+            board.delete_visualization_job().raise_on_failure()
+            until(lambda: self._board(name) is None)
 
-    def stop_at_end(self, viewer: VisualizationJob) -> None:
-        """Have `close` stop it."""
-        self._viewers.append(viewer)
+    def stop_at_end(self, board: VisualizationJob) -> None:
+        """Let `close` stop the visualization job."""
+        self._boards.append(board)
 
     def events(self) -> None:
-        """See to it that a training has written event files to `/bucket/train/`."""
+        """Run the job that writes event files to `/bucket/train/`, if it has not run yet."""
         row = self._job_row("events")
         if row is None or row.status != COMPLETED:
             self.without_job("events")
             estimator = self._estimator("write_events.py", output_path="/bucket/train/")
             estimator.fit(inputs="/bucket/data/train/", job_name="events").wait(show=False)
 
-    def _viewer(self, name: str) -> VisualizationJob | None:
-        return next((viewer for viewer in self.visualizations_like(name) if viewer.job_name == name), None)
+    def _board(self, name: str) -> VisualizationJob | None:
+        return next((board for board in self.visualizations_like(name) if board.job_name == name), None)
 
-    def _settled(self, viewer: VisualizationJob) -> int:
-        """Its status, once it is neither on its way up nor about to end."""
-        until(lambda: viewer.get_visualization_job_info().status not in (INIT, KILLING))
-        return viewer.get_visualization_job_info().status
+    def _settled(self, board: VisualizationJob) -> int:
+        """The status of a visualization job, once it is neither starting nor stopping."""
+        until(lambda: board.get_visualization_job_info().status not in (INIT, KILLING))
+        return board.get_visualization_job_info().status
 
-    def _stop(self, viewer: VisualizationJob) -> None:
-        if self._settled(viewer) not in ENDED:
-            viewer.stop_visualization_job().raise_on_failure()
-            self._settled(viewer)
+    def _stop(self, board: VisualizationJob) -> None:
+        if self._settled(board) not in ENDED:
+            board.stop_visualization_job().raise_on_failure()
+            self._settled(board)
 
 
 def ids_of(job: TrainingJob) -> tuple[str, str]:
-    """The ids of a job and of its version, as text: so the documents pass them."""
+    """The ids of a job and of its version, as strings, as in the documentation."""
     return str(job.job_id), str(job.version_id)
 
 
@@ -212,5 +213,5 @@ def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            raise TimeoutError("the local service did not get there in time; see service.log in MODELARTS_HOME/local")
+            raise TimeoutError("the local service took too long; see service.log in MODELARTS_HOME/local")
         time.sleep(0.05)
