@@ -14,33 +14,33 @@ from modelarts._wire.v1.routes import ABSENT, BY_OPERATION, FULL, PARTIAL, ROUTE
 PAGE = Path(__file__).with_suffix(".md")
 SURFACE = Path(__file__).parents[1] / "tests" / "contract" / "sdk_surface.json"
 
-MARKS = {FULL: "full · 完整", PARTIAL: "partial · 部分", ABSENT: "not served · 不支持"}
+MARKS = {FULL: "full · 完整", PARTIAL: "partial · 部分", ABSENT: "no · 不支持"}
 
-SERVED = ["Served locally", "What is missing"]
+SERVED = ["Supported locally", "Limits"]
 
-# Documented calls that make no REST request.
+# Documented calls without a REST request.
 OTHERS = {
-    "Session": (FULL, "logins as in the cloud with `modelarts local start --auth iam`"),
+    "Session": (FULL, "cloud logins with `modelarts local start --auth iam`"),
     "Session.set_endpoint": (FULL, "for cloud sessions"),
     "session.obs": (FULL, "in the cloud with the extra `obs`"),
-    "Environment": (PARTIAL, "can be made; `Estimator(environment=…)` is refused with a clear error"),
-    "CondaDependencies": (PARTIAL, "can be made; see Environment"),
+    "Environment": (PARTIAL, "can be created; `Estimator(environment=…)` raises an error"),
+    "CondaDependencies": (PARTIAL, "can be created; see Environment"),
 }
 
 HEAD = """\
 # Compatibility · 兼容性
 
-<!-- Written by docs/compatibility.py from the route table and the documented surface: change those, then run it. -->
+<!-- Written by docs/compatibility.py from the route table and the documented surface: edit those, then run it. -->
 
-What the local service serves of the documented v1 training API, and through which SDK call. What is not served is
-answered with HTTP 501 and a sentence that names the call.
+Which operations of the documented v1 training API the local service supports, and the SDK calls that use them. Other
+operations return HTTP 501 and name the call.
 
-本地服务对文档中 v1 训练接口的支持情况。不支持的接口返回 HTTP 501，并说明是哪个接口。
+本机服务对文档中 v1 训练接口的支持情况。不支持的接口返回 HTTP 501，并给出接口名称。
 """
 
 
 def page() -> str:
-    """The whole page."""
+    """The text of the page."""
     calls = [row for row in rows() if row]
     counts = ", ".join(f"{sum(route.support == kind for route in ROUTES)} {kind}" for kind in (FULL, PARTIAL, ABSENT))
     return "\n".join([
@@ -52,7 +52,7 @@ def page() -> str:
 
 
 def rows() -> list[list[str]]:
-    """A row for each documented class that stands alone, and for each documented method."""
+    """A row for each documented class and each documented method."""
     found = []
     for owner in json.loads(SURFACE.read_text(encoding="utf-8"))["classes"]:
         if owner["name"] in OTHERS:
@@ -65,7 +65,7 @@ def rows() -> list[list[str]]:
 
 
 def served(name: str, owner: str, route: Route | None) -> list[str]:
-    """How far one method is served."""
+    """Whether one method is supported, and its limits."""
     if route is not None:
         return support(route.support, route.note)
     return support(*OTHERS.get(name, OTHERS[owner]))

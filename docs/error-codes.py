@@ -13,25 +13,26 @@ from modelarts._wire.v1 import codes
 
 PAGE = Path(__file__).with_suffix(".md")
 LANGUAGES = ("en", "zh")
-ANY_STATUS = 400  # what a code without a documented status is looked up with
+ANY_STATUS = 400  # for codes without a documented status
 
 HEAD = """\
 # Error codes · 错误码
 
-<!-- Written by docs/error-codes.py from modelarts/_wire/v1/codes.json: change that, then run it. -->
+<!-- Written by docs/error-codes.py from modelarts/_wire/v1/codes.json: edit it, then run it. -->
 
-What the error codes of the documented v1 training API mean, the class that each is raised as
-([Errors](errors.md) draws their tree), and what to do next. A code that is not listed here has the class of its HTTP
-status. `any`: the documents use the code without saying what it means.
+The error codes of the documented v1 training API: their meaning, the class of the raised error (see
+[Errors](errors.md)), and what to do next. Codes that are not listed have the class of their HTTP status. `any`: the
+documentation uses the code without explaining it.
 
-文档中 v1 训练接口的错误码：含义、对应的异常类（见[异常](errors.md)）与处理办法。未列出的错误码按 HTTP 状态码归类。
+文档中 v1 训练接口的错误码：含义、对应的异常类（请参见[异常](errors.md#中文)）与处理办法。
+未列出的错误码根据 HTTP 状态码确定异常类。
 `any`：文档使用了该错误码，但未说明其含义。
 """
 COLUMNS = ["Code", "HTTP", "Class", "English", "中文", "Next step · 下一步"]
 
 
 def page() -> str:
-    """The whole page."""
+    """The text of the page."""
     table = codes.documented()
     rows = [
         row(code, status, meant["meaning"])

@@ -1,4 +1,4 @@
-"""Trains on real handwritten digits, twice, on the service of this machine: `make demo`."""
+"""Trains two versions of a job on handwritten digits, on the local service: `make demo`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def main() -> None:
         session = start()
         images = Path(scratch, "digits")
         upload(session, images)
-        run = f"digits-{secrets.token_hex(3)}"  # a name of its own for each run of this script
+        run = f"digits-{secrets.token_hex(3)}"  # a new name for each run of this script
         estimator = make_estimator(session, run)
         save_configuration(estimator, run)
         train_twice(estimator, run)
@@ -42,25 +42,25 @@ def main() -> None:
         model = download(session, best)
         show_guesses(model, *read_digits(images / "held-back"))
     step(f"done in {time.monotonic() - began:.0f} s")
-    print(f"the service stays up for more; to end it: {Path(sys.executable).with_name('modelarts')} local stop")
+    print(f"the local service keeps running; to stop it: {Path(sys.executable).with_name('modelarts')} local stop")
 
 
 def start() -> Session:
-    step("start the training service of this machine, or find the one that runs")
-    # strict: a failed training raises and ends this script, with the reason and the end of its log.
+    step("start the local service, or connect to the running one")
+    # strict: a failed job raises an error with the reason and the end of its log.
     session = Session.local(strict=True)
     print(session)
     return session
 
 
 def upload(session: Session, images: Path) -> None:
-    step(f"write the handwritten digits as image files, and upload them and the code to obs://{BUCKET}/")
+    step(f"write the digits as image files, and upload images and code to obs://{BUCKET}/")
     session.obs.create_bucket(BUCKET)
     trained, held_back = write_digits(images)
     session.obs.upload_dir(images, f"obs://{BUCKET}/")
     for name in ("train.py", "images.py"):
         session.obs.upload_file(HERE / name, f"obs://{BUCKET}/src/")
-    print(f"{trained} images to train with, {held_back} held back to measure accuracy")
+    print(f"{trained} images for training, {held_back} held back to measure accuracy")
 
 
 def make_estimator(session: Session, run: str) -> Estimator:
@@ -79,7 +79,7 @@ def make_estimator(session: Session, run: str) -> Estimator:
 
 
 def save_configuration(estimator: Estimator, name: str) -> None:
-    step(f"save the settings as configuration {name}, then update it to name its data")
+    step(f"save configuration {name}, then update it with the data to use")
     saved = estimator.create_job_configs(config_name=name, config_desc="first draft")
     before = saved.get_job_configs_info()
     estimator.update_job_configs(config_name=name, config_desc="handwritten digits", inputs=f"/{BUCKET}/digits/")
@@ -90,18 +90,18 @@ def save_configuration(estimator: Estimator, name: str) -> None:
 
 
 def train_twice(estimator: Estimator, job_name: str) -> None:
-    step(f"train: job {job_name}, its log as it comes")
+    step(f"train job {job_name} and show its log")
     first: TrainingJob = estimator.fit(inputs=f"/{BUCKET}/digits/", job_name=job_name, wait=True)
 
-    step("train again with other hyperparameters, as a second version of the same job")
+    step("train a second version of the job, with other hyperparameters")
     estimator.hyperparameters = SECOND
     estimator.output_path = f"/{BUCKET}/{job_name}/second/"
     estimator.create_job_version(first.job_id, first.version_id, inputs=f"/{BUCKET}/digits/", wait=True)
 
 
 def compare(estimator: Estimator) -> Any:
-    """Print a row for each version; return the version with the best accuracy."""
-    step("compare the two versions, as the service stored them")
+    """Print a row for each version, and return the version with the best accuracy."""
+    step("compare the two versions")
     versions = sorted(estimator.get_job_version_info()["versions"], key=lambda version: version["version_id"])
     row = "{:8} {:50} {:18} {:>9} {:>9}"
     print(row.format("version", "hyperparameters", "status", "duration", "accuracy"))
@@ -128,11 +128,11 @@ def download(session: Session, version: Any) -> Any:
 
 
 def show_guesses(model: Any, images: np.ndarray, labels: np.ndarray) -> None:
-    step("ask the downloaded model about four digits that it has never seen")
+    step("classify four digits that were not used for training")
     guesses = model.predict(images)
     wrong = np.flatnonzero(guesses != labels)
     right = np.flatnonzero(guesses == labels)
-    # Three that it gets right and, when there is one, one that it gets wrong.
+    # Three correct guesses, and a wrong one if there is any.
     shown = [*right[:: len(right) // 3][:3], *(wrong[:1] if len(wrong) else right[-1:])]
     print(draw(images[shown]))
     captions = [f"guess {guesses[index]}, truth {labels[index]}" for index in shown]

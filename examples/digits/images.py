@@ -1,4 +1,4 @@
-"""Handwritten digits as files: one 8x8 image each, in a folder named after the digit that it shows."""
+"""Handwritten digits as files: one 8x8 image per file, in a folder named after the digit."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import numpy as np
 
 INK = 16  # the darkest value of a pixel
 SHADES = " .:+#"
-HELD_BACK = 5  # every fifth image is kept from training
+HELD_BACK = 5  # every fifth image is not used for training
 
 
 def write_digits(folder: Path) -> tuple[int, int]:
-    """Write the 1,797 UCI digits that scikit-learn ships as `<train|held-back>/<digit>/<number>.pgm`.
+    """Write the 1,797 UCI digits of scikit-learn as `<train|held-back>/<digit>/<number>.pgm`.
 
     Returns:
-        How many are there to train with, and how many are held back.
+        The number of images for training, and of those held back.
     """
     from sklearn.datasets import load_digits
 
@@ -32,17 +32,17 @@ def write_digits(folder: Path) -> tuple[int, int]:
 
 
 def read_digits(folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    """The images of a folder of digits, one row of 64 values from 0 to 1 each, and their labels."""
+    """The images of a folder, each as a row of 64 values from 0 to 1, and their labels."""
     files = sorted(folder.glob("*/*.pgm"))
     if not files:
         raise FileNotFoundError(f"no images <digit>/<number>.pgm in {folder}")
-    # A plain PGM is text: a magic number, width, height, the darkest value, then the pixels.
+    # A plain PGM file is text: magic number, width, height, maximum value, then the pixels.
     pixels = np.array([file.read_text(encoding="ascii").split()[4:] for file in files], dtype=float)
     return pixels / INK, np.array([int(file.parent.name) for file in files])
 
 
 def draw(images: np.ndarray) -> str:
-    """Images side by side, as text."""
+    """The images side by side, as text."""
     shades = (images.reshape(-1, 8, 8) * (len(SHADES) - 1)).round().astype(int)
     lines = ["  ".join("".join(SHADES[pixel] * 2 for pixel in row) for row in across) for across in zip(*shades)]
     return "\n".join(line.rstrip() for line in lines)

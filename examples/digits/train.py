@@ -1,4 +1,4 @@
-"""Trains a small neural network on handwritten digits: a training script as ModelArts starts it."""
+"""A training script for ModelArts: trains a small neural network on handwritten digits."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from modelarts.session import Session
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data_url", required=True, help="folder of a bucket with train/ and held-back/")
-    parser.add_argument("--train_url", required=True, help="folder of a bucket that gets model and metrics")
-    parser.add_argument("--init_method", help="where PyTorch nodes meet; one node does not need it")
+    parser.add_argument("--data_url", required=True, help="OBS folder with train/ and held-back/")
+    parser.add_argument("--train_url", required=True, help="OBS folder for the model and the metrics")
+    parser.add_argument("--init_method", help="address of the first PyTorch node; not used with a single node")
     parser.add_argument("--learning_rate", type=float, default=0.001)
     parser.add_argument("--hidden_units", type=int, default=16)
     parser.add_argument("--epochs", type=int, default=10)
@@ -28,13 +28,13 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     args = arguments()
-    session = Session()  # in a job on the local service: that service; elsewhere credentials from the environment
+    session = Session()  # in a local job, the local service; elsewhere, credentials from the environment
     with tempfile.TemporaryDirectory() as scratch:
         session.obs.download_dir(args.data_url, scratch)
-        data = Path(scratch, PurePosixPath(args.data_url).name)  # download_dir keeps the folder's name
+        data = Path(scratch, PurePosixPath(args.data_url).name)  # download_dir keeps the name of the folder
         images, labels = read_digits(data / "train")
         unseen, truth = read_digits(data / "held-back")
-    print(f"{len(images)} images to train with, {len(unseen)} held back")
+    print(f"{len(images)} images for training, {len(unseen)} held back")
 
     model = MLPClassifier(
         hidden_layer_sizes=(args.hidden_units,), learning_rate_init=args.learning_rate, batch_size=32, random_state=0
@@ -49,7 +49,7 @@ def main() -> None:
     values = {
         "f1_score": f1_score, "recall": recall, "precision": precision, "accuracy": accuracy_score(truth, guesses),
     }  # fmt: skip
-    # The form that ModelArts reads: get_job_info() returns it as model_metric_list.
+    # The format of ModelArts: get_job_info() returns it as model_metric_list.
     metric = {"total_metric": {"total_metric_meta": {}, "total_reserved_data": {}, "total_metric_values": values}}
 
     with tempfile.TemporaryDirectory() as scratch:

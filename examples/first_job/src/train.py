@@ -1,4 +1,4 @@
-"""Fits the slope of a line through points, by gradient descent: a training script as ModelArts starts it."""
+"""A training script for ModelArts: fits the slope of a line through points by gradient descent."""
 
 import argparse
 import json
