@@ -1,6 +1,7 @@
 """The patterns of an ignore file, read as git reads those of a `.gitignore`.
 
-The package `pathspec` judges whole paths: with it `*`, `!*/`, `!*.py` leave all folders out, and `!` is an error.
+The package `pathspec` is not used: it matches whole paths, while a walk that skips ignored folders asks for one folder
+at a time. Then `*`, `!*/`, `!*.py` leave out all folders; and lines that git passes over, such as `!`, are errors.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def pattern(line: str, number: int) -> Optional[Pattern]:
     negated = text.startswith("!")
     body = text[1:] if negated else text
     only_folders = body.endswith("/")
-    body = body[:-1] if only_folders else body
+    body = re.sub(r"\\(.)", lambda found: "/" if found[1] == "/" else found[0], body[:-1] if only_folders else body)
     if text.startswith("#") or not body.strip("/"):
         return None
     anchored = "/" in body

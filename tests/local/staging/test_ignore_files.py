@@ -28,11 +28,12 @@ def test_an_ignore_file_is_read_as_git_reads_it(sent: Any, local: Path):
 
 def test_an_ignore_file_leaves_out_what_git_does(sent: Any, local: Path):
     names = ["train.py", "a", "b/a", "b/c/a", "b/c/d.csv", "b/keep/e.csv", "c/keep", "keep/a.csv", "keep/b/c.csv",
-             "x/y/z", "x/y/b", "x/z", "doc/x/y/b", "UPPER.TXT", "!a", "#a", "a b", "c d ", "n1/t.tmp"]  # fmt: skip
+             "x/y/z", "x/y/b", "x/z", "doc/x/y/b", "UPPER.TXT", "!a", "#a", "a b", "c d ", "n1/t.tmp",
+             "n2/q/r"]  # fmt: skip
     fill(local / "src", *names)
     rules = {
         "": ["/a", "b/*", "!b/keep/", "!b/c", "c/", "!c/keep", "**/z", "x/**/b", "[!a-z]*.TXT", "\\!a", "*\\ d\\ "],
-        "keep": ["*", "!*/", "!*.csv", "/a.*"], "n1": ["*.tmp", "!t.tmp"], "b/c": ["d.???"],
+        "n2": ["[a-y]\\/r"], "keep": ["*", "!*/", "!*.csv", "/a.*"], "n1": ["*.tmp", "!t.tmp"], "b/c": ["d.???"],
     }  # fmt: skip
     for folder, lines in rules.items():
         for name in (".gitignore", ".modelartsignore"):
