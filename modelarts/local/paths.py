@@ -94,8 +94,13 @@ class JobPaths:
 
     @property
     def alive(self) -> Path:
-        """Locked by the supervisor for as long as it lives; holds its pid and start time."""
+        """Locked by the supervisor for as long as it lives; holds its pid, for users who want to kill it."""
         return self.root / "supervisor.lock"
+
+    @property
+    def supervisor(self) -> Path:
+        """Pid and start time of the supervisor."""
+        return self.root / "supervisor.json"
 
     @property
     def workers(self) -> Path:

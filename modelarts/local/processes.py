@@ -22,15 +22,6 @@ class Process(NamedTuple):
         """The process that has this pid now."""
         return cls(pid, _stat(pid)[1])
 
-    @classmethod
-    def parse(cls, text: str) -> Process:
-        """The process that `str()` wrote; one that matches nothing if the text is no such line."""
-        pid, _, started = text.strip().partition(" ")
-        return cls(int(pid), started) if pid.isdecimal() else cls(0, "")
-
-    def __str__(self) -> str:
-        return f"{self.pid} {self.started}"
-
     def exists(self) -> bool:
         """Whether it runs, or has ended and its parent has not waited for it yet."""
         return bool(self.started) and _stat(self.pid)[1] == self.started

@@ -251,8 +251,8 @@ def folder(tmp_path: Path) -> Iterator[JobPaths]:
     write_private(paths.spec, spec(paths, ["sleep", "60"]))
     yield paths
     Here().clean("7", paths)
-    if paths.alive.exists():
-        Process.parse(paths.alive.read_text()).signal(signal.SIGKILL)
+    if paths.supervisor.exists():
+        Process(**read_json(paths.supervisor)).signal(signal.SIGKILL)
 
 
 def spec(paths: JobPaths, argv: list[str], **environment: str) -> dict[str, object]:
@@ -261,8 +261,9 @@ def spec(paths: JobPaths, argv: list[str], **environment: str) -> dict[str, obje
         "log": str(paths.log(0)), "log_object": None, "banner": "",
     }  # fmt: skip
     return {
-        "code": None, "input": None, "fault": "", "outputs": [], "exit": str(paths.exit), "started": str(paths.workers),
-        "usage": str(paths.usage), "packages": PACKAGES, "workers": [worker],
+        "code": None, "input": None, "fault": "", "outputs": [], "exit": str(paths.exit),
+        "supervisor": str(paths.supervisor), "started": str(paths.workers), "usage": str(paths.usage),
+        "packages": PACKAGES, "workers": [worker],
     }  # fmt: skip
 
 
@@ -276,6 +277,7 @@ def test_the_same_key_is_started_once(folder):
 
     place.start("7", folder)
     supervisor = until(lambda: folder.workers.exists() and folder.alive.read_text())
+    assert read_json(folder.supervisor)["pid"] == int(supervisor)
     Here().start("7", folder)  # as another service does that does not know whether it was started
 
     assert folder.alive.read_text() == supervisor
@@ -287,12 +289,11 @@ def test_a_stop_is_delivered_to_the_supervisor_alone(folder):
     assert not place.stop("7", folder)
     place.start("7", folder)
     until(folder.workers.exists)
-    written = folder.alive.read_text()
+    supervisor = read_json(folder.supervisor)
 
-    pid, _, started = written.partition(" ")
-    folder.alive.write_text(f"{pid} {int(started) - 1}")  # a pid that another process has had
+    write_private(folder.supervisor, {**supervisor, "started": str(int(supervisor["started"]) - 1)})  # a pid used again
     assert not place.stop("7", folder)
-    folder.alive.write_text(written)
+    write_private(folder.supervisor, supervisor)
     assert place.stop("7", folder)
 
     until(lambda: phase(place, folder) is Phase.STOPPED)
@@ -303,7 +304,7 @@ def test_what_a_killed_supervisor_leaves_is_lost_and_its_workers_are_ended(folde
     place = Here()
     place.start("7", folder)
     worker = Process(**until(lambda: read_json(folder.workers))[0])
-    Process.parse(folder.alive.read_text()).signal(signal.SIGKILL)
+    Process(**read_json(folder.supervisor)).signal(signal.SIGKILL)
 
     until(lambda: phase(place, folder) is Phase.LOST)
     assert worker.is_running()
@@ -325,7 +326,7 @@ def test_a_worker_whose_pid_belongs_to_another_process_is_not_ended(folder, tmp_
 
 
 def test_a_record_that_makes_no_sense_counts_as_none(folder):
-    folder.alive.write_text("1 1")
+    write_private(folder.supervisor, {"pid": 1, "started": "1"})
     folder.exit.write_text('{"outcome": "?"}')
 
     assert phase(Here(), folder) is Phase.LOST

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -109,14 +108,6 @@ def test_a_process_that_has_ended_and_was_not_waited_for_does_not_run(sleeper):
     until(lambda: not process.is_running())
 
     assert process.exists()
-
-
-def test_a_process_is_read_back_from_its_text():
-    process = Process.of(os.getpid())
-
-    assert Process.parse(str(process)) == process
-    assert not Process.parse("").exists()
-    assert not Process.parse(str(os.getpid())).exists()
 
 
 # --- systems without what the service needs

@@ -12,7 +12,6 @@ import pytest
 from modelarts.errors import JobLost
 from modelarts.local import daemon
 from modelarts.local.paths import LocalHome, read_json
-from modelarts.local.processes import Process
 from modelarts.local.store import Store
 from modelarts.session import Session
 from tests.support.jobs import ACCEPT_ANY, estimator, put_code, until
@@ -84,7 +83,7 @@ def test_a_killed_supervisor_loses_the_version_and_ends_its_workers(session, hom
     paths = LocalHome.of(home).job(job.version_id)
     worker = until(lambda: read_json(paths.workers))[0]["pid"]
 
-    os.kill(Process.parse(paths.alive.read_text()).pid, signal.SIGKILL)
+    os.kill(int(paths.alive.read_text()), signal.SIGKILL)
 
     with pytest.raises(JobLost, match="was killed; its workers were ended"):
         job.wait(show=False)
@@ -102,7 +101,7 @@ def test_a_supervisor_killed_while_no_service_runs_is_noticed_by_the_next(sessio
     worker = until(lambda: read_json(paths.workers))[0]["pid"]
 
     kill_service(home)
-    os.kill(Process.parse(paths.alive.read_text()).pid, signal.SIGKILL)
+    os.kill(int(paths.alive.read_text()), signal.SIGKILL)
 
     until(lambda: job.get_job_info().status == 14)
     until(lambda: not _runs(worker))
@@ -148,7 +147,7 @@ def test_a_version_whose_supervisor_never_began_is_started_by_the_next_service(s
     store = Store(paths.store)
     store.jobs.transition(job.version_id, (10,), 8)
     store.close()
-    for name in ("exit.json", "workers.json", "supervisor.lock"):
+    for name in ("exit.json", "workers.json", "supervisor.json", "supervisor.lock"):
         (paths.job(job.version_id).root / name).unlink()
 
     assert job.wait(timeout=30, show=False).status == 10

@@ -74,8 +74,6 @@ def _end(folder: JobPaths) -> State | None:
 
 
 def _supervisor(folder: JobPaths) -> Process:
-    """The supervisor, as it wrote it into its lock; pid 0 if it never did."""
-    try:
-        return Process.parse(folder.alive.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return Process(0, "")
+    """The supervisor as it recorded itself; pid 0 if it never did."""
+    record = read_json(folder.supervisor)
+    return Process(record["pid"], record["started"]) if record else Process(0, "")

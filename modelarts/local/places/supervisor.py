@@ -265,7 +265,9 @@ def store_end(path: str, record: dict[str, Any]) -> None:
 def main() -> None:
     with open(sys.argv[1], encoding="utf-8") as file:
         spec = json.load(file)
-    os.write(int(sys.argv[2]), str(Process.of(os.getpid())).encode())
+    process = Process.of(os.getpid())
+    files.write(spec["supervisor"], json.dumps(process._asdict()).encode())
+    os.write(int(sys.argv[2]), str(process.pid).encode())
     reserve(spec["exit"])
     supervisor = Supervisor(spec)
     signal.signal(signal.SIGTERM, lambda *_: supervisor.stopped.set())

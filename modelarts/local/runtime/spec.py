@@ -59,6 +59,7 @@ class JobSpecBuilder:
             "fault": next(filter(None, [data_fault, *faults]), ""),
             "outputs": [str(path.under(self.home.buckets)) for path in (output, logs) if path],
             "exit": str(paths.exit),
+            "supervisor": str(paths.supervisor),
             "started": str(paths.workers),
             "usage": str(paths.usage),
             "packages": PACKAGES,
