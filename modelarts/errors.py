@@ -28,9 +28,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
-
-import attrs
+from typing import Any, ClassVar, NamedTuple
 
 _WORDS = {
     "en": {
@@ -78,8 +76,7 @@ class ConfigError(ModelArtsError, ValueError):
     """A setting or a credential is missing or wrong; nothing was sent."""
 
 
-@attrs.frozen
-class ArgumentProblem:
+class ArgumentProblem(NamedTuple):
     """One mistake in the arguments of a call: the argument as the user wrote it, its value, the rule."""
 
     argument: str
@@ -156,15 +153,14 @@ class BadReply(ModelArtsError):
         return type(self), (str(self), self.status, self.method, self.url)
 
 
-@attrs.frozen
-class Advice:
+class Advice(NamedTuple):
     """What this package knows about a refusal besides what the service says; texts by language, `en` and `zh`.
 
     `clock_ahead` is how many seconds this machine's clock was ahead of the service's; 0 where that does not matter.
     """
 
-    meaning: Mapping[str, str] = attrs.field(factory=dict)
-    next_step: Mapping[str, str] = attrs.field(factory=dict)
+    meaning: Mapping[str, str] = {}
+    next_step: Mapping[str, str] = {}
     clock_ahead: float = 0.0
 
 

@@ -9,9 +9,12 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from modelarts._api.catalog import Catalog
+from modelarts._api.endpoint import Endpoint
 from modelarts._auth import login
-from modelarts._auth.signing import Auth, Endpoint, TokenAuth
-from modelarts._settings import table
+from modelarts._auth.signing import Auth, TokenAuth
+from modelarts._settings import endpoints, table
+from modelarts._settings.endpoints import Endpoints
+from modelarts._settings.home import home_directory
 from modelarts._transport.options import TransportOptions
 from modelarts.errors import ConfigError, set_language
 
@@ -130,22 +133,23 @@ class Session:
     def _start_local(self, home: str | os.PathLike[str] | None, settings: table.Settings) -> None:
         from modelarts._obs.local.buckets import LocalBuckets
 
-        place = table.home_directory(home)
+        folder = home_directory(home)
 
-        def find() -> Endpoint:
+        def resolve_endpoint() -> Endpoint:
             from modelarts.local import daemon
 
-            address = daemon.ensure(place)
-            return Endpoint(address.url, TokenAuth(address.token), address.project_id, find, bypass_proxy=True)
+            address = daemon.ensure(folder)
+            auth = TokenAuth(address.token)
+            return Endpoint(address.url, auth, address.project_id, resolve_endpoint, bypass_proxy=True)
 
         self.region_name = "local"
-        self._open(find(), settings, _transport(settings, bypass_proxy=True))
-        self._buckets: Buckets | None = LocalBuckets(place / "local" / "buckets")
+        self._open(resolve_endpoint(), settings, _transport(settings, bypass_proxy=True))
+        self._buckets: Buckets | None = LocalBuckets(folder / "local" / "buckets")
 
     def _start_cloud(self, settings: table.Settings) -> None:
         login.check(settings)
         self.region_name = settings["region_name"].value
-        self._services = login.endpoints(settings, self._endpoints)
+        self._services = endpoints.resolve(settings, self._endpoints)
         host, transport = self._services.url("modelarts"), _transport(settings)
         transport.sending.check_proxies(self._services.known)
         auth, project_id = _cloud_auth(settings, self._services, transport)
@@ -185,7 +189,7 @@ class Session:
 
             address, sending = self._services.url("obs"), self.client.transport.sending
             self._buckets = HuaweiBuckets(
-                address, self.client.endpoint.auth, table.home_directory(), sending, self.region_name,
+                address, self.client.endpoint.auth, home_directory(), sending, self.region_name,
                 timeouts=lambda: self.client.sending,
             )  # fmt: skip
         return self._buckets
@@ -277,7 +281,7 @@ class Session:
 
 def _settings(arguments: Mapping[str, Any], home: str | os.PathLike[str] | None = None) -> table.Settings:
     """The settings of a new session; from here on its errors speak their language."""
-    settings = table.resolve(arguments, table.home_directory(home))
+    settings = table.resolve(arguments, home_directory(home))
     if settings["lang"].source != "locale":
         set_language(settings["lang"].value)
     return settings
@@ -291,7 +295,7 @@ def _transport(settings: table.Settings, bypass_proxy: bool = False) -> Transpor
     return Transport(TransportOptions.of(settings), bypass_proxy)
 
 
-def _cloud_auth(settings: table.Settings, services: login.Endpoints, transport: Transport) -> tuple[Auth, str]:
+def _cloud_auth(settings: table.Settings, services: Endpoints, transport: Transport) -> tuple[Auth, str]:
     """What proves who sends, and the project: as given, else the region's, for which IAM is asked."""
     from modelarts._auth.iam import Iam
     from modelarts._auth.password import PasswordAuth

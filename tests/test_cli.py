@@ -122,7 +122,7 @@ def test_whoami_says_which_project_it_looked_up(
     code, printed, _ = run("whoami")
 
     assert code == 0
-    assert table(printed)["project_id"] == ("—", "IAM, asked for that of the region")
+    assert table(printed)["project_id"] == ("—", "IAM: the project of the region")
     assert printed.splitlines()[-1].endswith(f"project {PROJECT}")
 
 
@@ -151,7 +151,7 @@ def test_whoami_without_credentials_says_so_in_one_line(run: Run, check: str):
 
     assert code == 1
     assert table(printed)["access_key"] == ("—", "missing")
-    assert said.startswith("modelarts: Session() found no credentials. Looked at, in this order: arguments: no login; ")
+    assert said.startswith("modelarts: Session() found no credentials. Sources, in this order: arguments: no login; ")
     assert said.count("\n") == 1
 
 

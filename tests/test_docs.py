@@ -113,12 +113,13 @@ def as_shown(default: Any) -> str:
 
 
 @pytest.mark.parametrize("setting", table.SETTINGS, ids=lambda setting: setting.name)
-def test_a_setting_is_documented_with_its_variables_and_its_default(setting: table.Setting) -> None:
+def test_a_setting_is_documented_with_its_variables_its_default_and_its_meaning(setting: table.Setting) -> None:
     row = rows(DOCS / "settings.md").get(setting.name)
 
     assert row is not None, f"docs/settings.md has no row for {setting.name}"
     assert row[1] == ", ".join(f"`{variable}`" for variable in setting.env)
     assert row[2] == as_shown(setting.default)
+    assert row[3] == setting.help
 
 
 @pytest.mark.parametrize("name", [*ignore.NAMES, *ignore.ENVIRONMENTS])

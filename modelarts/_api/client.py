@@ -14,7 +14,7 @@ import attrs
 import requests
 
 from modelarts import errors
-from modelarts._auth.signing import Endpoint
+from modelarts._api.endpoint import Endpoint
 from modelarts._settings.table import checked
 from modelarts._transport.options import TransportOptions
 from modelarts._transport.redaction import Secrets
@@ -126,8 +126,8 @@ class Client:
         return self.endpoint.auth != before or self.endpoint.auth.renew()
 
     def _refresh_endpoint(self) -> None:
-        if self.endpoint.find is not None:
-            self.endpoint = self.endpoint.find()
+        if self.endpoint.resolve is not None:
+            self.endpoint = self.endpoint.resolve()
 
 
 def _headers(method: str, content: bytes, prefer: str) -> dict[str, str]:

@@ -153,10 +153,10 @@ def _members(
     members, headers = secrets.redact(members), secrets.redact(reply.headers)
     refusal = error_of(answered(members, reply.status_code, headers, str(reply.request.method), str(reply.url)))
     if isinstance(refusal, NotFound):
-        refusal.advice = attrs.evolve(refusal.advice, next_step=_CHECK_ADDRESS)
+        refusal.advice = refusal.advice._replace(next_step=_CHECK_ADDRESS)
     elif next_step is not None and isinstance(refusal, AuthError):
         off = 0.0 if next_step is _CHECK_LOGIN else refusal.advice.clock_ahead  # a password is sent, nothing is signed
-        refusal.advice = attrs.evolve(refusal.advice, next_step=next_step, clock_ahead=off)
+        refusal.advice = refusal.advice._replace(next_step=next_step, clock_ahead=off)
     raise refusal
 
 

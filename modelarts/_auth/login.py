@@ -1,4 +1,4 @@
-"""Who you are: the login that the settings give, whole and from one place, and the endpoints it is for."""
+"""The credentials of a session: complete, and all from one source."""
 
 from __future__ import annotations
 
@@ -6,50 +6,51 @@ import logging
 import os
 import stat
 import threading
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Callable, Optional
-
-import attrs
+from typing import TYPE_CHECKING, Callable, Optional
 
 from modelarts._auth.signing import AkSkAuth, Auth, Keys
 from modelarts._settings import table
 from modelarts._settings.sources import SettingSource
-from modelarts._settings.table import KEYS, PASSWORD, Settings
+from modelarts._settings.table import KEYS, PASSWORD, Settings, variables_of
 from modelarts.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 logger = logging.getLogger("modelarts")
 
-REGIONS = ("cn-north-1", "cn-north-4", "cn-east-3", "cn-south-1")
-SERVICES = ("modelarts", "iam", "obs")
-
-_HAS_MODES = os.name != "nt"  # the modes of files on Windows say nothing about other users
-_warned: set[Path] = set()  # about each file once
+_warned: set[Path] = set()  # each file once
+_HAS_MODES = os.name == "posix"  # elsewhere the mode of a file does not tell who can read it
 
 
-# --- the login
+# --- credentials
 
 
 def means_cloud(settings: Settings) -> bool:
-    """Whether an argument-less session is one on the cloud: unless the mode is local, or a login was asked for."""
+    """Whether `Session()` is one on the cloud: unless the mode is local, or an argument names credentials."""
     mode, login = settings["mode"], settings.login
     if mode.value != "local":
         return True
-    asked = login is not None and login.asked
-    return asked and (mode.place is None or settings.places.index(login) < settings.places.index(mode.place))
+    if login is None or not login.is_argument:
+        return False
+    return mode.origin is None or _is_before(settings, login, mode.origin)
 
 
 def by_password(settings: Settings) -> bool:
-    """Whether the login is a user's password; where there are keys too, they count."""
+    """Whether the session logs in with a password; access keys take precedence."""
     return not settings["access_key"].value and not settings["secret_key"].value
 
 
 def check(settings: Settings) -> None:
-    """See that there is a whole login, and a region. Raises `ConfigError`, which says what was looked at."""
+    """Check that the credentials are complete, and that there is a region.
+
+    Raises:
+        ConfigError: they are not; the message lists what was found, and where.
+    """
     login = settings.login
-    for place in settings.places:
-        if place.fault and (place.chosen or login is None or _before(settings, place, login)):
-            raise ConfigError(place.fault)
+    for source in settings.sources:
+        if source.problem and (source.chosen or login is None or _is_before(settings, source, login)):
+            raise ConfigError(source.problem)
     if login is None:
         raise ConfigError(_nothing_found(settings))
     needed = ("username", "password") if by_password(settings) else ("access_key", "secret_key")
@@ -59,27 +60,27 @@ def check(settings: Settings) -> None:
         _warn_if_others_can_read(login.file)
 
 
-def _before(settings: Settings, place: SettingSource, login: SettingSource) -> bool:
-    return settings.places.index(place) < settings.places.index(login)
+def _is_before(settings: Settings, one: SettingSource, other: SettingSource) -> bool:
+    return settings.sources.index(one) < settings.sources.index(other)
 
 
 def check_arguments(settings: Settings) -> None:
-    """Refuse arguments that make no sense without others. Raises `ConfigError`."""
-    names = set(settings.places[0].held)
+    """Check that the arguments fit together. Raises `ConfigError`."""
+    names = set(settings.sources[0].values)
     if names & set(PASSWORD) and names & set(KEYS):
         raise ConfigError("give access_key and secret_key, or username and password, not both")
     if names & set(PASSWORD) and "username" not in names:
         raise ConfigError("username is missing: a session by password needs username, password and region_name")
     if "security_token" in names and not names & {"access_key", "secret_key"}:
-        raise ConfigError("security_token goes with access_key and secret_key; give all three")
+        raise ConfigError("security_token needs access_key and secret_key; give all three")
 
 
 def _nothing_found(settings: Settings) -> str:
-    lines = "".join(f"\n  - {place.title}: {place.no_login}" for place in settings.places)
+    lines = "".join(f"\n  - {source.title}: {source.why_no_login}" for source in settings.sources)
     return (
-        f"Session() found no credentials. Looked at, in this order:{lines}\n"
-        f"Give access_key and secret_key, or username and password, as arguments, or set {_variables('access_key')} "
-        f"and {_variables('secret_key')}. To work on this machine without an account, call Session.local() or set "
+        f"Session() found no credentials. Sources, in this order:{lines}\n"
+        f"Give access_key and secret_key, or username and password, as arguments, or set {variables_of('access_key')} "
+        f"and {variables_of('secret_key')}. To work on this machine without an account, call Session.local() or set "
         "MODELARTS_MODE=local."
     )
 
@@ -90,15 +91,12 @@ def _incomplete(settings: Settings, needed: tuple[str, ...]) -> str:
         if settings[name].value:
             lines.append(f"\n  - {name}: found ({settings[name].source})")
         elif name == "region_name":
-            lines.append(f"\n  - {name}: missing: argument, {_variables(name)}, or the file")
+            lines.append(f"\n  - {name}: missing: argument, {variables_of(name)}, or the file")
         else:
             partner = next(other for other in needed if settings[other].value)
-            lines.append(f"\n  - {name}: missing: give it where {partner} is; a login is not put together of parts")
-    return f"The login is not complete:{''.join(lines)}"
-
-
-def _variables(name: str) -> str:
-    return " or ".join(next(setting.env for setting in table.SETTINGS if setting.name == name))
+            rule = f"give it where {partner} is; all credentials must come from one source"
+            lines.append(f"\n  - {name}: missing: {rule}")
+    return f"The credentials are not complete:{''.join(lines)}"
 
 
 def _warn_if_others_can_read(file: Path) -> None:
@@ -110,7 +108,7 @@ def _warn_if_others_can_read(file: Path) -> None:
         return
     if mode & (stat.S_IRGRP | stat.S_IROTH) and file not in _warned:
         _warned.add(file)
-        logger.warning("%s holds credentials and others can read it: run chmod 600 %s", file, file)
+        logger.warning("%s holds credentials and other users can read it: run chmod 600 %s", file, file)
 
 
 # --- access keys
@@ -125,11 +123,11 @@ def keys_auth(settings: Settings, project_id: str) -> Auth:
     return AkSkAuth(key, secret, project_id, token)
 
 
-def _keys_in(place: SettingSource) -> Keys:
-    found = place.read()
-    key, secret, token = (table.checked(name, found.get(name) or "", place.title) for name in KEYS)
+def _keys_in(source: SettingSource) -> Keys:
+    found = source.read()
+    key, secret, token = (table.checked(name, found.get(name) or "", source.title) for name in KEYS)
     if not (key and secret):
-        raise ConfigError(f"{place.title} holds no access key with its secret any more")
+        raise ConfigError(f"{source.title} holds no access key with its secret any more")
     return Keys(key, secret, token)
 
 
@@ -187,49 +185,3 @@ def _stamp(file: Path) -> Optional[tuple[int, int, int]]:
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino
-
-
-# --- endpoints
-
-
-@attrs.frozen
-class Endpoints:
-    """The addresses of a region's services, each with where it came from."""
-
-    region_name: str
-    found: Mapping[str, table.Value]
-
-    @property
-    def known(self) -> list[str]:
-        """The addresses that are known."""
-        return [str(value.value) for value in self.found.values() if value.value]
-
-    def url(self, service: str) -> str:
-        """The address of `modelarts`, `iam` or `obs`. Raises `ConfigError` where it is not known."""
-        url = str(self.found[service].value)
-        if url:
-            return url
-        if service == "modelarts":
-            raise ConfigError(
-                f"region_name={self.region_name!r} is unknown; known are {', '.join(REGIONS)}. "
-                f"For another one call Session.set_endpoint(…) first, or set {_variables('modelarts_endpoint')}."
-            )
-        raise ConfigError(
-            f"{service}_endpoint is missing: of region_name={self.region_name!r} only some endpoints are known. "
-            f"Call Session.set_endpoint(…) first, or set {_variables(f'{service}_endpoint')}."
-        )
-
-
-def endpoints(settings: Settings, given: Mapping[str, Mapping[str, str]]) -> Endpoints:
-    """The endpoints of the session's region: from `Session.set_endpoint`, else a setting, else the known ones."""
-    region = str(settings["region_name"].value)
-    return Endpoints(region, {service: _endpoint(service, region, settings, given) for service in SERVICES})
-
-
-def _endpoint(service: str, region: str, settings: Settings, given: Mapping[str, Mapping[str, Any]]) -> table.Value:
-    if given.get(region, {}).get(service):
-        return table.Value(given[region][service], "Session.set_endpoint")
-    setting = settings[f"{service}_endpoint"]
-    if setting.value or region not in REGIONS:
-        return setting
-    return table.Value(f"https://{service}.{region}.myhuaweicloud.com", f"region {region}")

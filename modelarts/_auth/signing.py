@@ -1,51 +1,53 @@
-"""Where requests go, and how one proves who sent it: objects with one method, `apply`."""
+"""Credentials as a session uses them: objects that add headers to a request."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 from datetime import datetime, timezone
-from typing import Callable, Optional, Protocol
+from typing import NamedTuple, Protocol
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
-
-import attrs
 
 from modelarts.errors import ConfigError
 
 ALGORITHM = "SDK-HMAC-SHA256"
 
 
-@attrs.frozen
-class Keys:
-    """An access key with its secret, and the token that temporary ones come with; what OBS needs."""
+class Keys(NamedTuple):
+    """An access key with its secret, and the security token of temporary ones."""
 
     access_key: str
-    secret_key: str = attrs.field(repr=False)
-    security_token: str = attrs.field(default="", repr=False)
+    secret_key: str
+    security_token: str = ""
+
+    def __repr__(self) -> str:
+        return f"Keys(access_key={self.access_key!r})"
 
 
 class Auth(Protocol):
-    """What a session needs of a credential."""
+    """The credentials of a session."""
 
     def apply(self, method: str, url: str, headers: dict[str, str], body: bytes) -> None:
-        """Add the headers that prove who sent this very request; called anew for each attempt."""
+        """Add the headers that authenticate this request; called again for each attempt."""
 
     def renew(self) -> bool:
-        """Get a new proof after a 401; whether there is one that was not tried yet."""
+        """Renew the credentials after a 401. Returns whether there are some that were not tried yet."""
 
     def keys(self, refused: Keys | None = None) -> Keys:
-        """The access keys that buckets need, and others than those that were refused if there are any.
+        """The access keys that buckets need, other ones than those that were refused if possible.
 
         Raises:
             ConfigError: there are none.
         """
 
 
-@attrs.frozen
-class TokenAuth:
+class TokenAuth(NamedTuple):
     """A token in `X-Auth-Token`: the local service's own, or one from IAM (modelarts_03_0004)."""
 
-    token: str = attrs.field(repr=False)
+    token: str
+
+    def __repr__(self) -> str:
+        return "TokenAuth()"
 
     def apply(self, method: str, url: str, headers: dict[str, str], body: bytes) -> None:
         headers["X-Auth-Token"] = self.token
@@ -57,14 +59,16 @@ class TokenAuth:
         raise ConfigError("this session has a token and no access keys; buckets in the cloud need keys")
 
 
-@attrs.frozen
-class AkSkAuth:
+class AkSkAuth(NamedTuple):
     """An access key and its secret: the SDK-HMAC-SHA256 signature (modelarts_03_0004)."""
 
     access_key: str
-    secret_key: str = attrs.field(repr=False)
+    secret_key: str
     project_id: str = ""
-    security_token: str = attrs.field(default="", repr=False)
+    security_token: str = ""
+
+    def __repr__(self) -> str:
+        return f"AkSkAuth(access_key={self.access_key!r}, project_id={self.project_id!r})"
 
     def apply(self, method: str, url: str, headers: dict[str, str], body: bytes) -> None:
         parts = urlsplit(url)
@@ -102,17 +106,6 @@ class AkSkAuth:
         text = f"{ALGORITHM}\n{signed['x-sdk-date']}\n{digest}"
         signature = hmac.new(self.secret_key.encode(), text.encode(), hashlib.sha256).hexdigest()
         return f"{ALGORITHM} Access={self.access_key}, SignedHeaders={names}, Signature={signature}"
-
-
-@attrs.frozen
-class Endpoint:
-    """Where requests go. `find` asks again after nobody answered: a local service may have moved."""
-
-    url: str
-    auth: Auth
-    project_id: str
-    find: Optional[Callable[[], Endpoint]] = attrs.field(default=None, repr=False)
-    bypass_proxy: bool = False  # past proxies, whatever the environment says
 
 
 def _encoded(text: str) -> str:

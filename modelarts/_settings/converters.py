@@ -1,15 +1,14 @@
-"""What the values of settings may be: each function reads one, or raises a `ValueError` that says the rule."""
+"""What the values of settings may be: each function converts one, or raises a `ValueError` that says the rule."""
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
 from collections.abc import Collection, Mapping
 from typing import Any, Optional
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote
 
-from modelarts._settings.sources import whole
+from modelarts._settings.home import absolute
 from modelarts.errors import shortened
 
 MASK = "****"
@@ -17,7 +16,8 @@ NO_PROXY = "none"
 YEAR = 366 * 86400
 
 _FLAGS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-_NAME_OF_HOST = re.compile(r"[\w-]+(\.[\w-]+)*\.?")
+_HOST = re.compile(r"[\w-]+(\.[\w-]+)*\.?|\[.*\]")
+_NOT_IN_URLS = re.compile(r"[\s?#\\]|://.*(//|:/|:$)")  # parts that no address needs, and empty ones
 _CONTENT = "-----BEGIN"  # of certificates and keys
 
 _PROXY_RULE = (
@@ -36,7 +36,7 @@ def text(value: Any) -> str:
 
 
 def name(value: Any) -> str:
-    """A name that people give; blanks and line breaks around it are the file's, not its own."""
+    """A name; blanks and line breaks around it belong to the file, not to it."""
     found = text(value).strip()
     if not found.isprintable():
         raise ValueError("write it without line breaks and other characters that cannot be printed")
@@ -44,15 +44,15 @@ def name(value: Any) -> str:
 
 
 def password(value: Any) -> str:
-    """Kept as it is: blanks may be its own. Files have line breaks at the end of their lines, passwords hardly do."""
+    """A password, blanks around it included; a line break at its end is most often that of a file."""
     found = text(value)
     if found != found.rstrip("\r\n"):
         raise ValueError("write it without the line break at its end")
     return found
 
 
-def sent(value: Any) -> str:
-    """What goes into a header; a line break at its end is the file's, not its own."""
+def header(value: Any) -> str:
+    """A text that is sent in a header; a line break at its end belongs to the file, not to it."""
     found = text(value).strip()
     if not (found.isascii() and found.isprintable()):
         raise ValueError("write it without line breaks and characters that are not ASCII")
@@ -84,7 +84,7 @@ def flag(value: Any) -> bool:
 
 
 def seconds(value: Any) -> float:
-    """Up to a year: more is a mistake, and some of what counts seconds takes no more than 2^31 of them."""
+    """Seconds up to a year: more is a mistake, and some functions take no more than 2^31."""
     try:
         found = 0.0 if isinstance(value, bool) else float(value)
     except (OverflowError, TypeError, ValueError):
@@ -121,13 +121,13 @@ def _whole_number(value: Any) -> Optional[int]:
 
 
 def endpoint(value: Any) -> str:
-    """An address as a URL; a bare host means https."""
-    parts = _address(value, "https", ("http", "https"))
-    if parts is None:
+    """The URL of a service; a host alone means https."""
+    url = _url(value, "https", ("http", "https"))
+    if url is None:
         raise ValueError("write a host such as modelarts.example.com, or its URL")
-    if "@" in parts.netloc:
-        raise ValueError("write it without user name and password; a session has its own login")
-    return parts.geturl()
+    if "@" in _authority(url):
+        raise ValueError("write it without user name and password; a session has credentials of its own")
+    return url
 
 
 def proxy(value: Any) -> str:
@@ -137,61 +137,58 @@ def proxy(value: Any) -> str:
     return _proxy(value, ("http", "https"), f"{_PROXY_RULE}, or none")
 
 
-def usual_proxy(value: str) -> str:
-    """That of a variable which other tools read, too; some take proxies that speak SOCKS."""
+def environment_proxy(value: str) -> str:
+    """The URL of a proxy in a variable that other tools read, too; some of them support SOCKS."""
     return _proxy(value, ("http", "https", "socks4", "socks4a", "socks5", "socks5h"), _PROXY_RULE)
 
 
 def _proxy(value: Any, schemes: Collection[str], rule: str) -> str:
-    parts = _address(value, "http", schemes)
-    if parts is None:
+    url = _url(value, "http", schemes)
+    if url is None:
         raise ValueError(rule)
-    if max(unquote(parts.netloc.rpartition("@")[0]), default="") > "\xff":
+    if max(unquote(_authority(url).rpartition("@")[0]), default="") > "\xff":
         raise ValueError("its user name and password can only have the characters of Latin-1: HTTP sends no others")
-    return parts.geturl()
+    return url
 
 
-def _address(value: Any, scheme: str, schemes: Collection[str]) -> Optional[SplitResult]:
-    """The parts of a URL, or of a host that stands for one; nothing for what is neither."""
-    found = value.strip() if isinstance(value, str) else ""
-    url = (found if "://" in found else f"{scheme}://{found}").rstrip("/")
-    if re.search(r"[\s?#\\]", url):
-        return None
+def _url(value: Any, scheme: str, schemes: Collection[str]) -> Optional[str]:
+    """A URL as it was written, with a scheme if it had none; `None` for what is not the URL of a host."""
+    from urllib3.exceptions import LocationParseError  # costs as much as all of this package
+    from urllib3.util import parse_url
+
+    text = value.strip() if isinstance(value, str) else ""
+    url = (text if "://" in text else f"{scheme}://{text}").rstrip("/")
     try:
-        parts = urlsplit(url)
-        good = parts.port != 0 and not parts.netloc.endswith(":") and "//" not in parts.path
-    except ValueError:
+        parts = parse_url(url)
+    except LocationParseError:
         return None
-    return parts if good and parts.scheme in schemes and _is_host(parts.hostname or "") else None
+    if parts.scheme not in schemes or parts.port == 0 or not _HOST.fullmatch(parts.host or ""):
+        return None
+    return None if _NOT_IN_URLS.search(url) else f"{parts.scheme}://{url.partition('://')[2]}"
 
 
-def _is_host(host: str) -> bool:
-    if ":" not in host:
-        return _NAME_OF_HOST.fullmatch(host) is not None
-    try:
-        return bool(ipaddress.IPv6Address(host))
-    except ValueError:
-        return False
+def _authority(url: str) -> str:
+    return url.split("/")[2]
 
 
 def without_login(url: str) -> str:
-    """A URL as people may see it, right or wrong.
+    """A URL, right or wrong, with its user name and password masked.
 
-    All before its last @ may be a login, and what stands for a port and is no number may be a password.
+    All before its last @ may be one, and a port that is not a number may be a part of a password.
     """
-    scheme, login, place = re.fullmatch(r"(\w+://)?(.*@)?(.*)", url, re.DOTALL).groups("")  # type: ignore[union-attr]
-    place = re.sub(r"^([^:/\[]*|\[[^\]]*\]):(?![0-9]*(/|$)).*", rf"\1:{MASK}", place, flags=re.DOTALL)
-    return f"{scheme}{f'{MASK}@' if login else ''}{place}"
+    scheme, login, rest = re.fullmatch(r"(\w+://)?(.*@)?(.*)", url, re.DOTALL).groups("")  # type: ignore[union-attr]
+    rest = re.sub(r"^([^:/\[]*|\[[^\]]*\]):(?![0-9]*(/|$)).*", rf"\1:{MASK}", rest, flags=re.DOTALL)
+    return f"{scheme}{f'{MASK}@' if login else ''}{rest}"
 
 
 # --- files and tables
 
 
 def file(value: Any) -> str:
-    """The whole path of a file or folder that is there."""
+    """The absolute path of a file or folder that exists."""
     if _CONTENT in text(value):
-        raise ValueError("write the path of a file, not what is in it")
-    path = whole(value.strip())
+        raise ValueError("write the path of a file, not its content")
+    path = absolute(value.strip())
     try:
         path.stat()
     except (OSError, ValueError) as error:
@@ -201,7 +198,7 @@ def file(value: Any) -> str:
 
 
 def certificate(value: Any) -> str | tuple[str, str]:
-    """The file of a certificate with its key, or those of both."""
+    """The file of a certificate and its key, or one file for each."""
     parts = value.split(",") if isinstance(value, str) else value
     if not isinstance(parts, (list, tuple)) or len(parts) not in (1, 2):
         raise ValueError("write one file that holds certificate and key, or two with a comma between them")
@@ -210,13 +207,13 @@ def certificate(value: Any) -> str | tuple[str, str]:
 
 
 def without_content(path: str) -> str:
-    """A path as people may see it: some write a key in place of the path of its file."""
+    """A path for messages: some write a key in place of the path of its file."""
     before, begin, _ = path.partition(_CONTENT)
     return f"{before}{begin}{MASK}" if begin else path
 
 
-def table(value: Any) -> dict[str, str]:
-    """Texts by name."""
+def texts_by_name(value: Any) -> dict[str, str]:
+    """A JSON object whose members are texts."""
     try:
         found = json.loads(value) if isinstance(value, str) else value
     except (RecursionError, ValueError):

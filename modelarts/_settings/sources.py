@@ -1,32 +1,33 @@
-"""The places that settings come from, in their one order, and the files among them."""
+"""The sources of settings in their order: arguments, files, the environment."""
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import Any, Callable, Optional, Protocol
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, Protocol
 
-import attrs
-
+from modelarts._settings.files import FileMissing, read_ini, read_json
+from modelarts._settings.home import absolute, variable
 from modelarts.errors import ConfigError, shortened
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 logger = logging.getLogger("modelarts")
 
-_told: set[tuple[str, str]] = set()  # names that are no settings, each with its place
+_warned: set[tuple[str, str]] = set()  # unknown names, each with its file
 # What other tools' files call our settings.
 _HUAWEI = {"ak": "access_key", "sk": "secret_key", "security_token": "security_token", "project_id": "project_id",
            "iam_endpoint": "iam_endpoint"}  # fmt: skip
 _SHARED = {"access_key_id": "access_key", "secret_access_key": "secret_key", "security_token": "security_token"}
-# Older variables that name a credentials file. Only our members of it are taken: those of AWS itself start with `aws_`.
+# Older variables that name a credentials file. Only our members of it are used: those of AWS itself start with `aws_`.
 _HUAWEI_FILE = "HUAWEICLOUD_SDK_CREDENTIALS_FILE"
 _FILES = ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CREDENTIAL_FILE", "AWS_CONFIG_FILE")
 
 
 class Row(Protocol):
-    """What is to be known of a setting in order to look for it."""
+    """What a source needs to know of a setting."""
 
     @property
     def name(self) -> str: ...
@@ -35,127 +36,95 @@ class Row(Protocol):
     def env(self) -> tuple[str, ...]: ...
 
 
-@attrs.frozen
-class SettingSource:
-    """A place that settings come from.
+class SettingSource(NamedTuple):
+    """A source of settings.
 
     Args:
-        title: what it is called.
-        held: what it gives, by setting: the value, and where exactly it was.
-        asked: whether the caller named it, as an argument; what was asked for counts before all else.
-        file: the file behind the login that it gives, which may change.
+        title: its name in messages.
+        values: the settings that it has: value, and where exactly it was found.
+        is_argument: whether the caller named it, as an argument; such a source counts before all others.
+        file: the file behind its credentials, which may change.
         read: reads that file again.
-        note: why it gives nothing, in a word or two.
-        fault: what is wrong with it.
-        bound: settings that it gives for its own login only.
-        chosen: whether somebody chose it by name, so that its fault counts even where it is not needed.
+        note: why it has no settings, in a word or two.
+        problem: what is wrong with it.
+        bound: settings that count with its own credentials only.
+        chosen: whether somebody chose it by name, so that its problem is reported even if it is not needed.
     """
 
     title: str
-    held: Mapping[str, tuple[Any, str]] = attrs.field(repr=False)
-    asked: bool = False
+    values: Mapping[str, tuple[Any, str]]
+    is_argument: bool = False
     file: Optional[Path] = None
-    read: Callable[[], Mapping[str, Any]] = attrs.field(default=dict, repr=False)
+    read: Callable[[], Mapping[str, Any]] = dict
     note: str = ""
-    fault: str = ""
+    problem: str = ""
     bound: tuple[str, ...] = ("project_id",)
     chosen: bool = False
 
-    @property
-    def gives_login(self) -> bool:
-        """Whether it has a part that a login begins with; a lone password or token is none."""
-        return any(name in self.held for name in ("access_key", "secret_key", "username"))
+    def __repr__(self) -> str:  # without the values: some are secret
+        return f"SettingSource({self.title!r})"
 
     @property
-    def who(self) -> tuple[Any, ...]:
-        """Whose login it gives."""
-        return tuple(self.held.get(name, ("",))[0] for name in ("access_key", "account", "username"))
+    def has_login(self) -> bool:
+        """Whether it has credentials; a password or token alone is none."""
+        return any(name in self.values for name in ("access_key", "secret_key", "username"))
 
     @property
-    def no_login(self) -> str:
-        """Why it gives no login, in a word or two."""
-        parts = [name for name in ("account", "password", "security_token") if name in self.held]
-        begins = "access_key" if parts == ["security_token"] else "username"
-        return f"{' and '.join(parts)} without {begins}" if parts else self.note or "no login"
+    def user(self) -> tuple[Any, ...]:
+        """Whose credentials it has."""
+        return tuple(self.values.get(name, ("",))[0] for name in ("access_key", "account", "username"))
+
+    @property
+    def why_no_login(self) -> str:
+        """Why it has no credentials, in a word or two."""
+        parts = [name for name in ("account", "password", "security_token") if name in self.values]
+        missing = "access_key" if parts == ["security_token"] else "username"
+        return f"{' and '.join(parts)} without {missing}" if parts else self.note or "no login"
 
 
-def places(rows: Iterable[Row], arguments: Mapping[str, Any], home: Path) -> list[SettingSource]:
-    """The places in their order: of a setting that several have, the first counts.
+def find_sources(rows: Iterable[Row], arguments: Mapping[str, Any], home: Path) -> list[SettingSource]:
+    """All sources in their order: the first that has a setting decides.
 
     A profile or a file that is named by argument comes directly after the arguments.
 
     Raises:
-        ConfigError: `config.json` is broken, or what was named by argument is not there or is no path.
+        ConfigError: `config.json` is broken, or what an argument names is missing or not a path.
     """
     variables = {row.name: row.env for row in rows}
     named = arguments.get("config_file")
-    path = _named_path(named) if named else home / "config.json"
-    stored = read_json(path, must=bool(named))
-    name, said_by = _profile_name(arguments, stored, path)
-    by_argument = said_by == "argument"
-    profile = [_profile(variables, path, name, said_by, by_argument or bool(named))] if name else []
-    file = _json_place(variables, f"file {path}", path, lambda: read_json(path, must=True), stored, bool(named))
+    path = _config_file(named) if named else home / "config.json"
+    members = read_json(path, required=bool(named))
+    name, named_by = _profile_name(arguments, members, path)
+    by_argument = named_by == "argument"
+    profile = [_profile(variables, path, name, named_by, by_argument or bool(named))] if name else []
+    file = _json_source(variables, f"file {path}", path, lambda: read_json(path, required=True), members, bool(named))
     return [
-        SettingSource("arguments", _held(variables, arguments, "argument"), asked=True),
+        SettingSource("arguments", _set_ones(variables, arguments, "argument"), is_argument=True),
         *(profile if by_argument or named else []),
         *([file] if named else []),
         SettingSource("environment", _environment(variables, general=True)),
         _older_environment(variables),
-        _huawei_place(variables),
+        _huawei_file(variables),
         *([] if by_argument or named else profile),
         *([] if named else [file]),
     ]
 
 
-def whole(path: str | os.PathLike[str]) -> Path:
-    """A path of this machine from its root on, with the home of a user for a `~` at its beginning."""
-    return Path(os.path.expanduser(path)).absolute()  # noqa: PTH111  pathlib raises for "~nobody"
-
-
-def variable(name: str) -> str:
-    """An environment variable that names something; blanks and line breaks around it are a file's, not its own."""
-    return os.environ.get(name, "").strip()
-
-
-def read_json(path: Path, must: bool = False) -> dict[str, Any]:
-    """The settings of a file; empty when there is none. Raises `ConfigError`."""
+def _config_file(named: Any) -> Path:
     try:
-        settings = json.loads(path.read_text(encoding="utf-8-sig"))  # some editors begin a file with a mark
-    except (FileNotFoundError, NotADirectoryError) as error:
-        if must:
-            raise ConfigError(f"settings file {path}: {error.strerror}") from None
-        return {}
-    except (OSError, RecursionError, ValueError) as error:
-        elsewhere = isinstance(error, PermissionError) and not must  # as in a container whose HOME is that of root
-        advice = ", or set MODELARTS_HOME to a folder of its own" if elsewhere else ""
-        raise ConfigError(f"settings file {path}: {_trouble(error)}{advice}") from None
-    if not isinstance(settings, dict):
-        raise ConfigError(f'settings file {path}: it holds no JSON object; write {{"name": value}}')
-    return settings
-
-
-def _named_path(named: Any) -> Path:
-    """The path of the file that the argument `config_file` names."""
-    try:
-        return whole(named)
+        return absolute(named)
     except TypeError:
         raise ConfigError(f"config_file={shortened(named)} (argument): write the path of a settings file") from None
 
 
-def _trouble(error: Exception) -> str:
-    """What keeps a file from being read, and what to do about it."""
-    remedy = "let this user read it" if isinstance(error, PermissionError) else "correct it or remove it"
-    return f"{getattr(error, 'strerror', None) or error}; {remedy}"
-
-
-def _held(names: Iterable[str], members: Mapping[str, Any], where: str) -> dict[str, tuple[Any, str]]:
-    """What is a setting and not empty."""
+def _set_ones(names: Iterable[str], members: Mapping[str, Any], where: str) -> dict[str, tuple[Any, str]]:
+    """The members that are settings and not empty."""
     found = ((name, members.get(name)) for name in names)
     return {name: (value, where) for name, value in found if _is_set(value)}
 
 
 def _is_set(value: Any) -> bool:
-    """Whether there is anything: a text of blanks, or an empty line of a file from Windows, is nothing."""
+    """Whether there is a value: blanks, or an empty line of a file from Windows, are none."""
     return bool(value.strip()) if isinstance(value, str) else value is not None
 
 
@@ -173,106 +142,82 @@ def _environment(variables: Mapping[str, tuple[str, ...]], general: bool) -> dic
 
 
 def _older_environment(variables: Mapping[str, tuple[str, ...]]) -> SettingSource:
-    """Older variables, and the credentials file that one of them names: together they are one place."""
+    """Older variables, and the credentials file that one of them names: together they are one source."""
     found = _environment(variables, general=False)
     named_by = next((name for name in _FILES if variable(name)), "")
     if not named_by:
         return SettingSource(f"file of {_FILES[0]}", found, note="variable not set")
-    place = _ini_place(variables, variable(named_by), named_by, "default", _SHARED)
-    return attrs.evolve(place, held={**place.held, **found}, title=f"{place.title} ({named_by})")
+    source = _ini_source(variables, variable(named_by), named_by, "default", _SHARED)
+    return source._replace(values={**source.values, **found}, title=f"{source.title} ({named_by})")
 
 
 # --- credentials files of other tools
 
 
-class _NotThere(ConfigError):
-    """There is no such file."""
-
-
-def _huawei_place(names: Iterable[str]) -> SettingSource:
-    """The file of Huawei's general SDK. Its address of IAM goes with its keys: other passwords are not to get there."""
+def _huawei_file(settings: Iterable[str]) -> SettingSource:
+    """The file of Huawei's general SDK. Its IAM endpoint counts with its keys only: no other password is sent there."""
     named = variable(_HUAWEI_FILE)
-    place = _ini_place(names, named or "~/.huaweicloud/credentials", named and _HUAWEI_FILE, "basic", _HUAWEI)
-    return attrs.evolve(place, bound=("project_id", "iam_endpoint"))
+    source = _ini_source(settings, named or "~/.huaweicloud/credentials", named and _HUAWEI_FILE, "basic", _HUAWEI)
+    return source._replace(bound=("project_id", "iam_endpoint"))
 
 
-def _ini_place(
-    names: Iterable[str], named: str, named_by: str, section: str, spelled: Mapping[str, str]
+def _ini_source(
+    settings: Iterable[str], named: str, named_by: str, section: str, names: Mapping[str, str]
 ) -> SettingSource:
-    """A credentials file. One that a variable names has to be there: the next place may hold somebody else's login."""
-    path = whole(named)
+    """A credentials file. If a variable names it, it must exist: the next source may be the login of somebody else."""
+    path = absolute(named)
 
     def read() -> Mapping[str, Any]:
-        return _read_ini(path, section, spelled)
+        return read_ini(path, section, names)
 
-    title = f"file {path}"
+    title, note = f"file {path}", f"no login in [{section}]"
     try:
-        return SettingSource(title, _held(names, read(), title), file=path, read=read, note=f"no login in [{section}]")
-    except _NotThere as error:
-        fault = f"{error} (environment {named_by}); correct the variable, or unset it" if named_by else ""
-        return SettingSource(title, {}, note="not there", fault=fault)
+        return SettingSource(title, _set_ones(settings, read(), title), file=path, read=read, note=note)
+    except FileMissing as error:
+        problem = f"{error} (environment {named_by}); correct the variable, or unset it" if named_by else ""
+        return SettingSource(title, {}, note="not there", problem=problem)
     except ConfigError as error:
-        return SettingSource(title, {}, fault=str(error))
-
-
-def _read_ini(path: Path, section: str, spelled: Mapping[str, str]) -> dict[str, str]:
-    """Our settings from one section of a file. Raises `ConfigError`."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise _NotThere(f"credentials file {path}: {error.strerror}") from None
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"credentials file {path}: {_trouble(error)}") from None
-    from configparser import Error, RawConfigParser  # only who has such a file pays for it
-
-    parser = RawConfigParser()
-    try:
-        parser.read_string(text)
-    except Error as error:  # its message would show a line, perhaps with a secret
-        line = getattr(error, "lineno", None) or getattr(error, "errors", [("?",)])[0][0]
-        raise ConfigError(f"credentials file {path}: line {line} cannot be read; correct it or remove it") from None
-    there = dict(parser.items(section)) if parser.has_section(section) else {}
-    return {ours: there[theirs] for theirs, ours in spelled.items() if there.get(theirs)}
+        return SettingSource(title, {}, problem=str(error))
 
 
 # --- config.json
 
 
-def _json_place(
-    names: Iterable[str], title: str, path: Path, read: Callable[[], Mapping[str, Any]], members: Mapping[str, Any],
-    asked: bool,
+def _json_source(
+    settings: Iterable[str], title: str, path: Path, read: Callable[[], Mapping[str, Any]], members: Mapping[str, Any],
+    is_argument: bool,
 ) -> SettingSource:  # fmt: skip
-    _warn_of_unknown(names, title, members)
+    _warn_of_unknown(settings, title, members)
     note = "no login in it" if path.exists() else "not there"
-    return SettingSource(title, _held(names, members, title), asked, path, read, note)
+    return SettingSource(title, _set_ones(settings, members, title), is_argument, path, read, note)
 
 
-def _warn_of_unknown(names: Iterable[str], title: str, members: Mapping[str, Any]) -> None:
-    """Tell once what is no setting: most often it is a misspelled one, which would count for nothing."""
-    for name in {*members} - {*names, "profile", "profiles"}:
-        if (title, name) not in _told:
-            from difflib import get_close_matches  # only who mistypes pays for it
+def _warn_of_unknown(settings: Iterable[str], title: str, members: Mapping[str, Any]) -> None:
+    """Report once what is not a setting: most often it is a misspelled one, which would have no effect."""
+    for name in {*members} - {*settings, "profile", "profiles"}:
+        if (title, name) not in _warned:
+            from difflib import get_close_matches  # rarely needed
 
-            _told.add((title, name))
-            near = get_close_matches(name, names, 1)
+            _warned.add((title, name))
+            near = get_close_matches(name, settings, 1)
             advice = f"did you mean {near[0]!r}?" if near else "`modelarts config show` lists them all"
             logger.warning("%s: there is no setting %s; %s", title, shortened(name), advice)
 
 
-def _profile_name(arguments: Mapping[str, Any], stored: Mapping[str, Any], path: Path) -> tuple[str, str]:
-    """The profile that is to be used, and who says so."""
+def _profile_name(arguments: Mapping[str, Any], members: Mapping[str, Any], path: Path) -> tuple[str, str]:
+    """The profile that is to be used, and what names it."""
     in_environment = "" if arguments.get("config_file") else variable("MODELARTS_PROFILE")  # means another file
-    said = (
+    candidates = (
         (arguments.get("profile"), "argument"),
         (in_environment, "environment MODELARTS_PROFILE"),
-        (stored.get("profile"), f"file {path}"),
+        (members.get("profile"), f"file {path}"),
     )
-    names = ((str(name or "").strip(), by) for name, by in said)
+    names = ((str(name or "").strip(), by) for name, by in candidates)
     return next((found for found in names if found[0]), ("", ""))
 
 
-def _profile(names: Iterable[str], path: Path, name: str, said_by: str, asked: bool) -> SettingSource:
-    """One profile of the file. Only who asks for it by argument needs it at once: a local session needs none."""
+def _profile(settings: Iterable[str], path: Path, name: str, named_by: str, is_argument: bool) -> SettingSource:
+    """One profile of the file. A problem is raised only if an argument names it: a local session needs no profile."""
 
     def read() -> Mapping[str, Any]:
         profiles = read_json(path).get("profiles")
@@ -280,14 +225,14 @@ def _profile(names: Iterable[str], path: Path, name: str, said_by: str, asked: b
         found = known.get(name)
         if isinstance(found, dict):
             return found
-        there = f"only the profiles {', '.join(known)}" if known else "no profiles"
-        what = 'no JSON object for it; write {"name": value}' if name in known else there
-        raise ConfigError(f"profile={name!r} ({said_by}): {path} has {what}")
+        others = f"only the profiles {', '.join(known)}" if known else "no profiles"
+        what = 'no JSON object for it; write {"name": value}' if name in known else others
+        raise ConfigError(f"profile={name!r} ({named_by}): {path} has {what}")
 
     title = f"profile {name!r} of {path}"
     try:
-        return _json_place(names, title, path, read, read(), asked)
+        return _json_source(settings, title, path, read, read(), is_argument)
     except ConfigError as error:
-        if asked:
+        if is_argument:
             raise
-        return SettingSource(title, {}, fault=str(error), chosen=True)
+        return SettingSource(title, {}, problem=str(error), chosen=True)

@@ -1,195 +1,187 @@
-"""One settings table; each setting comes from the first place that has it, else from its default."""
+"""The settings table. Each setting comes from the first source that has it, else from its default."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, Callable, Optional
-
-import attrs
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional
 
 from modelarts._settings import converters
-from modelarts._settings.converters import MASK
-from modelarts._settings.sources import SettingSource, places, variable
+from modelarts._settings.converters import MASK, without_content, without_login
+from modelarts._settings.home import home_directory
+from modelarts._settings.sources import SettingSource, find_sources
 from modelarts.errors import ConfigError, language, shortened
 
-# Parts of these values are kept to ourselves wherever they are shown.
-_MASKS: Mapping[Callable[[Any], Any], Callable[[str], str]] = {
-    converters.endpoint: converters.without_login,
-    converters.proxy: converters.without_login,
-    converters.file: converters.without_content,
-    converters.certificate: converters.without_content,
-}
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
-@attrs.frozen
-class Setting:
-    """One row: its name, its environment variables in their order, how a value is read, what it is for."""
+def hidden(text: str) -> str:
+    """The mask of a secret."""
+    return MASK
+
+
+class Setting(NamedTuple):
+    """One row: its name, its environment variables in their order, how a value is converted, what it is for.
+
+    `mask` hides secret parts of a value in messages and tables.
+    """
 
     name: str
     env: tuple[str, ...]
     default: Any
     convert: Callable[[Any], Any]
     help: str
-    secret: bool = False
+    mask: Callable[[str], str] = str
+
+    @property
+    def secret(self) -> bool:
+        """Whether the whole value is secret."""
+        return self.mask is hidden
 
     def shown(self, value: Any) -> str:
-        """A value as people may see it: secrets are masked, also those within URLs."""
+        """A value for tables, its secret parts masked."""
         if value in (None, ""):
             return ""
-        return self.masked(value if isinstance(value, str) else json.dumps(value))
+        return self.mask(value if isinstance(value, str) else json.dumps(value))
 
     def quoted(self, value: Any) -> str:
-        """A wrong value as a message names it. It is masked before it gets its quotes: some passwords have quotes."""
+        """A wrong value for messages. It is masked before it gets its quotes: some passwords have quotes."""
         text = value if isinstance(value, str) else repr(value)
-        seen = self.masked(text)
-        return seen if self.secret else shortened(value if seen == text else seen)
-
-    def masked(self, text: str) -> str:
-        return MASK if self.secret else _MASKS.get(self.convert, str)(text)
+        masked = self.mask(text)
+        return masked if self.secret else shortened(value if masked == text else masked)
 
 
 SETTINGS = (
-    Setting("profile", ("MODELARTS_PROFILE",), "", converters.name, "which of the `profiles` in the file is used"),
+    Setting("profile", ("MODELARTS_PROFILE",), "", converters.name,
+            "the profile to use, one of `profiles` in the file"),
     Setting("lang", ("MODELARTS_LANG",), "", converters.language,
-            "language of what is shown, `en` or `zh`; without it, that of the locale"),
+            "language of messages, `en` or `zh`; by default that of the locale"),
     Setting("mode", ("MODELARTS_MODE",), "", converters.mode,
-            "`local` makes an argument-less `Session()` one on the local service"),
-    Setting("access_key", ("HUAWEICLOUD_SDK_AK",), "", converters.sent, "access key id of a cloud session"),
-    Setting("secret_key", ("HUAWEICLOUD_SDK_SK",), "", converters.sent, "secret access key of a cloud session", True),
-    Setting("security_token", ("HUAWEICLOUD_SDK_SECURITY_TOKEN",), "", converters.sent,
-            "security token of temporary access keys", True),
+            "`local`: `Session()` without arguments uses the local service; `cloud` is the same as not set"),
+    Setting("access_key", ("HUAWEICLOUD_SDK_AK",), "", converters.header, "access key id"),
+    Setting("secret_key", ("HUAWEICLOUD_SDK_SK",), "", converters.header, "secret access key", hidden),
+    Setting("security_token", ("HUAWEICLOUD_SDK_SECURITY_TOKEN",), "", converters.header,
+            "security token of temporary access keys", hidden),
     Setting("account", ("MODELARTS_ACCOUNT",), "", converters.name,
-            "account name of a session by password; without it, `username` is that of the account"),
-    Setting("username", ("MODELARTS_USERNAME",), "", converters.name, "user name of a session by password"),
+            "account name for a login with a password; by default `username` is the account name"),
+    Setting("username", ("MODELARTS_USERNAME",), "", converters.name, "user name for a login with a password"),
     Setting("password", ("MODELARTS_PASSWORD", "HUAWEICLOUD_SDK_PASSWORD"), "", converters.password,
-            "password of a session by password", True),
-    Setting("project_id", ("HUAWEICLOUD_SDK_PROJECT_ID", "PROJECT_ID"), "", converters.sent,
-            "project id of a cloud session; without it, IAM is asked for the project of the region"),
-    Setting("region_name", ("HUAWEICLOUD_SDK_REGION", "REGION_NAME", "S3_REGION"), "", converters.sent,
-            "region of a cloud session, such as cn-north-4"),
+            "password", hidden),
+    Setting("project_id", ("HUAWEICLOUD_SDK_PROJECT_ID", "PROJECT_ID"), "", converters.header,
+            "project id; by default IAM is queried for the project of the region"),
+    Setting("region_name", ("HUAWEICLOUD_SDK_REGION", "REGION_NAME", "S3_REGION"), "", converters.header,
+            "region, such as `cn-north-4`"),
     Setting("modelarts_endpoint", ("MODELARTS_ENDPOINT",), "", converters.endpoint,
-            "host or URL of ModelArts; without it, that of the region"),
+            "host or URL of ModelArts; by default that of the region", without_login),
     Setting("iam_endpoint", ("MODELARTS_IAM_ENDPOINT", "HUAWEICLOUD_SDK_IAM_ENDPOINT"), "", converters.endpoint,
-            "host or URL of IAM, which logs in and knows projects; without it, that of the region"),
+            "host or URL of IAM (logins and projects); by default that of the region", without_login),
     Setting("obs_endpoint", ("MODELARTS_OBS_ENDPOINT",), "", converters.endpoint,
-            "host or URL of OBS, which holds the buckets; without it, that of the region"),
+            "host or URL of OBS (buckets); by default that of the region", without_login),
     Setting("strict", ("MODELARTS_STRICT",), False, converters.flag,
-            "a refused call raises instead of returning a response"),
+            "a failed call raises instead of returning a response"),
     Setting("connect_timeout", ("MODELARTS_CONNECT_TIMEOUT",), 10.0, converters.seconds,
-            "seconds to reach the service"),
+            "seconds to connect to the service"),
     Setting("read_timeout", ("MODELARTS_READ_TIMEOUT",), 60.0, converters.seconds,
             "seconds to wait for the next bytes"),
     Setting("total_timeout", ("MODELARTS_TOTAL_TIMEOUT",), 300.0, converters.seconds,
-            "seconds for a whole call, repeats included"),
+            "seconds for a whole call, including retries"),
     Setting("proxy", ("MODELARTS_PROXY",), "", converters.proxy,
-            "URL of the proxy to the cloud, or `none`; without it, `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` count"),
-    Setting("verify", ("MODELARTS_VERIFY",), True, converters.flag, "whether the certificates of servers are checked"),
+            "URL of the proxy to the cloud, or `none`; by default `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are used",
+            without_login),
+    Setting("verify", ("MODELARTS_VERIFY",), True, converters.flag, "whether server certificates are verified"),
     Setting("ca_bundle", ("MODELARTS_CA_BUNDLE",), "", converters.file,
-            "file or folder of the certificate authorities to trust; without it, `REQUESTS_CA_BUNDLE`, else the usual"),
+            "file or folder with the certificate authorities to trust; by default `REQUESTS_CA_BUNDLE`, then the "
+            "default authorities", without_content),
     Setting("client_cert", ("MODELARTS_CLIENT_CERT",), None, converters.certificate,
-            "certificate to show to servers: one file with its key, or certificate and key with a comma between"),
+            "client certificate: one file with its key, or certificate and key separated by a comma", without_content),
     Setting("catalog_lifetime", ("MODELARTS_CATALOG_LIFETIME",), 600.0, converters.seconds,
-            "seconds for which looked-up flavors, engines and algorithms are kept"),
+            "seconds for which lists of flavors, engines and algorithms are cached"),
     Setting("code_limit", ("MODELARTS_CODE_LIMIT",), 200, converters.count,
-            "MB that a local `code_dir` may have; more is most often data that got there by mistake"),
-    Setting("data_limit", ("MODELARTS_DATA_LIMIT",), 5000, converters.count, "MB that local `inputs` may have"),
-    Setting("local_port", ("MODELARTS_LOCAL_PORT",), 0, converters.port,
-            "port of the local service; 0 takes any free one"),
+            "maximum size of a local `code_dir` in MB; a larger one usually contains data by mistake"),
+    Setting("data_limit", ("MODELARTS_DATA_LIMIT",), 5000, converters.count, "maximum size of local `inputs` in MB"),
+    Setting("local_port", ("MODELARTS_LOCAL_PORT",), 0, converters.port, "port of the local service; 0: any free port"),
     Setting("local_idle_timeout", ("MODELARTS_LOCAL_IDLE_TIMEOUT",), 3600.0, converters.seconds,
-            "seconds without a call or a job after which the local service ends itself"),
+            "seconds without a call or a job after which the local service exits"),
     Setting("local_capacity", ("MODELARTS_LOCAL_CAPACITY",), None, converters.count,
-            "versions that the local service runs at once; by default one for each CPU core"),
-    Setting("local_python", ("MODELARTS_LOCAL_PYTHON",), {}, converters.table,
-            "interpreters of engines, by engine name or version, as a JSON object; the rest run on the service's own"),
+            "number of versions that the local service runs at the same time; by default the number of CPU cores"),
+    Setting("local_python", ("MODELARTS_LOCAL_PYTHON",), {}, converters.texts_by_name,
+            "interpreters of engines, by engine name or version, as a JSON object; other engines use the interpreter "
+            "of the service"),
 )  # fmt: skip
 
-_BY_NAME = {setting.name: setting for setting in SETTINGS}
+BY_NAME = {setting.name: setting for setting in SETTINGS}
 
-
-# Settings that prove together who you are: they come from one place, or a stranger's secret would be tried.
+# Settings that are credentials together: they come from one source, never from several.
 KEYS = ("access_key", "secret_key", "security_token")
 PASSWORD = ("account", "username", "password")
 
 
-@attrs.frozen
-class Value:
-    """A resolved setting and where it came from."""
+class Value(NamedTuple):
+    """A setting's value, and where exactly it was found."""
 
-    value: Any = attrs.field(repr=False)
+    value: Any
     source: str
-    place: Optional[SettingSource] = attrs.field(default=None, repr=False, eq=False)
+    origin: Optional[SettingSource] = None
+
+    def __repr__(self) -> str:  # without the value: some are secret
+        return f"Value(source={self.source!r})"
 
 
 class Settings(dict[str, Value]):
-    """All settings by name, with the places that were looked at and the one that gives the login."""
+    """All settings by name, with the sources in their order and the one that has the credentials."""
 
     def __init__(
-        self, values: Mapping[str, Value], places: Sequence[SettingSource], login: SettingSource | None
+        self, values: Mapping[str, Value], sources: Sequence[SettingSource], login: SettingSource | None
     ) -> None:
         super().__init__(values)
-        self.places = tuple(places)
+        self.sources = tuple(sources)
         self.login = login
 
 
-def home_directory(home: str | os.PathLike[str] | None = None) -> Path:
-    """Where all state lives: the argument, else `MODELARTS_HOME`, else `~/.modelarts`.
-
-    Raises:
-        ConfigError: it is in the home of a user whom this machine does not know.
-    """
-    try:
-        found = os.path.expanduser(home or variable("MODELARTS_HOME") or "~/.modelarts")  # noqa: PTH111
-    except TypeError:
-        raise ConfigError(f"home={shortened(home)}: write the path of a folder for settings and state") from None
-    if found.startswith("~"):
-        raise ConfigError(
-            f"{found!r} is no folder: this machine knows no such home; set HOME, or give the whole path of a folder "
-            "for settings and state in MODELARTS_HOME"
-        )
-    return Path(found).absolute()
-
-
 def resolve(arguments: Mapping[str, Any] | None = None, home: Path | None = None) -> Settings:
-    """Every setting with its source. Raises `ConfigError` for a value that breaks its setting's rule."""
-    found = places(SETTINGS, arguments or {}, home or home_directory())
-    login = next((place for place in found if place.gives_login), None)
-    values = {setting.name: _resolved(setting, _allowed(setting.name, found, login)) for setting in SETTINGS}
-    return Settings(values, found, login)
+    """Every setting with its source. Raises `ConfigError` for a value that breaks the rule of its setting."""
+    sources = find_sources(SETTINGS, arguments or {}, home or home_directory())
+    login = next((source for source in sources if source.has_login), None)
+    values = {setting.name: _resolved(setting, _allowed(setting.name, sources, login)) for setting in SETTINGS}
+    return Settings(values, sources, login)
 
 
 def value_of(name: str, home: Path | None = None) -> Any:
-    """One setting, from environment, file or default."""
-    return _resolved(_BY_NAME[name], places(SETTINGS, {}, home or home_directory())).value
+    """The value of one setting, from the environment, a file or its default."""
+    return _resolved(BY_NAME[name], find_sources(SETTINGS, {}, home or home_directory())).value
 
 
 def checked(name: str, value: Any, source: str = "argument") -> Any:
-    """The value of a setting that somebody gave later. Raises `ConfigError` when it breaks the rule."""
-    return _converted(_BY_NAME[name], value, source, None).value
+    """The converted value of a setting that was given elsewhere. Raises `ConfigError` if it breaks the rule."""
+    return _converted(BY_NAME[name], value, source, None).value
 
 
-def _allowed(name: str, found: Sequence[SettingSource], login: SettingSource | None) -> Sequence[SettingSource]:
-    """The places that a setting may come from: a login is never mixed, and what is bound to one goes with no other."""
+def variables_of(name: str) -> str:
+    """The environment variables of a setting, for messages."""
+    return " or ".join(BY_NAME[name].env)
+
+
+def _allowed(name: str, sources: Sequence[SettingSource], login: SettingSource | None) -> Sequence[SettingSource]:
+    """The sources that a setting may come from: credentials come from one, and what is bound to others is skipped."""
     if login is None:
-        return found
+        return sources
     if name in KEYS + PASSWORD:
         return [login]
-    return [place for place in found if name not in place.bound or not place.gives_login or place.who == login.who]
+    return [one for one in sources if name not in one.bound or not one.has_login or one.user == login.user]
 
 
-def _resolved(setting: Setting, found: Iterable[SettingSource]) -> Value:
-    for place in found:
-        if setting.name in place.held:
-            return _converted(setting, *place.held[setting.name], place)
+def _resolved(setting: Setting, sources: Iterable[SettingSource]) -> Value:
+    for source in sources:
+        if setting.name in source.values:
+            return _converted(setting, *source.values[setting.name], source)
     if setting.name == "lang":
         return Value(language(), "locale")
     return Value(setting.default, "default")
 
 
-def _converted(setting: Setting, value: Any, source: str, place: SettingSource | None) -> Value:
+def _converted(setting: Setting, value: Any, source: str, origin: SettingSource | None) -> Value:
     try:
-        return Value(setting.convert(value), source, place)
+        return Value(setting.convert(value), source, origin)
     except ValueError as error:
         raise ConfigError(f"{setting.name}={setting.quoted(value)} ({source}): {error}") from None

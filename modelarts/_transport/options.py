@@ -12,7 +12,7 @@ import attrs
 
 from modelarts._settings import converters
 from modelarts._settings.converters import NO_PROXY
-from modelarts._settings.sources import variable
+from modelarts._settings.home import variable
 from modelarts._settings.table import Value
 from modelarts.errors import ConfigError, shortened
 
@@ -79,7 +79,7 @@ class TransportOptions:
         """The proxy on the way to an address, if there is one. Raises `ConfigError` for what cannot be one."""
         found = self.given_proxy(url)
         try:
-            return found and converters.usual_proxy(found)
+            return found and converters.environment_proxy(found)
         except ValueError as error:
             shown = shortened(converters.without_login(found or ""))
             raise ConfigError(f"proxy={shown} ({source_of_proxy(found)}): {error}") from None

@@ -17,6 +17,7 @@ from modelarts._obs.local.buckets import LocalBuckets
 from modelarts._obs.paths import ObsPath, expanded, is_local
 from modelarts._settings import table
 from modelarts._settings.converters import MASK
+from modelarts._settings.home import home_directory
 from modelarts.errors import ArgumentProblem, ConfigError, ObsError, ServiceError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def start(auth: Optional[str], region: str, port: int) -> None:
 
     if auth != "iam" and (region or port):
         raise click.UsageError("--region and --port go with --auth iam")
-    home = table.home_directory()
+    home = home_directory()
     before = daemon.find(home)
     if auth == "token" and before is None:
         daemon.forget_options(home)
@@ -60,7 +61,7 @@ def credentials(show: bool) -> None:
     from modelarts.local import daemon
     from modelarts.local.emulator.iam import accounts
 
-    home = table.home_directory()
+    home = home_directory()
     found = daemon.find(home)
     account = accounts.load(Path(found.iam.account)) if found and found.iam else None
     if found is None or found.iam is None or account is None:
@@ -94,7 +95,7 @@ def stop() -> None:
     """End the service; jobs that run go on."""
     from modelarts.local import daemon
 
-    home = table.home_directory()
+    home = home_directory()
     click.echo("stopped" if daemon.stop(home) else f"no local service is running (state in {home / 'local'})")
 
 
@@ -104,7 +105,7 @@ def status(context: click.Context) -> None:
     """Say whether the service runs; exit code 3 when it does not."""
     from modelarts.local import daemon
 
-    home = table.home_directory()
+    home = home_directory()
     found = daemon.find(home)
     if found is None:
         click.echo(f"no local service is running (state in {home / 'local'}); `modelarts local start` starts it")
@@ -140,7 +141,7 @@ def add(dataset_id: str, version_id: str, folder: str) -> None:
     FOLDER is a folder of a local bucket (obs://bucket/folder/), which is registered as it is, or a folder of this
     machine, whose content is copied into the bucket modelarts-datasets.
     """
-    buckets = LocalBuckets(table.home_directory() / "local" / "buckets")
+    buckets = LocalBuckets(home_directory() / "local" / "buckets")
     place = _registered(buckets, dataset_id, version_id, folder)
     with contextlib.closing(_store()) as store:
         store.datasets.put(dataset_id, version_id, place.url)
@@ -204,6 +205,6 @@ def _store() -> Store:
     from modelarts.local.paths import LocalHome
     from modelarts.local.store import Store
 
-    paths = LocalHome.of(table.home_directory())
+    paths = LocalHome.of(home_directory())
     paths.root.mkdir(parents=True, exist_ok=True, mode=0o700)
     return Store(paths.store)

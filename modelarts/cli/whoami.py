@@ -1,4 +1,4 @@
-"""`modelarts whoami` and `modelarts config`: what is used, and where it comes from."""
+"""`modelarts whoami` and `modelarts config`: which settings are used, and their sources."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import click
 
 from modelarts._api.catalog import ENGINES
 from modelarts._auth import login
-from modelarts._settings import table
-from modelarts._settings.sources import variable
+from modelarts._settings import endpoints, table
+from modelarts._settings.home import home_directory, variable
 from modelarts._transport.options import TransportOptions, proxies, source_of_proxy
 from modelarts.session import Session
 
-PATIENCE = 30.0  # seconds for each of the few calls that try a login
+PATIENCE = 30.0  # seconds for each of the few calls that test the credentials
 Row = dict[str, str]
 
 _profile = click.option("--profile", metavar="NAME", help="Use this profile of config.json.")
@@ -21,15 +21,15 @@ _profile = click.option("--profile", metavar="NAME", help="Use this profile of c
 
 @click.command()
 @_profile
-@click.option("--check/--no-check", default=True, help="Try it with one call (the default), or only look.")
+@click.option("--check/--no-check", default=True, help="Test the credentials with a call (default), or only show them.")
 def whoami(profile: Optional[str], check: bool) -> None:
-    """Show which login is used, where each part of it comes from, and whether it works."""
+    """Show which credentials are used, their sources, and whether they work."""
     settings = table.resolve({"profile": profile})
     cloud = login.means_cloud(settings)
     _print(_cloud_rows(settings) if cloud else [_row("mode", settings), _home()])
     if cloud:
         login.check(settings)
-        services = login.endpoints(settings, {})
+        services = endpoints.resolve(settings, {})
         services.url("modelarts")
         TransportOptions.of(settings).check_proxies(services.known)
     if check:
@@ -46,7 +46,7 @@ def config() -> None:
 @config.command()
 @_profile
 def show(profile: Optional[str]) -> None:
-    """Show every setting, its value, and where that comes from."""
+    """Show every setting with its value and its source."""
     settings = table.resolve({"profile": profile})
     _print([_row(setting.name, settings) for setting in table.SETTINGS])
 
@@ -58,48 +58,38 @@ def _print(rows: list[Row]) -> None:
 
 
 def _row(name: str, settings: table.Settings) -> Row:
-    found = settings[name]
-    return {"setting": name, "value": _shown(name, found) or "—", "from": found.source}
+    return _shown(name, settings[name])
 
 
-def _shown(name: str, found: table.Value) -> str:
-    setting = next(setting for setting in table.SETTINGS if setting.name == name)
-    return setting.shown(found.value)
+def _shown(name: str, found: table.Value) -> Row:
+    return {"setting": name, "value": table.BY_NAME[name].shown(found.value) or "—", "from": found.source}
 
 
 def _cloud_rows(settings: table.Settings) -> list[Row]:
-    services = login.endpoints(settings, {})
+    services = endpoints.resolve(settings, {})
     has_password = any(settings[name].value for name in table.PASSWORD)
-    proof = table.PASSWORD if has_password and login.by_password(settings) else table.KEYS
+    credentials = table.PASSWORD if has_password and login.by_password(settings) else table.KEYS
     optional = ("mode", "profile", "security_token", "account", "verify", "ca_bundle", "client_cert")
-    names = ("mode", "profile", *proof, "region_name", "project_id", "verify", "ca_bundle", "client_cert")
-    rows = [_row(name, settings) for name in names if name not in optional or settings[name].place is not None]
-    rows += [
-        {"setting": f"{service}_endpoint", "value": _shown(f"{service}_endpoint", found) or "—", "from": found.source}
-        for service, found in services.found.items()
-    ]
+    names = ("mode", "profile", *credentials, "region_name", "project_id", "verify", "ca_bundle", "client_cert")
+    rows = [_row(name, settings) for name in names if name not in optional or settings[name].origin is not None]
+    rows += [_shown(f"{service}_endpoint", found) for service, found in services.found.items()]
     for row in rows:
         if row["setting"] == "project_id" and row["value"] == "—" and settings.login is not None:
-            row["from"] = "IAM, asked for that of the region"
+            row["from"] = "IAM: the project of the region"
         elif row["value"] == "—":
             row["from"] = "missing"
     return rows + _proxy(str(services.found["modelarts"].value), settings)
 
 
 def _proxy(url: str, settings: table.Settings) -> list[Row]:
-    """The proxy on the way to an address, if there is one."""
+    """The proxy for an address, if there is one."""
     used = TransportOptions(proxies=proxies(settings["proxy"].value)).given_proxy(url)
     if not used:
         return []
-    row = _row("proxy", settings)
-    if row["from"] == "default":
-        row["from"] = source_of_proxy(used)
-    return [{**row, "value": next(setting for setting in table.SETTINGS if setting.name == "proxy").shown(used)}]
+    source = settings["proxy"].source
+    return [_shown("proxy", table.Value(used, source_of_proxy(used) if source == "default" else source))]
 
 
 def _home() -> Row:
-    return {"setting": "home", "value": str(table.home_directory()), "from": _home_source()}
-
-
-def _home_source() -> str:
-    return "environment MODELARTS_HOME" if variable("MODELARTS_HOME") else "default"
+    source = "environment MODELARTS_HOME" if variable("MODELARTS_HOME") else "default"
+    return {"setting": "home", "value": str(home_directory()), "from": source}

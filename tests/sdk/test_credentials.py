@@ -103,7 +103,7 @@ def test_half_a_login_is_refused_and_never_completed_from_another_place(
     lower[1](machine)
     machine.set(f"HUAWEICLOUD_SDK_{part}", "half")
 
-    with pytest.raises(ConfigError, match="a login is not put together of parts") as caught:
+    with pytest.raises(ConfigError, match="all credentials must come from one source") as caught:
         Session(region_name=REGION, project_id=PROJECT)
 
     assert "SK" not in re.sub(r"SDK_SK", "", str(caught.value))
@@ -177,7 +177,7 @@ def test_keys_for_another_cloud_are_not_taken(machine: Machine):
         ({"access_key": "A", "secret_key": "S", "username": "u", "password": "p"}, "not both"),
         ({"account": "a", "password": "p"}, "username is missing"),
         ({"username": "u"}, "password: missing"),
-        ({"security_token": "t"}, "security_token goes with access_key and secret_key"),
+        ({"security_token": "t"}, "security_token needs access_key and secret_key"),
         ({"app_id": "a"}, "app_id is not supported"),
         ({"app_token": "t"}, "app_token is not supported"),
         ({"w3_account": "w"}, "w3_account is not supported"),

@@ -16,10 +16,11 @@ import requests
 import responses
 
 from modelarts._api.client import Client
+from modelarts._api.endpoint import Endpoint
 from modelarts._auth import iam as auth_iam
 from modelarts._auth.iam import Iam
 from modelarts._auth.password import PasswordAuth
-from modelarts._auth.signing import AkSkAuth, Endpoint
+from modelarts._auth.signing import AkSkAuth
 from modelarts._transport import response, transport
 from modelarts._transport.options import TransportOptions
 from modelarts._transport.transport import Transport

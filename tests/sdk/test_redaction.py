@@ -104,7 +104,7 @@ def test_a_file_with_credentials_that_others_can_read_is_warned_of_once(
         Session(region_name=REGION, project_id=PROJECT)
 
     told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert told == ([f"{file} holds credentials and others can read it: run chmod 600 {file}"] if warns else [])
+    assert told == ([f"{file} holds credentials and other users can read it: run chmod 600 {file}"] if warns else [])
 
 
 def test_modes_of_files_count_only_where_they_say_who_can_read(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelarts._obs.paths import ObsPath, bucket_name_fault
-from modelarts._settings import table
+from modelarts._settings.home import home_directory
 from modelarts._submit.staging import bundle
 from modelarts._submit.staging.bundle import CODE, Bundle, LocalPath
 from modelarts.errors import ConfigError, ObsError
@@ -104,7 +104,7 @@ class Staging:
     def _state(self) -> tuple[Path, ...]:
         """Folders that hold the state of this package: the usual one, and that of a service which has another."""
         buckets = getattr(self.session.obs, "root", None)
-        return (table.home_directory(), *([] if buckets is None else [buckets.parents[1]]))
+        return (home_directory(), *([] if buckets is None else [buckets.parents[1]]))
 
 
 def _refuse_changed(parcel: Bundle) -> None:
