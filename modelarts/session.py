@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -15,7 +14,6 @@ from modelarts._auth.signing import Auth, TokenAuth
 from modelarts._settings import endpoints, table
 from modelarts._settings.endpoints import Endpoints
 from modelarts._settings.home import home_directory
-from modelarts._transport.options import TransportOptions
 from modelarts.errors import ConfigError, set_language
 
 if TYPE_CHECKING:
@@ -235,6 +233,8 @@ class Session:
 
     @property
     def _default_bucket_name(self) -> str:
+        import hashlib
+
         digest = hashlib.md5(self.project_id.encode(), usedforsecurity=False).hexdigest()
         return f"modelarts-{self.region_name}-{digest[:8]}"
 
@@ -288,9 +288,8 @@ def _settings(arguments: Mapping[str, Any], home: str | os.PathLike[str] | None 
 
 
 def _transport(settings: table.Settings, bypass_proxy: bool = False) -> Transport:
-    from modelarts._transport.transport import (
-        Transport,  # the HTTP library is half of the import time: only sessions pay it
-    )
+    from modelarts._transport.options import TransportOptions
+    from modelarts._transport.transport import Transport  # loads the HTTP library
 
     return Transport(TransportOptions.of(settings), bypass_proxy)
 

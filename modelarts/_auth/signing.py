@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from datetime import datetime, timezone
 from typing import NamedTuple, Protocol
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
@@ -88,6 +86,9 @@ class AkSkAuth(NamedTuple):
 
     def authorization(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> str:
         """The `Authorization` value for a request with exactly these headers and bytes."""
+        import hashlib  # OpenSSL: importing the SDK does not need it
+        import hmac
+
         signed = {name.lower(): value.strip() for name, value in headers.items() if "_" not in name}
         signed.pop("authorization", None)
         names = ";".join(sorted(signed))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
-
-import attrs
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from modelarts._api import pages
 from modelarts._api.pages import PagedList
@@ -41,8 +39,7 @@ def is_set(value: object) -> bool:
     return value is not None and not isinstance(value, (_DefaultNumber, _DefaultText))
 
 
-@attrs.frozen
-class Listing:
+class Listing(NamedTuple):
     """A list call: its pages, its documented name, and what its filters may be.
 
     Args:
@@ -54,7 +51,7 @@ class Listing:
     paged: PagedList
     call: str
     sorts: tuple[str, ...]
-    aliases: Mapping[str, str] = attrs.field(factory=dict)
+    aliases: Mapping[str, str] = {}
 
     @property
     def operation(self) -> str:

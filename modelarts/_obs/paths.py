@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
-import attrs
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _SCHEME = re.compile(r"(?:obs|s3)://?/?", re.IGNORECASE)
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -19,8 +19,7 @@ BUCKET_RULE = (
 PART = ".modelarts-part-"  # how the names of files begin that are not whole yet
 
 
-@attrs.frozen
-class ObsPath:
+class ObsPath(NamedTuple):
     """A bucket and a key in it; a key that ends with a slash, and the empty key, name a folder.
 
     >>> ObsPath.parse("obs://bucket/src/train.py").api
@@ -84,6 +83,8 @@ class ObsPath:
 
     def under(self, root: Union[str, os.PathLike[str]]) -> Path:
         """The file or folder that stands for this path where buckets are folders below `root`."""
+        from pathlib import Path
+
         return Path(root, self.bucket, *self.key.rstrip("/").split("/"))
 
 
@@ -117,7 +118,7 @@ def path_inside(folder: Union[str, os.PathLike[str]], file: Union[str, os.PathLi
     files only. The folder itself is the empty text.
     """
     if is_local(folder):
-        return inside_local(expanded(folder), expanded(file), str(Path.cwd()))
+        return inside_local(expanded(folder), expanded(file), os.getcwd())  # noqa: PTH109
     return inside_bucket(expanded(file))
 
 

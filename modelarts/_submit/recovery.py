@@ -13,7 +13,7 @@ from modelarts._api import pages
 from modelarts._api.pages import PagedList
 from modelarts._submit.v1.payload import CREATE_CONFIG, CREATE_JOB, CREATE_VERSION
 from modelarts._transport.response import Response, bad_member, rows_of
-from modelarts._wire.http_dates import moment
+from modelarts._wire.http_dates import parse_http_date
 from modelarts.errors import ApiError, NotFound
 from modelarts.session import Session
 
@@ -132,7 +132,7 @@ def _parameters(members: Mapping[str, Any]) -> list[tuple[str, str]] | None:
 def _is_older(found: Response, begun: float) -> bool | None:
     """Whether it was made before a call began, by the service's clock; `None` where that cannot be seen."""
     made = found.get("create_time")
-    now = moment(found.sent[1].get("Date", ""))
+    now = parse_http_date(found.sent[1].get("Date", ""))
     ahead = math.inf if now is None else now - time.time()
     if not isinstance(made, int) or abs(ahead) > ABSURD:
         return None

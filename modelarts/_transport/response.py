@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelarts import errors
-from modelarts._wire.http_dates import moment
+from modelarts._wire.http_dates import parse_http_date
 from modelarts._wire.json_records import Record
 from modelarts._wire.v1 import codes
 
@@ -114,5 +114,5 @@ def waited(response: Response) -> bool:
 
 def clock_ahead(headers: Mapping[str, str]) -> float:
     """Seconds that this machine's clock is ahead of the service's now, as far as the reply tells."""
-    now = moment(headers.get("Date", ""))
+    now = parse_http_date(headers.get("Date", ""))
     return 0.0 if now is None else time.time() - now

@@ -31,7 +31,7 @@ from modelarts import errors
 from modelarts._transport.deadline import DeadlineAdapter, was_sent
 from modelarts._transport.options import TransportOptions
 from modelarts._transport.redaction import Secrets
-from modelarts._wire.http_dates import moment
+from modelarts._wire.http_dates import parse_http_date
 
 logger = logging.getLogger("modelarts")
 
@@ -263,4 +263,4 @@ def _asked_pause(reply: requests.Response) -> float:
         return 0.0
     if value.isascii() and value.isdigit():
         return min(float(value), _LONGEST_ASKED)
-    return min(max((moment(value) or 0.0) - time.time(), 0.0), _LONGEST_ASKED)
+    return min(max((parse_http_date(value) or 0.0) - time.time(), 0.0), _LONGEST_ASKED)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timezone
-from email.utils import parsedate_to_datetime
 from typing import Optional
 
 
-def moment(text: str) -> Optional[float]:
-    """The seconds since 1970 that a date means; nothing for what is none."""
+def parse_http_date(text: str) -> Optional[float]:
+    """The seconds since 1970 of a date; `None` for what is not a date."""
+    from datetime import timezone
+    from email.utils import parsedate_to_datetime  # loads as much as half of this package
+
     try:
         found = parsedate_to_datetime(text)
     except (TypeError, ValueError, IndexError, OverflowError):  # by version of Python

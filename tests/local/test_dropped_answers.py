@@ -8,7 +8,6 @@ import struct
 import threading
 from collections.abc import Iterator
 
-import attrs
 import pytest
 
 from modelarts.estimator import Estimator
@@ -53,7 +52,7 @@ def dropping(session: Session) -> Iterator[Dropping]:
     """The session's service, behind what drops its answers."""
     endpoint = session.client.endpoint
     with Dropping(int(endpoint.url.rpartition(":")[2])) as server:
-        session.client.endpoint = attrs.evolve(endpoint, url=f"http://127.0.0.1:{server.server_address[1]}", find=None)
+        session.client.endpoint = endpoint._replace(url=f"http://127.0.0.1:{server.server_address[1]}", resolve=None)
         yield server
         server.shutdown()
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from modelarts import errors
@@ -72,6 +71,8 @@ def _common(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def documented() -> dict[str, Any]:
-    """All that `codes.json` holds."""
+    """The content of `codes.json`."""
+    from pathlib import Path
+
     table: dict[str, Any] = json.loads(Path(__file__).with_name("codes.json").read_text(encoding="utf-8"))
     return table

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
 from urllib.parse import quote
-
-import attrs
 
 FULL, PARTIAL, ABSENT = "full", "partial", "absent"
 
 
-@attrs.frozen
-class Route:
+class Route(NamedTuple):
     """One operation: how it is called, where it is documented, how far the local service serves it."""
 
     operation: str

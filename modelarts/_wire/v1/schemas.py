@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Callable, Optional
-
-import attrs
+from typing import Any, Callable, NamedTuple, Optional
 
 from modelarts._wire.v1.status import JobStatus
 
@@ -53,17 +51,16 @@ def _rows(**members: Check) -> Check:
     return _optional(are_rows)
 
 
-@attrs.frozen
-class Shape:
+class Shape(NamedTuple):
     """A successful answer of one operation.
 
     Args:
-        signs: members of which one is there where `is_success` is not: without any, it is not an answer to this.
-        members: what the value of each must be; `None` is that of one which is not there.
+        any_of: members one of which a reply has if it has no `is_success`; without any, it is not a reply to this call.
+        members: the rule for the value of each; the value of a missing one is `None`.
     """
 
     any_of: tuple[str, ...] = ()
-    members: Mapping[str, Check] = attrs.field(factory=dict)
+    members: Mapping[str, Check] = {}
 
     def fault(self, answer: Mapping[str, Any]) -> Optional[str]:
         """The first member that is not as it must be."""
