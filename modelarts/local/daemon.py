@@ -60,6 +60,8 @@ class Address:
     iam: CloudAddress | None = None
     environment: str = ""  # `sys.prefix` of its interpreter
     started: str = ""  # start time of the process, see `Process`
+    package: str = ""  # folder of the code that it runs
+    installed: int = 0  # when that code was installed, see `when_installed`
 
 
 def find(home: Path) -> Address | None:
@@ -71,14 +73,15 @@ def find(home: Path) -> Address | None:
     iam = CloudAddress(**stored["iam"]) if "iam" in stored else None
     return Address(
         stored["url"], stored["token"], stored["project_id"], stored["pid"], iam, stored.get("environment", ""),
-        stored["started"],
+        stored["started"], stored.get("package", ""), stored.get("installed", 0),
     )  # fmt: skip
 
 
 def ensure(home: Path, iam: CloudOptions | None = None) -> Address:
     """The running service of a home, started if there is none.
 
-    A service that was killed, or stopped itself when idle, starts with the options that it had.
+    A service that was killed, or stopped itself when idle, starts with the options that it had. So does a service whose
+    installation was replaced or removed since it started: its jobs go on.
 
     Args:
         home: folder of all its state.
@@ -88,10 +91,14 @@ def ensure(home: Path, iam: CloudOptions | None = None) -> Address:
         ServiceError: it cannot be started, or runs with other options.
     """
     found = find(home)
-    if found is None:
+    if found is None or _is_outdated(found):
         paths = LocalHome.of(home)
         with _start_lock(paths):
-            found = find(home) or _start(home, paths, iam)
+            found = find(home)
+            if found is not None and _is_outdated(found):
+                _end(found, paths)
+                found = None
+            found = found or _start(home, paths, iam)
     else:
         _report_environment(found)
     if iam is not None:
@@ -99,10 +106,28 @@ def ensure(home: Path, iam: CloudOptions | None = None) -> Address:
     return found
 
 
+def when_installed(package: str) -> int:
+    """Time stamp of an installation of this package, in nanoseconds; 0 if it does not exist."""
+    try:
+        return os.stat(os.path.join(package, "_version.py")).st_mtime_ns  # noqa: PTH116, PTH118
+    except OSError:
+        return 0
+
+
+def _is_inside_a_job() -> bool:
+    return "DLS_JOB_ID" in os.environ
+
+
+def _is_outdated(found: Address) -> bool:
+    """Whether the code of a running service was replaced or removed; a job does not restart the service it runs on."""
+    return bool(found.package) and when_installed(found.package) != found.installed and not _is_inside_a_job()
+
+
 def _report_environment(found: Address) -> None:
     """Warn once when jobs will not see the packages of this Python environment, because the service has another one."""
-    inside_a_job = "DLS_JOB_ID" in os.environ  # an interpreter of `local_python` is another one on purpose
-    if found.environment in ("", sys.prefix) or found.pid in _reported or inside_a_job:
+    if found.environment in ("", sys.prefix) or found.pid in _reported:
+        return
+    if _is_inside_a_job():  # an interpreter of `local_python` is another one on purpose
         return
     _reported.add(found.pid)
     logger.warning(
@@ -131,15 +156,19 @@ def stop(home: Path) -> bool:
     forget_options(home)
     if found is None:
         return False
+    _end(found, LocalHome.of(home))
+    return True
+
+
+def _end(found: Address, paths: LocalHome) -> None:
+    """Stop a running service and wait for its end."""
     service = Process(found.pid, found.started)
     service.signal(signal.SIGTERM)
     deadline = time.monotonic() + STOP_PATIENCE
     while service.is_running():
         if time.monotonic() > deadline:
-            log = LocalHome.of(home).service_log
-            raise ServiceError(f"the local service (pid {found.pid}) does not stop; its log is {log}")
+            raise ServiceError(f"the local service (pid {found.pid}) does not stop; its log is {paths.service_log}")
         time.sleep(0.02)
-    return True
 
 
 def forget_options(home: Path) -> None:

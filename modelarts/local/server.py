@@ -21,7 +21,7 @@ import waitress
 from modelarts import __version__
 from modelarts._settings import table
 from modelarts.errors import ServiceError
-from modelarts.local import catalog, locks
+from modelarts.local import catalog, daemon, locks
 from modelarts.local.api.app import Activity, create_app
 from modelarts.local.api.handlers.context import Service
 from modelarts.local.paths import LocalHome, write_private
@@ -91,9 +91,11 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
     scheduler.start()
     service.tensorboards.start()
     process = Process.of(os.getpid())
+    package = str(Path(__file__).parents[1])
     write_private(paths.address, {
         "url": f"http://127.0.0.1:{server.effective_port}", "token": token, "project_id": PROJECT_ID,
-        "pid": process.pid, "started": process.started, "version": __version__, "environment": sys.prefix, **door,
+        "pid": process.pid, "started": process.started, "version": __version__, "environment": sys.prefix,
+        "package": package, "installed": daemon.when_installed(package), **door,
     })  # fmt: skip
     return server, service, activity
 

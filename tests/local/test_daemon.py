@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import stat
 import subprocess
 import sys
 import threading
 import venv
+from pathlib import Path
 
 import pytest
 import requests
 from click.testing import CliRunner
 
 from modelarts.cli.main import cli
-from modelarts.errors import ServiceError
+from modelarts.errors import JobFailed, ServiceError
 from modelarts.local import daemon
 from modelarts.local.paths import LocalHome
 from modelarts.session import Session
@@ -93,6 +95,56 @@ def test_a_session_says_when_jobs_run_with_the_packages_of_another_environment(s
     assert f"was started from the Python environment {sys.prefix}," in warning
     assert f"not with those of {tmp_path / 'mine'}. To run them with yours, stop it" in warning
     assert said[sys.executable] == ""
+
+
+@pytest.fixture
+def other_installation(tmp_path, home):
+    """A copy of the package in another environment, which runs the service of `home`; gives the folder of the copy."""
+    venv.create(tmp_path / "other", with_pip=False, symlinks=True)
+    (packages,) = (tmp_path / "other").glob("lib/*/site-packages")
+    shutil.copytree(Path(daemon.__file__).parents[1], packages / "modelarts")
+    (packages / "others.pth").write_text("\n".join(path for path in sys.path if path.endswith("site-packages")))
+    python = tmp_path / "other" / "bin" / "python"
+    code = "import sys; from modelarts.session import Session; Session.local(sys.argv[1])"
+    subprocess.run([python, "-c", code, str(home)], cwd=tmp_path, check=True)
+    return packages / "modelarts"
+
+
+def test_a_service_whose_installation_was_removed_is_restarted(other_installation, home, tmp_path):
+    before = daemon.find(home)
+    assert before is not None and Path(before.package) == other_installation
+    shutil.rmtree(other_installation)
+
+    with Session.local(home) as session:
+        session.obs.create_bucket("bucket")
+        put_code(session, tmp_path, "print('trained')")
+        estimator(session).fit(inputs="/bucket/data/").wait(timeout=60, show=False)
+
+    after = daemon.find(home)
+    assert after is not None and after.pid != before.pid and after.environment == sys.prefix
+
+
+def test_a_service_whose_installation_was_replaced_is_restarted_once(other_installation, home):
+    before = daemon.find(home)
+    assert before is not None
+    (other_installation / "_version.py").touch()
+
+    first, second = daemon.ensure(home), daemon.ensure(home)
+
+    assert before.pid != first.pid == second.pid
+
+
+def test_a_version_that_an_incomplete_installation_cannot_start_fails_with_that_reason(
+    other_installation, home, tmp_path
+):
+    with Session.local(home) as session:
+        session.obs.create_bucket("bucket")
+        put_code(session, tmp_path, "print('trained')")
+        (other_installation / "local" / "places" / "supervisor.py").unlink()
+        job = estimator(session).fit(inputs="/bucket/data/")
+
+        with pytest.raises(JobFailed, match=r"supervisor.py was removed .* restart it with `modelarts local stop`"):
+            job.wait(timeout=60, show=False)
 
 
 def test_a_job_with_an_interpreter_of_its_own_says_nothing_about_it(home, tmp_path, monkeypatch):

@@ -32,13 +32,18 @@ class Here:
 
     def start(self, key: str, folder: JobPaths) -> None:
         """Start a supervisor that holds its lock from its first moment on."""
+        script = Path(supervisor.__file__)
+        if not script.is_file():
+            raise FileNotFoundError(
+                f"{script} was removed while the local service was running: restart it with `modelarts local stop`"
+            )
         try:
             lock = locks.hold(folder.alive)
         except BlockingIOError:
             return  # it runs already
         try:
             os.ftruncate(lock, 0)
-            program = [sys.executable, "-I", "-S", "-X", "utf8", str(Path(supervisor.__file__))]
+            program = [sys.executable, "-I", "-S", "-X", "utf8", str(script)]
             self._supervisors.start([*program, str(folder.spec), str(lock)], pass_fds=(lock,), cwd=folder.root)
         finally:
             os.close(lock)
