@@ -15,7 +15,8 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-_MASKED = ("MODELARTS_", "HUAWEICLOUD_", "PYTHON", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+_MASKED = ("MODELARTS_", "HUAWEICLOUD_", "PYTHON", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
+           "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")  # fmt: skip
 
 
 def main() -> int:

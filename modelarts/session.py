@@ -1,4 +1,4 @@
-"""Who you are, where requests go, and the buckets that belong to it."""
+"""A session: credentials, the address that requests go to, and buckets."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ __all__ = ["Session"]
 
 
 class Session:
-    """A login to ModelArts: the cloud's, or the service on this machine (modelarts_04_0154).
+    """A session on ModelArts in the cloud, or on the service of this machine (modelarts_04_0154).
 
     Args:
         access_key, secret_key: access key id and secret of a cloud account.
-        project_id: project id of the region; when it is left out, IAM is asked for it at once.
+        project_id: project id of the region; by default IAM is queried for it at once.
         region_name: region such as `cn-north-4`.
-        account, username, password: a user's login in place of keys; without `account`, `username` is the account's.
+        account, username, password: a login in place of keys; by default `username` is the account name, too.
         security_token: token of temporary access keys.
-        profile: which of the `profiles` in `config.json` to use; it counts before the environment.
-        config_file: a file to read in place of `~/.modelarts/config.json`; it counts before the environment.
-        strict: a refused call raises `ApiError` instead of returning a response.
-        connect_timeout, read_timeout, total_timeout: seconds to reach the service, to wait for its next bytes, and
-            for a whole call with its repeats.
-        app_id, app_token, w3_account: refused; logins of this kind are not supported.
+        profile: the one of the `profiles` in `config.json` to use; it takes precedence over the environment.
+        config_file: a file to read in place of `~/.modelarts/config.json`; it takes precedence over the environment.
+        strict: a failed call raises `ApiError` instead of returning a response.
+        connect_timeout, read_timeout, total_timeout: seconds to connect to the service, to wait for its next bytes,
+            and for a whole call, including retries.
+        app_id, app_token, w3_account: refused; credentials of these kinds are not supported.
 
-    What is left out comes from the environment, then the credentials file that `AWS_SHARED_CREDENTIALS_FILE` names,
-    then `~/.huaweicloud/credentials`, then the usual profile of `~/.modelarts/config.json`, then that file itself;
-    access key and secret always from the same place. `modelarts whoami` shows what is used. `MODELARTS_MODE=local`
-    makes it a session on the local service instead.
+    Other settings come from the environment, then the credentials file named by `AWS_SHARED_CREDENTIALS_FILE`, then
+    `~/.huaweicloud/credentials`, then the default profile of `~/.modelarts/config.json`, then that file itself. All
+    credentials must come from one source. `modelarts whoami` shows what is used. With `MODELARTS_MODE=local`,
+    `Session()` is a session on the local service.
 
     Raises:
-        ConfigError: neither local mode nor credentials were found, or the region is unknown.
-        AuthError, ConnectionFailed: IAM was asked for the project and refused, or did not answer.
+        ConfigError: there are no credentials and no local mode, a setting is invalid, or the region is unknown.
+        AuthError, ConnectionFailed: IAM refused to report the project, or did not reply.
 
     Example:
         >>> session = Session.local()
@@ -92,10 +92,10 @@ class Session:
 
     @classmethod
     def local(cls, home: str | os.PathLike[str] | None = None, strict: bool | None = None) -> Session:
-        """A session on the service of this machine, which is started when it does not run.
+        """Create a session on the service of this machine, which is started if it does not run.
 
         Args:
-            home: folder of all its state; each folder has a service, jobs and buckets of its own. By default
+            home: folder of its state; each folder has a service, jobs and buckets of its own. By default
                 `MODELARTS_HOME`, else `~/.modelarts`.
             strict: as for `Session`.
 
@@ -108,20 +108,20 @@ class Session:
 
     @classmethod
     def set_endpoint(cls, iam_endpoint: str, obs_endpoint: str, modelarts_endpoint: str, region_name: str) -> None:
-        """Give the endpoints of a region before a session is made (modelarts_04_0300).
+        """Set the endpoints of a region for sessions that are created later (modelarts_04_0300).
 
         Args:
-            iam_endpoint, obs_endpoint, modelarts_endpoint: hosts, which means https, or URLs.
-            region_name: the region that they are for; sessions of others are not touched.
+            iam_endpoint, obs_endpoint, modelarts_endpoint: hosts (for https) or URLs.
+            region_name: the region of these endpoints; sessions of other regions do not use them.
 
         Raises:
-            ConfigError: one of them is no host and no URL, or the region has no name.
+            ConfigError: an endpoint is neither a host nor a URL, or the region is empty.
 
         Example:
             >>> Session.set_endpoint("iam.example.com", "obs.example.com", "modelarts.example.com", "eu-de")
         """
         if not isinstance(region_name, str) or not region_name.strip():
-            raise ConfigError(f"region_name={region_name!r}: name the region that the endpoints are for")
+            raise ConfigError(f"region_name={region_name!r}: write the region that the endpoints belong to")
         region = table.checked("region_name", region_name)
         given = {"iam": iam_endpoint, "obs": obs_endpoint, "modelarts": modelarts_endpoint}
         cls._endpoints[region] = {
@@ -162,7 +162,7 @@ class Session:
 
     @property
     def host(self) -> str:
-        """The address that requests go to."""
+        """The URL that requests go to."""
         return self.client.endpoint.url
 
     @property
@@ -172,7 +172,7 @@ class Session:
 
     @property
     def strict(self) -> bool:
-        """Whether refused calls raise."""
+        """Whether failed calls raise."""
         return self.client.strict
 
     @property
@@ -180,7 +180,7 @@ class Session:
         """Buckets: `upload_file`, `upload_dir`, `download_file`, `download_dir`, `list`, `delete` and more.
 
         Raises:
-            ConfigError: the address of OBS is not known.
+            ConfigError: the endpoint of OBS is not known.
         """
         if self._buckets is None:
             from modelarts._obs.cloud.buckets import HuaweiBuckets
@@ -195,17 +195,17 @@ class Session:
     def deadline(
         self, seconds: float | None = None, connect: float | None = None, read: float | None = None
     ) -> AbstractContextManager[None]:
-        """Within a `with` block, give each call of this thread other time-outs than the session's.
+        """Change the timeouts of all calls of this thread within a `with` block.
 
-        Of a transfer, they hold for each request: for a file, or a part of a large one, not for all of it.
+        In transfers of files they apply to each request: to a file, or a part of a large file.
 
         Args:
-            seconds: for a whole call, repeats included.
-            connect: seconds to reach the service.
+            seconds: for a whole call, including retries.
+            connect: seconds to connect to the service.
             read: seconds to wait for its next bytes.
 
         Raises:
-            ConfigError: one of them is no number of seconds.
+            ConfigError: one of them is not a number of seconds.
 
         Example:
             >>> with session.deadline(30, connect=2):
@@ -214,7 +214,7 @@ class Session:
         return self.client.deadline(seconds, connect, read)
 
     def close(self) -> None:
-        """Close the connections; the session can be used again."""
+        """Close all connections. The session can still be used: it opens new ones."""
         self.client.close()
         if self._buckets is not None:
             self._buckets.close()
@@ -225,10 +225,10 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # --- buckets, by the names of older versions
+    # --- buckets, by their names in older versions
 
     def default_bucket(self) -> str:
-        """Name of the bucket that gets what has no other place; it is made when missing."""
+        """The name of the bucket for data without another place; it is created if it does not exist."""
         return self.create_bucket(self._default_bucket_name)
 
     @property
@@ -239,25 +239,25 @@ class Session:
         return f"modelarts-{self.region_name}-{digest[:8]}"
 
     def create_bucket(self, bucket: str) -> str:
-        """Make a bucket unless it is there, and give back its name."""
+        """Create a bucket unless it exists. Returns its name."""
         from modelarts._obs import legacy
 
         return legacy.create_bucket(self.obs, bucket)
 
     def create_directory(self, bucket: str, directory: str) -> None:
-        """Make an empty folder, such as `/dir1/dir2/`, in a bucket."""
+        """Create an empty folder, such as `/dir1/dir2/`, in a bucket."""
         from modelarts._obs import legacy
 
         legacy.create_directory(self.obs, bucket, directory)
 
     def upload_data(self, bucket_path: str, path: LocalPath | Sequence[LocalPath]) -> None:
-        """Copy a file, several, or the content of a folder into a folder of a bucket (`/bucket/dir1/`)."""
+        """Upload one or more files, or the content of a folder, to a folder of a bucket (`/bucket/dir1/`)."""
         from modelarts._obs import legacy
 
         legacy.upload_data(self.obs, bucket_path, path)
 
     def download_data(self, bucket_path: str, path: LocalPath) -> None:
-        """Copy an object to a file or folder, or the content of a folder of a bucket into a local one."""
+        """Download an object to a file or folder, or the content of a folder of a bucket to a local folder."""
         from modelarts._obs import legacy
 
         legacy.download_data(self.obs, bucket_path, path)
@@ -268,19 +268,19 @@ class Session:
         return self.get_obs_client()
 
     def get_obs_client(self) -> Any:
-        """An `ObsClient` of the package `esdk-obs-python`, with the keys of this session as they are now."""
+        """Create an `ObsClient` of the package `esdk-obs-python` with the current keys of this session."""
         from modelarts._obs import legacy
 
         return legacy.client_of(self.obs)
 
     def __repr__(self) -> str:
-        if not hasattr(self, "client"):  # as tracebacks show it when it could not be made
+        if not hasattr(self, "client"):  # as in tracebacks of a failed constructor
             return "Session(…)"
         return f"Session(host={self.host!r}, project_id={self.project_id!r}, region_name={self.region_name!r})"
 
 
 def _settings(arguments: Mapping[str, Any], home: str | os.PathLike[str] | None = None) -> table.Settings:
-    """The settings of a new session; from here on its errors speak their language."""
+    """The settings of a new session; from here on errors have their language."""
     settings = table.resolve(arguments, home_directory(home))
     if settings["lang"].source != "locale":
         set_language(settings["lang"].value)
@@ -295,17 +295,19 @@ def _transport(settings: table.Settings, bypass_proxy: bool = False) -> Transpor
 
 
 def _cloud_auth(settings: table.Settings, services: Endpoints, transport: Transport) -> tuple[Auth, str]:
-    """What proves who sends, and the project: as given, else the region's, for which IAM is asked."""
+    """The credentials and the project id: as given, else that of the region, for which IAM is queried."""
+    region, project_id = settings["region_name"].value, settings["project_id"].value
+    if project_id and not login.by_password(settings):
+        return login.keys_auth(settings, project_id), project_id
     from modelarts._auth.iam import Iam
     from modelarts._auth.password import PasswordAuth
 
-    region, project_id = settings["region_name"].value, settings["project_id"].value
-    iam = Iam(transport, services.url("iam") if login.by_password(settings) or not project_id else "")
+    iam = Iam(transport, services.url("iam"))
     if login.by_password(settings):
         account, username, password = (settings[name].value for name in table.PASSWORD)
         auth = PasswordAuth(iam, account, username, password, region)
         return auth, project_id or auth.project_id or iam.project_of(auth, region)
-    project_id = project_id or iam.project_of(login.keys_auth(settings, ""), region)
+    project_id = iam.project_of(login.keys_auth(settings, ""), region)
     return login.keys_auth(settings, project_id), project_id
 
 

@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 import attrs
 import requests
-from dateutil import parser
 
 from modelarts._auth.signing import Auth, Keys
 from modelarts._transport.redaction import Secrets
@@ -176,6 +175,8 @@ def _no_answer(reply: requests.Response) -> BadReply:
 
 def _lease(value: Any, members: Mapping[str, Any], reply: requests.Response) -> ExpiringCredential:
     """A lease that ends as IAM says, by IAM's clock: a second earlier, for its `Date` leaves out parts of them."""
+    from dateutil import parser  # only IAM needs it
+
     made = _now()
     try:
         moment = parser.isoparse(members["expires_at"])
