@@ -1,4 +1,4 @@
-"""What lies in buckets, and what a place that holds them must be able to do."""
+"""What buckets contain, and what every kind of storage for them implements."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Optional
 
 import attrs
 
-from modelarts._obs.failures import NOT_THERE, no_bucket
+from modelarts._obs.failures import NOT_FOUND, no_bucket_error
 from modelarts._obs.paths import ObsPath
 from modelarts._obs.transfer.worker_pool import Task, Transfer
 from modelarts._transport.options import TransportOptions
@@ -19,7 +19,7 @@ from modelarts.errors import ObsError
 
 @attrs.frozen
 class Item:
-    """What lies in a bucket: an object, or a folder, whose `url` ends with a slash."""
+    """An object, or a folder, whose `url` ends with a slash."""
 
     url: str
     size: int = 0
@@ -33,56 +33,56 @@ class Item:
 
     @property
     def path(self) -> ObsPath:
-        """Its place."""
+        """Its path."""
         bucket, _, key = self.url[len("obs://") :].partition("/")
         return ObsPath(bucket, key)
 
 
 class StorageBackend(ABC):
-    """A place that holds buckets, and how bytes get there and back."""
+    """Storage that holds buckets, and the uploads and downloads of single files."""
 
     threads = 8
 
     @abstractmethod
     def close(self) -> None:
-        """Close connections; they are opened again when needed."""
+        """Close connections; the next call opens new ones."""
 
     @abstractmethod
-    def _make_bucket(self, name: str) -> None: ...
+    def _create_bucket(self, name: str) -> None: ...
 
     @abstractmethod
     def _remove_bucket(self, name: str) -> None: ...
 
     @abstractmethod
     def _find(self, path: ObsPath) -> Item | None:
-        """The object of exactly this path."""
+        """The object with exactly this path, or `None`."""
 
     @abstractmethod
     def _is_folder(self, path: ObsPath) -> bool:
-        """Whether there is this folder, or for an empty key this bucket."""
+        """Whether this folder exists; for an empty key, whether the bucket does."""
 
     @abstractmethod
     def _walk(self, folder: ObsPath, recursive: bool = True) -> Iterator[Item]:
-        """The objects in a folder, and its folders where not `recursive`, in the order of keys.
+        """The objects of a folder, and without `recursive` its folders, in the order of keys.
 
-        Folders that were made are objects. Nothing when there is no such folder.
+        Folders that were created explicitly are objects. A folder that does not exist has none.
         """
 
     @abstractmethod
-    def _same(self, file: Path, item: Item) -> bool:
-        """Whether a local file of the object's size has the object's content."""
+    def _has_content(self, file: Path, item: Item) -> bool:
+        """Whether a local file, which has the size of the object, has its content."""
 
     @abstractmethod
-    def _was_cut_off(self, target: ObsPath) -> bool:
-        """Whether an earlier upload to this object began and did not end, or is under way."""
+    def _has_unfinished_upload(self, target: ObsPath) -> bool:
+        """Whether an upload to this object was interrupted, or is in progress."""
 
     @abstractmethod
-    def _sending(self, source: Path, target: ObsPath, transfer: Transfer) -> Iterator[Task]:
-        """The work that uploads a file."""
+    def _upload_tasks(self, source: Path, target: ObsPath, transfer: Transfer) -> Iterator[Task]:
+        """The tasks that upload a file."""
 
     @abstractmethod
-    def _fetching(self, item: Item, target: Path, transfer: Transfer) -> Iterator[Task]:
-        """The work that downloads an object; nothing stands under the target's name before it is whole."""
+    def _download_tasks(self, item: Item, target: Path, transfer: Transfer) -> Iterator[Task]:
+        """The tasks that download an object; the target appears when it is complete."""
 
     @abstractmethod
     def _remove(self, path: ObsPath) -> None: ...
@@ -91,40 +91,40 @@ class StorageBackend(ABC):
     def _remove_folder(self, folder: ObsPath) -> None: ...
 
     @abstractmethod
-    def _make_folder(self, folder: ObsPath) -> None: ...
+    def _create_folder(self, folder: ObsPath) -> None: ...
 
-    def _time_outs(self) -> TransportOptions | None:
-        """Those of the requests of this thread, where there are any."""
+    def _timeouts(self) -> TransportOptions | None:
+        """Timeouts for the requests of this thread, where there are requests."""
         return None
 
     def _require_bucket(self, name: str) -> None:
         if not self._is_folder(ObsPath(name)):
-            raise no_bucket(name)
+            raise no_bucket_error(name)
 
-    def _nothing(self, path: ObsPath, message: str, advice: str = "") -> ObsError:
-        """The error for a path that is not there: perhaps its bucket is not, or it is a folder in place of an object.
+    def _not_found(self, path: ObsPath, message: str, advice: str = "") -> ObsError:
+        """The error for a path that does not exist; it says when the bucket does not, or when it is the other kind.
 
         Args:
-            advice: what to do when something else has the name.
+            advice: what to do when it is the other kind.
         """
         if not self._is_folder(ObsPath(path.bucket)):
-            return no_bucket(path.bucket)
-        other = self._instead(path)
-        return ObsError("; ".join(filter(None, [message, other, other and advice])), NOT_THERE)
+            return no_bucket_error(path.bucket)
+        other = self._other_kind(path)
+        return ObsError("; ".join(filter(None, [message, other, other and advice])), NOT_FOUND)
 
-    def _instead(self, path: ObsPath) -> str:
-        """What there is of that name."""
+    def _other_kind(self, path: ObsPath) -> str:
+        """The folder or the object that has this name, as a phrase."""
         if self._is_folder(path.as_dir):
             return f"{path.as_dir.url} is a folder"
         found = ObsPath(path.bucket, path.key.rstrip("/"))
         return f"{found.url} is an object" if found.key and self._find(found) is not None else ""
 
-    def _there(self, folder: ObsPath, items: Iterable[Item], call: str) -> Iterator[Item]:
-        """The items; when there are none, the folder must exist."""
+    def _existing(self, folder: ObsPath, items: Iterable[Item], call: str) -> Iterator[Item]:
+        """The items. Raises `ObsError` when there are none and the folder does not exist."""
         empty = True
         for item in items:
             empty = False
             yield item
         if empty and not self._is_folder(folder):
             advice = "use download_file" if call == "download_dir" else ""
-            raise self._nothing(folder, f"{call}: there is no folder {folder.url}", advice)
+            raise self._not_found(folder, f"{call}: there is no folder {folder.url}", advice)

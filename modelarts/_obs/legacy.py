@@ -1,44 +1,44 @@
-"""Calls on buckets as older versions of the documents have them (modelarts_04_0125 to 0128, 0214 to 0216)."""
+"""Calls on buckets by the names of older versions of the documents (modelarts_04_0125 to 0128, 0214 to 0216)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Union
 
-from modelarts._obs.arguments import LocalPath, local_path, new_bucket, obs_path, old_bucket
+from modelarts._obs.arguments import LocalPath, existing_bucket_name, local_path, new_bucket_name, obs_path
 from modelarts._obs.buckets import Buckets
 from modelarts._obs.paths import ObsPath, is_local
 from modelarts.errors import ConfigError
 
 
 def create_bucket(obs: Buckets, bucket: str) -> str:
-    """Make a bucket, and give back its name."""
-    name = new_bucket(bucket)
+    """Create a bucket and return its name."""
+    name = new_bucket_name(bucket)
     obs.create_bucket(name)
     return name
 
 
 def create_directory(obs: Buckets, bucket: str, directory: str) -> None:
-    """Make an empty folder in a bucket."""
-    name = old_bucket(bucket)
+    """Create an empty folder in a bucket."""
+    name = existing_bucket_name(bucket)
     key = "/" if isinstance(directory, str) and not directory.startswith("/") else ""
     obs.create_directory(obs_path(directory, f"/{name}{key}").url)
 
 
 def upload_data(obs: Buckets, bucket_path: str, path: Union[LocalPath, Sequence[LocalPath]]) -> None:
-    """Files keep their names; of a folder, the content is copied, not the folder itself."""
+    """Upload files under their own names, and of folders the content."""
     target = _with_slash(bucket_path)
-    several = path if isinstance(path, Iterable) and not isinstance(path, (str, bytes)) else [path]
-    for source in several:
-        place = local_path(source, "upload_data")
-        if place.is_dir():
-            obs.upload_contents(place, obs_path(target))
+    paths = path if isinstance(path, Iterable) and not isinstance(path, (str, bytes)) else [path]
+    for source in paths:
+        local = local_path(source, "upload_data")
+        if local.is_dir():
+            obs.upload_contents(local, obs_path(target))
         else:
-            obs.upload_file(place, target)
+            obs.upload_file(local, target)
 
 
 def download_data(obs: Buckets, bucket_path: str, path: LocalPath) -> None:
-    """An object goes to the file or into the folder that `path` names; of a folder, the content is copied."""
+    """Download an object to the file or into the folder `path`, or the content of a folder."""
     source = _with_slash(bucket_path)
     if source.endswith("/") or not _is_object(obs, obs_path(source)):
         obs.download_contents(obs_path(source), local_path(path, "download_data"), "download_data")
@@ -47,7 +47,7 @@ def download_data(obs: Buckets, bucket_path: str, path: LocalPath) -> None:
 
 
 def client_of(obs: Buckets) -> Any:
-    """The client of OBS itself; local buckets have none."""
+    """The client of `esdk-obs-python`. Raises `ConfigError` for local buckets, which have none."""
     from modelarts._obs.cloud.buckets import HuaweiBuckets
 
     if not isinstance(obs, HuaweiBuckets):
@@ -60,7 +60,7 @@ def _is_object(obs: Buckets, path: ObsPath) -> bool:
 
 
 def _with_slash(bucket_path: str) -> str:
-    """`bucket/key` is what real code writes where the documents have `/bucket/key`."""
+    """The documents have `/bucket/key`; existing scripts also use `bucket/key`."""
     slash = "/" if isinstance(bucket_path, str) and is_local(bucket_path) else ""
     obs_path(bucket_path, slash)
     return slash + bucket_path

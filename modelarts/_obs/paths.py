@@ -1,4 +1,4 @@
-"""One class for OBS paths: `/bucket/key`, `obs://bucket/key` and `s3://bucket/key` are the same place."""
+"""OBS paths: `/bucket/key`, `obs://bucket/key` and `s3://bucket/key` are the same; and which paths are local."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BUCKET_RULE = (
     "3 to 63 lower-case letters, digits, hyphens or dots, beginning and ending with a letter or digit; no dot beside a "
     "dot or a hyphen, and no IP address"
 )
-PART = ".modelarts-part-"  # how the names of files begin that are not whole yet
+PART = ".modelarts-part-"  # the beginning of the names of part files
 
 
 class ObsPath(NamedTuple):
@@ -31,7 +31,7 @@ class ObsPath(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> ObsPath:
-        """Read any of the three spellings. Raises `ValueError` naming the rule that is broken."""
+        """Parse any of the three forms. Raises `ValueError` naming the broken rule."""
         rest = _SCHEME.sub("/", text, count=1) if _SCHEME.match(text) else text
         if not rest.startswith("/"):
             raise ValueError("an OBS path is written /bucket/key, obs://bucket/key or s3://bucket/key")
@@ -40,23 +40,23 @@ class ObsPath(NamedTuple):
             raise ValueError("the path names no bucket; write /bucket/key")
         if "\0" in rest or {".", ".."} & {bucket, *key.split("/")}:
             raise ValueError("the segments '.' and '..' and NUL characters are not allowed in an OBS path")
-        if "//" in f"/{key}":  # by such a name another object could be meant, and none can be a file
+        if "//" in f"/{key}":  # it could be a typing mistake for another object, and no local file can have such a name
             raise ValueError(f"between two slashes there must be a name; write obs:/{re.sub('//+', '/', rest)}")
         return cls(bucket, key)
 
     @property
     def api(self) -> str:
-        """As REST bodies carry it: `/bucket/key`."""
+        """The form of REST bodies: `/bucket/key`."""
         return f"/{self.bucket}/{self.key}"
 
     @property
     def url(self) -> str:
-        """As people write it: `obs://bucket/key`."""
+        """The form for people: `obs://bucket/key`."""
         return f"obs://{self.bucket}/{self.key}"
 
     @property
     def s3(self) -> str:
-        """As training processes get it: `s3://bucket/key`."""
+        """The form for training processes: `s3://bucket/key`."""
         return f"s3://{self.bucket}/{self.key}"
 
     @property
@@ -71,44 +71,44 @@ class ObsPath(NamedTuple):
 
     @property
     def as_dir(self) -> ObsPath:
-        """The same place, spelled as a folder."""
+        """The same path with a final slash."""
         return self if not self.key or self.key.endswith("/") else ObsPath(self.bucket, self.key + "/")
 
     def __truediv__(self, name: str) -> ObsPath:
         return ObsPath(self.bucket, self.as_dir.key + name)
 
     def contains(self, other: ObsPath) -> bool:
-        """Whether `other` lies in this folder."""
+        """Whether `other` is in this folder."""
         return self.bucket == other.bucket and other.key.startswith(self.as_dir.key)
 
     def under(self, root: Union[str, os.PathLike[str]]) -> Path:
-        """The file or folder that stands for this path where buckets are folders below `root`."""
+        """The local path of this object or folder where buckets are folders below `root`."""
         from pathlib import Path
 
         return Path(root, self.bucket, *self.key.rstrip("/").split("/"))
 
 
-def bucket_name_fault(name: str) -> str:
-    """The rule that a name for a new bucket breaks, or an empty text."""
+def bucket_name_problem(name: str) -> str:
+    """The rule that the name of a new bucket breaks, or an empty text."""
     return "" if _BUCKET.fullmatch(name) and not _NO_BUCKET.search(name) else BUCKET_RULE
 
 
 def has_scheme(text: str) -> bool:
-    """Whether a text begins like `obs://`."""
+    """Whether a text begins with `obs://` or `s3://`."""
     return _SCHEME.match(text) is not None
 
 
 def is_local(path: Union[str, os.PathLike[str]]) -> bool:
-    """Whether a path given for code or data is a local one: a `Path` object, or text that is relative.
+    """Whether the path of code or data is local: a `Path` object, or text without a scheme or a slash at its beginning.
 
-    Text that begins with a slash is an OBS path, as the documents write them.
+    Text that begins with a slash is an OBS path, as in the documents. `C:\\data` and `\\\\server\\share` are local.
     """
     return not isinstance(path, str) or not (path.startswith("/") or _SCHEME.match(path))
 
 
 def exists_locally(path: Union[str, os.PathLike[str]]) -> bool:
-    """Whether there is such a local file or folder."""
-    return os.path.exists(expanded(path))  # noqa: PTH110  an empty text is no path; pathlib takes it for "."
+    """Whether this local file or folder exists."""
+    return os.path.exists(expand_user(path))  # noqa: PTH110  for pathlib, an empty text is "."
 
 
 def path_inside(folder: Union[str, os.PathLike[str]], file: Union[str, os.PathLike[str]]) -> Union[str, None]:
@@ -118,8 +118,8 @@ def path_inside(folder: Union[str, os.PathLike[str]], file: Union[str, os.PathLi
     files only. The folder itself is the empty text.
     """
     if is_local(folder):
-        return inside_local(expanded(folder), expanded(file), os.getcwd())  # noqa: PTH109
-    return inside_bucket(expanded(file))
+        return inside_local(expand_user(folder), expand_user(file), os.getcwd())  # noqa: PTH109
+    return inside_bucket(expand_user(file))
 
 
 def inside_local(folder: str, file: str, cwd: str, flavour: Any = os.path) -> Union[str, None]:
@@ -147,10 +147,10 @@ def _as_key(relative: str, flavour: Any) -> Union[str, None]:
     return None if names[:1] == [flavour.pardir] else "/".join(names)
 
 
-def expanded(path: Union[str, os.PathLike[str]]) -> str:
-    """A local path, with the home of a user for a `~` at its beginning; one that is not known stays as it is.
+def expand_user(path: Union[str, os.PathLike[str]]) -> str:
+    """A local path with `~` and `~user` replaced by the home folder; an unknown user stays as it is.
 
-    A `Path` means a file of that very name first: it has lost the `./` that would say so.
+    A `Path` that exists as it is stays as it is, too: `Path("./~")` cannot be told from `Path("~")`.
     """
     if not isinstance(path, str) and os.path.lexists(path):
         return os.fspath(path)

@@ -1,4 +1,4 @@
-"""The files of a local folder, in the order that their keys have; links are followed, but never in circles."""
+"""The files of a local folder, in the order of their keys; links are followed, except those that form a circle."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from modelarts._obs.paths import PART
 
 logger = logging.getLogger("modelarts")
 
-_NO_FILE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
+_DOES_NOT_EXIST = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 
-_MEANWHILE = (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
+_CHANGED_MEANWHILE = (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
 _ATTEMPTS = 20
 
-_Place = tuple[int, int]  # device and inode: what a folder is, by whatever name
+_FolderId = tuple[int, int]  # device and inode: the same for all names of a folder
 
 
 def walk(folder: Path, enter: Callable[[Path], bool] = lambda path: True, empty: bool = False) -> Iterator[Path]:
     """All files in a folder and in its folders.
 
-    Links are followed, to folders too; a warning names those that lead back to where they lie, and they are left out.
-    So are pipes, sockets, links that lead nowhere, and files that are not whole yet.
+    Links are followed, to folders too. A link to a folder that contains it is skipped with a warning. Pipes, sockets,
+    broken links and part files are skipped.
 
     Args:
-        folder: where it begins.
-        enter: whether to look into a folder that lies in it.
-        empty: folders with nothing in them are given, too.
+        folder: the folder to start from.
+        enter: whether to walk a folder inside it.
+        empty: whether to yield empty folders, too.
 
     Raises:
         OSError: something cannot be read.
     """
-    around: list[tuple[_Place, Iterator[tuple[Path, bool]]]] = [(_place(folder), iter(entries(folder)))]
+    around: list[tuple[_FolderId, Iterator[tuple[Path, bool]]]] = [(_identity(folder), iter(entries(folder)))]
     while around:
         path, is_folder = next(around[-1][1], (None, False))
         if path is None:
@@ -45,20 +45,20 @@ def walk(folder: Path, enter: Callable[[Path], bool] = lambda path: True, empty:
             yield path
         elif enter(path):
             try:
-                place, found = _place(path), entries(path)
-                alone = empty and not found and is_empty(path)
-            except FileNotFoundError:  # it has just been removed
+                identity, found = _identity(path), entries(path)
+                is_empty_folder = empty and not found and is_empty(path)
+            except FileNotFoundError:  # it has just been deleted
                 continue
-            if any(place == outer for outer, _ in around):
+            if any(identity == outer for outer, _ in around):
                 _warn(path)
                 continue
-            if alone:
+            if is_empty_folder:
                 yield path
-            around.append((place, iter(found)))
+            around.append((identity, iter(found)))
 
 
 def entries(folder: Path) -> list[tuple[Path, bool]]:
-    """What lies in one folder, each with whether it is a folder, in the order of keys. Raises `OSError`."""
+    """The files and folders in a folder, each with whether it is a folder, in the order of keys. Raises `OSError`."""
     with os.scandir(folder) as found:
         kinds = [(entry.name, _kind(entry)) for entry in found]
     kept = [(name, stat.S_ISDIR(kind)) for name, kind in kinds if stat.S_ISDIR(kind) or stat.S_ISREG(kind)]
@@ -67,7 +67,7 @@ def entries(folder: Path) -> list[tuple[Path, bool]]:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, or a folder with all in it, also while others put files there or take them away.
+    """Delete a file, or a folder with everything in it, also while others create or delete files there.
 
     Raises `OSError`.
     """
@@ -78,46 +78,46 @@ def remove(path: Path) -> None:
             else:
                 path.unlink(missing_ok=True)
         except OSError as error:
-            if not left or error.errno not in _MEANWHILE:
+            if not left or error.errno not in _CHANGED_MEANWHILE:
                 raise
         else:
             return
 
 
 def is_empty(folder: Path) -> bool:
-    """Whether nothing at all lies in a folder. Raises `OSError`."""
+    """Whether a folder has no entries at all. Raises `OSError`."""
     with os.scandir(folder) as found:
         return next(found, None) is None
 
 
-def status_of(path: Path) -> os.stat_result | None:
-    """What `stat` says of what is there; nothing where no such file can be. Raises `OSError`."""
+def status_or_none(path: Path) -> os.stat_result | None:
+    """The result of `stat`, or `None` for what does not exist. Raises `OSError`."""
     try:
         return path.stat()
     except OSError as error:
-        if error.errno in _NO_FILE:
+        if error.errno in _DOES_NOT_EXIST:
             return None
         raise
 
 
 def _kind(entry: os.DirEntry[str]) -> int:
-    """The type of what an entry is or leads to, as `stat` has it; 0 where it leads nowhere."""
+    """The mode of an entry or of what it links to; 0 for a broken link."""
     if not entry.is_symlink():
         return stat.S_IFDIR if entry.is_dir() else stat.S_IFREG if entry.is_file() else 0
     try:
         return entry.stat().st_mode
     except OSError as error:
-        if error.errno not in _NO_FILE:
+        if error.errno not in _DOES_NOT_EXIST:
             raise
         if error.errno == errno.ELOOP:
             _warn(Path(entry.path))
         return 0
 
 
-def _place(folder: Path) -> _Place:
+def _identity(folder: Path) -> _FolderId:
     status = folder.stat()
     return status.st_dev, status.st_ino
 
 
 def _warn(path: Path) -> None:
-    logger.warning("%s is left out: it is a link that leads back to where it lies", path)
+    logger.warning("%s is skipped: it is a link to a folder that contains it", path)

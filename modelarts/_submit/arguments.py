@@ -113,12 +113,12 @@ class Checks:
             self.fault(argument, value, str(error))
         except OSError as error:
             self.fault(argument, value, f"cannot read {error.filename or value}: {error.strerror or error}")
-        return _NEVER_SENT if argument in self.staging.parcels else None
+        return _NEVER_SENT if argument in self.staging.bundles else None
 
     def missing(self, argument: str, inside: str) -> str | None:
         """Why a file of a local folder that goes along does not; nothing when it does, or nobody here knows."""
-        parcel = self.staging.parcels.get(argument)
-        return parcel.missing(inside) if parcel else None
+        packed = self.staging.bundles.get(argument)
+        return packed.script_problem(inside) if packed else None
 
     def _in_bucket(self, argument: str, value: Any) -> ObsPath | None:
         path = self.obs_path(argument, value)

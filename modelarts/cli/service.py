@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Optional
 import click
 
 from modelarts._obs import tree
-from modelarts._obs.failures import explained
+from modelarts._obs.failures import report_os_errors
 from modelarts._obs.local.buckets import LocalBuckets
-from modelarts._obs.paths import ObsPath, expanded, is_local
+from modelarts._obs.paths import ObsPath, expand_user, is_local
 from modelarts._settings import table
 from modelarts._settings.converters import MASK
 from modelarts._settings.home import home_directory
@@ -168,10 +168,10 @@ def remove(dataset_id: str, version_id: str) -> None:
 
 
 def _registered(buckets: LocalBuckets, dataset_id: str, version_id: str, folder: str) -> ObsPath:
-    source = Path(expanded(folder))
+    source = Path(expand_user(folder))
     if not source.is_dir():
         return _folder_of_bucket(buckets, folder)
-    with explained(f"read the folder {folder!r}"):
+    with report_os_errors(f"read the folder {folder!r}"):
         has_files = next(tree.walk(source), None) is not None
     if not has_files:
         raise ObsError(f"the folder {folder!r} holds no files: there is nothing to register")
@@ -186,7 +186,7 @@ def _folder_of_bucket(buckets: LocalBuckets, folder: str) -> ObsPath:
     place = ObsPath.parse(folder).as_dir if in_bucket else None
     if place is not None and place.under(buckets.root).is_dir():
         return place
-    if place is not None or Path(expanded(folder)).exists():
+    if place is not None or Path(expand_user(folder)).exists():
         raise ObsError(f"{folder!r} is a file, and a dataset is a folder: name the one that the file lies in")
     where = "local folder" if is_local(folder) else "local folder, nor a folder of a bucket,"
     raise ObsError(f"there is no {where} {folder!r}", "ModelArts.0015")

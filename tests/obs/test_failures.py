@@ -30,7 +30,7 @@ from modelarts.errors import ConfigError, ObsError
 # --- refusals
 
 REFUSALS = [
-    (refusal(404, "NoSuchBucket"), r"there is no bucket '{}'; make it with session\.obs\.create_bucket", "0015"),
+    (refusal(404, "NoSuchBucket"), r"there is no bucket '{}'; create it with session\.obs\.create_bucket", "0015"),
     (refusal(403, "AccessDenied"), r"cannot upload to obs://{}/small\.txt: AccessDenied: as told \(HTTP 403, request "
      r"id R1\)\. The user has no permission for this; grant it in IAM", "1003"),
     (refusal(403, "InvalidAccessKeyId"), "Check access_key and secret_key of the session; temporary keys", "1003"),

@@ -125,7 +125,7 @@ def test_files_that_need_not_be_moved_do_not_count(clock: Clock):
     meter, texts = shown(clock)
     meter.found(500)
     meter.found(700)
-    meter.left_out(500)
+    meter.skipped(500)
     meter.found_all()
     clock.now += 1
     meter.close()
@@ -263,7 +263,7 @@ def test_bytes_that_must_be_moved_again_are_counted_once(
     obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ):
     made: list[Counting] = []
-    monkeypatch.setattr("modelarts._obs.transfer.plan.shown", lambda *_: made.append(Counting()) or made[-1])
+    monkeypatch.setattr("modelarts._obs.transfer.plan.create_meter", lambda *_: made.append(Counting()) or made[-1])
     (local / "data").mkdir()
     (local / "data" / "big.bin").write_bytes(os.urandom(3 * PART + 5))
     (local / "data" / "small.bin").write_bytes(os.urandom(50_000))
@@ -286,4 +286,4 @@ def test_a_transfer_shows_nothing_when_nobody_looks(
     obs.upload_file("a.txt", f"obs://{bucket}/", progress=False)
 
     assert capfd.readouterr() == ("", "")
-    assert transfers.shown("upload", None).__class__ is Silent
+    assert transfers.create_meter("upload", None).__class__ is Silent

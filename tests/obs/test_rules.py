@@ -256,10 +256,10 @@ FAILURES: list[tuple[Act, str, str]] = [
     (lambda obs, root: obs.upload_dir("none", root), "there is no local folder", "1002"),
     (lambda obs, root: obs.upload_file("folder", root), "upload_file: 'folder' is a folder; use upload_dir", "1002"),
     (lambda obs, root: obs.upload_dir("file.txt", root), "upload_dir: 'file.txt' is a file; use upload_file", "1002"),
-    (lambda obs, root: obs.upload_file("file.txt", f"{root}-none"), "there is no bucket '{}-none'; make it", "0015"),
-    (lambda obs, root: obs.upload_dir("folder", f"{root}-none"), "there is no bucket '{}-none'; make it", "0015"),
-    (lambda obs, root: obs.create_directory(f"{root}-none/a/"), "there is no bucket '{}-none'; make it", "0015"),
-    (lambda obs, root: obs.create_directory(f"{root}-none"), "there is no bucket '{}-none'; make it", "0015"),
+    (lambda obs, root: obs.upload_file("file.txt", f"{root}-none"), "there is no bucket '{}-none'; create it", "0015"),
+    (lambda obs, root: obs.upload_dir("folder", f"{root}-none"), "there is no bucket '{}-none'; create it", "0015"),
+    (lambda obs, root: obs.create_directory(f"{root}-none/a/"), "there is no bucket '{}-none'; create it", "0015"),
+    (lambda obs, root: obs.create_directory(f"{root}-none"), "there is no bucket '{}-none'; create it", "0015"),
     (lambda obs, root: obs.download_file(f"{root}/none.txt", "."), "there is no object obs://{}/none.txt", "0015"),
     (lambda obs, root: obs.download_file(f"{root}-none/a", "."), "there is no bucket '{}-none'", "0015"),
     (lambda obs, root: obs.download_file(f"{root}/dir1/", "."), "there is no object obs://{}/dir1/", "0015"),
@@ -314,7 +314,7 @@ def test_an_object_that_cannot_be_a_file_is_named_after_all_else_was_downloaded(
     with pytest.raises(ObsError) as caught:
         obs.download_dir(f"obs://{bucket}/dir1/", local / "there")
 
-    assert "all else was downloaded, but 1 object(s) cannot be local files" in str(caught.value)
+    assert "1 object(s) were skipped, all others were downloaded" in str(caught.value)
     assert repr(bad.url) in str(caught.value)
     assert tree(local.parent) == {"local/good.txt": "text", "local/there/dir1/good.txt": "text"}
 

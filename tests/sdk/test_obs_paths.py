@@ -10,7 +10,7 @@ import pytest
 
 from modelarts._obs.paths import (
     ObsPath,
-    bucket_name_fault,
+    bucket_name_problem,
     exists_locally,
     inside_bucket,
     inside_local,
@@ -130,7 +130,7 @@ def test_a_folder_contains_what_lies_below_it_only(folder: str, other: str, insi
 
 @pytest.mark.parametrize("name", ["abc", "a" * 63, "my-bucket.2", "0-0", "a-1.b", "10.0.0.1.2", "10.0.1"])
 def test_good_bucket_names_pass(name: str):
-    assert bucket_name_fault(name) == ""
+    assert bucket_name_problem(name) == ""
 
 
 BAD_NAMES = [
@@ -141,7 +141,7 @@ BAD_NAMES = [
 
 @pytest.mark.parametrize("name", BAD_NAMES)
 def test_bad_bucket_names_are_told_the_rule(name: str):
-    assert "3 to 63 lower-case letters" in bucket_name_fault(name)
+    assert "3 to 63 lower-case letters" in bucket_name_problem(name)
 
 
 # --- local paths

@@ -17,7 +17,7 @@ from modelarts._obs.cloud.errors import not_obs_reply
 from modelarts._obs.failures import FAILED
 from modelarts._obs.paths import ObsPath
 from modelarts._obs.transfer import resume_state
-from modelarts._obs.transfer.worker_pool import Task, Transfer, shown
+from modelarts._obs.transfer.worker_pool import Task, Transfer, create_meter
 from modelarts._transport.options import TransportOptions
 from modelarts.errors import ObsError
 
@@ -58,10 +58,10 @@ class HuaweiBuckets(Buckets):
     def close(self) -> None:
         self._caller.close()
 
-    def _time_outs(self) -> TransportOptions:
+    def _timeouts(self) -> TransportOptions:
         return self._caller.timeouts()
 
-    def _make_bucket(self, name: str) -> None:
+    def _create_bucket(self, name: str) -> None:
         doing = f"create bucket {name!r}"
         found = self._call(doing, name, lambda client: client.headBucket(name), (_GONE, _REFUSED))
         if found.status < 300:
@@ -81,18 +81,18 @@ class HuaweiBuckets(Buckets):
     def _walk(self, folder: ObsPath, recursive: bool = True) -> Iterator[Item]:
         return listing.walk(self._caller, folder, recursive)
 
-    def _same(self, file: Path, item: Item) -> bool:
+    def _has_content(self, file: Path, item: Item) -> bool:
         part_size = checksums.part_size_of(item.size, self.part_size)
         return checksums.same(file, item.etag, item.size, part_size)
 
-    def _was_cut_off(self, target: ObsPath) -> bool:
+    def _has_unfinished_upload(self, target: ObsPath) -> bool:
         return resume_state.exists(self._records, *uploads.identity(self._caller, target))
 
-    def _sending(self, source: Path, target: ObsPath, transfer: Transfer) -> Iterator[Task]:
+    def _upload_tasks(self, source: Path, target: ObsPath, transfer: Transfer) -> Iterator[Task]:
         _require_utf8(target)
         return uploads.Upload(self._caller, source, target, transfer, self.part_size, self._records).units()
 
-    def _fetching(self, item: Item, target: Path, transfer: Transfer) -> Iterator[Task]:
+    def _download_tasks(self, item: Item, target: Path, transfer: Transfer) -> Iterator[Task]:
         return Download(self._caller, item, target, transfer, self.part_size, self._records).units()
 
     def _remove(self, path: ObsPath, transfer: Transfer | None = None) -> None:
@@ -100,7 +100,7 @@ class HuaweiBuckets(Buckets):
         self._call(doing, path.bucket, lambda client: client.deleteObject(path.bucket, path.key), transfer=transfer)
 
     def _remove_folder(self, folder: ObsPath) -> None:
-        transfer = Transfer(self.threads, shown(f"delete {folder.url}", False), self._time_outs())
+        transfer = Transfer(self.threads, create_meter(f"delete {folder.url}", False), self._timeouts())
         transfer.run(self._removals(folder, transfer))
 
     def _removals(self, folder: ObsPath, transfer: Transfer) -> Iterator[Task]:
@@ -138,7 +138,7 @@ class HuaweiBuckets(Buckets):
             first, more = errors[0], f" and {len(errors) - 1} more" if len(errors) > 1 else ""
             raise ObsError(f"cannot delete {first.key!r}{more}: {first.code}: {first.message}", FAILED)
 
-    def _make_folder(self, folder: ObsPath) -> None:
+    def _create_folder(self, folder: ObsPath) -> None:
         if not folder.key:
             self._require_bucket(folder.bucket)
             return

@@ -83,7 +83,7 @@ class ObsClient:
         Raises:
             ObsError: OBS refused, or did not answer, or something else did.
         """
-        limit = Limit.of((transfer and transfer.sending) or self.timeouts())
+        limit = Limit.of((transfer and transfer.options) or self.timeouts())
         with within(limit):
             result = self._repeated(doing, bucket, act, transfer, allowed, limit)
             self.require_proof(doing, result, proof)

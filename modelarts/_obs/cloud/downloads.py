@@ -12,7 +12,7 @@ from typing import Any, Callable
 from modelarts._obs.backend import Item
 from modelarts._obs.cloud import checksums
 from modelarts._obs.cloud.client import ObsClient, esdk
-from modelarts._obs.failures import FAILED, NOT_THERE, explained
+from modelarts._obs.failures import FAILED, NOT_FOUND, report_os_errors
 from modelarts._obs.transfer.part_file import PartFile
 from modelarts._obs.transfer.resume_state import ResumeState
 from modelarts._obs.transfer.worker_pool import Task, Transfer
@@ -35,7 +35,7 @@ class _Sink:
 
     def write(self, chunk: bytes) -> None:
         self._transfer.check()
-        with explained(self._doing):
+        with report_os_errors(self._doing):
             self._file.write(chunk, self._offset + self._written)
         self._written += len(chunk)
         self._transfer.moved(len(chunk))
@@ -88,7 +88,7 @@ class Download:
         if self._size <= self._part_size:
             yield self._fetch_whole
             return
-        with explained(self._doing):
+        with report_os_errors(self._doing):
             self._partial = PartFile(self._target)
             where = str(self._target.absolute())
             self._record = ResumeState(self._records, "download", self._caller.endpoint, self._path.url, where)
@@ -101,7 +101,7 @@ class Download:
 
     def _fetch_whole(self) -> None:
         self._transfer.check()
-        with explained(self._doing):
+        with report_os_errors(self._doing):
             self._partial = PartFile(self._target)
             try:
                 digest = self._digests[1] = self._fetch(0, None)
@@ -131,7 +131,7 @@ class Download:
 
     def _fetch_part(self, number: int, offset: int, length: int) -> None:
         self._transfer.check()
-        with explained(self._doing):
+        with report_os_errors(self._doing):
             digest = checksums.md5_of(self._partial.path, offset, length) if number in self._there else b""
             if digest and digest.hex() == self._there[number]:
                 self._transfer.moved(length)
@@ -167,7 +167,7 @@ class Download:
             nonlocal digest
             digest = checksums.md5()
             if length is None:
-                with explained(self._doing):
+                with report_os_errors(self._doing):
                     self._partial.empty()
             result = client.getObject(self._path.bucket, self._path.key, headers=header)
             if result.status >= 300:
@@ -189,7 +189,7 @@ class Download:
 
         result = self._caller.call(self._doing, self._path.bucket, act, self._transfer, (_GONE, _UNSATISFIABLE))
         if result.status == _GONE:
-            raise ObsError(f"there is no object {self._path.url}", NOT_THERE)
+            raise ObsError(f"there is no object {self._path.url}", NOT_FOUND)
         if result.status == _UNSATISFIABLE:
             raise self._replaced()
         found: bytes = digest.digest()

@@ -6,7 +6,7 @@ import socket
 import ssl
 from typing import Any
 
-from modelarts._obs.failures import FAILED, NOT_THERE, REFUSED, no_bucket, not_empty
+from modelarts._obs.failures import FAILED, NOT_FOUND, REFUSED, no_bucket_error, not_empty_error
 from modelarts._transport.response import clock_ahead
 from modelarts.errors import ObsError, clock_off
 
@@ -53,14 +53,14 @@ def refused(doing: str, result: Any, bucket: str, endpoint: str) -> ObsError:
     """The error for an answer that is a refusal."""
     status, code = int(result.status), result.errorCode or ""
     if code == "NoSuchBucket":
-        return no_bucket(bucket)
+        return no_bucket_error(bucket)
     if code == "BucketNotEmpty":
-        return not_empty(bucket)
+        return not_empty_error(bucket)
     request = f" (HTTP {status}, request id {result.requestId})" if result.requestId else f" (HTTP {status})"
     if code == "NoSuchUpload":
         return ObsError(f"cannot {doing}: the unfinished upload was ended meanwhile; call again{request}", FAILED)
     if status == 404:
-        return ObsError(f"cannot {doing}: there is no such object{request}", NOT_THERE)
+        return ObsError(f"cannot {doing}: there is no such object{request}", NOT_FOUND)
     said = f"{code}: {(result.errorMessage or '').rstrip('.')}" if code else "OBS refused without a reason"
     if 300 <= status < 400 and code not in _NEXT:
         code = "PermanentRedirect"

@@ -14,11 +14,11 @@ import attrs
 
 from modelarts._obs.cloud import checksums
 from modelarts._obs.cloud.client import ObsClient, esdk
-from modelarts._obs.failures import FAILED, explained
+from modelarts._obs.failures import FAILED, report_os_errors
 from modelarts._obs.paths import ObsPath
 from modelarts._obs.transfer import resume_state
 from modelarts._obs.transfer.resume_state import ResumeState
-from modelarts._obs.transfer.source import Source, changed, is_other
+from modelarts._obs.transfer.source import Source, modified_error, was_modified
 from modelarts._obs.transfer.worker_pool import Task, Transfer
 from modelarts.errors import ObsError
 
@@ -52,7 +52,7 @@ class Upload:
         self._target = target
         self._transfer = transfer
         self._doing = f"upload to {target.url}"
-        with explained(self._doing):
+        with report_os_errors(self._doing):
             self._was = source.stat()
         self._size = self._was.st_size
         self._part_size = checksums.part_size_of(self._size, part_size)
@@ -80,7 +80,7 @@ class Upload:
     def _send_whole(self) -> None:
         self._transfer.check()
         if self._size <= _AT_ONCE:
-            with explained(self._doing):
+            with report_os_errors(self._doing):
                 content = self._source.read_bytes()
             self._send(len(content), lambda: BytesIO(content), lambda: checksums.md5(content).digest(), self._put)
         else:
@@ -158,7 +158,7 @@ class Upload:
     def _digest_if_there(self, number: int, offset: int, length: int) -> bytes | None:
         if number not in self._there:
             return None
-        with explained(self._doing):
+        with report_os_errors(self._doing):
             digest = checksums.md5_of(self._source, offset, length)
         return digest if digest.hex() == self._there[number] else None
 
@@ -168,10 +168,10 @@ class Upload:
         )
 
     def _complete(self) -> None:
-        with explained(self._doing):
+        with report_os_errors(self._doing):
             now = self._source.stat()
-        if is_other(self._was, now):
-            raise changed(self._source)
+        if was_modified(self._was, now):
+            raise modified_error(self._source)
         package = esdk()
         parts = [package.CompletePart(number, self._there[number]) for number, _, _ in self._ranges]
         request = package.CompleteMultipartUploadRequest(parts)
@@ -232,7 +232,7 @@ class Upload:
 
         def act(client: Any) -> Any:
             nonlocal digest
-            with explained(self._doing):
+            with report_os_errors(self._doing):
                 digest = summed()
                 source = Source(opened(), length, self._transfer, self._source)
             arrived = False

@@ -1,4 +1,4 @@
-"""A range of a local file on its way to OBS."""
+"""A range of a local file that is uploaded."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import os
 from pathlib import Path
 from typing import IO
 
-from modelarts._obs.failures import FAILED, explained
+from modelarts._obs.failures import FAILED, report_os_errors
 from modelarts._obs.transfer.worker_pool import Transfer
 from modelarts.errors import ObsError
 
 
 class Source:
-    """So many bytes of a file as `esdk-obs-python` reads them; ends the request when the transfer is stopped."""
+    """A number of bytes of a file, read in chunks; a cancelled transfer ends the request."""
 
     def __init__(self, file: IO[bytes], length: int, transfer: Transfer, name: Path) -> None:
         self._file = file
@@ -22,10 +22,10 @@ class Source:
         self.sent = 0
 
     def read(self, size: int) -> bytes:
-        with explained(f"read {self._name}"):
+        with report_os_errors(f"read {self._name}"):
             chunk = self._file.read(min(size, self._left))
         if not chunk and self._left:
-            raise changed(self._name)
+            raise modified_error(self._name)
         self._left -= len(chunk)
         self.sent += len(chunk)
         self._transfer.moved(len(chunk))
@@ -35,11 +35,11 @@ class Source:
         self._file.close()
 
 
-def is_other(was: os.stat_result, now: os.stat_result) -> bool:
-    """Whether a file has been written to between two looks at it."""
+def was_modified(was: os.stat_result, now: os.stat_result) -> bool:
+    """Whether a file was written to between two calls of `stat`."""
     return (was.st_size, was.st_mtime_ns) != (now.st_size, now.st_mtime_ns)
 
 
-def changed(file: Path) -> ObsError:
-    """The error for a file that is not what it was when its upload began."""
+def modified_error(file: Path) -> ObsError:
+    """The error for a file that changed after its upload began."""
     return ObsError(f"{file} changed while it was uploaded; call again when nothing writes to it", FAILED)

@@ -1,4 +1,4 @@
-"""Transfers: many small pieces of work by a bounded crew of threads, which Ctrl-C and a first failure end."""
+"""Transfers: many small tasks in a bounded pool of threads, which Ctrl-C and the first failure end."""
 
 from __future__ import annotations
 
@@ -11,117 +11,122 @@ from typing import Any, Callable, Optional, Protocol
 
 from modelarts._transport.options import TransportOptions
 
-# One file, or one part of a large one; it returns what else is found to be done as `MoreTasks`.
+# One file, or one part of a large file; what else it finds to be done, it returns as `MoreTasks`.
 Task = Callable[[], Any]
-_LOOK = 0.2  # seconds between two looks at what others do
-_GRACE = 1.0  # seconds that stopped threads get; one that waits for the network is left to end by itself
+_CHECK_INTERVAL = 0.2  # seconds between two checks of what other threads did
+_GRACE = 1.0  # seconds that cancelled threads get to end; one that waits for the network is not waited for
 
 
 class MoreTasks:
-    """Units that a unit has found to be needed: others may take them."""
+    """Tasks that a task has found to be needed; any thread may run them."""
 
-    def __init__(self, units: Iterator[Task]) -> None:
-        self.units = units
+    def __init__(self, tasks: Iterator[Task]) -> None:
+        self.tasks = tasks
 
 
 class Cancelled(Exception):
-    """The transfer this belongs to has been stopped."""
+    """The transfer has been cancelled."""
 
 
 class Meter(Protocol):
-    """What shows how far a transfer is."""
+    """Shows the progress of a transfer."""
 
     def found(self, size: int) -> None:
-        """One more file, of so many bytes, is to be moved."""
+        """Add a file of so many bytes to the total."""
 
-    def left_out(self, size: int) -> None:
-        """One that was found need not be moved."""
+    def skipped(self, size: int) -> None:
+        """Take a file out of the total: it is up to date."""
 
     def found_all(self) -> None:
-        """No more files will be found."""
+        """The total is final."""
 
     def moved(self, size: int) -> None:
-        """So many bytes were moved; fewer than none when some must be moved again."""
+        """Count bytes; a negative number when some must be transferred again."""
 
     def finished(self) -> None:
-        """One file is complete."""
+        """Count a complete file."""
 
     def close(self) -> None:
         """Show nothing more."""
 
 
 class Transfer:
-    """One call on its way: its threads, what stops it, what is shown of it.
+    """One upload, download or removal: its threads, its progress, and what cancels it.
 
     Args:
-        threads: how many units may be at work at once.
+        threads: how many tasks may run at once.
         meter: shows the progress.
-        sending: time-outs of its requests: those of the thread that called.
+        options: timeouts of its requests, as they are for the calling thread.
     """
 
-    def __init__(self, threads: int, meter: Meter, sending: Optional[TransportOptions] = None) -> None:
+    def __init__(self, threads: int, meter: Meter, options: Optional[TransportOptions] = None) -> None:
         self.threads = threads
         self.meter = meter
-        self.sending = sending
+        self.options = options
         self.stop = threading.Event()
         self._end = ExitStack()
 
     def at_end(self, act: Callable[[], None]) -> None:
-        """Do this when the transfer is over, in whatever way; what was asked for last is done first."""
+        """Call this when the transfer ends, however it ends; the last one registered is called first."""
         self._end.callback(act)
 
     def moved(self, size: int) -> None:
-        """Count bytes. Raises `Cancelled` when the transfer has been stopped, so that its threads end soon."""
+        """Count bytes. Raises `Cancelled`, so that the threads of a cancelled transfer end soon."""
         self.check()
         self.meter.moved(size)
 
     def check(self) -> None:
-        """Raises `Cancelled` when the transfer has been stopped."""
+        """Raises `Cancelled` when the transfer has been cancelled."""
         if self.stop.is_set():
             raise Cancelled
 
     def pause(self, seconds: float) -> None:
-        """Wait before a repeat. Raises `Cancelled`."""
+        """Wait before a retry. Raises `Cancelled`."""
         self.stop.wait(seconds)
         self.check()
 
-    def run(self, units: Iterable[Task]) -> None:
-        """Do all units; as many are taken from `units` as there is work for, so there may be any number of them.
+    def run(self, tasks: Iterable[Task]) -> None:
+        """Run all tasks. They are taken from `tasks` only as threads become free, so there may be any number of them.
 
-        Raises the first failure of a unit, after the others have ended.
+        Raises the first failure of a task, after the others have ended.
         """
-        crew = _Crew(self.threads, self.stop)
+        pool = WorkerPool(self.threads, self.stop)
         try:
-            for unit in self._all(units, crew):
-                crew.hand_over(unit)
+            for task in self._all(tasks, pool):
+                pool.submit(task)
                 if self.stop.is_set():
                     break
-            crew.finish()
-        except Cancelled:  # what finds units was stopped: the failure is that of a unit
-            crew.leave()
+            pool.finish()
+        except Cancelled:  # raised by what yields tasks: the failure is that of a task
+            pool.leave()
         except BaseException:
             self.stop.set()
-            crew.leave()
+            pool.leave()
             raise
         finally:
             self._end.callback(self.meter.close)
             self._end.close()
-        if crew.failure is not None:
-            raise crew.failure
+        if pool.failure is not None:
+            raise pool.failure
 
-    def _all(self, units: Iterable[Task], crew: _Crew) -> Iterator[Task]:
-        """The units, and those that they give back."""
-        for unit in units:
-            yield unit
-            while (more := crew.given_back()) is not None:
-                yield from more.units
+    def _all(self, tasks: Iterable[Task], pool: WorkerPool) -> Iterator[Task]:
+        """The tasks, and those that they return."""
+        for task in tasks:
+            yield task
+            while (more := pool.returned()) is not None:
+                yield from more.tasks
         self.meter.found_all()
-        while (more := crew.given_back(wait=True)) is not None:
-            yield from more.units
+        while (more := pool.returned(wait=True)) is not None:
+            yield from more.tasks
 
 
-class _Crew:
-    """Threads that are started when there is work for them. As daemons: none keeps the interpreter from ending."""
+class WorkerPool:
+    """Threads that are started when there is work for them. They are daemons: none keeps the interpreter alive.
+
+    Args:
+        size: the largest number of threads.
+        stop: set by whoever cancels the work; the pool sets it after a failure.
+    """
 
     def __init__(self, size: int, stop: threading.Event) -> None:
         self.failure: Optional[BaseException] = None
@@ -129,38 +134,38 @@ class _Crew:
         self._size = size
         self._waiting: queue.Queue[Optional[Task]] = queue.Queue(maxsize=size)
         self._threads: list[threading.Thread] = []
-        self._changed = threading.Condition()  # around what follows
+        self._changed = threading.Condition()  # guards the two below
         self._more: list[MoreTasks] = []
-        self._at_work = 0
+        self._running = 0
 
-    def hand_over(self, unit: Task) -> None:
+    def submit(self, task: Task) -> None:
         if len(self._threads) < self._size:
             thread = threading.Thread(target=self._work, name=f"modelarts-obs-{len(self._threads)}", daemon=True)
             self._threads.append(thread)
             thread.start()
         with self._changed:
-            self._at_work += 1
-        self._waiting.put(unit)
+            self._running += 1
+        self._waiting.put(task)
 
-    def given_back(self, wait: bool = False) -> Optional[MoreTasks]:
-        """Units that a unit gave back; when asked to wait, nothing says that there will be none."""
+    def returned(self, wait: bool = False) -> Optional[MoreTasks]:
+        """Tasks that a task returned; with `wait`, `None` means that there will be no more."""
         with self._changed:
-            while wait and not self._more and self._at_work and not self._stop.is_set():
-                self._changed.wait(_LOOK)
+            while wait and not self._more and self._running and not self._stop.is_set():
+                self._changed.wait(_CHECK_INTERVAL)
             return self._more.pop() if self._more and not self._stop.is_set() else None
 
     def finish(self) -> None:
-        """Wait until all is done; after a failure, not for threads that the network holds."""
+        """Wait until all is done; after a failure, not for threads that are blocked on the network."""
         for _ in self._threads:
             self._waiting.put(None)
         for thread in self._threads:
             while thread.is_alive() and not self._stop.is_set():
-                thread.join(_LOOK)
+                thread.join(_CHECK_INTERVAL)
         if self._stop.is_set():
             self.leave()
 
     def leave(self) -> None:
-        """Let the threads end, and wait a little for them; the stop has been given."""
+        """Let the threads end, and wait for them a little; `stop` is set."""
         deadline = time.monotonic() + _GRACE
         while any(thread.is_alive() for thread in self._threads) and time.monotonic() < deadline:
             try:
@@ -171,30 +176,30 @@ class _Crew:
                 thread.join(0.01)
 
     def _work(self) -> None:
-        while (unit := self._waiting.get()) is not None:
-            found = None if self._stop.is_set() else self._result_of(unit)
+        while (task := self._waiting.get()) is not None:
+            result = None if self._stop.is_set() else self._result_of(task)
             with self._changed:
-                if isinstance(found, MoreTasks):
-                    self._more.append(found)
-                self._at_work -= 1
+                if isinstance(result, MoreTasks):
+                    self._more.append(result)
+                self._running -= 1
                 self._changed.notify()
 
-    def _result_of(self, unit: Task) -> Any:
+    def _result_of(self, task: Task) -> Any:
         try:
-            return unit()
+            return task()
         except Cancelled:
             return None
-        except BaseException as error:  # noqa: BLE001  it is raised again where the transfer was called
+        except BaseException as error:  # noqa: BLE001  it is raised again in the thread that called
             with self._changed:
                 self.failure = self.failure or error
             self._stop.set()
             return None
 
 
-def shown(title: str, progress: Optional[bool]) -> Meter:
-    """What shows a transfer: nothing when `progress` is false; by default only where somebody looks."""
+def create_meter(title: str, progress: Optional[bool]) -> Meter:
+    """What shows a transfer: nothing when `progress` is false; by default only on terminals and in notebooks."""
     from modelarts._display.progress import meter
 
-    made: Any = meter(title, progress)
-    shows: Meter = made
+    created: Any = meter(title, progress)
+    shows: Meter = created
     return shows

@@ -1,4 +1,4 @@
-"""Local code and data that go along with a call: which files, how much they are, and what names their place."""
+"""Local code and data that a call uploads: files, size, and a path in a bucket that depends on their content."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Optional, Union
 
 import attrs
 
-from modelarts._obs.paths import ObsPath, expanded
-from modelarts._obs.transfer.worker_pool import Meter, shown
+from modelarts._obs.paths import ObsPath, expand_user
+from modelarts._obs.transfer.worker_pool import Meter, create_meter
 from modelarts._submit.staging.ignore import IGNORE_FILE, FileFilter, identities
 
 LocalPath = Union[str, "os.PathLike[str]"]
@@ -24,60 +24,60 @@ _UNKNOWN = ObsPath("")
 
 @attrs.frozen
 class Bundle:
-    """Local code or data that goes along with a call.
+    """Local code or data that a call uploads.
 
     Args:
         given: the path as the user wrote it.
         source: the file or folder.
-        files: all that goes along, as it was when it was found.
-        left_out: what does not.
-        place: where it goes; that of an empty name is not known yet.
+        files: all files that are uploaded, with their status when they were listed.
+        filter: which files are ignored.
+        destination: the path in a bucket; unknown until `with_destination`.
     """
 
     given: LocalPath
     source: Path
     files: Mapping[Path, os.stat_result] = attrs.field(repr=False)
-    left_out: FileFilter = attrs.field(repr=False)
-    place: ObsPath
+    filter: FileFilter = attrs.field(repr=False)
+    destination: ObsPath
 
     @property
     def size(self) -> int:
-        """All bytes."""
+        """The number of bytes."""
         return sum(status.st_size for status in self.files.values())
 
     @property
-    def measure(self) -> str:
-        """How much it is, for messages."""
+    def size_text(self) -> str:
+        """Number and size of the files, for messages."""
         return f"{len(self.files)} {'file' if len(self.files) == 1 else 'files'}, {_size(self.size)}"
 
     @property
-    def without(self) -> str:
-        """What was left out at the top of it, for messages."""
-        names = self.left_out.names
+    def ignored_text(self) -> str:
+        """The ignored names at the top of the folder, for messages."""
+        names = self.filter.names
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         return ", ".join(names[:3]) + more
 
     @property
     def folder(self) -> ObsPath:
-        """The folder of a bucket that gets it, and holds nothing else."""
-        return ObsPath(self.place.bucket, self.place.key.rstrip("/").rpartition("/")[0]).as_dir
+        """The folder of the bucket that holds this bundle alone."""
+        return ObsPath(self.destination.bucket, self.destination.key.rstrip("/").rpartition("/")[0]).as_dir
 
-    def addressed(self, bucket: str) -> Bundle:
-        """The same with its place in a bucket; all of it is read for that.
+    def with_destination(self, bucket: str) -> Bundle:
+        """The same with its path in a bucket; all files are read for it.
 
         Raises:
-            OSError: something cannot be read.
+            OSError: a file cannot be read.
         """
         key = f"{FOLDER}/{_digest(self)}/{self.source.name}"
-        place = ObsPath(bucket, key)
-        return attrs.evolve(self, place=place.as_dir if self.source.is_dir() else place)
+        destination = ObsPath(bucket, key)
+        return attrs.evolve(self, destination=destination.as_dir if self.source.is_dir() else destination)
 
     def target(self, file: Path) -> ObsPath:
-        """Where a file of it goes."""
+        """The object for one of the files."""
         return self.folder / file.relative_to(self.source.parent).as_posix()
 
-    def missing(self, inside: str) -> Optional[str]:
-        """Why a script in it cannot be started; nothing when it goes along."""
+    def script_problem(self, inside: str) -> Optional[str]:
+        """Why a script in the folder cannot be started; `None` when it is uploaded."""
         path = self.source / inside
         if path in self.files:
             return None
@@ -85,50 +85,59 @@ class Bundle:
             return "names a folder; give the script in it that is to be started"
         if not path.exists():
             return f"there is no such file in {self.source}"
-        return f"is not sent: {self.left_out.reason(path)}"
+        return f"is not sent: {self.filter.reason(path)}"
 
-    def changed(self) -> Optional[Path]:
-        """A file that is not what it was."""
-        return next((file for file, status in self.files.items() if _now(file) != _identity(status)), None)
+    def modified_file(self) -> Optional[Path]:
+        """A file that changed after it was listed, or `None`."""
+        return next((file for file, status in self.files.items() if _current(file) != _identity(status)), None)
 
 
 def pack(argument: str, path: LocalPath, state: Iterable[Path]) -> Bundle:
-    """What goes along for an argument of a call.
+    """List the files of an argument of a call.
 
     Args:
+        argument: its name.
+        path: its value.
         state: folders that hold the state of this package.
 
     Raises:
-        ValueError: it cannot go along; the text says why.
-        OSError: something cannot be read.
+        ValueError: it cannot be uploaded; the message says why.
+        OSError: a file or folder cannot be read.
     """
-    source = Path(os.path.abspath(expanded(path)))  # noqa: PTH100  a link keeps its own name
+    source = Path(os.path.abspath(expand_user(path)))  # noqa: PTH100  a link keeps its own name
     if argument == CODE and not source.is_dir():
-        raise ValueError(f"names a file; give the folder that it lies in, and boot_file={source.name!r}")
+        raise ValueError(f"names a file; give the folder that contains it, and boot_file={source.name!r}")
     if not source.name:
-        raise ValueError("names all of this machine; give a folder")
+        raise ValueError("names a whole disk; give a folder")
     hidden = identities(state)
     if identities([source]) & hidden:
         raise ValueError("this folder holds the state of this package and is not sent; give another")
-    left_out = FileFilter(source, hidden)
-    files = left_out.kept() if source.is_dir() else [source]
-    return Bundle(path, source, {file: file.stat() for file in files}, left_out, _UNKNOWN)
+    file_filter = FileFilter(source, hidden)
+    files = file_filter.kept() if source.is_dir() else [source]
+    return Bundle(path, source, {file: file.stat() for file in files}, file_filter, _UNKNOWN)
 
 
-def check(parcel: Bundle, name: str, limit: int) -> None:
-    """Refuse nothing at all, and more than a setting allows, in MB. Raises `ValueError`."""
-    if not parcel.files:
-        raise ValueError("has no file to send" + (f"; left out: {parcel.without}" if parcel.without else ""))
-    if parcel.size <= limit * 1_000_000:
+def check(packed: Bundle, name: str, limit: int) -> None:
+    """Raises `ValueError` for a bundle without files, and for one that is larger than a setting allows.
+
+    Args:
+        packed: the bundle.
+        name: the setting.
+        limit: its value, in MB.
+    """
+    if not packed.files:
+        ignored = packed.ignored_text
+        raise ValueError("has no file to send" + (f"; ignored: {ignored}" if ignored else ""))
+    if packed.size <= limit * 1_000_000:
         return
-    largest = nlargest(5, parcel.files, key=lambda file: parcel.files[file].st_size)
-    named = "".join(f"\n      {file.relative_to(parcel.source.parent)}: {_size(parcel.files[file].st_size)}"
+    largest = nlargest(5, packed.files, key=lambda file: packed.files[file].st_size)
+    named = "".join(f"\n      {file.relative_to(packed.source.parent)}: {_size(packed.files[file].st_size)}"
                     for file in largest)  # fmt: skip
     raise ValueError(
-        f"has {parcel.measure}, more than the setting {name} allows ({limit} MB). Its largest files:{named}\n"
-        f"    Name what the job does not need in {parcel.source / IGNORE_FILE}, a pattern on each line as in "
-        "a .gitignore; or upload data with session.obs.upload_dir(…) and give the path obs://… to the job; or allow "
-        f"more: MODELARTS_{name.upper()}={parcel.size // 1_000_000 + 1}"
+        f"has {packed.size_text}, more than the setting {name} allows ({limit} MB). Its largest files:{named}\n"
+        f"    Name what the job does not need in {packed.source / IGNORE_FILE}, one pattern per line as in a "
+        ".gitignore; or upload data with session.obs.upload_dir(…) and give the path obs://… to the job; or allow "
+        f"more: MODELARTS_{name.upper()}={packed.size // 1_000_000 + 1}"
     )
 
 
@@ -136,23 +145,23 @@ def _identity(status: os.stat_result) -> tuple[int, ...]:
     return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def _now(file: Path) -> Optional[tuple[int, ...]]:
+def _current(file: Path) -> Optional[tuple[int, ...]]:
     try:
         return _identity(file.stat())
     except OSError:
         return None
 
 
-def _digest(parcel: Bundle) -> str:
-    """What the place depends on: whether it is a folder, and each file with its name and its content."""
-    digest = hashlib.sha256(b"folder\0" if parcel.source.is_dir() else b"file\0")
-    meter = shown(f"read {parcel.given}", None)
+def _digest(packed: Bundle) -> str:
+    """A digest of the kind of the source, and of the name and content of each file."""
+    digest = hashlib.sha256(b"folder\0" if packed.source.is_dir() else b"file\0")
+    meter = create_meter(f"read {packed.given}", None)
     try:
-        for status in parcel.files.values():
+        for status in packed.files.values():
             meter.found(status.st_size)
         meter.found_all()
-        for file, status in parcel.files.items():
-            name = file.relative_to(parcel.source.parent).as_posix()
+        for file, status in packed.files.items():
+            name = file.relative_to(packed.source.parent).as_posix()
             digest.update(f"{name}\0{status.st_size}\0".encode(errors="surrogateescape"))
             digest.update(_sha256(file, meter))
     finally:
@@ -168,7 +177,7 @@ def _sha256(file: Path, meter: Meter) -> bytes:
                 digest.update(chunk)
                 meter.moved(len(chunk))
     except OSError as error:
-        error.filename = error.filename or str(file)  # reading names none
+        error.filename = error.filename or str(file)  # errors of reading have no name
         raise
     meter.finished()
     return digest.digest()

@@ -27,25 +27,25 @@ class Pattern:
     regex: re.Pattern[str]
 
     @property
-    def names_something(self) -> bool:
-        """Whether it has more than wildcards: `!*/` stands for all folders, and for none in particular."""
+    def has_literal_text(self) -> bool:
+        """Whether it has more than wildcards; `!*/` names no particular folder."""
         return bool(re.search(r"[^!*/]", self.text))
 
     def matches(self, inside: str, is_folder: bool) -> bool:
-        """Whether it is about this path, relative to the folder of the ignore file; not only about one above it."""
+        """Whether it matches this very path, relative to the folder of the ignore file, and not only one above it."""
         return (is_folder or not self.only_folders) and self.regex.fullmatch(inside) is not None
 
 
 @attrs.frozen
 class IgnoreFile:
-    """An ignore file; of its patterns, the last that matches decides."""
+    """An ignore file. The last pattern that matches decides."""
 
     path: Path
     patterns: Sequence[Pattern]
 
     @classmethod
     def read(cls, path: Path) -> Optional[IgnoreFile]:
-        """The file at `path`, if there is one.
+        """The ignore file at `path`, or `None`.
 
         Raises:
             ValueError: it is not UTF-8.
@@ -61,12 +61,12 @@ class IgnoreFile:
         return cls(path, tuple(filter(None, found)))
 
     def deciding(self, inside: str, is_folder: bool) -> Optional[Pattern]:
-        """The pattern that says what becomes of a path."""
+        """The pattern that decides about a path."""
         return next((row for row in reversed(self.patterns) if row.matches(inside, is_folder)), None)
 
 
 def pattern(line: str, number: int) -> Optional[Pattern]:
-    """The pattern of a line; nothing for blank lines, comments, and what can match nothing."""
+    """The pattern of a line; `None` for blank lines, comments, and what cannot match anything."""
     text = re.sub(r"(?<!\\) +$", "", line.rstrip("\r"))
     negated = text.startswith("!")
     body = text[1:] if negated else text
@@ -102,7 +102,7 @@ def _of_token(token: re.Match[str]) -> str:
         return "[^/]"
     if token["chosen"]:
         return f"[{'^/' if token['other'] else ''}{_of_set(token['chosen'])}]"
-    if token[0] in "\\[":  # an escape of nothing, a set that does not end: git lets these match nothing
+    if token[0] in "\\[":  # an incomplete escape or set: in git, it matches nothing
         raise ValueError(token[0])
     return re.escape(token[0])
 

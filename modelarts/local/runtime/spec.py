@@ -12,7 +12,7 @@ import attrs
 import psutil
 
 import modelarts
-from modelarts._obs.paths import ObsPath, expanded
+from modelarts._obs.paths import ObsPath, expand_user
 from modelarts.local.catalog import Catalog
 from modelarts.local.paths import JobPaths, LocalHome
 from modelarts.local.ports import free_ports
@@ -148,7 +148,7 @@ class JobSpecBuilder:
     def _interpreter(self, engine: dict[str, Any]) -> str:
         for key in (engine.get("engine_version"), engine.get("engine_name")):
             if key in self.interpreters:
-                return expanded(self.interpreters[key])
+                return expand_user(self.interpreters[key])
         return sys.executable
 
     def _environment(self, directory: Path, variables: dict[str, str]) -> dict[str, str]:

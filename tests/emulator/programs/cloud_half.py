@@ -74,23 +74,23 @@ def interrupt(size: int) -> None:
 
 moved: list[int] = []
 plan = sys.modules["modelarts._obs.transfer.plan"]
-shown = plan.shown
+create_meter = plan.create_meter
 
 
 def watched(title: str, progress: object) -> object:
-    meter = shown(title, False)
+    meter = create_meter(title, False)
     meter.moved = on_moved
     return meter
 
 
-plan.shown = watched
+plan.create_meter = watched
 on_moved = interrupt
 raised(Interrupted, parts.download_file, f"obs://{bucket}/big.bin", target, threads=1)
 assert [name for name in names(Path("there")) if PART in name], "the part file is kept"
 on_moved = moved.append
 moved.clear()
 parts.download_file(f"obs://{bucket}/big.bin", target)
-plan.shown = shown
+plan.create_meter = create_meter
 assert target.read_bytes() == content
 assert [name for name in [*names(Path("there")), *names(Path("state"))] if PART in name or "jsonl" in name] == []
 

@@ -23,7 +23,7 @@ def test_links_to_files_and_folders_are_followed_but_not_in_circles(
     with caplog.at_level(logging.WARNING):
         assert sent() == ["src/common/util.py", "src/train.py", "src/util.py"]
 
-    assert "src/me is left out: it is a link that leads back" in caplog.text
+    assert "src/me is skipped: it is a link to a folder that contains it" in caplog.text
 
 
 def test_a_folder_that_is_a_link_keeps_its_own_name(sent: Any, local: Path):

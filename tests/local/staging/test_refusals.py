@@ -32,7 +32,7 @@ def test_a_script_among_what_is_always_left_out_is_refused_with_what_brings_it_b
     (fault,) = refused(boot_file="train.pyc")
 
     ignore = local / "src" / ".modelartsignore"
-    assert fault.rule == f"is not sent: *.pyc is always left out; a line !train.pyc in {ignore} brings it back"
+    assert fault.rule == f"is not sent: *.pyc is ignored by default; a line !train.pyc in {ignore} includes it"
     put(ignore, "!train.pyc")
     assert sent(boot_file="train.pyc") == ["src/other.py", "src/train.pyc"]
 
@@ -58,7 +58,7 @@ def test_nothing_to_send_is_refused(refused: Any, local: Path, pattern: str):
 
     code, script, data = refused(boot_file="src.py", inputs="empty")
 
-    assert (code.argument, code.rule) == ("code_dir", "has no file to send; left out: a.txt, src.py")
+    assert (code.argument, code.rule) == ("code_dir", "has no file to send; ignored: a.txt, src.py")
     line = f"line 1 of {local}/src/.modelartsignore is {pattern.splitlines()[0]!r}"
     assert (script.argument, script.rule) == ("boot_file", f"is not sent: {line}")
     assert (data.argument, data.rule) == ("inputs", "has no file to send")
@@ -69,7 +69,7 @@ def test_a_file_is_no_code_dir(refused: Any, local: Path):
 
     (fault,) = refused("src/train.py")
 
-    assert fault.rule == "names a file; give the folder that it lies in, and boot_file='train.py'"
+    assert fault.rule == "names a file; give the folder that contains it, and boot_file='train.py'"
 
 
 def test_an_absolute_path_as_text_is_refused_where_it_exists_here(refused: Any, local: Path):

@@ -7,7 +7,7 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from modelarts._obs.paths import BUCKET_RULE, bucket_name_fault
+from modelarts._obs.paths import BUCKET_RULE, bucket_name_problem
 from modelarts.local.emulator.obs import listing, responses
 from modelarts.local.emulator.obs.calls import Call
 from modelarts.local.emulator.obs.errors import ObsRefusal
@@ -21,7 +21,7 @@ TAKEN = ("v3.0",)  # names that are paths of IAM at this address
 
 def list_all(shelf: ObjectStore, call: Call) -> Response:
     with os.scandir(shelf.root) as entries:
-        found = [entry for entry in entries if entry.is_dir() and not bucket_name_fault(entry.name)]
+        found = [entry for entry in entries if entry.is_dir() and not bucket_name_problem(entry.name)]
     buckets = [
         ("Bucket", [
             ("Name", entry.name), ("CreationDate", responses.moment(entry.stat().st_ctime)), ("Location", shelf.region),
@@ -32,7 +32,7 @@ def list_all(shelf: ObjectStore, call: Call) -> Response:
 
 
 def create(shelf: ObjectStore, call: Call) -> Response:
-    if bucket_name_fault(call.bucket) or call.bucket in TAKEN:
+    if bucket_name_problem(call.bucket) or call.bucket in TAKEN:
         raise ObsRefusal("InvalidBucketName", f"bucket name {call.bucket!r}: {BUCKET_RULE}; v3.0 is taken here")
     if call.length:
         named = [element.text for element in document_of(call, "CreateBucketConfiguration")]

@@ -12,7 +12,7 @@ from typing import IO, Optional
 
 import attrs
 
-from modelarts._obs.paths import PART, bucket_name_fault
+from modelarts._obs.paths import PART, bucket_name_problem
 from modelarts.local.emulator.obs import cleanup
 from modelarts.local.emulator.obs.errors import ObsRefusal
 from modelarts.local.emulator.obs.etags import SUMMED_AT_MOST, etag_of, md5
@@ -54,7 +54,7 @@ class ObjectStore:
     def bucket(self, name: str) -> Path:
         """The folder of a bucket. Raises `ObsRefusal`."""
         folder = self.root / name
-        if bucket_name_fault(name) or not folder.is_dir():
+        if bucket_name_problem(name) or not folder.is_dir():
             raise ObsRefusal("NoSuchBucket", f"there is no bucket {name!r}")
         return folder
 
