@@ -239,7 +239,7 @@ def _start_with(
     finally:
         os.close(write_fd)
     with os.fdopen(read_fd, "rb") as pipe:
-        message = pipe.read().decode()  # ends when the service closes its end, ready or dead
+        message = pipe.read().decode()  # ends when the service closes its end: ready, or failed
     found = find(home) if message == "ready" else None
     if found is None:
         service.wait()
@@ -250,5 +250,5 @@ def _start_with(
 
 def _last_log_line(log: Path) -> str:
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return f"{lines[-1] if lines else 'it wrote no line'} (see {log})"
+    return f"{lines[-1] if lines else 'its log is empty'} (see {log})"
 

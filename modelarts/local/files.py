@@ -1,4 +1,4 @@
-"""Files that are written beside their place and renamed into it: readers see the old content or the new one.
+"""Files that are written under another name and then renamed: readers see the complete old or new content.
 
 Standard library only: the supervisor uses this module, too.
 """

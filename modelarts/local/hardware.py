@@ -1,4 +1,4 @@
-"""What this machine offers: cores, memory, GPUs."""
+"""The hardware of this machine: cores, memory, GPUs."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ def memory_gib() -> int:
 
 @lru_cache(maxsize=1)
 def gpus() -> tuple[str, ...]:
-    """The names of the GPUs, as NVIDIA's tool lists them; none where there is no such tool."""
+    """The names of the GPUs, from `nvidia-smi`; none where it is missing, fails or does not respond."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return ()
     command = [tool, "--query-gpu=name", "--format=csv,noheader"]
     try:
-        answered = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=10, check=True)
+        ran = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):
         return ()
-    return tuple(answered.stdout.split("\n")[:-1])
+    return tuple(ran.stdout.split("\n")[:-1])
 
 
 def describe() -> str:
-    """What a version really runs on, as a phrase."""
+    """The hardware as a phrase."""
     found = f"{len(gpus())} GPU ({gpus()[0]})" if gpus() else "no GPU"
     return f"{os.cpu_count()} CPU cores, {memory_gib()} GiB memory, {found} ({platform.system()} {platform.machine()})"

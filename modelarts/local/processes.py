@@ -1,4 +1,4 @@
-"""Processes known by pid and start time: the pid alone may belong to another process by now.
+"""Processes identified by pid and start time, since a pid is reused after its process has ended.
 
 Standard library only: the supervisor uses this module, too.
 """
@@ -23,7 +23,7 @@ class Process(NamedTuple):
         return cls(pid, _stat(pid)[1])
 
     def exists(self) -> bool:
-        """Whether it runs, or has ended and its parent has not waited for it yet."""
+        """Whether it is running, or a zombie."""
         return bool(self.started) and _stat(self.pid)[1] == self.started
 
     def is_running(self) -> bool:
@@ -31,11 +31,11 @@ class Process(NamedTuple):
         return bool(self.started) and started == self.started and state not in ("Z", "X")
 
     def signal(self, number: int) -> bool:
-        """Send a signal; whether the process was still there to receive it."""
+        """Send a signal. Returns whether the process existed."""
         return self._send(os.kill, number)
 
     def signal_group(self, number: int) -> bool:
-        """Send a signal to the process group that it leads; whether the process was still there."""
+        """Send a signal to the process group that it leads. Returns whether the process existed."""
         return self._send(os.killpg, number)
 
     def _send(self, send: Callable[[int, int], None], number: int) -> bool:
@@ -62,12 +62,12 @@ class Children:
         return Process.of(child.pid)
 
     def reap(self) -> None:
-        """Let go of those that have ended, which are zombies until then."""
+        """Reap those that have ended."""
         self._pids = [pid for pid in self._pids if not os.waitpid(pid, os.WNOHANG)[0]]
 
 
 def _stat(pid: int) -> tuple[str, str]:
-    """State and start time of a process; both empty when there is none."""
+    """State and start time of a process; both empty if it does not exist."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             fields = file.read().rpartition(b")")[2].split()

@@ -1,4 +1,4 @@
-"""Which version may start now: queue, capacity, stop and end; and what to do after a crash."""
+"""The queue: starts, stops and ends of versions, also after a crash of the service."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _STATUS = {Phase.COMPLETED: COMPLETED, Phase.FAILED: RUN_FAILED, Phase.STOPPED: 
 
 
 class Scheduler:
-    """One thread that moves versions from status to status; all it must not forget is in the store and in files."""
+    """One thread that changes the status of versions. Its state is in the store and in files only."""
 
     def __init__(
         self, store: Store, home: LocalHome, spec_builder: JobSpecBuilder, place: Place, capacity: int
@@ -56,21 +56,21 @@ class Scheduler:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop scheduling; what runs goes on."""
+        """Stop scheduling; running versions continue."""
         self._thread.close()
 
     def wake(self) -> None:
-        """There is something new to start or to stop."""
+        """Take the next step now: there is something to start or to stop."""
         self._thread.wake()
 
     def remove(self, deleted: list[int]) -> None:
-        """Remove the folders of versions that were deleted from the store, and stop those that are to be."""
+        """Remove the folders of versions that were deleted from the store, and stop those that are marked for it."""
         for version_id in deleted:
             shutil.rmtree(self._home.job(version_id).root, ignore_errors=True)
         self.wake()
 
     def stop(self, version: Version) -> bool:
-        """End a queued version at once, request the end of a running one; whether it was either."""
+        """End a queued version, or request the end of a running one. Returns whether it was queued or running."""
         transition = self._store.jobs.transition
         queued = transition(version.id, (INIT, WAITING), KILLED, end_time=now(), reason=STOPPED)
         stopped = queued or transition(version.id, (RUNNING,), KILLING)
@@ -78,17 +78,17 @@ class Scheduler:
         return stopped
 
     def wait_for_change(self, seconds: float) -> None:
-        """Return when the status of some version has changed, or after so many seconds."""
+        """Return when the status of any version changes, at the latest after so many seconds."""
         with self._changed:
             self._changed.wait(seconds)
 
     @property
     def busy(self) -> bool:
-        """Whether a version runs or is queued."""
+        """Whether any version is queued or running."""
         return bool(self._store.jobs.versions_with_status(INIT, WAITING, RUNNING, KILLING))
 
     def step(self) -> float | None:
-        """End what has ended, stop what is to stop, start what may start; seconds until the next step."""
+        """Record ends, deliver stops, start queued versions. Returns the seconds until the next step."""
         try:
             running = self._follow()
             for version in self._store.jobs.versions_with_status(INIT, WAITING):
@@ -104,7 +104,7 @@ class Scheduler:
     # --- what was started
 
     def _follow(self) -> int:
-        """Follow the versions that were started; how many of them run."""
+        """Look at the versions that were started. Returns how many of them are running."""
         versions = self._store.jobs.versions_with_status(RUNNING, KILLING)
         states = self._place.look({_key(version): self._home.job(version.id) for version in versions})
         return sum(self._runs(version, states[_key(version)]) for version in versions)
@@ -125,12 +125,12 @@ class Scheduler:
         return True
 
     def _stop(self, version: Version) -> None:
-        """Request the end of a version until the request is delivered."""
+        """Request the end of a version, unless the request has been delivered."""
         if version.id not in self._stop_delivered and self._place.stop(_key(version), self._home.job(version.id)):
             self._stop_delivered.add(version.id)
 
     def _mark_lost(self, version: Version) -> None:
-        """It is gone without a record of its end: end what is left of it, and say so."""
+        """End the remaining processes of a version that disappeared, and record that it is lost."""
         folder = self._home.job(version.id)
         self._place.clean(_key(version), folder)
         if version.status == KILLING:
@@ -142,7 +142,7 @@ class Scheduler:
     # --- what is queued
 
     def _launch(self, version: Version) -> bool:
-        """Whether a version runs now; one that cannot be started ends, and never keeps others from starting."""
+        """Start a version; if that fails it ends, and others are not affected. Returns whether it is running."""
         try:
             if version.status != RUNNING and not self._prepare(version):
                 return False
@@ -160,7 +160,7 @@ class Scheduler:
         return self._fail(version, RUN_FAILED, reason)
 
     def _prepare(self, version: Version) -> bool:
-        """Write what is to run into an empty folder; whether the version is marked as running now."""
+        """Write the spec to an empty folder, and mark the version as running. Returns whether it is."""
         job = self._store.jobs.get(version.job_id)
         if job is None:
             return False
@@ -188,7 +188,8 @@ class Scheduler:
         if won and status.ended:
             self._stop_delivered.discard(version.id)
             self._started.discard(version.id)
-            current = self._store.jobs.version(version.job_id, version.id)  # its deletion may have been requested now
+            # Its deletion may have been requested since it was read.
+            current = self._store.jobs.version(version.job_id, version.id)
             if current is not None and current.delete_requested:
                 self.remove(self._store.jobs.delete_pending(version.job_id))
         with self._changed:

@@ -1,6 +1,6 @@
 """The service as a process: `python -m modelarts.local.server HOME READY [REGION PORT]`, started by the daemon.
 
-With a region and a port it also answers as the cloud does (`--auth iam`); an empty region is the account's own.
+With a region and a port it also behaves as the cloud does (`--auth iam`); an empty region is that of the account.
 """
 
 from __future__ import annotations
@@ -34,17 +34,23 @@ from modelarts.local.tensorboard import TensorBoards
 
 PROJECT_ID = "local"
 THREADS = 16
-HELD_ANSWERS = 8  # threads that may wait for news while the others answer
+LONG_POLLS = 8  # how many of the threads may hold a reply back until there is something new
 
 logger = logging.getLogger("modelarts.local")
 
 
 class StartRefused(Exception):
-    """Why the service does not start, as a sentence for its starter."""
+    """Why the service does not start, as a sentence for the process that starts it."""
 
 
 def serve(home: Path, ready: int, iam: tuple[str, int] | None = None) -> None:
-    """Run until told to end or idle for long; say on the descriptor `ready` how the start went."""
+    """Run until SIGTERM, or until idle for long.
+
+    Args:
+        home: folder of all state.
+        ready: descriptor to which `ready` is written once the service responds, or why it does not start.
+        iam: region and port of `--auth iam`.
+    """
     try:
         server, service, activity = _start(LocalHome.of(home), home, iam)
     except StartRefused as refusal:
@@ -53,9 +59,9 @@ def serve(home: Path, ready: int, iam: tuple[str, int] | None = None) -> None:
     os.write(ready, b"ready")
     os.close(ready)
     threading.Thread(
-        target=_end_when_idle, args=(activity, service, table.value_of("local_idle_timeout", home)), daemon=True
+        target=_exit_when_idle, args=(activity, service, table.value_of("local_idle_timeout", home)), daemon=True
     ).start()
-    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGTERM, _exit)
     try:
         server.run()
     finally:
@@ -83,11 +89,11 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
     capacity = table.value_of("local_capacity", home) or os.cpu_count() or 1
     scheduler = Scheduler(store, paths, spec_builder, place, capacity)
     token = secrets.token_urlsafe(32)
-    activity = Activity(HELD_ANSWERS)
+    activity = Activity(LONG_POLLS)
     service = Service(store, scheduler, TensorBoards(store, paths), offered, paths)
     app = create_app(service, token, PROJECT_ID, activity)
     server = _listen(app, table.value_of("local_port", home))
-    door = _open_door(service, activity, *iam) if iam else {}
+    tls = _start_tls_server(service, activity, *iam) if iam else {}
     scheduler.start()
     service.tensorboards.start()
     process = Process.of(os.getpid())
@@ -95,22 +101,22 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
     write_private(paths.address, {
         "url": f"http://127.0.0.1:{server.effective_port}", "token": token, "project_id": PROJECT_ID,
         "pid": process.pid, "started": process.started, "version": __version__, "environment": sys.prefix,
-        "package": package, "installed": daemon.when_installed(package), **door,
+        "package": package, "installed": daemon.when_installed(package), **tls,
     })  # fmt: skip
     return server, service, activity
 
 
-def _open_door(service: Service, activity: Activity, region: str, port: int) -> dict[str, Any]:
-    """Answer as the cloud does, too; how to find that out."""
+def _start_tls_server(service: Service, activity: Activity, region: str, port: int) -> dict[str, Any]:
+    """Start the server that behaves as the cloud does; what clients need to find it, for the address file."""
     from modelarts.local.emulator.tls_server import open_door
 
     try:
-        door = open_door(service, activity, service.home, region, port)
+        server = open_door(service, activity, service.home, region, port)
     except (ServiceError, OSError) as error:
         raise StartRefused(str(error)) from None
     return {"iam": {
-        "url": door.url, "ca_bundle": str(door.files.trusted), "account": str(service.home.account),
-        "region_name": door.account.region, "project_id": door.account.project_id,
+        "url": server.url, "ca_bundle": str(server.files.trusted), "account": str(service.home.account),
+        "region_name": server.account.region, "project_id": server.account.project_id,
     }}  # fmt: skip
 
 
@@ -126,17 +132,17 @@ def _listen(app: Any, port: int) -> Any:
         ) from None
 
 
-def _end_when_idle(activity: Activity, service: Service, timeout: float) -> None:
+def _exit_when_idle(activity: Activity, service: Service, timeout: float) -> None:
     while True:
         idle = time.monotonic() - activity.last
         if idle >= timeout and not service.scheduler.busy and not service.tensorboards.busy:
-            logger.info("idle for %.0f s: ending", idle)
+            logger.info("idle for %.0f s: exiting", idle)
             os.kill(os.getpid(), signal.SIGTERM)
             return
         time.sleep(min(max(timeout - idle, 0.2), 30.0))
 
 
-def _end(*_: object) -> None:
+def _exit(*_: object) -> None:
     raise SystemExit(0)
 
 

@@ -1,4 +1,4 @@
-"""A thread that calls one function again and again: the loop of the scheduler and of the TensorBoards."""
+"""A thread that calls one function repeatedly: the loop of the scheduler and of the TensorBoards."""
 
 from __future__ import annotations
 

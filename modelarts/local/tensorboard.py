@@ -29,12 +29,12 @@ STARTED = (INIT, RUNNING)
 
 
 def is_installed() -> bool:
-    """Whether there is a TensorBoard to start."""
+    """Whether TensorBoard is installed."""
     return importlib.util.find_spec("tensorboard") is not None
 
 
 class TensorBoards:
-    """One thread that starts, follows and ends TensorBoards; all it must not forget is in the store."""
+    """One thread that starts, follows and ends TensorBoards. Its state is in the store only."""
 
     def __init__(self, store: Store, home: LocalHome) -> None:
         self._store = store
@@ -47,20 +47,20 @@ class TensorBoards:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop following them; they stay up."""
+        """Stop following them; they continue."""
         self._thread.close()
 
     def wake(self) -> None:
-        """There is something new to start or to stop."""
+        """Take the next step now: there is something to start or to stop."""
         self._thread.wake()
 
     @property
     def busy(self) -> bool:
-        """Whether a TensorBoard is up, or about to be."""
+        """Whether any TensorBoard is starting, running or ending."""
         return bool(self._store.visualizations.with_status(INIT, RUNNING, KILLING))
 
     def step(self) -> float | None:
-        """Start, follow and end them; seconds until the next step."""
+        """Start, follow and end them. Returns the seconds until the next step."""
         self._children.reap()
         self._kill_overdue()
         rows = self._store.visualizations.with_status(INIT, RUNNING, KILLING)
@@ -88,7 +88,7 @@ class TensorBoards:
             transition(row.id, (RUNNING,), COMPLETED, end_time=now(), reason="its running time is over")
 
     def _start(self, row: Visualization) -> str:
-        """Start a TensorBoard; if it cannot be started, why, which must not keep others from starting."""
+        """Start a TensorBoard. Returns why it cannot be started, or an empty text; others are not affected."""
         try:
             folder = ObsPath.parse(row.train_url)
             missing = self._home.missing_bucket("train_url", folder)
@@ -112,7 +112,7 @@ class TensorBoards:
             )
         known = {"pid": process.pid, "process_started": int(process.started or 0), "port": port}
         if not self._store.visualizations.transition(row.id, (INIT,), INIT, **known):
-            self._stop(process)  # its end was requested meanwhile, and nothing else knows of the process
+            self._stop(process)  # its end was requested meanwhile; the process is recorded nowhere
 
     def _stop(self, process: Process) -> None:
         if process not in self._stopping and process.signal(signal.SIGTERM):
@@ -140,19 +140,19 @@ class TensorBoards:
 
 
 def is_over(row: Visualization) -> bool:
-    """Whether its running time has passed; 0 hours means no limit."""
+    """Whether its running time is over; 0 hours means no limit."""
     return remaining(row) == 0
 
 
 def remaining(row: Visualization) -> int | None:
-    """Milliseconds until it ends by itself; `None` if it does not."""
+    """Milliseconds until it is stopped; `None` if it has no limit."""
     if not row.hours or row.start_time is None:
         return None
     return max(0, row.start_time + row.hours * HOUR - now())
 
 
 def _process(row: Visualization) -> Process:
-    """The process of a TensorBoard, which may have ended; one that does not exist if it was never started."""
+    """The process of a TensorBoard; it may have ended, or never have been started."""
     return Process(row.pid or 0, f"{row.process_started or 0:.0f}")
 
 

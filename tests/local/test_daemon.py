@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -21,6 +22,7 @@ from modelarts.cli.main import cli
 from modelarts.errors import JobFailed, ServiceError
 from modelarts.local import daemon
 from modelarts.local.paths import LocalHome
+from modelarts.local.server import THREADS
 from modelarts.session import Session
 from tests.support.jobs import estimator, put_code, until
 
@@ -276,5 +278,15 @@ def test_a_session_goes_on_with_a_service_that_was_restarted_at_its_port(home, m
     with Session.local(home) as session:
         daemon.stop(home)
         Session.local(home).close()
+
+        assert session.client.call("list_job_engines").is_success
+
+
+def test_clients_that_send_half_a_request_hold_up_no_other(session):
+    port = int(session.host.rpartition(":")[2])
+    with contextlib.ExitStack() as stack:
+        for _ in range(THREADS + 1):
+            silent = stack.enter_context(socket.create_connection(("127.0.0.1", port), 5))
+            silent.sendall(b"POST /v1/local/training-jobs HTTP/1.1\r\nHost: 127.0.0.1\r\n")
 
         assert session.client.call("list_job_engines").is_success

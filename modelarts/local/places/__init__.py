@@ -1,1 +1,1 @@
-"""Where the workers of a version run."""
+"""Places where versions run: the interface in `base`, and this machine in `here`."""

@@ -1,7 +1,7 @@
-"""The interface of a place where versions run. The scheduler knows this module alone, and no processes.
+"""The interface of a place where versions run. The scheduler uses this module only, and knows no processes.
 
-A version is known to a place by a key, and by its folder. The folder holds `spec.json`, which says what to run; there
-the place writes the logs of the workers, and samples of what they use.
+A place identifies a version by a key and by its folder. The folder contains `spec.json`, which describes what to run;
+the place writes the logs of the workers, and samples of their CPU, memory and GPU usage, to the folder.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from modelarts.local.paths import JobPaths
 
 
 class Unreachable(Exception):
-    """The place does not respond. This says nothing about any version: what ran may still run."""
+    """The place does not respond. This says nothing about any version: it may still be running."""
 
 
 class Phase(enum.Enum):
-    """What a place knows about a version."""
+    """The state of a version, as far as a place knows it."""
 
     UNKNOWN = "unknown"  # it was never started here
     RUNNING = "running"
     COMPLETED = "completed"
     FAILED = "failed"
     STOPPED = "stopped"  # it ended because of `Place.stop`
-    LOST = "lost"  # it was started, and is gone without a record of its end
+    LOST = "lost"  # it was started, and disappeared without a record of its end
 
 
 ENDED = (Phase.COMPLETED, Phase.FAILED, Phase.STOPPED)
@@ -39,7 +39,7 @@ class State:
 
     phase: Phase
     end_time: int | None = None  # epoch milliseconds; of phases in `ENDED`
-    reason: str = ""  # why it ended, if there is more to say than the phase
+    reason: str = ""  # why it ended, if the phase alone does not say it
 
 
 class Place(Protocol):
@@ -49,17 +49,17 @@ class Place(Protocol):
         """The hardware, as a phrase."""
 
     def start(self, key: str, folder: JobPaths) -> None:
-        """Run the version that `folder.spec` describes; called again with the same key, it runs once all the same.
+        """Start the version that `folder.spec` describes. Another call with the same key does not start it twice.
 
         Raises:
             OSError: it cannot be started.
         """
 
     def look(self, folders: Mapping[str, JobPaths]) -> dict[str, State]:
-        """The states of versions, by their keys: one call for all of them."""
+        """The states of any number of versions, by key."""
 
     def stop(self, key: str, folder: JobPaths) -> bool:
-        """Request the end of a version; whether the request was delivered. It may be repeated."""
+        """Request the end of a version. Returns whether the request was delivered; if not, it is repeated."""
 
     def clean(self, key: str, folder: JobPaths) -> None:
-        """End whatever may be left of a version that is lost."""
+        """End all remaining processes of a version that is lost."""

@@ -1,7 +1,7 @@
 """Versions as processes of this machine, each under a supervisor that outlives the service.
 
-A supervisor holds the lock of its version's folder for as long as it lives, and renames its record of the end into
-place. So the record says that a version has ended; without one it runs if the lock is held, and is lost if not.
+A supervisor holds the lock in its version's folder as long as it lives, and renames its record of the end into place.
+If the record exists, the version has ended. If not, it is running while the lock is held, and otherwise lost.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Here:
         return hardware.describe()
 
     def start(self, key: str, folder: JobPaths) -> None:
-        """Start a supervisor that holds its lock from its first moment on."""
+        """Start a supervisor; it inherits its lock, so that it holds it from the beginning."""
         script = Path(supervisor.__file__)
         if not script.is_file():
             raise FileNotFoundError(
@@ -71,7 +71,7 @@ def _state(folder: JobPaths) -> State:
 
 
 def _end(folder: JobPaths) -> State | None:
-    """The end that the supervisor recorded, if it has."""
+    """The end that the supervisor recorded, or `None`."""
     record = read_json(folder.exit)
     if not isinstance(record, dict) or record.get("outcome") not in _ENDS:
         return None
@@ -79,6 +79,6 @@ def _end(folder: JobPaths) -> State | None:
 
 
 def _supervisor(folder: JobPaths) -> Process:
-    """The supervisor as it recorded itself; pid 0 if it never did."""
+    """The supervisor as it recorded itself; pid 0 if there is no record."""
     record = read_json(folder.supervisor)
     return Process(record["pid"], record["started"]) if record else Process(0, "")

@@ -40,7 +40,7 @@ class StartFailure(Exception):
 
 
 class Log:
-    """A worker's log: the service's copy, and the one that grows in the bucket. A full disk does not end the job."""
+    """A worker's log: the file of the service, and its copy in the bucket. A full disk does not end the job."""
 
     def __init__(self, *paths: str | None) -> None:
         self.problem = ""
@@ -69,7 +69,7 @@ class Log:
 
 
 class Supervisor:
-    """One version: creates folders, starts workers, follows them to their end."""
+    """One version: creates the folders, starts the workers and waits for their end."""
 
     def __init__(self, spec: dict[str, Any]) -> None:
         self.spec = spec
@@ -81,7 +81,7 @@ class Supervisor:
         self.pumps: list[threading.Thread] = []
 
     def run(self) -> dict[str, Any]:
-        """The record of the end."""
+        """Run the version; returns the record of its end, without the end time."""
         for log, worker in zip(self.logs, self.spec["workers"]):
             log.write(worker["banner"].encode("utf-8", "replace"))
         try:
@@ -91,7 +91,7 @@ class Supervisor:
             code, reason = self.follow()
         except StartFailure as failure:
             code, reason = self.fail(str(failure), failure.code)
-        except Exception as error:  # noqa: BLE001  whatever it is, the version ends with a record that says so
+        except Exception as error:  # noqa: BLE001  any error ends the version with a record of the reason
             traceback.print_exc()
             code, reason = self.fail(f"the workers cannot be run: {error!r}", 1)
         finally:
@@ -158,24 +158,24 @@ class Supervisor:
             self.pumps.append(pump)
 
     def record_workers(self) -> None:
-        """Record who was started, so that the service can end them if this process is killed."""
+        """Record the started workers, so that the service can end them if this process is killed."""
         workers = [worker._asdict() for worker in self.workers]
         files.write(self.spec["started"], json.dumps(workers).encode())
 
     def measure(self) -> None:
-        """Sample what the workers use. psutil is imported here, beside them, so that it delays nothing."""
+        """Sample the usage of the workers. psutil is imported here, while they run, so that it delays nothing."""
         sys.path.extend(self.spec["packages"])
         from modelarts.local.places import usage
 
         measured = usage.Usage([worker.pid for worker in self.workers])
         pause: float = usage.FIRST
         while not self.ended.wait(pause):
-            with contextlib.suppress(OSError):  # a full disk ends no sampling: later there may be room
+            with contextlib.suppress(OSError):  # a full disk does not end sampling: there may be space later
                 files.write(self.spec["usage"], json.dumps(measured.take()).encode())
             pause = measured.interval
 
     def follow(self) -> tuple[int, str]:
-        """Wait for all workers; the first that fails ends the others."""
+        """Wait for all workers; if one fails, the others are ended. Returns the return code and the reason."""
         ended = threading.Condition()
         codes: dict[int, int] = {}
 
@@ -207,11 +207,11 @@ class Supervisor:
 
     def end_workers(self, number: int) -> None:
         for worker in self.workers:
-            worker.signal_group(number)  # what a worker left running ends with it
+            worker.signal_group(number)  # including processes that a worker left running
 
 
 def exit_code(pid: int) -> int:
-    """Wait for the end of a child, which stays a zombie: its pid stays its own, to signal its process group by."""
+    """Wait for the end of a child. It remains a zombie, so that no other process gets its pid and process group."""
     ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     assert ended is not None
     return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
@@ -229,14 +229,14 @@ def explain(error: Exception) -> str:
 
 
 def invalid_variables(environment: dict[str, str]) -> str:
-    """Which names no environment variable can have; hyperparameters of a custom image may be such."""
+    """Names that no environment variable can have, and the rule. They are hyperparameters of a custom image."""
     names = [name for name in environment if "=" in name or "\0" in name]
     rule = "the name of an environment variable contains neither '=' nor a NUL character"
     return f"{', '.join(map(repr, names))}: {rule}" if names else ""
 
 
 def copy(descriptor: int, log: Log) -> None:
-    """Move a worker's output to its log as it comes."""
+    """Copy the output of a worker to its log until it is closed."""
     while True:
         try:
             data = os.read(descriptor, 65536)

@@ -1,4 +1,4 @@
-"""What the processes of a version use: CPU, memory, and the GPU where there is one (`system_metric_list`)."""
+"""CPU, memory and GPU usage of the processes of a version (`system_metric_list`)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import psutil
 FIRST, INTERVAL = 0.2, 1  # seconds
 MOST = 300  # samples kept; beyond it every second one is dropped, and they are taken half as often
 GPU_TIMEOUT = 5.0  # seconds for `nvidia-smi`
-GPU_PAUSE, GPU_LONGEST_PAUSE = 10.0, 600.0  # seconds without it after it failed; twice as many each time
+GPU_PAUSE, GPU_LONGEST_PAUSE = 10.0, 600.0  # seconds until it is called again after it failed; doubled each time
 
 
 class Usage:
@@ -69,7 +69,7 @@ class Usage:
 
 
 class Gpu:
-    """The use of the GPUs, from NVIDIA's tool. While the tool fails or is too slow, the last values stand."""
+    """Usage of the GPUs, from `nvidia-smi`. While it fails or is too slow, the last values are repeated."""
 
     def __init__(self) -> None:
         self.tool = shutil.which("nvidia-smi")
@@ -78,7 +78,7 @@ class Gpu:
         self._next = 0.0  # when it is called again
 
     def sample(self) -> tuple[float, float]:
-        """Mean use of all GPUs, and of their memory, in percent."""
+        """Mean usage of all GPUs, and of their memory, in percent."""
         if time.monotonic() >= self._next:
             try:
                 self._last = self._query()

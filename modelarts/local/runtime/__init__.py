@@ -1,1 +1,1 @@
-"""What a training process sees: its arguments, its environment, its folders."""
+"""The environment of a training process: arguments, variables, folders and log header."""

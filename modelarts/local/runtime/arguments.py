@@ -1,4 +1,4 @@
-"""The arguments and variables that each engine passes to a script, no more and no less."""
+"""Exactly the arguments and environment variables that each engine passes to a script."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelarts._obs.paths import ObsPath
 
 @attrs.frozen
 class Node:
-    """One node of a version, as its engine's arguments need it."""
+    """One node of a version: the values that become arguments and variables."""
 
     index: int
     count: int
@@ -60,12 +60,12 @@ _BY_ENGINE: dict[str, Callable[[Node], list[tuple[str, str]]]] = {
 
 
 def engine_arguments(engine_name: str, node: Node) -> list[tuple[str, str]]:
-    """What the engine passes, as (name, value); engines without a row of their own get the two urls."""
+    """The arguments of an engine as (name, value); an engine without a row in the table passes the two URLs."""
     return _BY_ENGINE.get(engine_name, _urls)(node)
 
 
 def engine_environment(engine_name: str, node: Node) -> dict[str, str]:
-    """The variables of an engine beside those that every node has."""
+    """The variables of an engine, and those of every node."""
     variables = _common(node)
     if engine_name in ("XGBoost-Sklearn", "XGBoost", "Scikit_Learn", "Spark_MLlib"):
         variables.update(
@@ -97,5 +97,5 @@ def _common(node: Node) -> dict[str, str]:
 
 
 def as_option(name: str, value: Any) -> str:
-    """`--key=value`; without a value `--key=`, which a shell writes `--key=''`."""
+    """`--key=value`; for an empty value `--key=`, in a shell `--key=''`."""
     return f"--{name}={value}"

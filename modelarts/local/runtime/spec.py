@@ -1,4 +1,4 @@
-"""What a place is to run for a version: folders, processes, environment, first log lines."""
+"""The spec of a version, which a place runs: folders, processes, environment, log header."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _FOR_JOBS = "MODELARTS_LOCAL_"
 
 @attrs.frozen
 class JobSpecBuilder:
-    """Turns stored versions into what a place runs."""
+    """Builds the specs of stored versions."""
 
     home: LocalHome
     catalog: Catalog
@@ -39,7 +39,7 @@ class JobSpecBuilder:
     describe_hardware: Callable[[], str]
 
     def spec(self, job: Job, version: Version) -> dict[str, Any]:
-        """What to run, as JSON."""
+        """The spec of a version: values that become JSON."""
         body, paths = version.body, self.home.job(version.id)
         data, data_fault = self._data(body)
         code = ObsPath.parse(body["app_url"]) if body["app_url"] else None
@@ -87,7 +87,7 @@ class JobSpecBuilder:
         return int(spec["gpu_num"]) if spec else 0
 
     def _data(self, body: dict[str, Any]) -> tuple[ObsPath | None, str]:
-        """The path of the input, and what is wrong with it."""
+        """The path of the input data, and why it cannot be used, or an empty text."""
         dataset, version, url = body["dataset_id"], body["dataset_version_id"], body["data_url"]
         for source in (body["data_source"] or ())[:1]:
             url, dataset, version = source.get("data_url"), source.get("dataset_id"), source.get("dataset_version")
@@ -96,7 +96,7 @@ class JobSpecBuilder:
         return (ObsPath.parse(url), "") if url else (None, "")
 
     def _registered(self, dataset: str, version: str) -> tuple[ObsPath | None, str]:
-        """The folder of a dataset, and what is wrong with it: anybody may have written to the store."""
+        """The folder of a dataset, and why it cannot be used, or an empty text; the store may hold any URL."""
         url = self.store.datasets.url(dataset, version)
         anew = f"`{shlex.join(['modelarts', 'local', 'dataset', 'add', dataset, version])} FOLDER` registers it"
         if url is None:
