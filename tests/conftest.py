@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from modelarts.local import daemon
 from modelarts.session import Session
+from tests.support.service_forks import forked_services
 
+SPAWN = daemon._spawn
 _SENDING = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _CLEANED = ("MODELARTS_", "LC_", "LANG", "HUAWEICLOUD_", "AWS_", "REGION_NAME", "S3_", "PROJECT_ID", *_SENDING)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def services_start_at_once() -> Iterator[None]:
+    """Services that tests start in their own process are forked, which saves the imports."""
+    with pytest.MonkeyPatch.context() as patch, forked_services(patch):
+        yield
+
+
+@pytest.fixture
+def new_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Services start with an interpreter of their own: it reads PYTHONPATH, and inherits limits of this process."""
+    monkeypatch.setattr(daemon, "_spawn", SPAWN)
 
 
 @pytest.fixture(autouse=True)

@@ -227,12 +227,7 @@ def _start_with(
     options = [iam.region, str(iam.port)] if iam else []
     read_fd, write_fd = os.pipe()
     try:
-        with open(paths.service_log, "ab") as log:  # noqa: PTH123
-            service = subprocess.Popen(
-                [sys.executable, "-m", "modelarts.local.server", str(home), str(write_fd), *options],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, pass_fds=(write_fd,),
-                cwd=paths.root, env={**os.environ, **environment},
-            )  # fmt: skip
+        service = _spawn([str(home), str(write_fd), *options], write_fd, paths, {**os.environ, **environment})
     except OSError as error:
         os.close(read_fd)
         raise ServiceError(f"the local service cannot be started: {error}") from None
@@ -246,6 +241,17 @@ def _start_with(
         raise ServiceError(f"the local service did not start: {message or _last_log_line(paths.service_log)}")
     service.returncode = 0  # it outlives this process: no warning when the handle is dropped
     return found
+
+
+def _spawn(
+    arguments: list[str], inherited_fd: int, paths: LocalHome, environment: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    """Start `modelarts.local.server` as a process of its own session, which writes to the service's log."""
+    with open(paths.service_log, "ab") as log:  # noqa: PTH123
+        return subprocess.Popen(
+            [sys.executable, "-m", "modelarts.local.server", *arguments], stdin=subprocess.DEVNULL, stdout=log,
+            stderr=log, start_new_session=True, pass_fds=(inherited_fd,), cwd=paths.root, env=environment,
+        )  # fmt: skip
 
 
 def _last_log_line(log: Path) -> str:

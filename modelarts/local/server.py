@@ -146,6 +146,12 @@ def _exit(*_: object) -> None:
     raise SystemExit(0)
 
 
-if __name__ == "__main__":
+def main(arguments: list[str]) -> None:
+    """Serve as the command line says: HOME READY [REGION PORT]."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    serve(Path(sys.argv[1]), int(sys.argv[2]), (sys.argv[3], int(sys.argv[4])) if len(sys.argv) > 3 else None)
+    home, ready, *iam = arguments
+    serve(Path(home), int(ready), (iam[0], int(iam[1])) if iam else None)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

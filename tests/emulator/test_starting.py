@@ -90,7 +90,8 @@ def test_a_service_that_runs_otherwise_is_told(run):
     run("stop")
     run("start", "--auth", "iam")
 
-    assert "runs for region cn-north-4: end it" in str(run("start", "--auth", "iam", "--region", "cn-east-3").exception)
+    for_another_region = run("start", "--auth", "iam", "--region", "cn-east-3").exception
+    assert "runs for region cn-north-4: stop it first" in str(for_another_region)
     assert "runs at https://127.0.0.1:" in str(run("start", "--auth", "iam", "--port", "1").exception)
     for command in ("start", "status"):
         assert "as the cloud: https://127.0.0.1:" in run(command).output

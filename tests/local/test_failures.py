@@ -205,6 +205,7 @@ def test_one_failing_node_ends_the_others(session, tmp_path):
         job.wait(timeout=30, show=False)
 
 
+@pytest.mark.usefixtures("new_interpreter")
 def test_a_full_disk_is_told_and_does_not_end_the_job(home, tmp_path):
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, limit[1]))  # what the service starts inherits it

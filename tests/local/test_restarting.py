@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 from pathlib import Path
@@ -15,6 +14,7 @@ from modelarts.cli.main import cli
 from modelarts.errors import ServiceError
 from modelarts.local import daemon
 from modelarts.local.paths import LocalHome
+from modelarts.local.processes import Process
 from modelarts.session import Session
 from tests.support.jobs import until
 
@@ -27,8 +27,18 @@ def run(home: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def kill(home: Path) -> None:
-    os.kill(daemon.find(home).pid, signal.SIGKILL)
-    until(lambda: daemon.find(home) is None)
+    found = daemon.find(home)
+    service = Process(found.pid, found.started)
+    service.signal(signal.SIGKILL)
+    until(lambda: not service.is_running())
+
+
+def bound(taken: socket.socket, port: int) -> bool:
+    try:
+        taken.bind(("127.0.0.1", port))
+    except OSError:
+        return False
+    return True
 
 
 def free_port() -> int:
@@ -108,7 +118,7 @@ def test_options_that_no_longer_work_are_reported_with_the_way_out(run, home):
     kill(home)
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind(("127.0.0.1", port))
+        until(lambda: bound(taken, port))  # the threads of a killed process do not end all at once
         taken.listen()
 
         with pytest.raises(ServiceError, match=rf"port {port} cannot be used .*`modelarts local stop` discards them"):

@@ -173,6 +173,7 @@ def test_mindinsight_is_refused_by_name(session):
         VisualizationJob(session).create_visualization_job("/bucket/output/", job_type="MindInsight")
 
 
+@pytest.mark.usefixtures("new_interpreter")
 def test_without_tensorboard_the_command_to_install_it_is_told(home, tmp_path, monkeypatch):
     from modelarts.session import Session
 

@@ -1,0 +1,126 @@
+"""Local services without the time of a Python start: forked from a process that has imported everything.
+
+A service is a real process here too, with the environment, the working directory, the log and the signals that
+`daemon` gives it. Only its imports happened before. This file, run with a socket, is that process.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import attrs
+
+from modelarts.local import daemon
+from modelarts.local.paths import LocalHome
+from modelarts.local.processes import Process
+
+_LARGEST = 1 << 20  # bytes of a request, most of them the environment
+
+
+@attrs.define
+class ForkedService:
+    """What `daemon` needs of a `Popen`."""
+
+    process: Process
+    returncode: int | None = None
+
+    def wait(self) -> None:
+        while self.process.is_running():
+            time.sleep(0.005)
+
+
+class ServiceForks:
+    """The process that services are forked from; it starts when the first one is needed."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._requests: socket.socket | None = None
+        self._lock = threading.Lock()
+
+    def spawn(
+        self, arguments: list[str], inherited_fd: int, paths: LocalHome, environment: Mapping[str, str]
+    ) -> ForkedService:
+        """Start a service, as `daemon._spawn` does."""
+        request = {"arguments": arguments, "fd": inherited_fd, "cwd": str(paths.root), "environment": dict(environment)}
+        with self._lock, open(paths.service_log, "ab") as log:  # noqa: PTH123
+            requests = self._requests or self._start()
+            socket.send_fds(requests, [json.dumps(request).encode()], [log.fileno(), inherited_fd])
+            return ForkedService(Process.parse(requests.recv(100).decode()))
+
+    def close(self) -> None:
+        if self._process is not None and self._requests is not None:
+            self._requests.close()
+            self._process.wait()
+
+    def _start(self) -> socket.socket:
+        self._requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            command = [sys.executable, __file__, str(theirs.fileno())]
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(),))
+        return self._requests
+
+
+@contextmanager
+def forked_services(patch: Any) -> Iterator[None]:
+    """Start the services of this process by forks."""
+    forks = ServiceForks()
+    patch.setattr(daemon, "_spawn", forks.spawn)
+    try:
+        yield
+    finally:
+        forks.close()
+
+
+def _serve_forks(requests: socket.socket) -> list[str]:
+    """Fork for each request. Returns in the child, with the arguments of the service that it becomes."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for services
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(requests, _LARGEST, 2)
+        if not message:
+            raise SystemExit
+        request = json.loads(message)
+        if len(request["arguments"]) > 2:  # it is to behave as the cloud does
+            importlib.import_module("modelarts.local.emulator.tls_server")
+        if os.fork() == 0:
+            break
+        for descriptor in descriptors:
+            os.close(descriptor)
+    os.setsid()
+    requests.send(str(Process.of(os.getpid())).encode())
+    requests.close()
+    _become(request, *descriptors)
+    return request["arguments"]
+
+
+def _become(request: dict[str, Any], log: int, inherited: int) -> None:
+    """Set what a program inherits from the one that starts it."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+    if inherited != request["fd"]:
+        os.dup2(inherited, request["fd"])
+        os.close(inherited)
+    os.chdir(request["cwd"])
+    sys.path[0] = request["cwd"]
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    time.tzset()
+
+
+if __name__ == "__main__":
+    server = importlib.import_module("modelarts.local.server")
+    with socket.socket(fileno=int(sys.argv[1])) as inherited_socket:
+        arguments = _serve_forks(inherited_socket)
+    server.main(arguments)
