@@ -2,63 +2,64 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any
 
-import attrs
-
-from modelarts._api.catalog import Catalog
-from modelarts._jobs import follow, listing
+from modelarts._jobs import listing
 from modelarts._jobs.pagination import CONFIG_COLUMNS, CONFIGS, doc_default, show
-from modelarts._submit import checks, idempotent_create
-from modelarts._submit.arguments import Call, Training
-from modelarts._submit.staging.staging import Staging
+from modelarts._submit import checks
 from modelarts._submit.strict_attributes import StrictAttributes
-from modelarts._submit.v1 import from_config, payload
-from modelarts._submit.v1.payload import CREATE_CONFIG, CREATE_JOB, CREATE_VERSION, UPDATE_CONFIG
-from modelarts._transport.response import Response, rows_of
+from modelarts._submit.training import Training
+from modelarts._transport.response import rows_of
+from modelarts._wire.v1.operations import CREATE_CONFIG, CREATE_JOB, CREATE_VERSION, UPDATE_CONFIG
 from modelarts._wire.v1.status import JOB_STATE
-from modelarts.errors import ArgumentError, ArgumentProblem, ConfigError, JobTimeout
-from modelarts.job import Identifier, JobCalls, TrainingJob
-from modelarts.session import Session
+from modelarts.errors import ArgumentError, ArgumentProblem, JobTimeout
+from modelarts.job import JobCalls, TrainingJob
 from modelarts.visualization import VisualizationJob
+
+if TYPE_CHECKING:
+    import os
+
+    from modelarts._submit.staging.staging import Staging
+    from modelarts._transport.response import Response
+    from modelarts.session import Session
 
 __all__ = ["JOB_STATE", "Estimator", "TrainingJob", "VisualizationJob"]
 
-Hyperparameters = Union[list[Any], Mapping[str, Any], None]
-Place = Union[str, "os.PathLike[str]", None]
 
-
-class Estimator(StrictAttributes, JobCalls):
+class Estimator(StrictAttributes, Training, JobCalls):
     """A training to be configured, started and managed (modelarts_04_0131, modelarts_04_0168, modelarts_04_0174).
 
     Args:
-        modelarts_session: the session to work with.
+        modelarts_session: the session to use.
         train_instance_count: number of nodes, from 1 to the flavor's `max_num`.
         train_instance_type: flavor code, as `get_train_instance_types` lists them.
-        output_path: OBS folder that gets the output, such as `/bucket/output/`.
-        code_dir: OBS folder of the code, such as `/bucket/src/`; a local one (relative text or a `Path`) is uploaded.
-        boot_file: script in `code_dir` that is started; a bare name is taken as in it.
+        output_path: OBS folder for the output, such as `/bucket/output/`.
+        code_dir: OBS folder of the code, such as `/bucket/src/`; a local folder (relative text or a `Path`) is
+            uploaded.
+        boot_file: script in `code_dir` to start; a name without folders means a file in it.
         model_name: a built-in algorithm, in place of code and framework.
         framework_type, framework_version: the engine, as `get_framework_list` lists them.
-        hyperparameters: a dict, or a list of `{"label": …, "value": …}`; values become text (see `payload`).
-        log_url: OBS folder that gets the logs.
+        hyperparameters: a dict, or a list of `{"label": …, "value": …}`; values are converted to text, see `payload`.
+        log_url: OBS folder for the logs.
         job_description: at most 256 characters.
         user_image_url, user_command: a custom image and its start command.
         environment: of documented local training; not supported, see docs/compatibility.md.
-        job_id, version_id: an existing job or version to work on.
+        job_id, version_id: an existing job or version to work on: numbers, or texts of their digits.
         config_name: an existing configuration to work on.
         pool_id: a dedicated resource pool, in place of `train_instance_type`.
         create_version: `False` creates the job without starting a version.
-        base_job_name: beginning of generated job names, in place of `job`.
-        nas_type, nas_share_addr, nas_mount_path, volumes: storage to mount, as the REST pages describe it.
+        base_job_name: beginning of generated job names; the default is `job`.
+        nas_type, nas_share_addr, nas_mount_path, volumes: storage to mount, as in the REST documents.
         workspace_id: the workspace that jobs belong to.
         job_type: accepted and not sent, as no document lists it.
         data: input data for calls that name none, such as `{"inputs": "/bucket/data/"}`.
 
-    Attributes are plain: change them between calls; a misspelled one is refused. After `fit` and `create_job_version`
-    the estimator itself answers for the version just made.
+    Attributes are plain and have the names of the arguments: change them between calls. A misspelled attribute is
+    refused. After `fit` and `create_job_version` the estimator refers to the version that was created.
+
+    Raises:
+        ArgumentError: `modelarts_session` is not a session.
+        ConfigError: `environment` was given.
 
     Example:
         >>> estimator = Estimator(session, framework_type="PyTorch", framework_version="PyTorch-1.0.0-python3.6",
@@ -67,84 +68,21 @@ class Estimator(StrictAttributes, JobCalls):
         >>> job = estimator.fit(inputs="/bucket/data/", wait=True)
     """
 
-    def __init__(
-        self,
-        modelarts_session: Session,
-        train_instance_count: int | str | None = None,
-        train_instance_type: str | None = None,
-        output_path: str | None = None,
-        code_dir: Place = None,
-        boot_file: Place = None,
-        model_name: str | None = None,
-        framework_type: str | None = None,
-        framework_version: str | None = None,
-        hyperparameters: Hyperparameters = None,
-        log_url: str | None = None,
-        job_description: str | None = None,
-        user_image_url: str | None = None,
-        user_command: str | None = None,
-        environment: Any = None,
-        job_id: Identifier = None,
-        version_id: Identifier = None,
-        config_name: str | None = None,
-        *,
-        pool_id: str | None = None,
-        create_version: bool | None = None,
-        base_job_name: str | None = None,
-        nas_type: str | None = None,
-        nas_share_addr: str | None = None,
-        nas_mount_path: str | None = None,
-        volumes: list[Any] | None = None,
-        workspace_id: str | None = None,
-        job_type: str | None = None,
-        data: Mapping[str, Any] | None = None,
-    ) -> None:
-        checks.check_session("Estimator", modelarts_session)
-        if environment is not None:
-            raise ConfigError(
-                "environment: training in a conda environment of its own is not supported; leave it out, or map the "
-                "engine to an interpreter with the setting local_python"
-            )
-        self.modelarts_session = modelarts_session
-        self.train_instance_count = train_instance_count
-        self.train_instance_type = train_instance_type
-        self.output_path = output_path
-        self.code_dir = code_dir
-        self.boot_file = boot_file
-        self.model_name = model_name
-        self.framework_type = framework_type
-        self.framework_version = framework_version
-        self.hyperparameters = hyperparameters
-        self.log_url = log_url
-        self.job_description = job_description
-        self.user_image_url = user_image_url
-        self.user_command = user_command
-        self.job_id = job_id
-        self.version_id = version_id
-        self.config_name = config_name
-        self.pool_id = pool_id
-        self.create_version = create_version
-        self.base_job_name = base_job_name
-        self.nas_type = nas_type
-        self.nas_share_addr = nas_share_addr
-        self.nas_mount_path = nas_mount_path
-        self.volumes = volumes
-        self.workspace_id = workspace_id
-        self.job_type = job_type
-        self.data = dict(data or {})
-
     # --- bodies
 
     def payload(self, operation: str = CREATE_JOB, **arguments: Any) -> dict[str, Any]:
-        """The JSON body of a call, without sending it.
+        """Build the JSON body of a call, without sending it.
+
+        Hyperparameter values are converted to text by one rule: text stays; `True` and `False` become `true` and
+        `false`; `None` becomes an empty value; numbers are written as Python writes them; lists and dicts as JSON.
 
         Args:
             operation: `create_training_job`, `create_training_job_version`, `create_training_job_config` or
                 `update_training_job_config`.
             arguments: those of `fit`, `create_job_version`, `create_job_configs` or `update_job_configs`.
 
-        Hyperparameter values become text by one rule: text stays; `True` and `False` become `true` and `false`;
-        `None` becomes an empty value; numbers are written as Python writes them; lists and dicts as JSON.
+        Returns:
+            The body. Names are looked up, so lists may be requested.
 
         Raises:
             ArgumentError: one or more arguments break documented rules; all are listed.
@@ -152,28 +90,25 @@ class Estimator(StrictAttributes, JobCalls):
         return self._built(operation, **arguments)[0]
 
     def _built(self, operation: str, **arguments: Any) -> tuple[dict[str, Any], Staging]:
-        """The body of a call, and the local code and data that have to be there before it is sent."""
-        if not any(arguments.get(name) is not None for name in _DATA_ARGUMENTS):
-            arguments = {**arguments, **self.data}
-        training = Training(**{name: getattr(self, name) for name in _TRAINING_FIELDS})
-        try:
-            call = Call(operation=operation, **arguments)
-        except TypeError:
-            unknown = next(name for name in arguments if name not in _CALL_FIELDS)
-            known = f"not an argument of this call; it takes {', '.join(_CALL_FIELDS)}"
-            raise ArgumentError("payload", [ArgumentProblem(unknown, arguments[unknown], known)]) from None
-        staging = Staging(self.modelarts_session)
-        return payload.build(training, call, self._catalog, staging), staging
+        """The body of a call, and the local code and data that must be uploaded before it is sent."""
+        from modelarts._submit.arguments import CALL_FIELDS, Call
+        from modelarts._submit.staging.staging import Staging
+        from modelarts._submit.v1 import payload
 
-    @property
-    def _catalog(self) -> Catalog:
-        return self.modelarts_session.catalog
+        if not any(arguments.get(name) is not None for name in _DATA_ARGUMENTS):
+            arguments = {**arguments, **(self.data or {})}
+        if unknown := [name for name in arguments if name not in CALL_FIELDS]:
+            rule = f"not an argument of this call; it takes {', '.join(CALL_FIELDS)}"
+            raise ArgumentError("payload", [ArgumentProblem(name, arguments[name], rule) for name in unknown])
+        staging = Staging(self.modelarts_session)
+        call = Call(operation=operation, **arguments)
+        return payload.build(self, call, self.modelarts_session.catalog, staging), staging
 
     # --- jobs and versions
 
     def fit(
         self,
-        inputs: Place = None,
+        inputs: str | os.PathLike[str] | None = None,
         dataset_id: str | None = None,
         dataset_version_id: str | None = None,
         wait: bool = False,
@@ -187,31 +122,36 @@ class Estimator(StrictAttributes, JobCalls):
             inputs: OBS path of the input data, or a local file or folder, which is uploaded; excludes the dataset
                 pair and `data_source`.
             dataset_id, dataset_version_id: a managed dataset and its version; both or none.
-            wait: follow the log until the job ends. A bad end is shown, and raised when the session is strict.
-            job_name: 1 to 64 letters, digits, `_` or `-`; made from the date when left out.
-            data_source: list of input sources, as the REST pages describe it.
-            priority: sent when given.
+            wait: follow the log until the job ends. A failed or stopped job is printed, and raised when the session
+                is strict.
+            job_name: 1 to 64 letters, digits, `_` or `-`; generated from the date by default.
+            data_source: list of input sources, as in the REST documents.
+            priority: a whole number from 0; not sent by default.
 
         Returns:
-            The handle of the version, whatever its end.
+            A handle of the version, whether it succeeded or not.
 
         Raises:
-            ArgumentError: nothing was sent.
-            ApiError: the service refused; `NameTaken` when there is a job of that name.
+            ArgumentError: one or more arguments break a rule; nothing was sent.
+            ObsError: local code or data cannot be uploaded.
+            ApiError: the service refused; `NameTaken` when a job of that name exists.
+            OutcomeUnknown: no reply came, and the job was not found afterwards for certain.
         """
+        from modelarts._submit import idempotent_create
+
         body, staging = self._built(
             CREATE_JOB, inputs=inputs, dataset_id=dataset_id, dataset_version_id=dataset_version_id,
             data_source=data_source, job_name=job_name, priority=priority,
         )  # fmt: skip
         self._upload(staging)
-        response = idempotent_create.create(self.modelarts_session, CREATE_JOB, body, generated=not job_name)
-        return self._made(response, wait)
+        reply = idempotent_create.create_job(self.modelarts_session.client, body, generated=not job_name)
+        return self._created(reply, wait)
 
     def create_job_version(
         self,
-        job_id: Identifier,
-        pre_version_id: Identifier,
-        inputs: Place = None,
+        job_id: int | str,
+        pre_version_id: int | str,
+        inputs: str | os.PathLike[str] | None = None,
         dataset_id: str | None = None,
         dataset_version_id: str | None = None,
         wait: bool = False,
@@ -222,28 +162,44 @@ class Estimator(StrictAttributes, JobCalls):
         """Start a new version of a job (modelarts_04_0168).
 
         Args:
-            job_id: the job.
-            pre_version_id: the version that the new one derives from.
-            job_desc: at most 256 characters.
+            job_id: the job: its number, or a text of its digits.
+            pre_version_id: id of the version that the new one derives from.
+            inputs: OBS path of the input data, or a local file or folder, which is uploaded; excludes the dataset
+                pair and `data_source`.
+            dataset_id, dataset_version_id: a managed dataset and its version; both or none.
+            wait: follow the log until the version ends. A failed or stopped one is printed, and raised when the
+                session is strict.
+            job_desc: at most 256 characters; by default the estimator's `job_description`.
+            data_source: list of input sources, as in the REST documents.
+            priority: a whole number from 0; not sent by default.
 
-        The other arguments, the result and the errors are those of `fit`.
+        Returns:
+            A handle of the version, whether it succeeded or not.
+
+        Raises:
+            ArgumentError: one or more arguments break a rule; nothing was sent.
+            ObsError: local code or data cannot be uploaded.
+            ApiError: the service refused, for example because there is no such job.
+            OutcomeUnknown: no reply came, and the version was not found afterwards for certain.
         """
+        from modelarts._submit import idempotent_create
+
         body, staging = self._built(
             CREATE_VERSION, inputs=inputs, dataset_id=dataset_id, dataset_version_id=dataset_version_id,
             data_source=data_source, job_id=job_id, pre_version_id=pre_version_id, priority=priority,
             job_desc=job_desc,
         )  # fmt: skip
-        checks.raise_if_any("create_job_version", checks.identifier("job_id", job_id, "the job to add a version to"))
+        checks.raise_if_any("create_job_version", checks.identifier("job_id", job_id, "the job of the new version"))
         self._upload(staging)
-        response = idempotent_create.create(self.modelarts_session, CREATE_VERSION, body, {"job_id": job_id})
-        response["job_id"] = response.get("job_id") or job_id
-        return self._made(response, wait)
+        reply = idempotent_create.create_version(self.modelarts_session.client, job_id, body)
+        reply["job_id"] = reply.get("job_id") or job_id
+        return self._created(reply, wait)
 
-    def _made(self, response: Response, wait: bool) -> TrainingJob:
-        self.job_id, self.version_id = response.get("job_id"), response.get("version_id")
+    def _created(self, reply: Response, wait: bool) -> TrainingJob:
+        self.job_id, self.version_id = reply.get("job_id"), reply.get("version_id")
         job = TrainingJob(
             self.modelarts_session, self.job_id, self.version_id,
-            job_name=response.get("job_name"), version_name=response.get("version_name"),
+            job_name=reply.get("job_name"), version_name=reply.get("version_name"),
         )  # fmt: skip
         if wait and self.version_id is not None:
             self._watch(job)
@@ -251,16 +207,17 @@ class Estimator(StrictAttributes, JobCalls):
 
     def _watch(self, job: TrainingJob) -> None:
         from modelarts._display.screen import Screen
+        from modelarts._jobs import follow
 
         screen, client = Screen(), self.modelarts_session.client
         version: dict[str, Any] = {"job_id": job.job_id, "version_id": job.version_id}
-        where = f", log in {self.log_url}" if self.log_url else ""
+        log = f", log in {self.log_url}" if self.log_url else ""
         screen.say(f"job {job.job_name} (job_id {job.job_id}), version {job.version_name} "
-                   f"(version_id {job.version_id}){where}")  # fmt: skip
+                   f"(version_id {job.version_id}){log}")  # fmt: skip
         try:
             info = follow.Follower(client, **version, screen=screen).run()
         except KeyboardInterrupt:
-            screen.say(f"no longer waiting; the job goes on. To stop it: Estimator(session, job_id={job.job_id}, "
+            screen.say(f"no longer waiting; the job continues. To stop it: Estimator(session, job_id={job.job_id}, "
                        f"version_id={job.version_id}).stop_job_version()")  # fmt: skip
             raise
         error = follow.error_of_end(client, **version, info=info)
@@ -275,7 +232,7 @@ class Estimator(StrictAttributes, JobCalls):
         self,
         config_name: str | None = None,
         config_desc: str | None = None,
-        inputs: Place = None,
+        inputs: str | os.PathLike[str] | None = None,
         dataset_id: str | None = None,
         dataset_version_id: str | None = None,
         data_source: list[Any] | None = None,
@@ -284,20 +241,31 @@ class Estimator(StrictAttributes, JobCalls):
         """Save these settings as a configuration (modelarts_04_0174).
 
         Args:
-            config_name: 1 to 64 letters, digits, `_` or `-`; made from the date when left out.
+            config_name: 1 to 64 letters, digits, `_` or `-`; generated from the date by default.
             config_desc: at most 256 characters.
-
-        Input data may be left out. The other arguments and the errors are those of `fit`.
+            inputs: OBS path of the input data, or a local file or folder, which is uploaded; excludes the dataset
+                pair and `data_source`. A configuration needs no input data.
+            dataset_id, dataset_version_id: a managed dataset and its version; both or none.
+            data_source: list of input sources, as in the REST documents.
+            priority: a whole number from 0; not sent by default.
 
         Returns:
             A handle whose `config_name` is set.
+
+        Raises:
+            ArgumentError: one or more arguments break a rule; nothing was sent.
+            ObsError: local code or data cannot be uploaded.
+            ApiError: the service refused; `NameTaken` when a configuration of that name exists.
+            OutcomeUnknown: no reply came, and the configuration was not found afterwards for certain.
         """
+        from modelarts._submit import idempotent_create
+
         body, staging = self._built(
             CREATE_CONFIG, inputs=inputs, dataset_id=dataset_id, dataset_version_id=dataset_version_id,
             data_source=data_source, config_name=config_name, config_desc=config_desc, priority=priority,
         )  # fmt: skip
         self._upload(staging, quiet=True)
-        idempotent_create.create(self.modelarts_session, CREATE_CONFIG, body, generated=not config_name)
+        idempotent_create.create_config(self.modelarts_session.client, body, generated=not config_name)
         return TrainingJob(self.modelarts_session, config_name=body["config_name"])
 
     create_job_config = create_job_configs
@@ -306,7 +274,7 @@ class Estimator(StrictAttributes, JobCalls):
         self,
         config_name: str,
         config_desc: str | None = None,
-        inputs: Place = None,
+        inputs: str | os.PathLike[str] | None = None,
         dataset_id: str | None = None,
         dataset_version_id: str | None = None,
         data_source: list[Any] | None = None,
@@ -314,18 +282,25 @@ class Estimator(StrictAttributes, JobCalls):
     ) -> Response:
         """Replace a saved configuration by these settings (modelarts_04_0178).
 
-        The whole configuration is replaced: what is left out goes back to its default. A refused update leaves
-        it as it was. Arguments as for `create_job_configs`.
+        The whole configuration is replaced: what is left out gets its default. A refused update changes nothing.
+
+        Args:
+            config_name: the configuration to replace.
+            config_desc, inputs, dataset_id, dataset_version_id, data_source, priority: as for `create_job_configs`.
 
         Returns:
             A response; refused with `ModelArts.0105` when there is no such configuration.
+
+        Raises:
+            ArgumentError: one or more arguments break a rule; nothing was sent.
+            ObsError: local code or data cannot be uploaded.
         """
         body, staging = self._built(
             UPDATE_CONFIG, inputs=inputs, dataset_id=dataset_id, dataset_version_id=dataset_version_id,
             data_source=data_source, config_name=config_name, config_desc=config_desc, priority=priority,
         )  # fmt: skip
         self._upload(staging, quiet=True)
-        return self._call(UPDATE_CONFIG, {"config_name": config_name}, body=body)
+        return self.modelarts_session.client.call(UPDATE_CONFIG, {"config_name": config_name}, body=body)
 
     @classmethod
     def from_job_configs(cls, modelarts_session: Session, config_name: str) -> Estimator:
@@ -336,12 +311,14 @@ class Estimator(StrictAttributes, JobCalls):
             config_name: the configuration.
 
         Returns:
-            An estimator whose attributes are set as the configuration says.
+            An estimator with the settings of the configuration.
 
         Raises:
             ArgumentError: `config_name` is no name; nothing was sent.
             ApiError: there is no such configuration.
         """
+        from modelarts._submit.v1 import from_config
+
         checks.check_session("from_job_configs", modelarts_session)
         checks.raise_if_any("from_job_configs", checks.name("config_name", config_name, "a saved configuration"))
         client, path = modelarts_session.client, {"config_name": config_name}
@@ -396,12 +373,12 @@ class Estimator(StrictAttributes, JobCalls):
 
     @staticmethod
     @checks.on_session
-    def delete_job_by_id(modelarts_session: Session, job_id: Identifier) -> Response:
+    def delete_job_by_id(modelarts_session: Session, job_id: int | str) -> Response:
         """Delete a job with all its versions; those that have not ended are stopped first (modelarts_04_0166).
 
         Args:
             modelarts_session: the session to use.
-            job_id: the job.
+            job_id: the job: its number, or a text of its digits.
 
         Returns:
             A response.
@@ -428,5 +405,3 @@ _DATA_ARGUMENTS = ("inputs", "dataset_id", "dataset_version_id", "data_source")
 # What tells estimators apart; hyperparameters and commands may hold secrets.
 _SHOWN = ("model_name", "framework_version", "code_dir", "boot_file", "train_instance_type", "config_name", "job_id",
           "version_id")  # fmt: skip
-_TRAINING_FIELDS = tuple(field.name for field in attrs.fields(Training))
-_CALL_FIELDS = tuple(field.name for field in attrs.fields(Call) if field.name != "operation")

@@ -1,11 +1,9 @@
-"""Handles of what was made: a version of a training job, or a saved configuration."""
+"""Handles of what exists: a version of a training job, or a saved configuration."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any, cast
 
-from modelarts._jobs import follow
 from modelarts._jobs.logs import names_in
 from modelarts._jobs.pagination import VERSION_COLUMNS, doc_default, is_set, show
 from modelarts._submit import checks
@@ -15,70 +13,86 @@ from modelarts._wire.v1 import limits
 from modelarts.errors import ArgumentError, ArgumentProblem
 
 if TYPE_CHECKING:
+    from modelarts._api.replies import ConfigInfo, JobInfo, LogFiles, LogLines, VersionList
     from modelarts.session import Session
 
 __all__ = ["TrainingJob"]
-
-Identifier = Union[int, str, None]
 
 
 class JobCalls:
     """The documented calls on one job, one version or one configuration."""
 
     modelarts_session: Session
-    job_id: Identifier
-    version_id: Identifier
+    job_id: int | str | None
+    version_id: int | str | None
     config_name: str | None
 
     # --- one version
 
-    def get_job_info(self) -> Response:
+    def get_job_info(self) -> JobInfo:
         """Read this version of the job (modelarts_04_0161).
 
         Returns:
-            A response with `status`, `duration` in milliseconds, `parameter`, `train_url`, `log_url` and the
-            other documented members; `model_metric_list` decoded.
-        """
-        response = self._call("get_training_job_version", self._version("get_job_info"))
-        decode_metrics(response)
-        return response
-
-    def wait(self, timeout: float | None = None, show: bool = True) -> Response:
-        """Wait until this version has ended, showing its log and every new status.
-
-        Args:
-            timeout: seconds to wait for the end at most; `None` waits for ever. The rest of the log of a version that
-                has ended is shown, too: for that, a service that was just lost is tried for a minute.
-            show: `False` prints nothing.
-
-        Returns:
-            What `get_job_info` answers after the end.
+            A response with `status`, `duration` in milliseconds, `parameter`, `train_url`, `log_url` and the other
+            documented members; `model_metric_list` and `system_metric_list` are decoded.
 
         Raises:
-            JobFailed, JobStopped, JobLost: it ended otherwise than COMPLETED.
-            JobTimeout: it has not ended in time; it goes on.
+            ArgumentError: `job_id` or `version_id` is missing or no id; nothing was sent.
         """
+        info: JobInfo = self._call("get_training_job_version", self._version("get_job_info"))
+        decode_metrics(info)
+        return info
+
+    def wait(self, timeout: float | None = None, show: bool = True) -> JobInfo:
+        """Wait until this version has ended, and show its log and each new status meanwhile.
+
+        Args:
+            timeout: seconds to wait for the end at most; `None` waits without limit. The rest of the log of a version
+                that has ended is shown after that time, too; for it, a service that is unreachable is retried for a
+                minute.
+            show: `False` prints nothing and does not read the log.
+
+        Returns:
+            What `get_job_info` returns after the end.
+
+        Raises:
+            JobFailed, JobStopped, JobLost: it ended in another status than COMPLETED; the error has the last lines of
+                the log.
+            JobTimeout: it has not ended in time; it continues.
+            ArgumentError: an id or `timeout` breaks a rule; nothing was sent.
+            ConnectionFailed, Unavailable, AuthError: the service was unreachable for too long: 30 minutes, or one
+                minute for refused credentials.
+        """
+        from modelarts._jobs import follow
+
         version = self._version("wait", None if timeout is None else checks.seconds("timeout", timeout))
-        return follow.wait(self.modelarts_session.client, **version, timeout=timeout, show=show)
+        return cast("JobInfo", follow.wait(self.modelarts_session.client, **version, timeout=timeout, show=show))
 
     def stop_job_version(self) -> Response:
         """Stop this version; allowed while it has not ended (modelarts_04_0171).
 
         Returns:
             A response; refused with `ModelArts.0105` when the version has ended.
-        """
-        return self._call("stop_training_job_version", self._version("stop_job_version"))
 
-    def get_job_log_file_list(self) -> Response:
+        Raises:
+            ArgumentError: `job_id` or `version_id` is missing or no id; nothing was sent.
+        """
+        reply: Response = self._call("stop_training_job_version", self._version("stop_job_version"))
+        return reply
+
+    def get_job_log_file_list(self) -> LogFiles:
         """List the log files of this version, one for each node (modelarts_04_0163).
 
         Returns:
             A response whose `log_file_list` is a list of names.
+
+        Raises:
+            ArgumentError: `job_id` or `version_id` is missing or no id; nothing was sent.
         """
-        response = self._call("list_training_job_log_files", self._version("get_job_log_file_list"))
-        if isinstance(response.get("log_file_list"), str):
-            response["log_file_list"] = names_in(response)
-        return response
+        files: LogFiles = self._call("list_training_job_log_files", self._version("get_job_log_file_list"))
+        if isinstance(files.get("log_file_list"), str):
+            files["log_file_list"] = names_in(files)
+        return files
 
     def get_job_log(
         self,
@@ -88,7 +102,7 @@ class JobCalls:
         base_line: str | int | None = None,
         lines: int | None = None,
         order: str | None = None,
-    ) -> Response:
+    ) -> LogLines:
         """Read from a log file of this version (modelarts_04_0164).
 
         By default, and with `base_line`, `lines` or `order`, it reads by line; with `start_byte` or `offset`
@@ -98,12 +112,15 @@ class JobCalls:
             log_file: a name that `get_job_log_file_list` returned.
             start_byte: byte to start at; -1 means the newest bytes.
             offset: how many bytes, -2048 to 2048.
-            base_line: a position, from `start_line` or `end_line` of an earlier answer; left out: the newest lines.
-            lines: how many lines, 0 to 500; 50 when left out.
-            order: `desc` reads onward from `base_line`, `asc` backward.
+            base_line: a position: `start_line` or `end_line` of an earlier reply; by default the newest lines are read.
+            lines: how many lines, 0 to 500; the default is 50.
+            order: `desc` reads forward from `base_line`, `asc` backward.
 
         Returns:
             A response with `content`, `lines`, `start_line` and `end_line`.
+
+        Raises:
+            ArgumentError: an argument breaks a rule; nothing was sent.
         """
         by_line = {"base_line": base_line, "lines": lines, "order": order}
         version = self._version(
@@ -115,18 +132,29 @@ class JobCalls:
             checks.number("start_byte", start_byte, -1) if is_set(start_byte) else None,
             checks.number("offset", offset, -limits.LOG_BYTES, limits.LOG_BYTES) if is_set(offset) else None,
         )
+        log: LogLines
         if not (is_set(start_byte) or is_set(offset)):
-            return self._call("get_training_job_log", version, {"log_file": log_file, **by_line})
+            log = self._call("get_training_job_log", version, {"log_file": log_file, **by_line})
+            return log
         if any(value is not None for value in by_line.values()):
             rule = "start_byte and offset read by byte: they exclude base_line, lines and order"
             raise ArgumentError("get_job_log", [ArgumentProblem("start_byte", start_byte, rule)])
         start, count = 0 if start_byte is None else start_byte, limits.LOG_BYTES if offset is None else offset
         query = {"log_file": log_file, "start_byte": int(start), "offset": int(count)}
-        return _as_lines(self._call("get_training_job_log_bytes", version, query))
+        log = _as_lines(self._call("get_training_job_log_bytes", version, query))
+        return log
 
     def delete_job_version(self) -> Response:
-        """Delete this version; one that has not ended is stopped first (modelarts_04_0172)."""
-        return self._call("delete_training_job_version", self._version("delete_job_version"))
+        """Delete this version; one that has not ended is stopped first (modelarts_04_0172).
+
+        Returns:
+            A response.
+
+        Raises:
+            ArgumentError: `job_id` or `version_id` is missing or no id; nothing was sent.
+        """
+        reply: Response = self._call("delete_training_job_version", self._version("delete_job_version"))
+        return reply
 
     # --- one job
 
@@ -135,56 +163,97 @@ class JobCalls:
 
         Args:
             description: at most 256 characters.
+
+        Returns:
+            A response.
+
+        Raises:
+            ArgumentError: the description is too long, or `job_id` is missing or no id; nothing was sent.
         """
         path = self._job("update_job_description", checks.description("description", description))
-        return self._call("update_training_job_description", path, body={"job_desc": description})
+        reply: Response = self._call("update_training_job_description", path, body={"job_desc": description})
+        return reply
 
     def delete_job(self) -> Response:
-        """Delete the job with all its versions; those that have not ended are stopped first (modelarts_04_0166)."""
-        return self._call("delete_training_job", self._job("delete_job"))
+        """Delete the job with all its versions; those that have not ended are stopped first (modelarts_04_0166).
+
+        Returns:
+            A response.
+
+        Raises:
+            ArgumentError: `job_id` is missing or no id; nothing was sent.
+        """
+        reply: Response = self._call("delete_training_job", self._job("delete_job"))
+        return reply
 
     def get_job_version_object_list(self, is_show: bool = True) -> list[TrainingJob]:
-        """List the versions of the job as handles, newest first (modelarts_04_0169).
+        """List the versions of the job as handles (modelarts_04_0169).
 
         Args:
             is_show: also print them as a table.
+
+        Returns:
+            A handle of each version, newest first.
+
+        Raises:
+            ArgumentError: `job_id` is missing or no id; nothing was sent.
+            ApiError: the service refused.
         """
         path = self._job("get_job_version_object_list")
-        response = self._call("list_training_job_versions", path, raise_on_error=True)
-        rows = rows_of(response, "versions")
+        reply = self._call("list_training_job_versions", path, raise_on_error=True)
+        rows = rows_of(reply, "versions")
         show(rows, VERSION_COLUMNS, is_show)
         return [
-            TrainingJob(self.modelarts_session, response.get("job_id", self.job_id), row["version_id"],
-                        job_name=response.get("job_name"), version_name=row.get("version_name"))
+            TrainingJob(self.modelarts_session, reply.get("job_id", self.job_id), row["version_id"],
+                        job_name=reply.get("job_name"), version_name=row.get("version_name"))
             for row in rows
         ]  # fmt: skip
 
-    def get_job_version_info(self) -> Response:
+    def get_job_version_info(self) -> VersionList:
         """Read all versions of the job (modelarts_04_0170).
 
         Returns:
             A response with `job_name`, `version_count` and `versions`, newest first.
+
+        Raises:
+            ArgumentError: `job_id` is missing or no id; nothing was sent.
         """
-        response = self._call("list_training_job_versions", self._job("get_job_version_info"))
-        for version in response.get("versions") or ():
+        listed: VersionList = self._call("list_training_job_versions", self._job("get_job_version_info"))
+        for version in listed.get("versions") or ():
             decode_metrics(version)
-        return response
+        return listed
 
     # --- one configuration
 
-    def get_job_configs_info(self) -> Response:
-        """Read this saved configuration (modelarts_04_0177)."""
-        return self._call("get_training_job_config", self._config("get_job_configs_info"))
+    def get_job_configs_info(self) -> ConfigInfo:
+        """Read this saved configuration (modelarts_04_0177).
+
+        Returns:
+            A response with the settings under their REST names, such as `train_url` and `parameter`.
+
+        Raises:
+            ArgumentError: `config_name` is missing; nothing was sent.
+        """
+        info: ConfigInfo = self._call("get_training_job_config", self._config("get_job_configs_info"))
+        return info
 
     def delete_job_configs(self) -> Response:
-        """Delete this saved configuration (modelarts_04_0179)."""
-        return self._call("delete_training_job_config", self._config("delete_job_configs"))
+        """Delete this saved configuration (modelarts_04_0179).
+
+        Returns:
+            A response.
+
+        Raises:
+            ArgumentError: `config_name` is missing; nothing was sent.
+        """
+        reply: Response = self._call("delete_training_job_config", self._config("delete_job_configs"))
+        return reply
 
     # --- helpers
 
-    @property
-    def _call(self) -> Callable[..., Response]:
-        return self.modelarts_session.client.call
+    def _call(self, operation: str, *arguments: Any, **options: Any) -> Any:
+        """Make a call; type checkers learn from the caller which members its reply has."""
+        return self.modelarts_session.client.call(operation, *arguments, **options)
 
     def _job(self, call: str, *problems: ArgumentProblem | None) -> dict[str, Any]:
         """The path to the job; raises with all problems of a call's arguments, those of the ids included."""
@@ -195,7 +264,7 @@ class JobCalls:
         path = self._job(call, _identifier("version_id", self.version_id), *problems)
         return {**path, "version_id": self.version_id}
 
-    def _config(self, call: str) -> dict[str, object]:
+    def _config(self, call: str) -> dict[str, Any]:
         checks.raise_if_any(call, checks.name("config_name", self.config_name, _how_to_get("config_name")))
         return {"config_name": self.config_name}
 
@@ -215,18 +284,29 @@ def _how_to_get(argument: str) -> str:
 
 
 class TrainingJob(JobCalls):
-    """A version of a training job, or a saved configuration; what `fit` and the others return.
+    """A version of a training job, or a saved configuration, as `fit` and other calls return it.
 
-    Attributes:
-        job_id, version_id: of a version; `None` for a configuration.
-        config_name: of a configuration; `None` for a version.
+    Args:
+        modelarts_session: the session to use.
+        job_id, version_id: the version: numbers, or texts of their digits; left out for a configuration.
+        config_name: the configuration; left out for a version.
+        job_name, version_name: names for display, where they are known.
+
+    Attributes have the names of the arguments.
+
+    Raises:
+        ArgumentError: `modelarts_session` is not a session.
+
+    Example:
+        >>> job = TrainingJob(session, job_id=10, version_id=20)
+        >>> job.wait(timeout=3600)
     """
 
     def __init__(
         self,
         modelarts_session: Session,
-        job_id: Identifier = None,
-        version_id: Identifier = None,
+        job_id: int | str | None = None,
+        version_id: int | str | None = None,
         config_name: str | None = None,
         job_name: str | None = None,
         version_name: str | None = None,
@@ -247,17 +327,17 @@ class TrainingJob(JobCalls):
 
 
 def decode_metrics(members: dict[str, Any]) -> None:
-    """Make metric lists objects, whether they came as JSON text or as objects (METRIC)."""
+    """Decode metric lists that came as JSON text; those that came as objects stay (METRIC)."""
     for name in ("model_metric_list", "system_metric_list"):
         if isinstance(members.get(name), str):
             try:
                 members[name] = json_records.parse(members[name] or "{}")
             except ValueError:
-                continue  # what is no JSON stays as it came
+                continue  # a text that is not JSON stays a text
 
 
-def _as_lines(response: Response) -> Response:
-    """The byte call's answer in the shape that the documents give `get_job_log` (LOGAPI)."""
+def _as_lines(response: Response) -> Any:
+    """The reply of the byte call, with the members that the documents give `get_job_log` (LOGAPI)."""
     text = response.get("log")
     if text is not None:
         end = response.get("end_byte") or 0

@@ -4,39 +4,44 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from modelarts._jobs.pagination import ROWS, VISUALIZATION_COLUMNS, VISUALIZATIONS, doc_default, iterate, show
 from modelarts._obs.paths import ObsPath
-from modelarts._submit import checks, idempotent_create
-from modelarts._submit.recovery import CREATE_VISUALIZATION
+from modelarts._submit import checks
 from modelarts._transport.response import Response, rows_of
 from modelarts._wire.json_records import Record
 from modelarts._wire.v1 import limits
 from modelarts.errors import ArgumentProblem
 
 if TYPE_CHECKING:
+    from modelarts._api.replies import VisualizationInfo, VisualizationList
     from modelarts.session import Session
 
 __all__ = ["VisualizationJob"]
 
-_SCHEDULE_RULE = f'{{"type": "stop", "time_unit": "HOURS", "duration": 0 to {limits.VISUALIZATION_HOURS}}}, or nothing'
+_SCHEDULE_RULE = f'{{"type": "stop", "time_unit": "HOURS", "duration": 0 to {limits.VISUALIZATION_HOURS}}}, or None'
 
 
 class VisualizationJob:
     """A visualization job to be created or managed.
 
     Args:
-        modelarts_session: the session to work with.
-        visualization_id: an existing one; left out for `create_visualization_job`.
+        modelarts_session: the session to use.
+        visualization_id: id of an existing one; left out for `create_visualization_job`.
+        job_name, status, create_time, is_success: members of an existing one, where they are known.
 
     Attributes:
-        visualization_id, job_id: the same id; `job_name`, `status`, `create_time` and `is_success` as they were
-            when the handle was made.
+        visualization_id, job_id: the same id.
+        job_name, status, create_time, is_success: as they were when the handle was created; `create_time` in
+            milliseconds since 1970. After `create_visualization_job` they are those of the new visualization job.
+
+    Raises:
+        ArgumentError: `modelarts_session` is not a session.
 
     Example:
         >>> job = VisualizationJob(session).create_visualization_job(train_url="/bucket/output/")
-        >>> info = job.get_visualization_job_info()  # once its status is RUNNING, service_url answers
+        >>> info = job.get_visualization_job_info()  # once its status is RUNNING, service_url can be opened
     """
 
     def __init__(
@@ -76,22 +81,25 @@ class VisualizationJob:
 
         Args:
             train_url: OBS folder of the files `events.out.tfevents…`.
-            job_name: 1 to 20 letters, digits, `_` or `-`; made from the date when left out.
+            job_name: 1 to 20 letters, digits, `_` or `-`; generated from the date by default.
             job_desc: at most 256 characters.
             job_type: `tensorboard` (the default) or `mindinsight`.
             schedule: when it ends by itself, as `{"type": "stop", "time_unit": "HOURS", "duration": 4}`.
-            flavor: `{"code": …}`, normally left out.
+            flavor: `{"code": …}`; usually left out.
 
         Returns:
-            A handle of the new job; this object answers for it too.
+            A handle of the new visualization job. This object refers to it, too.
 
         Raises:
-            ArgumentError: nothing was sent.
-            ApiError: the service refused; `NameTaken` when there is one of that name.
+            ArgumentError: one or more arguments break a rule; nothing was sent.
+            ApiError: the service refused; `NameTaken` when one of that name exists.
+            OutcomeUnknown: no reply came, and the visualization job was not found afterwards for certain.
         """
+        from modelarts._submit import idempotent_create
+
         body = self._body(train_url, job_name, job_desc, job_type, schedule, flavor)
-        row = idempotent_create.create(
-            self.modelarts_session, CREATE_VISUALIZATION, body, generated=checks.is_missing(job_name)
+        row = idempotent_create.create_visualization(
+            self.modelarts_session.client, body, generated=checks.is_missing(job_name)
         )
         created = _handle(self.modelarts_session, {"job_name": body["job_name"], **row})
         vars(self).update(vars(created))
@@ -101,54 +109,94 @@ class VisualizationJob:
         self, train_url: Any, job_name: Any, job_desc: Any, job_type: Any, schedule: Any, flavor: Any
     ) -> dict[str, Any]:
         name = f"vis-{time.strftime('%m%d-%H%M%S')}" if checks.is_missing(job_name) else job_name
-        faults: list[ArgumentProblem | None] = []
+        problems: list[ArgumentProblem | None] = []
         if not isinstance(name, str) or not limits.VISUALIZATION_NAME.fullmatch(name):
-            faults.append(ArgumentProblem("job_name", name, limits.VISUALIZATION_NAME_RULE))
+            problems.append(ArgumentProblem("job_name", name, limits.VISUALIZATION_NAME_RULE))
         if job_desc is not None:
-            faults.append(checks.description("job_desc", job_desc))
+            problems.append(checks.description("job_desc", job_desc))
         if job_type is not None:
-            faults.append(checks.choice("job_type", str(job_type).lower(), *limits.VISUALIZATION_TYPES))
+            problems.append(checks.choice("job_type", str(job_type).lower(), *limits.VISUALIZATION_TYPES))
         schedules = [] if schedule is None else list(schedule) if isinstance(schedule, (list, tuple)) else [schedule]
         if len(schedules) > 1 or not all(map(_is_stop, schedules)):
-            faults.append(ArgumentProblem("schedule", schedule, _SCHEDULE_RULE))
+            problems.append(ArgumentProblem("schedule", schedule, _SCHEDULE_RULE))
         if flavor is not None and not checks.has_code(flavor):
-            faults.append(ArgumentProblem("flavor", flavor, '{"code": …}, or nothing'))
+            problems.append(ArgumentProblem("flavor", flavor, '{"code": …}, or None'))
         body = {"job_name": name}
         try:
             body["train_url"] = ObsPath.parse(train_url).as_dir.api
         except (TypeError, ValueError) as error:
-            faults.append(ArgumentProblem("train_url", train_url, str(error)))
-        checks.raise_if_any("create_visualization_job", *faults)
+            problems.append(ArgumentProblem("train_url", train_url, str(error)))
+        checks.raise_if_any("create_visualization_job", *problems)
         optional = {
             "job_desc": job_desc, "job_type": None if job_type is None else str(job_type).lower(), "flavor": flavor,
             "schedule": schedules or None,
         }  # fmt: skip
         return {**body, **{name: value for name, value in optional.items() if value is not None}}
 
-    def get_visualization_job_info(self) -> Response:
-        """Read this visualization job (modelarts_04_0184); `service_url` is where it can be looked at."""
-        return self._call("get_visualization_job", self._path("get_visualization_job_info"))
+    def get_visualization_job_info(self) -> VisualizationInfo:
+        """Read this visualization job (modelarts_04_0184).
+
+        Returns:
+            A response with `status`, `service_url`, `train_url` and the other documented members. While the status is
+            RUNNING, `service_url` is the address of TensorBoard.
+
+        Raises:
+            ArgumentError: `visualization_id` is missing or no id; nothing was sent.
+        """
+        info: VisualizationInfo = self._call("get_visualization_job", self._path("get_visualization_job_info"))
+        return info
 
     def update_visualization_job(self, job_desc: str) -> Response:
         """Change the description of this visualization job (modelarts_04_0185).
 
         Args:
             job_desc: at most 256 characters.
+
+        Returns:
+            A response.
+
+        Raises:
+            ArgumentError: the description is too long, or `visualization_id` is missing or no id; nothing was sent.
         """
         path = self._path("update_visualization_job", checks.description("job_desc", job_desc))
-        return self._call("update_visualization_job_description", path, body={"job_desc": job_desc})
+        reply: Response = self._call("update_visualization_job_description", path, body={"job_desc": job_desc})
+        return reply
 
     def stop_visualization_job(self) -> Response:
-        """Stop this visualization job (modelarts_04_0186)."""
-        return self._call("stop_visualization_job", self._path("stop_visualization_job"))
+        """Stop this visualization job (modelarts_04_0186).
+
+        Returns:
+            A response; refused when it has ended.
+
+        Raises:
+            ArgumentError: `visualization_id` is missing or no id; nothing was sent.
+        """
+        reply: Response = self._call("stop_visualization_job", self._path("stop_visualization_job"))
+        return reply
 
     def restart_visualization_job(self) -> Response:
-        """Start this visualization job again after it has ended (modelarts_04_0187)."""
-        return self._call("restart_visualization_job", self._path("restart_visualization_job"))
+        """Start this visualization job again (modelarts_04_0187).
+
+        Returns:
+            A response; refused while it has not ended.
+
+        Raises:
+            ArgumentError: `visualization_id` is missing or no id; nothing was sent.
+        """
+        reply: Response = self._call("restart_visualization_job", self._path("restart_visualization_job"))
+        return reply
 
     def delete_visualization_job(self) -> Response:
-        """Delete this visualization job; one that is up is stopped first (modelarts_04_0188)."""
-        return self._call("delete_visualization_job", self._path("delete_visualization_job"))
+        """Delete this visualization job; a running one is stopped first (modelarts_04_0188).
+
+        Returns:
+            A response.
+
+        Raises:
+            ArgumentError: `visualization_id` is missing or no id; nothing was sent.
+        """
+        reply: Response = self._call("delete_visualization_job", self._path("delete_visualization_job"))
+        return reply
 
     @staticmethod
     @checks.on_session
@@ -163,24 +211,32 @@ class VisualizationJob:
         *,
         sortBy: str | None = None,
         workspace_id: str | None = None,
-    ) -> Response:
+    ) -> VisualizationList:
         """List visualization jobs, one page (modelarts_04_0183).
 
+        Arguments that are left out are not sent: the service uses its own deproblems.
+
         Args:
+            modelarts_session: the session to use.
             status: a number, a name such as `RUNNING`, or a list of them.
-            per_page: 1 to 1000.
+            per_page: rows of a page, 1 to 1000.
+            page: number of the page, from 1.
             sort_by, sortBy: job_id, job_name, job_desc, status, duration, create_time or log_dir.
             order: asc or desc.
             search_content: part of the name, at most 100 characters.
+            workspace_id: only those of this workspace.
 
         Returns:
             A response with `job_total_count` and `jobs`.
+
+        Raises:
+            ArgumentError: an argument breaks a rule; nothing was sent.
         """
         query = VISUALIZATIONS.query(
             status=status, per_page=per_page, page=page, sort_by=sort_by, sortBy=sortBy, order=order,
             search_content=search_content, workspace_id=workspace_id,
         )  # fmt: skip
-        return modelarts_session.client.call(VISUALIZATIONS.operation, query=query)
+        return cast("VisualizationList", modelarts_session.client.call(VISUALIZATIONS.operation, query=query))
 
     @staticmethod
     @checks.on_session
@@ -199,7 +255,16 @@ class VisualizationJob:
         """List visualization jobs as handles, one page (modelarts_04_0182).
 
         Args:
+            modelarts_session: the session to use.
+            status, per_page, page, sort_by, sortBy, order, search_content: as for `get_visualization_job_list`.
             is_show: also print them as a table.
+
+        Returns:
+            A handle of each visualization job.
+
+        Raises:
+            ArgumentError: an argument breaks a rule; nothing was sent.
+            ApiError: the service refused.
         """
         query = VISUALIZATIONS.query(
             status=status, per_page=per_page, page=page, sort_by=sort_by, sortBy=sortBy, order=order,
@@ -242,12 +307,13 @@ class VisualizationJob:
             order=order, search_content=search_content, workspace_id=workspace_id,
         )  # fmt: skip
 
-    def _call(self, operation: str, *path: Any, **options: Any) -> Response:
+    def _call(self, operation: str, *path: Any, **options: Any) -> Any:
+        """Make a call; type checkers learn from the caller which members its reply has."""
         return self.modelarts_session.client.call(operation, *path, **options)
 
-    def _path(self, call: str, *faults: ArgumentProblem | None) -> dict[str, object]:
-        missing = "VisualizationJob(session, visualization_id=…), or create one first"
-        checks.raise_if_any(call, checks.identifier("visualization_id", self.visualization_id, missing), *faults)
+    def _path(self, call: str, *problems: ArgumentProblem | None) -> dict[str, object]:
+        how_to_get = "VisualizationJob(session, visualization_id=…), or create one first"
+        checks.raise_if_any(call, checks.identifier("visualization_id", self.visualization_id, how_to_get), *problems)
         return {"job_id": self.visualization_id}
 
     def __repr__(self) -> str:

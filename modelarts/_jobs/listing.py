@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from modelarts._api import pages
 from modelarts._api.catalog import SPECS
 from modelarts._jobs.pagination import CONFIGS, JOBS, ROWS, doc_default, iterate
 from modelarts._submit.checks import on_session
-from modelarts._transport.response import Response, rows_of
+from modelarts._transport.response import rows_of
 from modelarts._wire import json_records
 from modelarts._wire.json_records import Record
 
 if TYPE_CHECKING:
+    from modelarts._api.replies import AlgorithmList, ConfigList, Framework, JobList
     from modelarts.session import Session
 
 
@@ -30,7 +31,7 @@ def get_job_list(
     *,
     sortBy: str | None = None,
     workspace_id: str | None = None,
-) -> Response:
+) -> JobList:
     """List training jobs, one page (modelarts_04_0160).
 
     Arguments that are left out are not sent: the service uses its own defaults.
@@ -55,7 +56,7 @@ def get_job_list(
         status=status, per_page=per_page, page=page, sort_by=sort_by, sortBy=sortBy, order=order,
         search_content=search_content, workspace_id=workspace_id,
     )  # fmt: skip
-    return modelarts_session.client.call(JOBS.operation, query=query)
+    return cast("JobList", modelarts_session.client.call(JOBS.operation, query=query))
 
 
 @on_session
@@ -101,7 +102,7 @@ def get_job_configs_list(
     *,
     sortBy: str | None = None,
     config_type: str | None = None,
-) -> Response:
+) -> ConfigList:
     """List saved configurations, one page (modelarts_04_0176).
 
     Args:
@@ -123,7 +124,7 @@ def get_job_configs_list(
         per_page=per_page, page=page, sort_by=sort_by, sortBy=sortBy, order=order, search_content=search_content,
         config_type=config_type,
     )  # fmt: skip
-    return modelarts_session.client.call(CONFIGS.operation, query=query)
+    return cast("ConfigList", modelarts_session.client.call(CONFIGS.operation, query=query))
 
 
 @on_session
@@ -175,7 +176,7 @@ def get_train_instance_types(modelarts_session: Session) -> list[str]:
 
 
 @on_session
-def get_framework_list(modelarts_session: Session) -> list[dict[str, str]]:
+def get_framework_list(modelarts_session: Session) -> list[Framework]:
     """List the engines for `framework_type` and `framework_version` (modelarts_04_0192).
 
     Args:
@@ -194,7 +195,7 @@ def get_framework_list(modelarts_session: Session) -> list[dict[str, str]]:
 
 
 @on_session
-def get_built_in_algorithms(modelarts_session: Session) -> Response:
+def get_built_in_algorithms(modelarts_session: Session) -> AlgorithmList:
     """List the built-in algorithms for `model_name` (modelarts_04_0190).
 
     Args:
@@ -203,7 +204,7 @@ def get_built_in_algorithms(modelarts_session: Session) -> Response:
     Returns:
         A response with `models`; the `parameter` of each is decoded to a list.
     """
-    response = pages.read_all(modelarts_session.client, pages.ALGORITHMS)
+    response = cast("AlgorithmList", pages.read_all(modelarts_session.client, pages.ALGORITHMS))
     for model in response.get("models") or ():
         if isinstance(model.get("parameter"), str):  # JSON text in REST, a list in the SDK (ALGPARAM)
             with suppress(ValueError):  # a text that is not JSON stays a text

@@ -3,44 +3,19 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from modelarts._obs.paths import ObsPath, exists_locally, is_local
 from modelarts._submit import checks
-from modelarts._submit.staging.staging import Staging
 from modelarts._wire.v1 import limits
 from modelarts.errors import ArgumentProblem, ModelArtsError
 
+if TYPE_CHECKING:
+    from modelarts._submit.staging.staging import Staging
+
 _NEVER_SENT = ObsPath("never-sent")  # stands for a place where there are faults already
-
-
-@attrs.frozen(kw_only=True)
-class Training:
-    """What an estimator says about the training itself, as the user gave it."""
-
-    train_instance_count: Any = None
-    train_instance_type: Any = None
-    pool_id: Any = None
-    code_dir: Any = None
-    boot_file: Any = None
-    model_name: Any = None
-    framework_type: Any = None
-    framework_version: Any = None
-    user_image_url: Any = None
-    user_command: Any = None
-    hyperparameters: Any = None
-    output_path: Any = None
-    log_url: Any = None
-    job_description: Any = None
-    base_job_name: Any = None
-    workspace_id: Any = None
-    create_version: Any = None
-    nas_type: Any = None
-    nas_share_addr: Any = None
-    nas_mount_path: Any = None
-    volumes: Any = None
 
 
 @attrs.frozen(kw_only=True)
@@ -59,6 +34,9 @@ class Call:
     job_id: Any = None
     pre_version_id: Any = None
     priority: Any = None
+
+
+CALL_FIELDS = tuple(field.name for field in attrs.fields(Call) if field.name != "operation")
 
 
 class Checks:

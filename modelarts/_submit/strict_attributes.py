@@ -1,32 +1,40 @@
-"""Attributes that are settings: one that is misspelled would have no effect."""
+"""Attributes that are settings: a misspelled one would have no effect, so it is refused."""
 
 from __future__ import annotations
 
-import inspect
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-ALIKE = 0.8  # of 1; `hyperparams` is that near to `hyperparameters`, `job_name` not to `job_type`
+ALIKE = 0.8  # of 1; `hyperparams` is that similar to `hyperparameters`, `job_name` is not to `job_type`
 
 
 class StrictAttributes:
-    """An object whose attributes are the arguments of its constructor, and any that do not resemble those."""
+    """An object whose attributes are the arguments of its constructor.
 
-    _arguments: ClassVar[tuple[str, ...]] = ()
+    Others may be set as long as their names do not resemble those. Type checkers report each of them.
+    """
 
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        if "__init__" in vars(cls):
-            _, *arguments = inspect.signature(vars(cls)["__init__"]).parameters
-            cls._arguments = (*cls._arguments, *arguments)
+    if not TYPE_CHECKING:  # a class with this method may have any attribute, as far as type checkers know
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (name.startswith("_") or name in self._arguments or hasattr(self, name)):
-            import difflib
+        def __setattr__(self, name: str, value: Any) -> None:
+            if not (name.startswith("_") or hasattr(self, name)):
+                arguments = _arguments(type(self))
+                if name not in arguments:
+                    _refuse_similar(type(self), name, arguments)
+            super().__setattr__(name, value)
 
-            near = difflib.get_close_matches(name.lower(), self._arguments, 1, ALIKE)
-            if near:
-                raise AttributeError(
-                    f"{type(self).__name__} has no attribute {name!r}, and it would have no effect: did you mean "
-                    f"{near[0]!r}? One of your own needs a name that is less alike"
-                )
-        super().__setattr__(name, value)
+
+def _arguments(cls: type) -> list[str]:
+    """The names of the arguments of a constructor, and of those of the base classes."""
+    codes = [vars(base)["__init__"].__code__ for base in cls.__mro__ if hasattr(vars(base).get("__init__"), "__code__")]
+    return [name for code in codes for name in code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]]
+
+
+def _refuse_similar(cls: type, name: str, arguments: list[str]) -> None:
+    import difflib
+
+    similar = difflib.get_close_matches(name.lower(), arguments, 1, ALIKE)
+    if similar:
+        raise AttributeError(
+            f"{cls.__name__} has no attribute {name!r}, and setting it would have no effect: did you mean "
+            f"{similar[0]!r}? An attribute of your own needs a less similar name"
+        )

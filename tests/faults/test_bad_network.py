@@ -45,7 +45,7 @@ def test_of_each_fault_comes_what_the_table_says(method: str, fault: Fault):
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_job_is_made_once_whatever_comes_of_the_answer(fault: Fault, monkeypatch: pytest.MonkeyPatch):
     """The service makes the job in any case, and then does harm."""
-    monkeypatch.setattr(idempotent_create, "LOOK_AGAIN", ())
+    monkeypatch.setattr(idempotent_create, "LOOKUP_PAUSES", ())
     job = {"job_id": 10, "job_name": "digits", "version_id": 20, "status": 1, "create_time": 4_102_444_800_000}
     script = {
         "GET /job/resource-specs": [{"is_success": True, "specs": SPECS}],

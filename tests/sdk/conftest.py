@@ -20,7 +20,7 @@ from tests.support.machine import Machine
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits long for a list that lags behind."""
-    monkeypatch.setattr(idempotent_create, "LOOK_AGAIN", (0.01, 0.01))
+    monkeypatch.setattr(idempotent_create, "LOOKUP_PAUSES", (0.01, 0.01))
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from tests.support.cloud import Cloud, cloud_estimator
 
 Act = Callable[[Session], Any]
 ID = "a whole number from 0, or a text of its digits"
-DAY = '{"type": "stop", "time_unit": "HOURS", "duration": 0 to 24}, or nothing'
+DAY = '{"type": "stop", "time_unit": "HOURS", "duration": 0 to 24}, or None'
 
 
 def job(session: Session) -> TrainingJob:

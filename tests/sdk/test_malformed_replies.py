@@ -139,7 +139,7 @@ def test_what_was_found_afterwards_must_have_a_number_too(cloud: Cloud, session:
     cloud.answer("POST", JOBS, {**MADE, "job_id": None})
     cloud.answer("GET", JOBS, {"is_success": True, "jobs": [{"job_name": "digits", "create_time": 4_102_444_800_000}]})
 
-    with pytest.raises(OutcomeUnknown, match="Looking up job_name 'digits' failed too"):
+    with pytest.raises(OutcomeUnknown, match="Looking up the job named 'digits' failed too"):
         cloud_estimator(session).fit(inputs="/bucket/data/", job_name="digits")
 
 

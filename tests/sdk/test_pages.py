@@ -169,5 +169,5 @@ def test_a_lost_job_is_found_behind_others_whose_names_hold_its_own():
             query = {"per_page": 1000, "search_content": "digits", **({"page": page} if page > 1 else {})}
             faked.get(f"{BASE}/training-jobs", json=reply, match=[responses.matchers.query_param_matcher(query)])
 
-        with pytest.raises(Exception, match=r"job_name 'digits' \(job_id 2000\)"):  # too old to be this call's
-            idempotent_create.create(session, "create_training_job", {"job_name": "digits"})
+        with pytest.raises(Exception, match=r"job named 'digits' \(job_id 2000\)"):  # too old to be this call's
+            idempotent_create.create_job(session.client, {"job_name": "digits"})

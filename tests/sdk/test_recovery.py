@@ -35,7 +35,7 @@ POST_JOB, POST_VERSION, POST_CONFIG = (
 LIST_JOBS, GET_CONFIG = "GET /training-jobs", "GET /training-job-configs/c"
 LIST_VERSIONS = "GET /training-jobs/10/versions"
 INFO = f"{LIST_VERSIONS}/20"
-AGAIN = "nothing was made as far as can be seen; call again"
+AGAIN = "nothing was created as far as can be seen; call again"
 LOOK_UPS: dict[str, Any] = {"GET /job/resource-specs": [{"is_success": True, "specs": SPECS}]}
 
 
@@ -165,7 +165,7 @@ def test_a_refusal_stays_one_where_nothing_was_made():
 def test_who_gave_up_on_the_service_does_not_know_what_it_made(status: int):
     late = failed(status, {"error_code": "APIGW.0201", "error_msg": "Backend timeout."})
     with service({POST_JOB: [late], LIST_JOBS: [listed(OTHER)]}) as (_, session), pytest.raises(
-        OutcomeUnknown, match=r"APIGW.0201: Backend timeout.*which is refused if it is there after all"
+        OutcomeUnknown, match=r"APIGW.0201: Backend timeout.*which is refused if it exists after all"
     ):
         estimator(session).fit(inputs="/bucket/data/")
 
@@ -192,7 +192,7 @@ def test_a_login_that_fails_before_a_creating_call_is_no_lost_answer(cloud: Clou
     with cloud_session(access_key=None, secret_key=None, username="me", password="p") as session, pytest.raises(
         Unavailable, match="maintenance"
     ):
-        idempotent_create.create(session, "create_training_job", {"job_name": "digits"})
+        idempotent_create.create_job(session.client, {"job_name": "digits"})
 
 
 def test_a_list_that_lags_behind_is_looked_at_again():
@@ -208,14 +208,14 @@ def test_a_list_that_lags_behind_is_looked_at_again():
 def test_a_broken_list_proves_nothing(answer: dict[str, Any]):
     script = {POST_JOB: [RESET], LIST_JOBS: [answer]}
     with service(script) as (_, session), pytest.raises(
-        OutcomeUnknown, match=r"Looking up job_name 'digits' failed too .* look whether it is there before you call"
+        OutcomeUnknown, match=r"Looking up the job named 'digits' failed too .* check whether it exists before you call"
     ):
         estimator(session).fit(**FIT)
 
 
 @pytest.mark.parametrize(("made", "words"), [
-    (None, "There is a job_name 'digits' .job_id 10., but when it was made cannot be seen"),
-    (1_524_189_990_635, "There is a job_name 'digits' .job_id 10. that seems to be from before this call: look at it"),
+    (None, "There is a job named 'digits' .job_id 10., but its time of creation is unknown"),
+    (1_524_189_990_635, "There is a job named 'digits' .job_id 10. that seems to be older than this call: look at it"),
 ])  # fmt: skip
 def test_a_job_that_may_be_somebody_elses_is_not_claimed(made: int | None, words: str):
     script = {POST_JOB: [RESET], LIST_JOBS: [listed({**JOB, "create_time": made})]}
@@ -227,14 +227,14 @@ def test_a_job_that_may_be_somebody_elses_is_not_claimed(made: int | None, words
 def test_without_a_clock_of_the_service_no_job_is_claimed(date: str):
     bare = re.sub(rb"Date: [^\r]*\r\n", date.encode(), reply(listed(JOB)))
     with service({POST_JOB: [RESET], LIST_JOBS: [bare]}) as (_, session), pytest.raises(
-        OutcomeUnknown, match="when it was made cannot be seen"
+        OutcomeUnknown, match="its time of creation is unknown"
     ):
         estimator(session).fit(**FIT)
 
 
 def test_a_name_of_ours_is_told_so_that_a_second_call_makes_no_second_job():
     with service({POST_JOB: [RESET], LIST_JOBS: [listed()]}) as (_, session), pytest.raises(
-        OutcomeUnknown, match=r"call again with job_name='job-\d{4}-\d{6}', which is refused if it is there after all"
+        OutcomeUnknown, match=r"call again with job_name='job-\d{4}-\d{6}', which is refused if it exists after all"
     ):
         estimator(session).fit(inputs="/bucket/data/")
 
@@ -247,7 +247,7 @@ def test_a_job_is_looked_up_in_its_workspace():
         faked.get(f"{BASE}/training-jobs", json=found, headers={"Date": formatdate(usegmt=True)},
                   match=[responses.matchers.query_param_matcher(wanted)])  # fmt: skip
 
-        made = idempotent_create.create(session, "create_training_job", {"job_name": "digits", "workspace_id": "w1"})
+        made = idempotent_create.create_job(session.client, {"job_name": "digits", "workspace_id": "w1"})
 
     assert made.job_id == 10
 
@@ -259,7 +259,7 @@ def test_ctrl_c_while_a_job_is_made_says_that_it_may_be_there(cloud: Cloud, sess
     with pytest.raises(KeyboardInterrupt):
         cloud_estimator(session).fit(**FIT)
 
-    assert "interrupted while job_name 'digits' was being made: look whether it is there" in caplog.text
+    assert "interrupted while creating the job named 'digits': check whether it exists" in caplog.text
 
 
 def interrupted(_: Any) -> Any:

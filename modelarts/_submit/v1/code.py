@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelarts._api.catalog import ALGORITHMS, ENGINES, Catalog, normalize, suggest
 from modelarts._obs.paths import ObsPath, exists_locally, is_local, path_inside
-from modelarts._submit.arguments import Checks, Training
+from modelarts._submit.arguments import Checks
 from modelarts._wire.json_records import Record
+
+if TYPE_CHECKING:
+    from modelarts._submit.training import Training
 
 logger = logging.getLogger("modelarts")
 
@@ -46,7 +49,7 @@ class CodeChoice:
         return {**script, "engine_id": engine.engine_id} if engine is not None else script
 
     def built_in(self) -> dict[str, Any]:
-        name = self.training.model_name
+        name: Any = self.training.model_name
         if unsent := [argument for argument in _CODE if getattr(self.training, argument)]:
             logger.warning("model_name=%r brings its own code: %s not sent", name, ", ".join(unsent))
         found = self.catalog.find(ALGORITHMS, lambda row: row.get("model_name") == name, ALGORITHMS in self.new)
@@ -57,7 +60,8 @@ class CodeChoice:
         return {"model_id": found.model_id}
 
     def engine(self) -> Record | None:
-        kind, version = self.training.framework_type, self.training.framework_version
+        kind: Any = self.training.framework_type
+        version: Any = self.training.framework_version
         for argument, value in (("framework_type", kind), ("framework_version", version)):
             if not value:
                 rule = "needed with code_dir; Estimator.get_framework_list lists what there is"
@@ -106,7 +110,8 @@ class CodeChoice:
         return script
 
     def boot_file(self, folder: ObsPath) -> ObsPath | None:
-        code_dir, boot_file = self.training.code_dir, self.training.boot_file
+        code_dir: Any = self.training.code_dir
+        boot_file: Any = self.training.boot_file
         if self.is_local_script():
             relative = path_inside(code_dir, boot_file)
             path = None if relative is None else ObsPath(folder.bucket, folder.key + relative)
@@ -125,7 +130,8 @@ class CodeChoice:
 
     def is_local_script(self) -> bool:
         """Whether the script is given as a local path; with local code it may begin with a slash."""
-        code_dir, boot_file = self.training.code_dir, self.training.boot_file
+        code_dir: Any = self.training.code_dir
+        boot_file: Any = self.training.boot_file
         if not isinstance(boot_file, (str, os.PathLike)):
             return False
         return is_local(boot_file) or (is_local(code_dir) and exists_locally(boot_file))

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelarts._api.catalog import ALGORITHMS, ENGINES, SPECS, Catalog, suggest
-from modelarts._submit.arguments import Call, Checks, Training
-from modelarts._submit.staging.staging import Staging
+from modelarts._submit.arguments import Call, Checks
 from modelarts._submit.v1.code import CodeChoice
 from modelarts._submit.v1.inputs import DataChoice
 from modelarts._wire.json_records import Record, as_integer
 from modelarts._wire.v1 import parameters
 from modelarts._wire.v1.limits import NAME_RULE
+from modelarts._wire.v1.operations import CREATE_CONFIG, CREATE_JOB, CREATE_VERSION, UPDATE_CONFIG
 from modelarts.errors import ArgumentError, ArgumentProblem
 
-logger = logging.getLogger("modelarts")
+if TYPE_CHECKING:
+    from modelarts._submit.staging.staging import Staging
+    from modelarts._submit.training import Training
 
-CREATE_JOB, CREATE_VERSION = "create_training_job", "create_training_job_version"
-CREATE_CONFIG, UPDATE_CONFIG = "create_training_job_config", "update_training_job_config"
+logger = logging.getLogger("modelarts")
 
 _CALLS = {
     CREATE_JOB: "fit", CREATE_VERSION: "create_job_version",
     CREATE_CONFIG: "create_job_configs", UPDATE_CONFIG: "update_job_configs",
 }  # fmt: skip
-
 
 
 def build(training: Training, call: Call, catalog: Catalog, staging: Staging) -> dict[str, Any]:
