@@ -33,7 +33,7 @@ def test_ctrl_c_leaves_the_job_alone_and_says_how_to_stop_it(session, home, tmp_
     waiting.send_signal(signal.SIGINT)
     rest, failure = waiting.communicate(timeout=20)
 
-    assert "no longer waiting; the job goes on. To stop it: Estimator(session, job_id=1, version_id=1)" in rest
+    assert "no longer waiting; the job continues. To stop it: Estimator(session, job_id=1, version_id=1)" in rest
     assert "KeyboardInterrupt" in failure
     job = Estimator(session, job_id=1, version_id=1)
     assert job.get_job_info().status == 8
