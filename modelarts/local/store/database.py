@@ -1,4 +1,4 @@
-"""One SQLite file: a connection for each thread, one writer at a time, every commit on the disk."""
+"""One SQLite file: one writer at a time, every commit on the disk."""
 
 from __future__ import annotations
 
@@ -19,58 +19,67 @@ Row = dict[str, Any]
 
 
 class Database:
-    """Connections to one file: one for each thread; writers take turns."""
+    """Connections to one file; writers take turns.
+
+    A call takes the connection that was used last, whatever thread it is in: its cache is the one that is up to date.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._local = threading.local()
-        self._open: list[sqlite3.Connection] = []
-        self._guard = threading.Lock()
+        self._opened: list[sqlite3.Connection] = []
+        self._idle: list[sqlite3.Connection] = []
         self._writing = threading.Lock()
         # SQLite does not wait for other processes when it switches a new file to WAL.
-        with path.with_suffix(".lock").open("wb") as lock:
+        with path.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            migrate(self._connection)
+            with self._connection() as connection:
+                migrate(connection)
 
     def close(self) -> None:
-        """Close every thread's connection; may be called twice."""
-        with self._guard:
-            while self._open:
-                self._open.pop().close()
+        """Close all connections; may be called twice."""
+        self._idle.clear()
+        while self._opened:
+            self._opened.pop().close()
 
-    @property
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = sqlite3.connect(self._path, timeout=30, isolation_level=None, check_same_thread=False)
-            connection.row_factory = sqlite3.Row
-            connection.executescript(
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
-            )
-            self._local.connection = connection
-            with self._guard:
-                self._open.append(connection)
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self._connect()
+        try:
+            yield connection
+        finally:
+            self._idle.append(connection)
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=30, isolation_level=None, check_same_thread=False)
+        self._opened.append(connection)
+        connection.row_factory = sqlite3.Row
+        connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
         return connection
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """A transaction: all of it is kept, or nothing."""
-        with self._writing:
-            connection = self._connection
+        with self._writing, self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
+                connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
 
     def all(self, sql: str, *values: Any) -> list[Row]:
-        return [dict(row) for row in self._connection.execute(sql, values)]
+        with self._connection() as connection:
+            return [dict(row) for row in connection.execute(sql, values)]
 
     def one(self, sql: str, *values: Any) -> Row | None:
-        row = self._connection.execute(sql, values).fetchone()
-        return None if row is None else dict(row)
+        with self._connection() as connection:
+            row = connection.execute(sql, values).fetchone()
+            return None if row is None else dict(row)
 
     def insert(self, connection: sqlite3.Connection, table: str, **columns: Any) -> int:
         """Insert a row; its id. Raises `NameInUse` for a name that is taken."""
