@@ -39,7 +39,7 @@ def measure() -> Iterator[Row]:
             lambda: _pairs_per_second(bare, "/configs", numbers),
         )
     yield Row(
-        name="create + read back, durable", unit="pairs/s", samples=samples, aim=0.5, at_least=True,
+        name="create + read back, durable", unit="pairs/s", samples=samples, aim=0.7, at_least=True,
         yardstick="bare WSGI + SQLite", base=base,
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The WSGI application: from routes to handlers, and from refusals to documented answers."""
+"""The REST API as a WSGI application: from requests to handlers, and from failures to documented responses."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Callable
 
-from flask import Flask, Response, json, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Request
 
 from modelarts._wire.v1 import limits
 from modelarts._wire.v1.routes import ABSENT, ROUTES, Route
@@ -20,8 +20,13 @@ from modelarts.local.api.errors import BAD_VALUE, NOT_FOUND, ApiFailure
 from modelarts.local.api.handlers import catalog, job_configs, logs, training_jobs, versions, visualizations
 from modelarts.local.api.handlers.context import Call, Handler, Service
 from modelarts.local.api.long_poll import LongPoll, requested_wait
+from modelarts.local.api.responses import Response, failure
+from modelarts.local.api.routing import Router
 
 logger = logging.getLogger("modelarts.local")
+
+Application = Callable[[dict[str, Any], Any], Iterable[bytes]]  # of WSGI
+Authenticate = Callable[[Request], None]  # raises `ApiFailure` for a request without valid credentials
 
 HANDLERS: dict[str, Handler] = {
     "create_training_job_config": job_configs.create,
@@ -75,45 +80,51 @@ class Activity:
             self._slots.release()
 
 
-def create_app(service: Service, proof: str | Callable[[], None], project_id: str, activity: Activity) -> Flask:
-    """The application over the parts of a service.
+def create_app(service: Service, credentials: str | Authenticate, project_id: str, activity: Activity) -> Application:
+    """The application of a service.
 
     Args:
-        service: store, scheduler, catalogue, folders.
-        proof: the token that `X-Auth-Token` must carry, or what raises a `ApiFailure` for a request that may not pass.
-        project_id: the one project that paths may name.
-        activity: told of every request.
+        service: its parts.
+        credentials: the token that `X-Auth-Token` must have, or a function that checks the credentials of a request.
+        project_id: the only project that paths may have.
+        activity: records every request.
     """
-    app = Flask("modelarts.local", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = limits.BODY_BYTES
-    app.url_map.merge_slashes = False
-    app.url_map.strict_slashes = False
-    app.wsgi_app = _tolerant(app.wsgi_app)  # type: ignore[method-assign]
-    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    authenticate = _token_check(credentials) if isinstance(credentials, str) else credentials
+    router = Router(ROUTES)
 
-    @app.before_request
-    def admit() -> None:
+    def respond(request: Request, path: str) -> Response:
         activity.last = time.monotonic()
-        check_host()
-        if isinstance(proof, str):
-            _check_token(proof)
-        else:
-            proof()
-        if request.view_args and request.view_args.get("project_id", project_id) != project_id:
+        check_host(request.host)
+        authenticate(request)
+        match = router.match(path)
+        if match.members.get("project_id", project_id) != project_id:
             raise ApiFailure("ModelArts.0210", "the project id in the URL is not the one of this service", 403)
+        return _call(match.route(request.method), match.members, request, service, activity)
 
-    app.register_error_handler(Exception, _refused)
-    for route in ROUTES:
-        rule = route.path.replace("{", "<").replace("}", ">")
-        view = _absent(route) if route.support == ABSENT else _view(HANDLERS[route.operation], service, activity)
-        app.add_url_rule(rule, route.operation, view, methods=[route.method], provide_automatic_options=False)
-    return app
+    def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        request = Request(environ)
+        request.max_content_length = limits.BODY_BYTES
+        path = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace")
+        try:
+            response = respond(request, path)
+        except ApiFailure as error:
+            response = failure(error)
+        except HTTPException as error:  # from reading the request
+            message = f"{request.method} {path}: {error.name}. {error.description}"
+            response = failure(ApiFailure(BAD_VALUE, message, error.code or 500))
+        except Exception:
+            logger.exception("%s %s failed", request.method, path)
+            message = "internal error of the local service; see its log for details"
+            response = failure(ApiFailure("ModelArts.0010", message, 500))
+        return response.send(start_response, with_body=request.method != "HEAD")
+
+    return application
 
 
-def check_host() -> None:
-    """Refuse a request that a web page made for another host, which a name server turned to this machine."""
-    if not is_this_machine(request.host):
-        raise ApiFailure("ModelArts.0108", f"host {request.host!r} is not this machine", 403)
+def check_host(host: str) -> None:
+    """Refuse a request of a web page for another host name that a name server resolves to this machine."""
+    if not is_this_machine(host):
+        raise ApiFailure("ModelArts.0108", f"host {host!r} is not this machine", 403)
 
 
 def is_this_machine(host: str) -> bool:
@@ -121,65 +132,23 @@ def is_this_machine(host: str) -> bool:
     return (host.rpartition(":")[0] or host) in _LOCAL_HOSTS
 
 
-def _check_token(token: str) -> None:
-    given = request.headers.get("X-Auth-Token", "")
-    if not given:
-        raise ApiFailure("ModelArts.0201", "the X-Auth-Token header is missing or empty", 401)
-    if not hmac.compare_digest(given.encode(), token.encode()):
-        raise ApiFailure("ModelArts.0203", "the token is not the one of this service", 401)
+def _token_check(token: str) -> Authenticate:
+    def check(request: Request) -> None:
+        sent = request.headers.get("X-Auth-Token", "")
+        if not sent:
+            raise ApiFailure("ModelArts.0201", "the X-Auth-Token header is missing or empty", 401)
+        if not hmac.compare_digest(sent.encode(), token.encode()):
+            raise ApiFailure("ModelArts.0203", "the token is not the one of this service", 401)
+
+    return check
 
 
-def _view(handler: Handler, service: Service, activity: Activity) -> Callable[..., Response]:
-    def view(**path: str) -> Response:
-        body = bodies.parse(request.get_data()) if request.method in ("POST", "PUT") else None
-        with activity.long_poll(requested_wait(request.headers.get("Prefer", ""))) as long_poll:
-            answer = handler(Call(service, path, request.args, body, long_poll))
-        response = _json({"is_success": True, **answer}, 200)
-        if long_poll.applied:
-            response.headers["Preference-Applied"] = f"wait={long_poll.seconds:.0f}"
-        return response
-
-    return view
-
-
-def _absent(route: Route) -> Callable[..., Response]:
-    def view(**_: str) -> Response:
-        raise ApiFailure(NOT_FOUND, f"{route.operation} ({route.method} {route.path}) is not served locally", 501)
-
-    return view
-
-
-def _refused(error: Exception) -> Response:
-    if isinstance(error, ApiFailure):
-        return _refusal(error.code, error.message, error.status)
-    if isinstance(error, HTTPException):
-        status = error.code or 500
-        code = NOT_FOUND if status == 404 else BAD_VALUE
-        response = _refusal(code, f"{request.method} {request.path}: {error.name}. {error.description}", status)
-        response.allow.update(getattr(error, "valid_methods", None) or ())
-        return response
-    logger.exception("%s %s failed", request.method, request.path)
-    return _refusal("ModelArts.0010", "internal error of the local service; its log tells more", 500)
-
-
-def _refusal(code: str, message: str, status: int) -> Response:
-    body = {"is_success": False, "error_code": code, "error_message": message, "error_msg": message}
-    return _json(body, status)
-
-
-def _json(body: dict[str, Any], status: int) -> Response:
-    content = json.dumps(body).encode(errors="backslashreplace")  # half a character becomes its JSON escape
-    return Response(content, status, mimetype="application/json")
-
-
-def _tolerant(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
-    """Take one slash too many at either end of a path, as the documents' samples have them (SLASH)."""
-
-    def wrapped(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        path = environ.get("PATH_INFO", "")
-        if path.startswith("//"):
-            path = path[1:]
-        environ["PATH_INFO"] = path[:-1] if len(path) > 1 and path.endswith("/") else path
-        return application(environ, start_response)
-
-    return wrapped
+def _call(route: Route, path: dict[str, str], request: Request, service: Service, activity: Activity) -> Response:
+    if route.support == ABSENT:
+        message = f"{route.operation} ({route.method} {route.path}) is not available in the local service"
+        raise ApiFailure(NOT_FOUND, message, 501)
+    body = bodies.parse(request.get_data()) if request.method in ("POST", "PUT") else None
+    with activity.long_poll(requested_wait(request.headers.get("Prefer", ""))) as long_poll:
+        members = HANDLERS[route.operation](Call(service, path, request.args, body, long_poll))
+    headers = {"Preference-Applied": f"wait={long_poll.seconds:.0f}"} if long_poll.applied else {}
+    return Response({"is_success": True, **members}, 200, headers)

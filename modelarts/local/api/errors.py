@@ -1,6 +1,8 @@
-"""Refusals in the documented shape: a code, a sentence, an HTTP status."""
+"""Failures of the API, with their documented codes."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 NAME_TAKEN = "ModelArts.0103"
 BAD_VALUE = "ModelArts.0104"
@@ -9,13 +11,14 @@ NOT_FOUND = "ModelArts.0015"
 
 
 class ApiFailure(Exception):
-    """A call that is not carried out."""
+    """A request that is not carried out: a documented code, a sentence, the HTTP status, and headers."""
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
+    def __init__(self, code: str, message: str, status: int = 400, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.status = status
+        self.headers = headers or {}
 
 
 def bad_value(message: str) -> ApiFailure:
@@ -27,12 +30,12 @@ def name_taken(kind: str, name: str) -> ApiFailure:
 
 
 def missing(what: str) -> ApiFailure:
-    """Something that the path names is not there; the documents' samples answer 0105."""
+    """Something that the path names does not exist; the documents' samples respond with 0105."""
     return ApiFailure(WRONG_STATE, f"{what} does not exist", 404)
 
 
 def unavailable(message: str) -> ApiFailure:
-    """Something documented that this service cannot do, or not as it is installed."""
+    """Something documented that this service does not support, or not as it is installed."""
     return ApiFailure(WRONG_STATE, message, 501)
 
 

@@ -17,7 +17,6 @@ from cheroot.makefile import StreamReader, StreamWriter
 from cheroot.server import HTTPConnection, HTTPRequest
 from cheroot.ssl import Adapter
 from cheroot.wsgi import Server
-from flask import Flask
 
 from modelarts._wire.v1 import limits
 from modelarts.errors import ServiceError
@@ -73,7 +72,7 @@ def open_door(service: Service, activity: Activity, home: LocalHome, region: str
     return TlsServer(f"https://127.0.0.1:{_listen(server, port)}", files, account)
 
 
-def application(iam: Flask, v1: Flask, obs: Application) -> Application:
+def application(iam: Application, v1: Application, obs: Application) -> Application:
     """All three as one, with requests as they were sent, and an id on every answer (modelarts_03_0003)."""
     host = socket.gethostname()
 

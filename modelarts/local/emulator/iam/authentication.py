@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Callable
 
-from flask import request
+from werkzeug.wrappers import Request
 
 from modelarts.local.api.errors import ApiFailure
 from modelarts.local.emulator.iam.accounts import Account
@@ -21,9 +21,9 @@ class Admission:
         self._tokens = tokens
         self._clock = clock
 
-    def prove_project(self) -> None:
-        """Refuse the present request unless it may use the account's project."""
-        if not self.project_of(received()):
+    def prove_project(self, request: Request) -> None:
+        """Refuse a request unless it may use the account's project."""
+        if not self.project_of(received(request)):
             raise ApiFailure("ModelArts.0212", "the token is for the account; get one for the project of a region", 401)
 
     def project_of(self, call: Received) -> str:
@@ -48,8 +48,8 @@ class Admission:
         return project_id
 
 
-def received() -> Received:
-    """The present request as it came; the server keeps its line in `REQUEST_URI`."""
+def received(request: Request) -> Received:
+    """A request as it was sent; the server keeps its line in `REQUEST_URI`."""
     path, _, query = request.environ["REQUEST_URI"].partition("?")
     headers = {name.lower(): value for name, value in request.headers.items()}
     return Received(request.method, path, query, headers, request.get_data())

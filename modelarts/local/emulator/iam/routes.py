@@ -30,7 +30,7 @@ def create_app(account: Account, tokens: Tokens, admission: Admission, activity:
     @app.before_request
     def admit() -> None:
         activity.last = time.monotonic()
-        check_host()
+        check_host(request.host)
 
     app.register_error_handler(Exception, _refused)
 
@@ -59,7 +59,7 @@ def create_app(account: Account, tokens: Tokens, admission: Admission, activity:
     def temporary_keys() -> Response:
         identity = _member(_body(), "auth", "identity")
         options = identity.get("token") or {}
-        call = received()
+        call = received(request)
         if isinstance(options, dict) and isinstance(options.get("id"), str):
             call = attrs.evolve(call, headers={"x-auth-token": options["id"], **call.headers})
         admission.project_of(call)
@@ -76,7 +76,7 @@ def create_app(account: Account, tokens: Tokens, admission: Admission, activity:
 
     @app.get("/v3/projects")
     def projects() -> Response:
-        admission.project_of(received())
+        admission.project_of(received(request))
         there = request.args.get("name", account.region) == account.region
         link = f"{request.host_url}v3/projects"
         project = {
