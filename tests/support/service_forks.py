@@ -56,7 +56,7 @@ class ServiceForks:
         with self._lock, open(paths.service_log, "ab") as log:  # noqa: PTH123
             requests = self._requests or self._start()
             socket.send_fds(requests, [json.dumps(request).encode()], [log.fileno(), inherited_fd])
-            return ForkedService(Process.parse(requests.recv(100).decode()))
+            return ForkedService(Process(*json.loads(requests.recv(100))))
 
     def close(self) -> None:
         if self._process is not None and self._requests is not None:
@@ -97,7 +97,7 @@ def _serve_forks(requests: socket.socket) -> list[str]:
         for descriptor in descriptors:
             os.close(descriptor)
     os.setsid()
-    requests.send(str(Process.of(os.getpid())).encode())
+    requests.send(json.dumps(Process.of(os.getpid())).encode())
     requests.close()
     _become(request, *descriptors)
     return request["arguments"]
