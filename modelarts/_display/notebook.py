@@ -19,14 +19,14 @@ def in_notebook() -> bool:
 
 
 def show_html(text: str, failed: bool = False) -> None:
-    """Show a text as a block of the notebook, red when something failed."""
-    display: Any = importlib.import_module("IPython.display")  # it is there: `in_notebook` said so
+    """Show a text as a block of the notebook; a failure in red."""
+    display: Any = importlib.import_module("IPython.display")  # a notebook has it
     style = _RED if failed else "white-space:pre-wrap"
     display.display(display.HTML(f'<div style="{style}">{html.escape(text)}</div>'))
 
 
 def response_html(response: Mapping[str, Any]) -> str:
-    """A response as a table; a refusal in red."""
+    """A response as a table; an error in red."""
     if not response.get("is_success", True):
         reason = f"{response.get('error_code')}: {response.get('error_msg')}"
         return f'<div style="{_RED}">{html.escape(reason)}</div>'

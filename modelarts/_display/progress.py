@@ -1,4 +1,8 @@
-"""How far a transfer is: one line on a terminal, one block in a notebook, nothing anywhere else."""
+"""Progress of a transfer: one line on a terminal, one block in a notebook, nothing anywhere else.
+
+`tqdm` is not used. Where its line does not fit, it cuts off the numbers, not the title; in a notebook it needs
+`ipywidgets`; a broken pipe ends the transfer; a log file gets many lines instead of one; and it starts a thread.
+"""
 
 from __future__ import annotations
 
@@ -10,30 +14,30 @@ import threading
 import time
 from typing import Any, Callable, TextIO
 
-from modelarts._display import cells
+from modelarts._display import terminal
 from modelarts._display.notebook import in_notebook
 
-_FIRST = 0.5  # seconds before anything is shown: what is over by then needs no progress
-_EVERY = 0.2
-_SHORTEST_TITLE = 8  # columns; less than that tells nothing
+_DELAY = 0.5  # seconds until progress is shown: a shorter transfer shows none
+_INTERVAL = 0.2  # seconds between two updates
+_SHORTEST_TITLE = 8  # columns; a shorter one says nothing
 
 
 def meter(title: str, progress: bool | None = None, stream: TextIO | None = None) -> Silent | Progress:
     """What shows a transfer.
 
     Args:
-        title: what is moved where.
-        progress: show it, or do not; left out, it is shown on terminals and in notebooks.
-        stream: where to, instead of standard error.
+        title: what is transferred.
+        progress: whether to show it; by default, on terminals and in notebooks.
+        stream: where to write, instead of standard error.
     """
     stream = sys.stderr if stream is None else stream
     if progress is False:
         return Silent()
     if in_notebook():
         return Progress(title, _Block().show)
-    terminal = stream is not None and stream.isatty()  # there is none in a process without a console
-    if terminal or progress:
-        return Progress(title, _Line(stream, terminal).show)
+    is_terminal = stream is not None and stream.isatty()  # a process without a console has no stream
+    if is_terminal or progress:
+        return Progress(title, _Line(stream, is_terminal).show)
     return Silent()
 
 
@@ -49,12 +53,12 @@ class Silent:
 
 
 class Progress:
-    """Counts files and bytes, and shows them now and then; many threads may count.
+    """Counts files and bytes, and shows them at intervals; many threads may count.
 
     Args:
-        title: what is moved where.
-        show: shows the title and the numbers; the third argument says that they are the last.
-        clock: seconds that never go back.
+        title: what is transferred.
+        show: shows a title and numbers; the third argument says that they are final.
+        clock: seconds of a monotonic clock.
     """
 
     def __init__(
@@ -65,7 +69,7 @@ class Progress:
         self._clock = clock
         self._lock = threading.Lock()
         self._began = clock()
-        self._next = self._began + _FIRST
+        self._next = self._began + _DELAY
         self._files = self._size = self._complete = self._moved = 0
         self._all_found = self._closed = self._shown = False
 
@@ -86,30 +90,30 @@ class Progress:
     def moved(self, size: int) -> None:
         with self._lock:
             self._moved += size
-            self._now_and_then()
+            self._show_at_intervals()
 
     def finished(self) -> None:
         with self._lock:
             self._complete += 1
-            self._now_and_then()
+            self._show_at_intervals()
 
     def close(self) -> None:
         with self._lock:
-            if not self._closed and (self._shown or self._clock() >= self._began + _FIRST):
-                self._say(last=True)
+            if not self._closed and (self._shown or self._clock() >= self._began + _DELAY):
+                self._update(last=True)
             self._closed = True
 
-    def _now_and_then(self) -> None:
+    def _show_at_intervals(self) -> None:
         now = self._clock()
         if now >= self._next and not self._closed:
-            self._next = now + _EVERY
+            self._next = now + _INTERVAL
             self._shown = True
-            self._say(last=False)
+            self._update(last=False)
 
-    def _say(self, last: bool) -> None:
+    def _update(self, last: bool) -> None:
         try:
             self._show(self._title, self._numbers(), last)
-        except (OSError, ValueError):  # the terminal is gone, or the stream is closed: nobody looks any more
+        except (OSError, ValueError):  # the terminal was closed: show nothing more
             self._closed = True
 
     def _numbers(self) -> str:
@@ -123,39 +127,39 @@ class Progress:
 
 
 class _Line:
-    """A line that is written over; without a terminal, the last one only."""
+    """A line that is overwritten; without a terminal, only the final one is written."""
 
-    def __init__(self, stream: TextIO, terminal: bool) -> None:
+    def __init__(self, stream: TextIO, is_terminal: bool) -> None:
         self._stream = stream
-        self._terminal = terminal
+        self._is_terminal = is_terminal
         self._width = 0
 
     def show(self, title: str, numbers: str, last: bool) -> None:
-        if self._terminal:
+        if self._is_terminal:
             columns = shutil.get_terminal_size().columns - 1  # a full line would wrap
             text = _fitting(title, numbers, columns)
-            taken = cells.width(text)
+            taken = terminal.width(text)
             blank = " " * (min(self._width, columns) - taken)
-            self._stream.write(f"\r{text}{blank}" + ("\n" if last else ""))
+            terminal.write(self._stream, f"\r{text}{blank}" + ("\n" if last else ""))
             self._width = taken
         elif last:
-            self._stream.write(f"{title}  {numbers}\n")
+            terminal.write(self._stream, f"{title}  {numbers}\n")
         self._stream.flush()
 
 
 def _fitting(title: str, numbers: str, columns: int) -> str:
-    """As much as a line has room for: the numbers first, as they are what changes."""
-    room = columns - cells.width(numbers) - 2
+    """Title and numbers in the given columns; the numbers are kept, as they are what changes."""
+    room = columns - terminal.width(numbers) - 2
     if room < _SHORTEST_TITLE:
-        return cells.cut(numbers.lstrip(), columns)
-    return f"{cells.shortened(title, room)}  {numbers}"
+        return terminal.cut(numbers.lstrip(), columns)
+    return f"{terminal.shortened(title, room)}  {numbers}"
 
 
 class _Block:
-    """A block of a notebook that is shown anew."""
+    """A block of a notebook that is updated."""
 
     def __init__(self) -> None:
-        self._display: Any = importlib.import_module("IPython.display")  # it is there: `in_notebook` said so
+        self._display: Any = importlib.import_module("IPython.display")  # a notebook has it
         self._handle: Any = None
 
     def show(self, title: str, numbers: str, last: bool) -> None:
@@ -167,7 +171,7 @@ class _Block:
 
 
 def size_text(count: float) -> str:
-    """A number of bytes as people read it."""
+    """A number of bytes for people, such as `1.5 MB`."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if count < 1000:
             return f"{count:.1f} {unit}" if unit != "bytes" else f"{count:.0f} {'byte' if count == 1 else unit}"

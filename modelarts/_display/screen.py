@@ -1,4 +1,4 @@
-"""Messages about a job on its way, on a stream that the caller may give."""
+"""Messages about a job that is followed."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ import sys
 from typing import TextIO
 
 from modelarts._display.notebook import in_notebook, show_html
+from modelarts._display.terminal import write
 from modelarts._wire.v1.status import JobStatus
 from modelarts.errors import JobError
 
 
 class Screen:
-    """Prints what happens to one job: each status once, the log as it comes, a bad end loudly."""
+    """Prints each new status of a job, its log, and its failure.
+
+    Args:
+        stream: where to print; by default, standard output.
+        quiet: print nothing.
+    """
 
     def __init__(self, stream: TextIO | None = None, quiet: bool = False) -> None:
         self.stream = sys.stdout if stream is None else stream
@@ -20,20 +26,20 @@ class Screen:
         self._at_line_start = True
 
     def say(self, text: str) -> None:
-        """One message of our own, on a line of its own."""
+        """Print a message on a line of its own."""
         if not self.quiet:
             if not self._at_line_start:
                 self._write("\n")
             self._write(text + "\n")
 
     def status(self, status: JobStatus) -> None:
-        """A status; shown when it is another than before."""
+        """Print a status if it has changed."""
         if status != self._last:
             self._last = status
             self.say(str(status))
 
     def log(self, content: str, worker: int | None = None) -> None:
-        """Log text as it is; with several workers each line says which one wrote it."""
+        """Print log text as it is; with a worker, each line names it."""
         if self.quiet:
             return
         if worker is not None:
@@ -43,7 +49,7 @@ class Screen:
         self._write(content)
 
     def failure(self, error: JobError) -> None:
-        """A bad end, with its reason; the log itself has been shown."""
+        """Print the reason of a failure; the log has been printed already."""
         head = str(error).partition("\nlast log lines:")[0]
         if self.quiet:
             return
@@ -55,6 +61,6 @@ class Screen:
 
     def _write(self, text: str) -> None:
         if text:
-            self.stream.write(text)
+            write(self.stream, text)
             self.stream.flush()
             self._at_line_start = text.endswith("\n")

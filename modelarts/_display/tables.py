@@ -1,4 +1,4 @@
-"""Rows as a readable table."""
+"""Tables in plain text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any, TextIO
 
 from dateutil import tz
 
-from modelarts._display.cells import width as _width
+from modelarts._display.terminal import width as _width
+from modelarts._display.terminal import write
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], stream: TextIO | None = None) -> None:
@@ -18,11 +19,11 @@ def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], strea
     widths = [max(map(_width, column)) for column in zip(*cells)]
     lines = ["  ".join(_padded(cell, width) for cell, width in zip(line, widths)).rstrip() for line in cells]
     lines.insert(1, "  ".join("-" * width for width in widths))
-    print("\n".join(lines), file=stream or sys.stdout)
+    write(stream or sys.stdout, "\n".join(lines) + "\n")
 
 
 def shown(name: str, value: Any) -> str:
-    """One value as people read it."""
+    """One value for people."""
     if value is None:
         return ""
     if name in ("create_time", "start_time") and isinstance(value, int):

@@ -13,7 +13,7 @@ import pytest
 from fault_proxy import CutAnswer, CutBody, FaultProxy
 from large import PART
 
-from modelarts._display import cells, notebook, progress
+from modelarts._display import notebook, progress, terminal
 from modelarts._display.progress import Progress, Silent, meter
 from modelarts._obs.cloud.buckets import HuaweiBuckets
 from modelarts._obs.transfer import worker_pool as transfers
@@ -57,7 +57,7 @@ def test_a_transfer_goes_on_when_nobody_can_look_any_more(
         def write(self, _: str) -> int:
             raise error
 
-    monkeypatch.setattr(progress, "_FIRST", 0.0)
+    monkeypatch.setattr(progress, "_DELAY", 0.0)
     monkeypatch.setattr("sys.stderr", Gone())
 
     obs.upload_file(big, f"obs://{bucket}/")
@@ -169,7 +169,7 @@ def test_the_numbers_are_cut_for_no_title_and_nothing_wraps(monkeypatch: pytest.
     line.show(f"upload to obs://bucket/{end}", NUMBERS, False)
 
     shown = stream.getvalue().lstrip("\r")
-    assert cells.width(shown) < columns
+    assert terminal.width(shown) < columns
     assert shown.endswith(NUMBERS.strip()) or (columns <= 49 and NUMBERS.strip().startswith(shown))
 
 

@@ -1,0 +1,46 @@
+"""Text on a terminal or another stream: its width in columns, of which Chinese characters take two; its encoding."""
+
+from __future__ import annotations
+
+from typing import TextIO
+from unicodedata import combining, east_asian_width
+
+_GAP = "..."  # not "…", which takes two columns in a Chinese locale
+
+
+def width(text: str) -> int:
+    """The number of columns that a text takes."""
+    return sum(map(_width_of, text))
+
+
+def cut(text: str, columns: int) -> str:
+    """The longest beginning of a text that fits into the columns."""
+    taken = 0
+    for index, character in enumerate(text):
+        taken += _width_of(character)
+        if taken > columns:
+            return text[:index]
+    return text
+
+
+def shortened(text: str, columns: int) -> str:
+    """A text that fits into the columns; if it is too long, its middle is replaced by dots."""
+    if width(text) <= columns:
+        return text
+    room = max(columns - len(_GAP), 0)
+    end = cut(text[::-1], room - room // 2)[::-1]
+    return cut(cut(text, room // 2) + _GAP + end, columns)
+
+
+def write(stream: TextIO, text: str) -> None:
+    """Write a text; characters that the encoding of the stream lacks are escaped, as in tracebacks."""
+    try:
+        stream.write(text)
+    except UnicodeEncodeError as error:
+        stream.write(text.encode(error.encoding, "backslashreplace").decode(error.encoding))
+
+
+def _width_of(character: str) -> int:
+    if combining(character):
+        return 0
+    return 2 if east_asian_width(character) in "WF" else 1
