@@ -1,4 +1,4 @@
-"""What the service holds while it has nothing to do."""
+"""Memory of the service while it has nothing to do."""
 
 from __future__ import annotations
 

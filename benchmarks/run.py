@@ -1,4 +1,4 @@
-"""Measures the subjects that were asked for and prints the table."""
+"""Measures the requested subjects and prints the table."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ SUBJECTS: dict[str, Callable[[], Iterator[Row]]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Speed and memory against yardsticks.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"what to measure: {', '.join(SUBJECTS)}; default all")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all samples there, too")
-    asked = parser.parse_args()
-    unknown = [name for name in asked.names if name not in SUBJECTS]
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"subjects: {', '.join(SUBJECTS)}; default: all")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all samples to FILE, as JSON")
+    arguments = parser.parse_args()
+    unknown = [name for name in arguments.names if name not in SUBJECTS]
     if unknown:
         parser.error(f"unknown: {', '.join(unknown)}; known: {', '.join(SUBJECTS)}")
     rows: list[Row] = []
-    for name in dict.fromkeys(asked.names or SUBJECTS):
+    for name in dict.fromkeys(arguments.names or SUBJECTS):
         print(f"measuring {name} …", file=sys.stderr, flush=True)
         rows += SUBJECTS[name]()
     print(printed(rows))
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; "
-          "a load above the cores puts waiting for others into the times")  # fmt: skip
-    if asked.json:
-        asked.json.write_text(json.dumps([row.as_json() for row in rows], indent=1) + "\n", encoding="utf-8")
+          "with a load above the number of cores the times include waiting for other processes")  # fmt: skip
+    if arguments.json:
+        arguments.json.write_text(json.dumps([row.as_json() for row in rows], indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

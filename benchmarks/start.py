@@ -1,4 +1,4 @@
-"""From calling the daemon in a fresh home to the first answer of the service."""
+"""Time from calling the daemon in a fresh home to the first reply of the service."""
 
 from __future__ import annotations
 

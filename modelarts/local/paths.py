@@ -75,7 +75,7 @@ class LocalHome:
         """Why the path in an argument cannot be used if its bucket does not exist; else an empty text."""
         if self.has_bucket(path):
             return ""
-        return f"there is no bucket {path.bucket!r} for {argument}={path.url}; session.obs.create_bucket makes it"
+        return f"there is no bucket {path.bucket!r} for {argument}={path.url}; session.obs.create_bucket creates it"
 
     def job(self, version_id: int) -> JobPaths:
         return JobPaths(self.root / "jobs" / str(version_id))

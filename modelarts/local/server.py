@@ -79,7 +79,9 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
         locks.hold(paths.running)
         store = Store(paths.store)
     except BlockingIOError:
-        raise StartRefused(f"another local service holds {paths.running}") from None
+        raise StartRefused(
+            f"another process holds {paths.running}: a local service of an older version, or in a container; stop it"
+        ) from None
     except OSError as error:
         raise StartRefused(f"{paths.root} cannot be used: {error.strerror} ({error.filename})") from None
     except sqlite3.Error as error:

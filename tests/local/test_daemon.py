@@ -180,7 +180,7 @@ def test_a_running_job_keeps_it_from_ending(home, monkeypatch, tmp_path):
         assert daemon.find(home).pid == pid
 
 
-def test_a_taken_port_is_told(home, monkeypatch):
+def test_a_port_in_use_is_reported_with_what_to_do(home, monkeypatch):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -190,7 +190,7 @@ def test_a_taken_port_is_told(home, monkeypatch):
             Session.local(home)
 
 
-def test_a_home_that_cannot_be_written_is_told(tmp_path):
+def test_a_home_that_cannot_be_written_is_reported(tmp_path):
     (tmp_path / "file").write_text("")
 
     with pytest.raises(ServiceError, match=r"file/local: Not a directory\. Give another folder"):
@@ -246,7 +246,7 @@ def test_another_host_name_is_refused(session, home):
     assert refused.status_code == 403
 
 
-def test_the_commands_start_tell_and_stop(home, monkeypatch):
+def test_the_commands_start_show_and_stop_the_service(home, monkeypatch):
     monkeypatch.setenv("MODELARTS_HOME", str(home))
 
     def run(*arguments: str):
@@ -270,8 +270,8 @@ def test_stopping_the_service_leaves_jobs_running(session, home, tmp_path):
     assert job.wait(timeout=20, show=False).status == 10
 
 
-def test_a_session_goes_on_with_a_service_that_was_restarted_at_its_port(home, monkeypatch):
-    """It has another token then, and nothing tells that but a refusal."""
+def test_a_session_continues_with_a_service_that_was_restarted_on_its_port(home, monkeypatch):
+    """It has another token then, which a session learns only from a refusal."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         monkeypatch.setenv("MODELARTS_LOCAL_PORT", str(free.getsockname()[1]))
@@ -282,7 +282,7 @@ def test_a_session_goes_on_with_a_service_that_was_restarted_at_its_port(home, m
         assert session.client.call("list_job_engines").is_success
 
 
-def test_clients_that_send_half_a_request_hold_up_no_other(session):
+def test_clients_that_send_half_a_request_do_not_block_others(session):
     port = int(session.host.rpartition(":")[2])
     with contextlib.ExitStack() as stack:
         for _ in range(THREADS + 1):

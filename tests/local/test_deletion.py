@@ -1,4 +1,4 @@
-"""Deleting versions and jobs in every state, by one rule: what has not ended is stopped first, then goes."""
+"""Deleting versions and jobs in every state: one that has not ended is stopped first."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def gone(job) -> bool:
     return not job.get_job_info().is_success
 
 
-def test_an_ended_version_goes_at_once_with_its_files(session, tmp_path, home):
+def test_an_ended_version_is_deleted_at_once_with_its_files(session, tmp_path, home):
     put_code(session, tmp_path, ACCEPT_ANY)
     job = estimator(session).fit(inputs="/bucket/data/", wait=True)
     folder = LocalHome.of(home).job(job.version_id).root
@@ -29,7 +29,7 @@ def test_an_ended_version_goes_at_once_with_its_files(session, tmp_path, home):
     assert not folder.exists()
 
 
-def test_a_running_version_is_stopped_and_then_goes(session, tmp_path):
+def test_a_running_version_is_stopped_and_then_deleted(session, tmp_path):
     put_code(session, tmp_path, FOREVER)
     job = estimator(session).fit(inputs="/bucket/data/")
     until(lambda: job.get_job_info().status == 8)
@@ -40,7 +40,7 @@ def test_a_running_version_is_stopped_and_then_goes(session, tmp_path):
     assert Estimator.get_job_list(session).jobs[0].version_count == 0
 
 
-def test_a_queued_version_goes_at_once(home, tmp_path, monkeypatch):
+def test_a_queued_version_is_deleted_at_once(home, tmp_path, monkeypatch):
     monkeypatch.setenv("MODELARTS_LOCAL_CAPACITY", "1")
     with Session.local(home) as session:
         session.obs.create_bucket("bucket")
@@ -67,7 +67,7 @@ def test_deleting_twice_while_it_ends_is_no_error(session, tmp_path):
     until(lambda: gone(job))
 
 
-def test_a_job_goes_with_all_its_versions_and_frees_its_name(session, tmp_path):
+def test_a_job_is_deleted_with_all_its_versions_and_its_name_is_free(session, tmp_path):
     put_code(session, tmp_path, "import sys, time; time.sleep(300 if '--slow=1' in sys.argv else 0)")
     trained = estimator(session)
     first = trained.fit(inputs="/bucket/data/", job_name="same", wait=True)
@@ -82,7 +82,7 @@ def test_a_job_goes_with_all_its_versions_and_frees_its_name(session, tmp_path):
     assert trained.fit(inputs="/bucket/data/", job_name="same", wait=True).job_id != first.job_id
 
 
-def test_deletion_goes_on_after_a_restart(session, tmp_path, home):
+def test_deletion_continues_after_a_restart(session, tmp_path, home):
     import os
     import signal
 
@@ -125,7 +125,7 @@ def test_version_names_count_on_after_a_deletion(session, tmp_path):
     assert third.version_name == "V0003"
 
 
-def test_a_version_is_made_while_another_runs(session, tmp_path):
+def test_a_version_is_created_while_another_runs(session, tmp_path):
     put_code(session, tmp_path, "import sys, time; time.sleep(300 if '--slow=1' in sys.argv else 0)")
     trained = estimator(session, hyperparameters={"slow": 1})
     first = trained.fit(inputs="/bucket/data/")

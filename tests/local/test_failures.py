@@ -1,4 +1,4 @@
-"""Jobs that end badly: the status, the reason, the log, and what a waiting user sees."""
+"""Jobs that fail: status, reason, log, and what a waiting user sees."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.jobs import ACCEPT_ANY, estimator, put_code, until
 
 
 def ended(session, tmp_path, script: str, capsys, **changes):
-    """Train a script that ends badly: its information, its log, and what was shown."""
+    """Train a script that fails: its information, its log, and what was printed."""
     put_code(session, tmp_path, script)
     job = estimator(session, **changes).fit(inputs="/bucket/data/", wait=True)
     info = job.get_job_info()
@@ -71,7 +71,7 @@ def test_bytes_that_are_no_text_do_not_harm(session, tmp_path, capsys):
         ({}, "/bucket/nowhere/", "the input data obs://bucket/nowhere/ do not exist", 1),
     ],
 )  # fmt: skip
-def test_what_is_not_there_is_named(session, tmp_path, capsys, changes, inputs, reason, code):
+def test_missing_code_boot_file_and_data_are_named(session, tmp_path, capsys, changes, inputs, reason, code):
     put_code(session, tmp_path, ACCEPT_ANY)
 
     job = estimator(session, **changes).fit(inputs=inputs, wait=True)
@@ -84,12 +84,12 @@ def test_what_is_not_there_is_named(session, tmp_path, capsys, changes, inputs, 
 
 
 @pytest.mark.parametrize("argument", ["output_path", "log_url"])
-def test_a_bucket_to_write_to_that_is_not_there_is_named_and_not_made(session, tmp_path, argument):
+def test_a_missing_output_bucket_is_named_and_not_created(session, tmp_path, argument):
     put_code(session, tmp_path, ACCEPT_ANY)
 
     job = estimator(session, **{argument: "/typo/folder/"}).fit(inputs="/bucket/data/", wait=True)
 
-    told = f"there is no bucket 'typo' for {argument}=obs://typo/folder/; session.obs.create_bucket makes it"
+    told = f"there is no bucket 'typo' for {argument}=obs://typo/folder/; session.obs.create_bucket creates it"
     assert job.get_job_info().error_result == told
     assert not session.obs.is_obs_path_exists("obs://typo/")
 
@@ -114,7 +114,7 @@ def test_a_version_that_the_service_cannot_make_sense_of_fails_and_holds_up_no_o
         """)
         first, odd, last = [estimator(session).fit(inputs="/bucket/data/", job_name=f"j{i}") for i in range(3)]
         with contextlib.closing(sqlite3.connect(LocalHome.of(home).store)) as store, store:
-            # What a service of another age may have left: a body without its members.
+            # An older service may have stored this: a body without its members.
             store.execute("UPDATE versions SET body = '{}' WHERE id = ?", (odd.version_id,))
         gate.touch()
 
@@ -206,7 +206,7 @@ def test_one_failing_node_ends_the_others(session, tmp_path):
 
 
 @pytest.mark.usefixtures("new_interpreter")
-def test_a_full_disk_is_told_and_does_not_end_the_job(home, tmp_path):
+def test_a_full_disk_is_reported_and_does_not_end_the_job(home, tmp_path):
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, limit[1]))  # what the service starts inherits it
     try:
@@ -225,7 +225,7 @@ def test_a_full_disk_is_told_and_does_not_end_the_job(home, tmp_path):
 
 
 def alive(pid: int) -> bool:
-    """Whether a process runs; one that nobody has waited for yet does not."""
+    """Whether a process is running and no zombie."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

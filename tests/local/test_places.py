@@ -133,7 +133,7 @@ def test_a_stop_is_requested_once_and_the_place_says_when_it_has_ended(scheduled
     assert scheduled.status(version) == KILLED
 
 
-def test_what_is_lost_is_cleaned_up_before_it_is_said(scheduled):
+def test_a_lost_version_is_cleaned_up_before_it_is_reported(scheduled):
     version = scheduled.world.version()
     scheduled.scheduler.step()
     scheduled.place.states[str(version.id)] = State(Phase.LOST)
@@ -149,7 +149,7 @@ def test_what_is_lost_is_cleaned_up_before_it_is_said(scheduled):
     assert scheduled.log(version).endswith("Training end with return code: 137\n")
 
 
-def test_what_is_lost_while_it_was_to_stop_has_stopped(scheduled):
+def test_a_version_lost_while_it_was_being_stopped_is_stopped(scheduled):
     version = scheduled.world.version()
     scheduled.scheduler.step()
     scheduled.scheduler.stop(scheduled.now(version))
@@ -210,7 +210,7 @@ def test_a_version_that_was_started_and_that_its_place_does_not_know_is_lost(sch
     assert (scheduled.status(version), scheduled.place.count("start")) == (RUN_LOST, 1)
 
 
-def test_a_version_that_the_place_refuses_fails_and_holds_up_no_other(scheduled):
+def test_a_version_that_the_place_refuses_fails_without_blocking_others(scheduled):
     refused, next_one = scheduled.world.version(), scheduled.world.version()
     scheduled.place.failing["start"] = OSError("no such partition")
     scheduled.scheduler.step()
@@ -223,7 +223,7 @@ def test_a_version_that_the_place_refuses_fails_and_holds_up_no_other(scheduled)
     assert scheduled.status(next_one) in (INIT, RUNNING, RUN_FAILED)
 
 
-def test_a_running_version_of_a_deleted_job_is_stopped_and_then_goes_with_its_folder(scheduled):
+def test_a_running_version_of_a_deleted_job_is_stopped_and_then_deleted_with_its_folder(scheduled):
     jobs = scheduled.world.store.jobs
     version = scheduled.world.version()
     scheduled.scheduler.step()
@@ -300,7 +300,7 @@ def test_a_stop_is_delivered_to_the_supervisor_alone(folder):
     assert place.look({"7": folder})["7"].reason == STOPPED
 
 
-def test_what_a_killed_supervisor_leaves_is_lost_and_its_workers_are_ended(folder):
+def test_a_version_of_a_killed_supervisor_is_lost_and_its_workers_are_ended(folder):
     place = Here()
     place.start("7", folder)
     worker = Process(**until(lambda: read_json(folder.workers))[0])

@@ -142,7 +142,7 @@ def test_a_version_whose_supervisor_never_began_is_started_by_the_next_service(s
     put_code(session, tmp_path, ACCEPT_ANY)
     job = estimator(session).fit(inputs="/bucket/data/", wait=True)
     kill_service(home)
-    # What a service leaves that is killed between marking a version as running and starting its supervisor.
+    # The state after a service is killed between marking a version as running and starting its supervisor.
     paths = LocalHome.of(home)
     store = Store(paths.store)
     store.jobs.transition(job.version_id, (10,), 8)

@@ -1,4 +1,4 @@
-"""Training on the local service, through the SDK: what a script gets, what comes back."""
+"""Training on the local service through the SDK: what a script receives, and the results."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_waiting_shows_the_log_and_each_status_once(session, tmp_path, capsys):
     assert isinstance(job, TrainingJob)
 
 
-def test_the_log_lies_in_the_bucket_under_its_documented_name(session, tmp_path):
+def test_the_log_is_in_the_bucket_under_its_documented_name(session, tmp_path):
     put_code(session, tmp_path, "print('hello log')")
 
     job = estimator(session, log_url="/bucket/log/").fit(inputs="/bucket/data/", job_name="digits", wait=True)
@@ -176,7 +176,7 @@ def test_a_new_version_derives_from_the_one_before(session, tmp_path):
     assert second.version_id == trained.version_id != first.version_id
 
 
-def test_an_estimator_answers_for_an_existing_version(session, tmp_path):
+def test_an_estimator_has_the_methods_of_an_existing_version(session, tmp_path):
     put_code(session, tmp_path, ACCEPT_ANY)
     job = estimator(session).fit(inputs="/bucket/data/", wait=True)
 
@@ -185,7 +185,7 @@ def test_an_estimator_answers_for_an_existing_version(session, tmp_path):
     assert again.get_job_info().job_name == job.job_name
 
 
-def test_a_flavor_that_is_not_here_runs_and_says_on_what(session, tmp_path, capsys):
+def test_a_flavor_that_this_machine_lacks_runs_and_reports_its_hardware(session, tmp_path, capsys):
     put_code(session, tmp_path, ACCEPT_ANY)
 
     job = estimator(session, train_instance_type="modelarts.vm.gpu.p100").fit(inputs="/bucket/data/", wait=True)
@@ -211,7 +211,7 @@ def test_a_local_code_folder_is_uploaded_once(session, tmp_path, capsys, monkeyp
     assert shown.count("mine is unchanged, not sent again (1 file, 23 bytes)\n") == 1
 
 
-def test_an_estimator_waits_for_the_version_that_it_made_or_was_given(session, tmp_path, capsys):
+def test_an_estimator_waits_for_the_version_that_it_created_or_was_given(session, tmp_path, capsys):
     put_code(session, tmp_path, "print('from the script')")
     made = estimator(session)
     made.fit(inputs="/bucket/data/")
@@ -222,7 +222,7 @@ def test_an_estimator_waits_for_the_version_that_it_made_or_was_given(session, t
     assert given.wait(timeout=30, show=False).status == 10
 
 
-def test_an_estimator_waits_for_one_version_though_it_goes_on_to_another(session, tmp_path, capsys):
+def test_an_estimator_waits_for_one_version_while_it_creates_another(session, tmp_path, capsys):
     gate = tmp_path / "gate"
     put_code(session, tmp_path, f"""
         import os, time
@@ -277,7 +277,7 @@ def test_without_a_version_nothing_runs(session, tmp_path):
     assert estimator(session, job_id=job.job_id).get_job_version_info().version_count == 0
 
 
-def test_a_script_that_documents_would_run_needs_only_the_mode(session, tmp_path, home, monkeypatch):
+def test_a_script_of_the_documents_runs_with_only_the_mode_set(session, tmp_path, home, monkeypatch):
     put_code(session, tmp_path, ACCEPT_ANY)
     monkeypatch.setenv("MODELARTS_MODE", "local")
     monkeypatch.setenv("MODELARTS_HOME", str(home))
@@ -288,7 +288,7 @@ def test_a_script_that_documents_would_run_needs_only_the_mode(session, tmp_path
     assert answered.stdout.strip() == session.host
 
 
-def test_strict_sessions_raise_on_a_bad_end(home, tmp_path):
+def test_strict_sessions_raise_when_a_job_fails(home, tmp_path):
     from modelarts.session import Session
 
     with Session.local(home, strict=True) as session:
@@ -300,7 +300,7 @@ def test_strict_sessions_raise_on_a_bad_end(home, tmp_path):
     assert caught.value.exit_code == 3
 
 
-def test_offers_are_listed(session):
+def test_engines_flavors_and_algorithms_are_listed(session):
     types = Estimator.get_train_instance_types(session)
     frameworks = Estimator.get_framework_list(session)
     algorithms = Estimator.get_built_in_algorithms(session)

@@ -1,4 +1,4 @@
-"""What a version uses of the machine, as `system_metric_list` tells it."""
+"""CPU, memory and GPU usage of a version, in `system_metric_list`."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ WORKS = "echo '40, 1000, 4000'; echo '60, 3000, 4000'\n"
     "commands", ["exec sleep 60\n", "exit 9\n", "echo '[N/A], [N/A], [N/A]'\n", "echo '1, 1, 0'\n"],
     ids=["too slow", "no output", "no numbers", "no memory"],
 )  # fmt: skip
-def test_sampling_goes_on_with_the_last_values_while_the_tool_for_gpus_fails(nvidia, commands):
+def test_sampling_continues_with_the_last_values_while_nvidia_smi_fails(nvidia, commands):
     sampled = Usage([os.getpid()])
     nvidia.write_text(WORKS)
     sampled.take()
@@ -86,7 +86,7 @@ def test_sampling_goes_on_with_the_last_values_while_the_tool_for_gpus_fails(nvi
     assert calls_of(nvidia) == 2  # it is not called for every sample while it fails
 
 
-def test_the_tool_is_called_again_after_growing_pauses(nvidia, monkeypatch):
+def test_nvidia_smi_is_called_again_after_growing_pauses(nvidia, monkeypatch):
     monkeypatch.setattr(usage, "GPU_PAUSE", 0.2)
     sampled = Usage([os.getpid()])
     nvidia.write_text("exit 9\n")

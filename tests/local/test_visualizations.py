@@ -1,4 +1,4 @@
-"""Visualization jobs run a real TensorBoard over what a training wrote."""
+"""Visualization jobs run a real TensorBoard on the output of a training job."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def trained(session, tmp_path):
 
 @pytest.fixture
 def viewer(trained):
-    """A visualization job that is up; deleted at the end."""
+    """A running visualization job; deleted at the end."""
     job = VisualizationJob(trained).create_visualization_job(train_url="/bucket/output/", job_name="losses")
     until(lambda: job.get_visualization_job_info().status == 8, 60)
     yield job
@@ -141,11 +141,11 @@ def test_names_are_unique(viewer, trained):
         VisualizationJob(trained).create_visualization_job("/bucket/output/", "losses")
 
 
-def test_a_bucket_that_is_not_there_is_told(session):
+def test_a_missing_bucket_is_reported(session):
     job = VisualizationJob(session).create_visualization_job("/typo/output/", "typo")
 
     info = until(lambda: (i := job.get_visualization_job_info()).status == 11 and i)
-    told = "there is no bucket 'typo' for train_url=obs://typo/output/; session.obs.create_bucket makes it"
+    told = "there is no bucket 'typo' for train_url=obs://typo/output/; session.obs.create_bucket creates it"
     assert info.error_result == told
 
     session.obs.create_bucket("typo")
@@ -174,10 +174,10 @@ def test_mindinsight_is_refused_by_name(session):
 
 
 @pytest.mark.usefixtures("new_interpreter")
-def test_without_tensorboard_the_command_to_install_it_is_told(home, tmp_path, monkeypatch):
+def test_without_tensorboard_the_error_names_the_command_to_install_it(home, tmp_path, monkeypatch):
     from modelarts.session import Session
 
-    # What is None there is, to Python, not installed.
+    # A module that is None in sys.modules counts as not installed.
     blocker = tmp_path / "blocker"
     blocker.mkdir()
     (blocker / "sitecustomize.py").write_text("import sys; sys.modules['tensorboard'] = None\n")
@@ -230,7 +230,7 @@ def test_a_process_with_the_pid_of_an_ended_tensorboard_is_never_signalled(world
         started.end()
 
 
-def test_one_that_ignores_the_request_to_stop_is_killed_and_holds_up_no_step(world, monkeypatch):
+def test_one_that_ignores_the_request_to_stop_is_killed_without_blocking_others(world, monkeypatch):
     monkeypatch.setattr(tensorboard, "PATIENCE", 0.5)
     started = Started(world, ["/bin/sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.1; done"])
     try:
