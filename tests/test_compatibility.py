@@ -1,4 +1,4 @@
-"""docs/compatibility.md says what the route table says."""
+"""docs/compatibility.md agrees with the route table."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from modelarts.local.api.app import HANDLERS
 DOCS = Path(__file__).parents[1] / "docs"
 
 
-def test_the_page_is_the_one_that_the_route_table_gives():
+def test_the_page_is_up_to_date():
     written = runpy.run_path(str(DOCS / "compatibility.py"))["page"]()
 
     assert (DOCS / "compatibility.md").read_text(encoding="utf-8") == written, "run `python docs/compatibility.py`"
 
 
-def test_a_route_is_served_exactly_when_its_row_says_so():
+def test_a_route_has_a_handler_exactly_if_its_row_says_so():
     assert set(HANDLERS) == {route.operation for route in ROUTES if route.support != ABSENT}

@@ -1,4 +1,4 @@
-"""The demo shows what it promises: two trained versions, a comparison, and a model that can be used."""
+"""The demo trains two versions, compares them, and downloads a model that can be used."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROW = re.compile(r"^(V\d{4}) +(learning_rate=\S+ hidden_units=\d+ epochs=\d+) +(
 
 
 def run_demo(folder: Path) -> str:
-    """Run the demo as `make demo` does, in an empty folder; give what it printed."""
+    """Run the demo as `make demo` does, in an empty folder; returns its output."""
     folder.mkdir()
     done = subprocess.run([sys.executable, str(DEMO)], cwd=folder, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
@@ -51,7 +51,7 @@ def test_two_versions_are_trained_compared_and_used(
 
 
 def read_digits(home: Path):
-    """The held-back images as the service's bucket holds them, read without the example's own code."""
+    """The held-back images in the bucket, read without the code of the example."""
     files = sorted((home / "local" / "buckets" / "digits-demo" / "digits" / "held-back").glob("*/*.pgm"))
     assert len(files) == 360
     pixels = [[int(word) / 16 for word in file.read_text().split()[4:]] for file in files]

@@ -1,4 +1,4 @@
-"""What the documentation says is so: links, names, defaults, commands, and the code that it shows."""
+"""The documentation is correct: links, names, defaults, commands, and the code that it shows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from modelarts._submit.staging import ignore
 from modelarts.cli.main import cli
 from modelarts.estimator import Estimator, VisualizationJob
 from modelarts.job import TrainingJob
-from modelarts.local import catalog
+from modelarts.local import catalog, locks
 from modelarts.local.runtime.arguments import Node, engine_arguments, engine_environment
 from modelarts.session import Session
 
@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *(page for folder in ("docs", "examples", "notebooks", "benchmarks", "tests")
                                       for page in (ROOT / folder).rglob("*.md"))])  # fmt: skip
-LESSONS = [ROOT / "README.md", ROOT / "README.zh.md", DOCS / "quickstart.md", DOCS / "quickstart.zh.md"]
+EXECUTED_PAGES = [ROOT / "README.md", ROOT / "README.zh.md", DOCS / "quickstart.md", DOCS / "quickstart.zh.md"]
 FIRST_JOB = "examples/first_job/first_job.py"
 SAMPLE = Path(__file__).with_name("data") / "zh_sdk_modelarts_04_0178" / "sample1.py"
 
@@ -49,12 +49,12 @@ def name_of(page: Path) -> str:
 
 @attrs.frozen
 class Block:
-    """A fenced block: its language, its text, the line it begins at, and what the comment before it orders."""
+    """A fenced block: language, text, first line, and the directive in the comment before it."""
 
     language: str
     text: str
     line: int
-    order: str
+    directive: str
     file: str
 
 
@@ -63,8 +63,8 @@ def blocks(page: Path) -> list[Block]:
     found = []
     for match in FENCE.finditer(text):
         comment = COMMENT.search(text, 0, match.start())
-        order, file = (comment[1].partition(" ")[0], comment[2] or "") if comment else ("", "")
-        found.append(Block(match[2], match[3], text.count("\n", 0, match.start(3)), order, file))
+        directive, file = (comment[1].partition(" ")[0], comment[2] or "") if comment else ("", "")
+        found.append(Block(match[2], match[3], text.count("\n", 0, match.start(3)), directive, file))
     return found
 
 
@@ -76,37 +76,42 @@ def prose(page: Path) -> str:
 
 
 def anchors(page: Path) -> set[str]:
-    """The names that headings get on GitHub."""
+    """The anchors of headings on GitHub."""
     titles = re.findall(r"^#{1,6} +(.+?) *#*$", prose(page), re.MULTILINE)
     plain = [re.sub(r"[^\w\- ]", "", re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title)) for title in titles]
     return {title.strip().lower().replace(" ", "-") for title in plain}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_relative_links_lead_somewhere(page: Path) -> None:
+def test_relative_links_are_not_broken(page: Path) -> None:
     broken = []
     for target in LINK.findall(prose(page)):
         if re.match(r"[a-z]+:", target):
             continue
         path, _, anchor = target.partition("#")
-        place = (page.parent / path).resolve() if path else page
-        if not place.exists() or (anchor and anchor not in anchors(place)):
+        linked = (page.parent / path).resolve() if path else page
+        if not linked.exists() or (anchor and anchor not in anchors(linked)):
             broken.append(target)
 
     assert broken == []
+
+
+def test_readme_and_error_state_the_same_requirements() -> None:
+    for page in (ROOT / "README.md", DOCS / "local-service.md"):
+        assert locks.NEEDS_LINUX.casefold() in " ".join(prose(page).split()).casefold()
 
 
 # --- names
 
 
 def rows(page: Path) -> dict[str, list[str]]:
-    """The cells of each table row, by the code in its first cell."""
+    """The cells of table rows, by the code in the first cell."""
     cells = [line.strip().strip("|").split("|") for line in prose(page).splitlines() if line.startswith("| `")]
     return {row[0].strip().strip("`"): [cell.strip() for cell in row] for row in cells}
 
 
 def as_shown(default: Any) -> str:
-    """A default as `config.json` would hold it; a dash when there is none."""
+    """A default as it is written in `config.json`; a dash if there is none."""
     if default in (None, ""):
         return "—"
     return f"`{json.dumps(int(default) if isinstance(default, float) else default)}`"
@@ -123,13 +128,13 @@ def test_a_setting_is_documented_with_its_variables_its_default_and_its_meaning(
 
 
 @pytest.mark.parametrize("name", [*ignore.NAMES, *ignore.ENVIRONMENTS])
-def test_what_is_always_left_out_is_listed_in_both_languages(name: str) -> None:
+def test_ignored_names_are_listed_in_both_languages(name: str) -> None:
     tables = [line for line in prose(DOCS / "staging.md").splitlines() if line.startswith("| ")]
 
     assert sum(f"`{name}`" in line for line in tables) == 2
 
 
-def test_no_setting_is_documented_that_does_not_exist() -> None:
+def test_every_documented_setting_exists() -> None:
     assert set(rows(DOCS / "settings.md")) == {setting.name for setting in table.SETTINGS}
 
 
@@ -139,7 +144,7 @@ def test_every_error_is_documented() -> None:
     assert {kind.__name__ for kind in classes} == set(rows(DOCS / "errors.md"))
 
 
-def test_the_drawn_error_tree_is_that_of_the_code() -> None:
+def test_the_documented_error_tree_is_that_of_the_code() -> None:
     tree = re.search(r"^ModelArtsError\n(?:.+\n?)+", inspect.getdoc(errors) or "", re.MULTILINE)
     assert tree is not None
     drawn = tree[0].splitlines()
@@ -157,7 +162,7 @@ def public(kind: type) -> list[str]:
 
 
 def coded(page: Path) -> set[str]:
-    """The words of a page that stand in code."""
+    """The words in the code of a page."""
     code = [block.text for block in blocks(page)] + re.findall(r"`([^`]+)`", prose(page))
     return {word for text in code for word in re.findall(r"\w+", text)}
 
@@ -170,37 +175,37 @@ def test_every_public_name_is_documented(kind: type) -> None:
 
 
 @pytest.mark.parametrize("line", blocks(DOCS / "architecture.md")[0].text.splitlines())
-def test_the_map_shows_what_is_there(line: str) -> None:
+def test_the_map_shows_existing_files(line: str) -> None:
     first, *others = re.split(r" {2,}", line)[0].split(" ")
     folder = (ROOT / first).parent
 
     assert [name for name in [Path(first).name, *others] if not (folder / name).exists()] == []
 
 
-def called_on(what: str) -> set[str]:
-    """The calls that the table of all calls shows on something."""
+def called_on(owner: str) -> set[str]:
+    """The calls on an object or class that the table of all calls shows."""
     table = "".join(line for line in prose(DOCS / "README.md").splitlines() if line.startswith("|"))
-    return set(re.findall(rf"`{what}\.(\w+)\(", table))
+    return set(re.findall(rf"`{owner}\.(\w+)\(", table))
 
 
-def test_the_table_of_calls_says_what_each_is_called_on() -> None:
-    everywhere, on_estimators = set(public(TrainingJob)), set(public(Estimator))
+def test_the_table_of_calls_names_the_right_owner_of_each() -> None:
+    on_jobs, on_estimators = set(public(TrainingJob)), set(public(Estimator))
     on_class = {name for name in on_estimators if isinstance(inspect.getattr_static(Estimator, name),
                                                              (staticmethod, classmethod))}  # fmt: skip
 
-    assert called_on("job") == everywhere
-    assert everywhere <= on_estimators
+    assert called_on("job") == on_jobs
+    assert on_jobs <= on_estimators
     assert called_on("Estimator") == on_class
-    assert {*called_on("estimator"), "create_job_config"} == on_estimators - everywhere - on_class
+    assert {*called_on("estimator"), "create_job_config"} == on_estimators - on_jobs - on_class
 
 
 @pytest.mark.parametrize("kind", [Estimator, VisualizationJob], ids=lambda kind: kind.__name__)
-def test_what_the_table_calls_on_a_class_takes_a_session(kind: type) -> None:
+def test_calls_on_a_class_take_a_session(kind: type) -> None:
     for name in called_on(kind.__name__):
         assert next(iter(inspect.signature(getattr(kind, name)).parameters)) == "modelarts_session"
 
 
-# --- what a training process sees
+# --- the training environment
 
 
 def options(engine: str, count: int) -> list[str]:
@@ -240,7 +245,7 @@ def commands(block: Block) -> list[tuple[list[str], str]]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_commands_that_are_shown_exist(page: Path) -> None:
+def test_documented_commands_exist(page: Path) -> None:
     for block in blocks(page):
         if block.language == "console":
             assert not re.search("^modelarts ", block.text, re.MULTILINE), "commands begin with a prompt: $ modelarts"
@@ -249,7 +254,7 @@ def test_commands_that_are_shown_exist(page: Path) -> None:
 
 
 def assert_exists(arguments: list[str]) -> None:
-    """Parse a command as the terminal would; click raises for a name or an option that it does not know."""
+    """Parse a command; click raises an error for an unknown command or option."""
     command: click.Command = cli
     while isinstance(command, click.Group):
         _, found, arguments = command.resolve_command(click.Context(command), arguments)
@@ -263,19 +268,19 @@ def assert_exists(arguments: list[str]) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder to work in, with nothing but the examples of the repository, as a user of the local service."""
-    place = tmp_path / "work"
-    place.mkdir()
-    (place / "examples").symlink_to(ROOT / "examples")
-    monkeypatch.chdir(place)
+    """The working directory of a user of the local service; it has only the examples of the repository."""
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "examples").symlink_to(ROOT / "examples")
+    monkeypatch.chdir(work)
     monkeypatch.setenv("MODELARTS_HOME", str(home))
     monkeypatch.setenv("MODELARTS_MODE", "local")
-    return place
+    return work
 
 
 def write_files(page: Path, folder: Path) -> None:
     for block in blocks(page):
-        if block.order == "file":
+        if block.directive == "file":
             path = folder / block.file
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text, encoding="utf-8")
@@ -298,23 +303,23 @@ def run_console(block: Block) -> str:
 
 
 def assert_printed(shown: str, printed: str) -> None:
-    """What a page shows is what was printed; `…` stands for anything."""
+    """A page shows the printed text; `…` matches anything."""
     if not doctest.OutputChecker().check_output(shown.replace("…", "...").rstrip(), printed.rstrip(), doctest.ELLIPSIS):
         pytest.fail(f"the page shows:\n{shown}\nbut this was printed:\n{printed}")
 
 
 def run_page(page: Path, folder: Path, again: bool = False) -> None:
-    """Run a page's blocks in their order, in one namespace; `again`: as a user who has run it before."""
+    """Run the blocks of a page in one namespace; `again`: for a user who has run them before."""
     write_files(page, folder)
     names: dict[str, Any] = {"__name__": "__main__"}
     printed = ""
     try:
         for block in blocks(page):
-            if block.order == "run":
+            if block.directive == "run":
                 printed = run_python(page, block, names) if block.language == "python" else run_console(block)
-            elif block.order == "prints" and again:
+            elif block.directive == "prints" and again:
                 assert_printed(without_uploads(block.text), without_uploads(printed))
-            elif block.order == "prints":
+            elif block.directive == "prints":
                 assert_printed(block.text, printed)
     finally:
         for value in names.values():
@@ -327,7 +332,7 @@ def without_uploads(text: str) -> str:
     return re.sub(r"^(uploading .+|.+ is unchanged, .+)\n", "", text, flags=re.MULTILINE)
 
 
-@pytest.mark.parametrize("page", LESSONS, ids=name_of)
+@pytest.mark.parametrize("page", EXECUTED_PAGES, ids=name_of)
 def test_the_code_of_a_page_runs_for_a_new_user(page: Path, folder: Path) -> None:
     run_page(page, folder)
 
@@ -336,11 +341,11 @@ def test_the_code_of_a_page_runs_for_a_new_user(page: Path, folder: Path) -> Non
 
 
 def test_the_first_job_of_the_readme_is_a_script_of_the_repository_that_runs_twice(folder: Path) -> None:
-    shown = next(block for block in blocks(LESSONS[0]) if block.order == "run")
+    shown = next(block for block in blocks(EXECUTED_PAGES[0]) if block.directive == "run")
     assert shown.text == (ROOT / FIRST_JOB).read_text(encoding="utf-8")
     assert len([line for line in shown.text.splitlines() if line]) <= 10
     command = f"$ python {FIRST_JOB}"
-    assert all(command in page.read_text(encoding="utf-8") for page in LESSONS[:2])
+    assert all(command in page.read_text(encoding="utf-8") for page in EXECUTED_PAGES[:2])
 
     for _ in range(2):
         done = subprocess.run([sys.executable, FIRST_JOB], capture_output=True, text=True, check=False)
@@ -349,15 +354,15 @@ def test_the_first_job_of_the_readme_is_a_script_of_the_repository_that_runs_twi
         assert done.stdout.endswith("\nJOBSTAT_COMPLETED\n")
 
 
-@pytest.mark.parametrize("page", LESSONS, ids=name_of)
-def test_orders_stand_before_blocks_and_each_page_runs_something(page: Path) -> None:
-    ordered = [block for block in blocks(page) if block.order]
+@pytest.mark.parametrize("page", EXECUTED_PAGES, ids=name_of)
+def test_directives_stand_before_blocks_and_each_page_runs_code(page: Path) -> None:
+    directed = [block for block in blocks(page) if block.directive]
 
-    assert len(ordered) == len(re.findall(r"^<!--", page.read_text(encoding="utf-8"), re.MULTILINE))
-    assert any(block.order == "run" and block.language == "python" for block in ordered)
+    assert len(directed) == len(re.findall(r"^<!--", page.read_text(encoding="utf-8"), re.MULTILINE))
+    assert any(block.directive == "run" and block.language == "python" for block in directed)
 
 
-@pytest.mark.parametrize(("page", "translated"), [LESSONS[:2], LESSONS[2:]], ids=["README", "quickstart"])
+@pytest.mark.parametrize(("page", "translated"), [EXECUTED_PAGES[:2], EXECUTED_PAGES[2:]], ids=["README", "quickstart"])
 def test_both_languages_show_the_same_code(page: Path, translated: Path) -> None:
     def code(of: Path) -> list[str]:
         return [ast.dump(ast.parse(block.text)) for block in blocks(of) if block.language == "python"]
@@ -365,8 +370,8 @@ def test_both_languages_show_the_same_code(page: Path, translated: Path) -> None
     assert code(page) == code(translated)
 
 
-@pytest.mark.parametrize("page", LESSONS[:2], ids=name_of)
-def test_the_documented_sample_is_shown_as_it_is(page: Path) -> None:
+@pytest.mark.parametrize("page", EXECUTED_PAGES[:2], ids=name_of)
+def test_the_documented_sample_is_shown_unchanged(page: Path) -> None:
     sample = ast.dump(ast.parse(SAMPLE.read_text(encoding="utf-8")))
     shown = [ast.dump(ast.parse(block.text)) for block in blocks(page) if block.language == "python"]
 

@@ -1,4 +1,4 @@
-"""The notebooks do what they show: each is run by a kernel, in a place of its own."""
+"""The notebooks run: each is executed by a kernel in a temporary folder."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 @pytest.fixture
 def run(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Runs a notebook beside the examples, as in a checkout; gives what each cell showed, by the cell's id."""
+    """Runs a notebook beside the examples, as in a checkout; returns the output of each cell by its id."""
     monkeypatch.setenv("MODELARTS_HOME", str(home))
-    # Older jupyter_core warns, when it is imported, of folders that are to move; this chooses the new ones.
+    # Older jupyter_core warns at import about folders that will move; this selects the new ones.
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
     from nbclient import NotebookClient
 
@@ -34,7 +34,7 @@ def run(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def shown(cell: nbformat.NotebookNode) -> str:
-    """What a cell printed and displayed, as text."""
+    """The text that a cell printed and displayed."""
     return "".join(output.get("text") or output["data"]["text/plain"] for output in cell.outputs)
 
 
