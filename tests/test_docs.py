@@ -205,6 +205,22 @@ def test_calls_on_a_class_take_a_session(kind: type) -> None:
         assert next(iter(inspect.signature(getattr(kind, name)).parameters)) == "modelarts_session"
 
 
+def table_after(page: Path, heading: str) -> list[list[str]]:
+    """The cells of the table below a heading, without its head."""
+    rows = re.findall(r"^\|(.+)\|$", prose(page).partition(f"\n## {heading}\n")[2].partition("\n## ")[0], re.MULTILINE)
+    return [[cell.strip() for cell in row.split(" | ")] for row in rows[2:]]
+
+
+def test_both_languages_list_the_same_failures() -> None:
+    english = table_after(DOCS / "local-service.md", "Failures you can simulate")
+    chinese = table_after(DOCS / "local-service.zh.md", "可模拟的失败")
+
+    def facts(row: list[str]) -> tuple[list[str], list[str]]:
+        return sorted(re.findall(r"`[^`]+`", row[1])), re.findall(r"\d+", " ".join(row[2:]))
+
+    assert [facts(row) for row in english] == [facts(row) for row in chinese] != []
+
+
 # --- the training environment
 
 
