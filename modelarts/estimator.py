@@ -100,9 +100,9 @@ class Estimator(StrictAttributes, Training, JobCalls):
         if unknown := [name for name in arguments if name not in CALL_FIELDS]:
             rule = f"not an argument of this call; it takes {', '.join(CALL_FIELDS)}"
             raise ArgumentError("payload", [ArgumentProblem(name, arguments[name], rule) for name in unknown])
-        staging = Staging(self.modelarts_session)
-        call = Call(operation=operation, **arguments)
-        return payload.build(self, call, self.modelarts_session.catalog, staging), staging
+        session = self.modelarts_session
+        staging = Staging(session.client.transport.sending, lambda: session.obs, session._default_bucket_name)
+        return payload.build(self, Call(operation=operation, **arguments), session.catalog, staging), staging
 
     # --- jobs and versions
 

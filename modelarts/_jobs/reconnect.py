@@ -58,7 +58,7 @@ class ReconnectingClient:
             except TRANSIENT as error:
                 if lost is None:
                     lost = time.monotonic()
-                    self.screen.say(f"lost the service, the job goes on: {error}")
+                    self.screen.say(f"the service is unreachable, the job continues: {error}")
                 # Keys that are just being replaced may be refused for a moment, but not for long.
                 patience = REFUSED if isinstance(error, AuthError) else self.patience
                 if time.monotonic() >= min(lost + patience, self.deadline):

@@ -157,7 +157,7 @@ def test_ctrl_c_leaves_the_job_in_the_cloud_alone(machine: Machine, tmp_path: Pa
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=20)
 
-    assert "no longer waiting; the job goes on. To stop it: Estimator(session, job_id=1, version_id=1)" in output
+    assert "no longer waiting; the job continues. To stop it: Estimator(session, job_id=1, version_id=1)" in output
     until((tmp_path / "over").exists)
 
 

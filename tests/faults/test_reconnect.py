@@ -51,7 +51,7 @@ def test_an_outage_is_outlasted_and_told_once(outage: Any, capsys: pytest.Captur
 
     assert info.status == 10
     shown = capsys.readouterr().out
-    assert shown.count("lost the service, the job goes on: ") == 1
+    assert shown.count("the service is unreachable, the job continues: ") == 1
     assert shown.count("reached the service again after 0 s") == 1
     assert shown.splitlines()[-1] == "JOBSTAT_COMPLETED"
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from modelarts._obs import legacy
 from modelarts._obs.paths import ObsPath, bucket_name_problem
 from modelarts._settings.home import home_directory
 from modelarts._submit.staging import bundle
@@ -14,25 +15,34 @@ from modelarts._submit.staging.bundle import CODE, Bundle, LocalPath
 from modelarts.errors import ConfigError, ObsError
 
 if TYPE_CHECKING:
-    from modelarts.session import Session
+    from modelarts._obs.buckets import Buckets
+    from modelarts._transport.options import TransportOptions
 
 MARK = ".modelarts-complete"  # lies beside a complete upload
 _REFUSED, _NOT_THERE = "ModelArts.1003", "ModelArts.0015"
 
 
 class Staging:
-    """Uploads the local code and data of one call to the default bucket of its session."""
+    """Uploads the local code and data of one call to a bucket.
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
+    Args:
+        options: the limits of what is uploaded.
+        buckets: returns the buckets of the session; called when there is something to upload.
+        bucket: the bucket to upload to; created when it is missing.
+    """
+
+    def __init__(self, options: TransportOptions, buckets: Callable[[], Buckets], bucket: str) -> None:
         self.bundles: dict[str, Bundle] = {}
+        self._options = options
+        self._buckets = buckets
+        self._bucket = bucket
 
     def has_bucket(self, name: str) -> bool:
         """Whether the session can use a bucket; true, too, where that cannot be found out."""
         if bucket_name_problem(name):
             return False
         try:
-            return self.session.obs.is_obs_path_exists(f"obs://{name}")
+            return self._buckets().is_obs_path_exists(f"obs://{name}")
         except ConfigError:
             return True
         except ObsError as error:
@@ -49,11 +59,11 @@ class Staging:
         """
         packed = self.bundles[argument] = bundle.pack(argument, path, self._state())
         name = "code_limit" if argument == CODE else "data_limit"
-        bundle.check(packed, name, getattr(self.session.client.transport.sending, name))
+        bundle.check(packed, name, getattr(self._options, name))
 
     def address(self, argument: str) -> ObsPath:
         """Read the files of an argument, and return their path in the bucket. Raises `OSError`."""
-        packed = self.bundles[argument] = self.bundles[argument].with_destination(self.session._default_bucket_name)
+        packed = self.bundles[argument] = self.bundles[argument].with_destination(self._bucket)
         return packed.destination
 
     def send(self, say: Callable[[str], None], quiet: bool = False) -> None:
@@ -73,11 +83,11 @@ class Staging:
                 say(f"{packed.given} is unchanged, not sent again ({packed.size_text})")
 
     def _upload(self, packed: Bundle, say: Callable[[str], None]) -> None:
-        obs = self.session.obs
+        obs = self._buckets()
         _raise_if_modified(packed)
         without = f", without {packed.ignored_text}" if packed.ignored_text else ""
         say(f"uploading {packed.given} ({packed.size_text}{without}) to {packed.destination.url}")
-        self.session.default_bucket()  # created only when something is uploaded
+        legacy.create_bucket(obs, self._bucket)  # created only when something is uploaded
         try:
             # `sync` resumes an upload that was interrupted.
             obs.upload_contents(packed.source.parent, packed.folder, packed.files, sync=True)
@@ -93,7 +103,7 @@ class Staging:
     def _is_uploaded(self, packed: Bundle) -> bool:
         """Whether the upload was completed (the mark exists) and nothing was deleted since (all files exist)."""
         try:
-            found = {item.url: item.size for item in self.session.obs.list(packed.folder.url, recursive=True)}
+            found = {item.url: item.size for item in self._buckets().list(packed.folder.url, recursive=True)}
         except ObsError as error:
             if error.error_code != _NOT_THERE:
                 raise
@@ -103,7 +113,7 @@ class Staging:
 
     def _state(self) -> tuple[Path, ...]:
         """Folders that hold the state of this package: the default one, and that of the session's local service."""
-        buckets = getattr(self.session.obs, "root", None)
+        buckets = getattr(self._buckets(), "root", None)
         return (home_directory(), *([] if buckets is None else [buckets.parents[1]]))
 
 
