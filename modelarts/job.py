@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from modelarts._jobs.logs import names_in
 from modelarts._jobs.pagination import VERSION_COLUMNS, doc_default, is_set, show
 from modelarts._submit import checks
 from modelarts._transport.response import Response, rows_of
@@ -90,8 +89,9 @@ class JobCalls:
             ArgumentError: `job_id` or `version_id` is missing or no id; nothing was sent.
         """
         files: LogFiles = self._call("list_training_job_log_files", self._version("get_job_log_file_list"))
-        if isinstance(files.get("log_file_list"), str):
-            files["log_file_list"] = names_in(files)
+        name = files.get("log_file_list")
+        if isinstance(name, str):  # the REST table says String, its sample is an array (LOGLIST)
+            files["log_file_list"] = [name]
         return files
 
     def get_job_log(

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from modelarts._jobs.pagination import ROWS, VISUALIZATION_COLUMNS, VISUALIZATIONS, doc_default, iterate, show
-from modelarts._obs.paths import ObsPath
 from modelarts._submit import checks
 from modelarts._transport.response import Response, rows_of
 from modelarts._wire.json_records import Record
@@ -108,6 +107,8 @@ class VisualizationJob:
     def _body(
         self, train_url: Any, job_name: Any, job_desc: Any, job_type: Any, schedule: Any, flavor: Any
     ) -> dict[str, Any]:
+        from modelarts._obs.paths import ObsPath
+
         name = f"vis-{time.strftime('%m%d-%H%M%S')}" if checks.is_missing(job_name) else job_name
         problems: list[ArgumentProblem | None] = []
         if not isinstance(name, str) or not limits.VISUALIZATION_NAME.fullmatch(name):

@@ -1,4 +1,4 @@
-"""Reaching a service again that was lost for a while: what takes hours meets outages, restarts, and machines asleep."""
+"""Calls that outlast minutes without a service: outages, restarts, and machines that slept."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from modelarts._api.client import Client
     from modelarts._display.screen import Screen
 
-OUTAGE = 30 * 60.0  # seconds that a service may be out of reach before the waiting is given up
-REFUSED = 60.0  # the same for a service that refuses the login
-RETRY = 10.0  # seconds between attempts to reach it again, which are repeated themselves
+OUTAGE = 30 * 60.0  # seconds that a service may be unreachable before waiting is given up
+REFUSED = 60.0  # the same for a service that refuses the credentials
+RETRY = 10.0  # seconds between attempts, each of which is repeated by the transport
 SHORTEST = 0.1  # seconds that a call gets at least
-HOLD = 5  # seconds that a service which knows `Prefer: wait` may hold a log request until there is news
+HOLD = 5  # seconds that a service which knows `Prefer: wait` may hold a reply back
 TRANSIENT = (ConnectionFailed, BadReply, Unavailable, Throttled, AuthError)
 
 
 class ReconnectingClient:
-    """The way to the service: hours are long, so it is reached again when it was lost for a while.
+    """A client that repeats a call until the service can be reached again, because jobs take hours.
 
     Args:
         client: makes the calls.
-        screen: is told when the service is lost, and when it is back.
+        screen: shows when the service becomes unreachable, and when it is reached again.
     """
 
     def __init__(self, client: Client, screen: Screen) -> None:
@@ -35,31 +35,36 @@ class ReconnectingClient:
         self.screen = screen
         self.deadline = math.inf  # of the monotonic clock
         self.patience = OUTAGE
-        # A service may hold an answer back for a while, but not so long that it looks lost.
+        # A service may hold a reply back for a while, but not for so long that the call times out.
         self.longest_hold = int(min(HOLD, client.sending.read_timeout / 2, client.sending.total_timeout / 2))
 
     @property
     def left(self) -> float:
-        """Seconds that are left to the waiting."""
+        """Seconds until the deadline."""
         return self.deadline - time.monotonic()
 
     def call(self, operation: str, *arguments: Any, **options: Any) -> Response:
-        """Make a call of the client."""
+        """Make a call of the client; arguments as for `Client.call`."""
         return self.reach(lambda: self.client.call(operation, *arguments, **options))
 
-    def reach(self, ask: Callable[[], Response]) -> Response:
-        """What the service answers, however long it cannot be reached meanwhile."""
+    def reach(self, call: Callable[[], Response]) -> Response:
+        """Repeat a call until it has a reply.
+
+        Raises:
+            ApiError: the service refused it, for a reason that does not pass by itself.
+            ConnectionFailed, BadReply, Unavailable, Throttled, AuthError: it failed for too long.
+        """
         lost: float | None = None
         while True:
             try:
                 with self.client.deadline(self._seconds(), None, None):
-                    answer = ask()
-                _raise_if_passing(answer)
+                    reply = call()
+                _raise_if_transient(reply)
             except TRANSIENT as error:
                 if lost is None:
                     lost = time.monotonic()
                     self.screen.say(f"the service is unreachable, the job continues: {error}")
-                # Keys that are just being replaced may be refused for a moment, but not for long.
+                # Keys that are being replaced may be refused for a moment, but not for long.
                 patience = REFUSED if isinstance(error, AuthError) else self.patience
                 if time.monotonic() >= min(lost + patience, self.deadline):
                     raise
@@ -67,15 +72,15 @@ class ReconnectingClient:
             else:
                 if lost is not None:
                     self.screen.say(f"reached the service again after {time.monotonic() - lost:.0f} s")
-                return answer
+                return reply
 
     def _seconds(self) -> float | None:
-        """How long one call may take; nothing where the session's own time-out is shorter."""
+        """How long one call may take; `None` where the session's own time-out is shorter."""
         return max(self.left, SHORTEST) if self.left < self.client.sending.total_timeout else None
 
 
-def _raise_if_passing(answer: Response) -> None:
-    """A refusal that was returned may be an outage, too."""
-    refusal = None if answer["is_success"] else error_of(answer)
+def _raise_if_transient(reply: Response) -> None:
+    """Raise a refusal that was returned, if it is one that passes by itself."""
+    refusal = None if reply["is_success"] else error_of(reply)
     if isinstance(refusal, TRANSIENT):
         raise refusal

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Mapping
-from numbers import Real
 from typing import TYPE_CHECKING, Any, Callable, TypeVar, cast
 
 from modelarts._wire.json_records import as_integer
@@ -90,6 +89,8 @@ def description(argument: str, value: Any) -> ArgumentProblem | None:
 
 
 def seconds(argument: str, value: Any) -> ArgumentProblem | None:
+    from numbers import Real
+
     try:
         is_right = isinstance(value, Real) and not isinstance(value, bool) and float(value) >= 0  # NaN is not
     except OverflowError:
