@@ -64,7 +64,7 @@ def test_the_files_of_a_linked_folder_are_registered(session, tmp_path, add, lin
     assert session.obs.is_obs_path_exists(f"obs://modelarts-datasets/ds/v1/{inside}1.csv")
 
 
-def test_a_version_named_like_an_unfinished_copy_is_left_alone(session, tmp_path, add):
+def test_a_version_named_like_a_part_copy_is_kept(session, tmp_path, add):
     (tmp_path / "rows").mkdir()
     (tmp_path / "rows" / "1.csv").write_text("1\n")
 
@@ -79,7 +79,7 @@ WRONG = ["../../evil", "..", ".", "", "a/b", "x y", "a\n", "v~part", "数据", "
 
 @pytest.mark.parametrize("value", WRONG)
 @pytest.mark.parametrize("argument", ["dataset_id", "version_id"])
-def test_an_id_that_is_no_name_is_refused_and_nothing_is_written(home, tmp_path, add, argument, value):
+def test_an_invalid_id_is_an_error_and_nothing_is_written(home, tmp_path, add, argument, value):
     (tmp_path / "rows").mkdir()
     (tmp_path / "rows" / "1.csv").write_text("1\n")
     ids = {"dataset_id": "ds", "version_id": "v1", argument: value}
@@ -93,7 +93,7 @@ def test_an_id_that_is_no_name_is_refused_and_nothing_is_written(home, tmp_path,
 
 
 @pytest.mark.parametrize("value", ["a", "My_data-1.0", "..a", "...", "a" * 64])
-def test_every_other_id_is_taken(session, tmp_path, add, value):
+def test_every_other_id_is_accepted(session, tmp_path, add, value):
     put_code(session, tmp_path, ACCEPT_ANY)
     add(value, value, str(tmp_path / "data"))
 
@@ -103,7 +103,7 @@ def test_every_other_id_is_taken(session, tmp_path, add, value):
     assert session.obs.is_obs_path_exists(f"obs://modelarts-datasets/{value}/{value}/rows.csv")
 
 
-def test_a_file_in_place_of_a_folder_is_told(session, local, add):
+def test_a_file_instead_of_a_folder_is_an_error(session, local, add):
     (local / "d.csv").write_text("1\n")
     session.obs.upload_file("d.csv", "obs://bucket/")
 
@@ -118,13 +118,13 @@ def test_a_file_in_place_of_a_folder_is_told(session, local, add):
      ("/bucket/nothing/", "there is no local folder, nor a folder of a bucket, '/bucket/nothing/'"),
      ("obs://bucket//a", "between two slashes there must be a name")],
 )  # fmt: skip
-def test_a_folder_that_is_not_there_is_told(session, local, add, folder, told):
+def test_a_folder_that_does_not_exist_is_an_error(session, local, add, folder, told):
     with pytest.raises(ModelArtsError, match=told):
         add("ds", "v1", folder)
 
 
 @pytest.mark.parametrize("url", ["obs://modelarts-datasets/../../evil/v1/", "rows", ""])
-def test_a_registration_that_leads_nowhere_fails_its_job_and_no_other(session, home, tmp_path, url):
+def test_an_invalid_registration_fails_only_its_job(session, home, tmp_path, url):
     put_code(session, tmp_path, ACCEPT_ANY)
     store = Store(LocalHome.of(home).store)
     store.datasets.put("bad id", "v1", url)

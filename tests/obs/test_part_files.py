@@ -1,4 +1,4 @@
-"""What a transfer that was cut off leaves behind is used or removed, here and in the bucket."""
+"""What an interrupted transfer leaves is resumed or removed, on this machine and in the bucket."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from large import PART
 from modelarts._display.progress import Silent
 from modelarts._obs.cloud.buckets import HuaweiBuckets
 from modelarts._obs.local.buckets import LocalBuckets, _copy
-from modelarts._obs.paths import PART as PARTIAL
+from modelarts._obs.paths import PART as PREFIX
 from modelarts._obs.transfer.part_file import PartFile
 from modelarts._obs.transfer.worker_pool import Cancelled, Transfer
 from modelarts.errors import ObsError
@@ -37,12 +37,12 @@ def big(local: Path) -> Path:
     return file
 
 
-def partial_files(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.rglob(f"{PARTIAL}*"))
+def part_files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob(f"{PREFIX}*"))
 
 
-def begun(obs: HuaweiBuckets, bucket: str) -> list[str]:
-    """The uploads that the bucket holds unfinished."""
+def unfinished_uploads(obs: HuaweiBuckets, bucket: str) -> list[str]:
+    """The keys of unfinished uploads in the bucket."""
     return [upload.key for upload in obs.client().listMultipartUploads(bucket).body.upload]
 
 
@@ -50,8 +50,8 @@ def is_part(number: int) -> Callable[[Request], bool]:
     return lambda request: f"partNumber={number}&" in request.target
 
 
-def cut_off(obs: HuaweiBuckets, proxy: FaultProxy, file: Path, target: str) -> None:
-    """An upload that does not come to its end."""
+def interrupt_upload(obs: HuaweiBuckets, proxy: FaultProxy, file: Path, target: str) -> None:
+    """An upload that fails after some parts."""
     proxy.rule = lambda request: refusal(403, "AccessDenied") if is_part(3)(request) else None
     with pytest.raises(ObsError, match="AccessDenied"):
         obs.upload_file(file, target, threads=1)
@@ -72,7 +72,7 @@ DOWNLOAD = """
 
 
 def downloading(proxy: FaultProxy, state: Path, source: str, target: Path) -> subprocess.Popen[bytes]:
-    """A process that has begun a download which does not end."""
+    """A process with a download in progress, which hangs."""
     proxy.rule = lambda request: Stall() if request.method == "GET" and request.key else None
     proxy.seen.clear()
     program = textwrap.dedent(DOWNLOAD.format(part=PART))
@@ -87,7 +87,7 @@ def downloading(proxy: FaultProxy, state: Path, source: str, target: Path) -> su
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 @pytest.mark.parametrize("size", [100, SIZE])
-def test_the_next_download_uses_or_removes_what_a_killed_one_left(
+def test_the_next_download_resumes_or_removes_the_part_file_of_a_killed_one(
     obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, tmp_path: Path, how: int, size: int
 ):
     (local / "file.bin").write_bytes(os.urandom(size))
@@ -96,54 +96,54 @@ def test_the_next_download_uses_or_removes_what_a_killed_one_left(
     process = downloading(proxy, tmp_path / "state", f"obs://{bucket}/file.bin", target)
     process.send_signal(how)
     process.wait(30)
-    assert len(partial_files(local)) == 1
+    assert len(part_files(local)) == 1
 
     obs.download_file(f"obs://{bucket}/file.bin", target)
 
     assert target.read_bytes() == (local / "file.bin").read_bytes()
-    assert partial_files(local) == []
+    assert part_files(local) == []
 
 
 @pytest.mark.parametrize("size", [100, SIZE])
-def test_what_another_process_writes_is_not_touched(
+def test_the_part_file_of_a_running_process_is_not_touched(
     obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, tmp_path: Path, size: int
 ):
     (local / "file.bin").write_bytes(os.urandom(size))
     obs.upload_file("file.bin", f"obs://{bucket}/")
     target = local / "there" / "file.bin"
     process = downloading(proxy, tmp_path / "state", f"obs://{bucket}/file.bin", target)
-    held = partial_files(local)
+    held = part_files(local)
 
     obs.download_file(f"obs://{bucket}/file.bin", target)
 
     assert target.read_bytes() == (local / "file.bin").read_bytes()
-    assert partial_files(local) == held and process.poll() is None
+    assert part_files(local) == held and process.poll() is None
     process.kill()
     process.wait(30)
 
 
-def test_what_several_at_once_left_is_all_removed(
+def test_part_files_of_several_killed_processes_are_all_removed(
     obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, tmp_path: Path
 ):
     (local / "file.bin").write_bytes(b"text")
     obs.upload_file("file.bin", f"obs://{bucket}/")
     target = local / "there" / "file.bin"
     processes = [downloading(proxy, tmp_path / "state", f"obs://{bucket}/file.bin", target) for _ in range(3)]
-    assert len(partial_files(local)) == 3
+    assert len(part_files(local)) == 3
     for process in processes:
         process.kill()
         process.wait(30)
 
     obs.download_file(f"obs://{bucket}/file.bin", target)
 
-    assert target.read_bytes() == b"text" and partial_files(local) == []
+    assert target.read_bytes() == b"text" and part_files(local) == []
 
 
 @pytest.mark.parametrize("size", [100, SIZE])
-def test_a_download_of_only_what_has_changed_removes_it_too(
+def test_a_download_with_sync_removes_part_files_of_files_that_are_up_to_date(
     obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, tmp_path: Path, size: int
 ):
-    """The file is there, and whole: there is nothing to download."""
+    """The file exists and is complete: there is nothing to download."""
     (local / "file.bin").write_bytes(os.urandom(size))
     obs.upload_file("file.bin", f"obs://{bucket}/")
     target = local / "there" / "file.bin"
@@ -155,22 +155,22 @@ def test_a_download_of_only_what_has_changed_removes_it_too(
     obs.download_file(f"obs://{bucket}/file.bin", target, sync=True)
 
     assert target.read_bytes() == (local / "file.bin").read_bytes()
-    assert partial_files(local) == [] and [*(tmp_path / "state" / "transfers").glob("*")] == []
+    assert part_files(local) == [] and [*(tmp_path / "state" / "transfers").glob("*")] == []
 
 
-def test_an_upload_of_only_what_has_changed_ends_one_that_was_cut_off(
+def test_an_upload_with_sync_ends_an_interrupted_upload(
     obs: HuaweiBuckets, bucket: str, proxy: FaultProxy, big: Path
 ):
     obs.upload_file(big, f"obs://{bucket}/")
-    cut_off(obs, proxy, big, f"obs://{bucket}/")
-    assert begun(obs, bucket) == ["big.bin"]
+    interrupt_upload(obs, proxy, big, f"obs://{bucket}/")
+    assert unfinished_uploads(obs, bucket) == ["big.bin"]
 
     obs.upload_file(big, f"obs://{bucket}/", sync=True)
 
-    assert begun(obs, bucket) == []
+    assert unfinished_uploads(obs, bucket) == []
 
 
-def test_what_a_killed_copy_of_local_buckets_left_is_removed_too(tmp_path: Path, local: Path):
+def test_the_part_file_of_a_killed_upload_to_a_local_bucket_is_removed(tmp_path: Path, local: Path):
     obs = LocalBuckets(tmp_path / "buckets")
     obs.create_bucket("bucket")
     (local / "file.txt").write_text("text")
@@ -182,14 +182,14 @@ def test_what_a_killed_copy_of_local_buckets_left_is_removed_too(tmp_path: Path,
         LocalBuckets({str(tmp_path / "buckets")!r}).upload_file("file.txt", "obs://bucket/")
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(program)], cwd=local, check=True)
-    assert len(partial_files(tmp_path / "buckets")) == 1 and obs.list("obs://bucket/") == []
+    assert len(part_files(tmp_path / "buckets")) == 1 and obs.list("obs://bucket/") == []
 
     obs.upload_file("file.txt", "obs://bucket/")
 
-    assert partial_files(tmp_path / "buckets") == [] and len(obs.list("obs://bucket/")) == 1
+    assert part_files(tmp_path / "buckets") == [] and len(obs.list("obs://bucket/")) == 1
 
 
-def test_a_local_copy_that_is_stopped_ends_at_once(local: Path):
+def test_a_cancelled_copy_ends_at_once(local: Path):
     class Stops(Silent):
         def moved(self, size: int) -> None:
             transfer.stop.set()
@@ -203,10 +203,10 @@ def test_a_local_copy_that_is_stopped_ends_at_once(local: Path):
     assert [path.name for path in local.iterdir()] == ["file.bin"]
 
 
-def test_an_upload_that_failed_leaves_no_folder_that_it_made(
+def test_a_failed_upload_leaves_no_folder_that_it_created(
     tmp_path: Path, local: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    def full(*_: object) -> None:
+    def full_disk(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     obs = LocalBuckets(tmp_path / "buckets")
@@ -215,7 +215,7 @@ def test_an_upload_that_failed_leaves_no_folder_that_it_made(
     for folder in ("src/a/b", "src/a/c", "src/d"):
         (local / folder).mkdir(parents=True)
         (local / folder / "file.txt").write_text("text")
-    monkeypatch.setattr(PartFile, "write", full)
+    monkeypatch.setattr(PartFile, "write", full_disk)
 
     with pytest.raises(ObsError, match="No space left on device"):
         obs.upload_dir("src", "obs://bucket/made/")
@@ -223,7 +223,7 @@ def test_an_upload_that_failed_leaves_no_folder_that_it_made(
     assert [path.name for path in (tmp_path / "buckets" / "bucket").rglob("*")] == ["made"]
 
 
-def test_emptying_a_bucket_while_others_upload_to_it_leaves_it_there(tmp_path: Path, local: Path):
+def test_a_bucket_exists_while_it_is_emptied_and_written_to(tmp_path: Path, local: Path):
     obs = LocalBuckets(tmp_path / "buckets")
     obs.create_bucket("bucket")
     for number in range(20):
@@ -246,7 +246,7 @@ def test_emptying_a_bucket_while_others_upload_to_it_leaves_it_there(tmp_path: P
         uploading.join()
 
 
-def test_a_bucket_that_is_a_link_is_emptied_and_removed_without_what_it_leads_to(tmp_path: Path, local: Path):
+def test_deleting_a_bucket_that_is_a_link_keeps_what_it_links_to(tmp_path: Path, local: Path):
     obs = LocalBuckets(tmp_path / "buckets")
     for name in ("emptied", "removed"):
         obs.create_bucket(name)
@@ -265,7 +265,7 @@ def test_a_bucket_that_is_a_link_is_emptied_and_removed_without_what_it_leads_to
 
 
 @pytest.mark.parametrize("grows", [True, False])
-def test_a_file_that_changes_while_it_is_copied_to_a_local_bucket_is_refused(
+def test_a_file_that_changes_during_its_upload_to_a_local_bucket_is_an_error(
     tmp_path: Path, local: Path, monkeypatch: pytest.MonkeyPatch, grows: bool
 ):
     obs = LocalBuckets(tmp_path / "buckets")
@@ -286,7 +286,7 @@ def test_a_file_that_changes_while_it_is_copied_to_a_local_bucket_is_refused(
 
 
 @pytest.mark.parametrize("what", ["another user's", "a link"])
-def test_what_cannot_be_used_is_in_nobodys_way(tmp_path: Path, local: Path, what: str):
+def test_a_part_file_that_cannot_be_used_does_not_stop_a_download(tmp_path: Path, local: Path, what: str):
     obs = LocalBuckets(tmp_path / "buckets")
     obs.create_bucket("bucket")
     (local / "file.txt").write_text("text")
@@ -302,30 +302,30 @@ def test_what_cannot_be_used_is_in_nobodys_way(tmp_path: Path, local: Path, what
     obs.download_file("obs://bucket/file.txt", "there.txt")
 
     assert (local / "there.txt").read_text() == (local / "file.txt").read_text() == "text"
-    assert partial_files(local) == [name.name]
+    assert part_files(local) == [name.name]
 
 
 # --- in the bucket
 
 
-def test_emptying_a_folder_or_a_bucket_ends_uploads_that_nobody_finished(
+def test_deleting_a_folder_or_the_content_of_a_bucket_ends_unfinished_uploads(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy
 ):
     for folder in ("dir", "other"):
-        cut_off(obs, proxy, big, f"obs://{bucket}/{folder}/")
+        interrupt_upload(obs, proxy, big, f"obs://{bucket}/{folder}/")
     (local / "a.txt").write_text("text")
     obs.upload_file("a.txt", f"obs://{bucket}/dir/")
 
     obs.delete(f"obs://{bucket}/dir/", recursive=True)
-    assert begun(obs, bucket) == ["other/big.bin"]
+    assert unfinished_uploads(obs, bucket) == ["other/big.bin"]
     obs.delete(f"obs://{bucket}/", recursive=True)
-    assert begun(obs, bucket) == []
+    assert unfinished_uploads(obs, bucket) == []
     obs.delete_bucket(bucket)
 
     assert not obs.exists(f"obs://{bucket}")
 
 
-def test_a_folder_is_emptied_also_where_uploads_may_not_be_listed(
+def test_a_folder_can_be_deleted_without_permission_to_list_uploads(
     obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy
 ):
     (local / "a.txt").write_text("text")
@@ -337,30 +337,30 @@ def test_a_folder_is_emptied_also_where_uploads_may_not_be_listed(
     assert obs.list(f"obs://{bucket}/") == []
 
 
-def test_a_file_that_became_small_ends_the_upload_of_the_large_one(
+def test_uploading_a_file_that_became_small_ends_its_interrupted_upload(
     obs: HuaweiBuckets, bucket: str, big: Path, proxy: FaultProxy, tmp_path: Path
 ):
-    cut_off(obs, proxy, big, f"obs://{bucket}/")
-    assert begun(obs, bucket) == ["big.bin"]
+    interrupt_upload(obs, proxy, big, f"obs://{bucket}/")
+    assert unfinished_uploads(obs, bucket) == ["big.bin"]
     big.write_text("small")
 
     obs.upload_file(big, f"obs://{bucket}/")
 
-    assert begun(obs, bucket) == [] and [*(tmp_path / "state" / "transfers").iterdir()] == []
+    assert unfinished_uploads(obs, bucket) == [] and [*(tmp_path / "state" / "transfers").iterdir()] == []
     assert obs.list(f"obs://{bucket}/big.bin")[0].size == 5
 
 
-def test_an_upload_without_a_record_is_ended_when_it_fails(
+def test_a_failed_upload_without_resume_state_is_ended(
     obs: HuaweiBuckets, bucket: str, big: Path, proxy: FaultProxy, tmp_path: Path
 ):
     (tmp_path / "state").write_text("a file where the folder should be")
 
-    cut_off(obs, proxy, big, f"obs://{bucket}/")
+    interrupt_upload(obs, proxy, big, f"obs://{bucket}/")
 
-    assert begun(obs, bucket) == []
+    assert unfinished_uploads(obs, bucket) == []
 
 
-def test_a_disk_that_is_full_where_records_are_does_not_stop_a_transfer(
+def test_a_full_disk_for_resume_states_does_not_stop_a_transfer(
     bucket: str, local: Path, big: Path, proxy: FaultProxy, obs: HuaweiBuckets
 ):
     program = f"""

@@ -1,4 +1,4 @@
-"""Progress is shown where somebody looks, when it takes long enough, and it counts rightly."""
+"""Progress is shown on terminals and in notebooks, for transfers that take long enough, and counts correctly."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Terminal(io.StringIO):
 
 
 class Clock:
-    """A clock that is set by hand."""
+    """A clock that tests set."""
 
     now = 100.0
 
@@ -48,10 +48,10 @@ def shown(clock: Clock) -> tuple[Progress, list[tuple[str, bool]]]:
 
 
 @pytest.mark.parametrize("error", [OSError(5, "Input/output error"), ValueError("I/O operation on closed file")])
-def test_a_transfer_goes_on_when_nobody_can_look_any_more(
+def test_a_transfer_continues_when_the_terminal_is_closed(
     obs: HuaweiBuckets, bucket: str, big: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ):
-    """The window was closed, or the connection to the machine broke."""
+    """Its window was closed, or the connection broke."""
 
     class Gone(Terminal):
         def write(self, _: str) -> int:
@@ -65,7 +65,7 @@ def test_a_transfer_goes_on_when_nobody_can_look_any_more(
     assert obs.exists(f"obs://{bucket}/big.bin")
 
 
-def test_what_is_to_be_done_at_the_end_is_done_whatever_else_fails():
+def test_functions_registered_for_the_end_are_called_after_any_failure():
     class Failing(Silent):
         def close(self) -> None:
             raise KeyboardInterrupt
@@ -80,7 +80,7 @@ def test_what_is_to_be_done_at_the_end_is_done_whatever_else_fails():
     assert done == [1]
 
 
-def test_it_says_how_much_of_how_much_and_how_fast(clock: Clock):
+def test_progress_shows_bytes_files_and_speed(clock: Clock):
     meter, texts = shown(clock)
     meter.found(3_000_000)
     clock.now += 2
@@ -99,7 +99,7 @@ def test_it_says_how_much_of_how_much_and_how_fast(clock: Clock):
     ]
 
 
-def test_what_is_over_soon_is_not_shown(clock: Clock):
+def test_a_short_transfer_shows_no_progress(clock: Clock):
     meter, texts = shown(clock)
     for _ in range(100):
         meter.found(10)
@@ -111,7 +111,7 @@ def test_what_is_over_soon_is_not_shown(clock: Clock):
     assert texts == []
 
 
-def test_it_is_shown_a_few_times_a_second(clock: Clock):
+def test_progress_is_updated_a_few_times_per_second(clock: Clock):
     meter, texts = shown(clock)
     meter.found(1000)
     for _ in range(1000):
@@ -121,7 +121,7 @@ def test_it_is_shown_a_few_times_a_second(clock: Clock):
     assert len(texts) == 48  # in 9.5 seconds
 
 
-def test_files_that_need_not_be_moved_do_not_count(clock: Clock):
+def test_skipped_files_do_not_count(clock: Clock):
     meter, texts = shown(clock)
     meter.found(500)
     meter.found(700)
@@ -133,7 +133,7 @@ def test_files_that_need_not_be_moved_do_not_count(clock: Clock):
     assert texts == [("upload    0 %  0 bytes of 700 bytes, 0 of 1 files, 0 bytes/s", True)]
 
 
-def test_nothing_is_shown_after_its_end(clock: Clock):
+def test_nothing_is_shown_after_close(clock: Clock):
     meter, texts = shown(clock)
     clock.now += 1
     meter.close()
@@ -150,7 +150,7 @@ def test_nothing_is_shown_after_its_end(clock: Clock):
 NUMBERS = " 75 %  3.0 MB of 4.0 MB, 0 of 2 files, 750.0 kB/s"
 
 
-def test_a_terminal_gets_one_line_that_is_written_over(monkeypatch: pytest.MonkeyPatch):
+def test_a_terminal_shows_one_line_that_is_overwritten(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("COLUMNS", "30")
     line = progress._Line(stream := Terminal(), True)
 
@@ -162,7 +162,7 @@ def test_a_terminal_gets_one_line_that_is_written_over(monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("columns", range(10, 100, 3))
 @pytest.mark.parametrize("end", ["dir/", "数据集/训练/", "e\u0301a\u0300/"])
-def test_the_numbers_are_cut_for_no_title_and_nothing_wraps(monkeypatch: pytest.MonkeyPatch, columns: int, end: str):
+def test_a_long_title_never_cuts_the_numbers_or_wraps_the_line(monkeypatch: pytest.MonkeyPatch, columns: int, end: str):
     monkeypatch.setenv("COLUMNS", str(columns))
     line = progress._Line(stream := Terminal(), True)
 
@@ -173,7 +173,7 @@ def test_the_numbers_are_cut_for_no_title_and_nothing_wraps(monkeypatch: pytest.
     assert shown.endswith(NUMBERS.strip()) or (columns <= 49 and NUMBERS.strip().startswith(shown))
 
 
-def test_a_title_is_cut_in_its_middle(monkeypatch: pytest.MonkeyPatch):
+def test_a_long_title_is_shortened_in_its_middle(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("COLUMNS", "72")
     line = progress._Line(stream := Terminal(), True)
 
@@ -182,7 +182,7 @@ def test_a_title_is_cut_in_its_middle(monkeypatch: pytest.MonkeyPatch):
     assert stream.getvalue() == f"\rupload t...集/训练/  {NUMBERS}"
 
 
-def test_a_narrower_terminal_gets_no_more_blanks_than_it_has_columns(monkeypatch: pytest.MonkeyPatch):
+def test_a_terminal_that_became_narrower_does_not_wrap(monkeypatch: pytest.MonkeyPatch):
     line = progress._Line(stream := Terminal(), True)
     monkeypatch.setenv("COLUMNS", "80")
     line.show("upload", NUMBERS, False)
@@ -193,7 +193,7 @@ def test_a_narrower_terminal_gets_no_more_blanks_than_it_has_columns(monkeypatch
     assert stream.getvalue().rpartition("\r")[2] == "upload  1".ljust(19) + "\n"
 
 
-def test_a_file_gets_the_last_line_when_it_is_asked_for():
+def test_a_file_gets_the_final_line_only():
     line = progress._Line(stream := io.StringIO(), False)
 
     line.show("upload", "first", False)
@@ -206,7 +206,7 @@ def test_a_file_gets_the_last_line_when_it_is_asked_for():
     (None, io.StringIO(), Silent), (False, Terminal(), Silent),
     (None, Terminal(), Progress), (True, io.StringIO(), Progress), (True, Terminal(), Progress),
 ])  # fmt: skip
-def test_it_is_shown_where_somebody_looks_or_where_it_is_asked_for(asked: Any, stream: Any, kind: type):
+def test_progress_is_shown_on_terminals_or_on_request(asked: Any, stream: Any, kind: type):
     assert type(meter("upload", asked, stream)) is kind
 
 
@@ -216,7 +216,7 @@ def test_a_process_without_a_console_shows_nothing(monkeypatch: pytest.MonkeyPat
     assert type(meter("upload")) is Silent
 
 
-def test_a_notebook_gets_a_block_that_is_shown_anew(monkeypatch: pytest.MonkeyPatch):
+def test_a_notebook_shows_one_block_that_is_updated(monkeypatch: pytest.MonkeyPatch):
     shows: list[str] = []
     handle = SimpleNamespace(update=lambda block: shows.append(f"again {block}"))
 
@@ -241,7 +241,7 @@ def test_a_notebook_gets_a_block_that_is_shown_anew(monkeypatch: pytest.MonkeyPa
 
 
 class Counting(Silent):
-    """Adds up."""
+    """Adds up what is reported."""
 
     def __init__(self) -> None:
         self.files = self.size = self.bytes = self.complete = 0
@@ -259,7 +259,7 @@ class Counting(Silent):
             self.complete += 1
 
 
-def test_bytes_that_must_be_moved_again_are_counted_once(
+def test_bytes_that_are_transferred_again_count_once(
     obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ):
     made: list[Counting] = []
@@ -277,7 +277,7 @@ def test_bytes_that_must_be_moved_again_are_counted_once(
     assert [(one.files, one.size, one.bytes, one.complete) for one in made] == [(2, size, size, 2)] * 2
 
 
-def test_a_transfer_shows_nothing_when_nobody_looks(
+def test_a_transfer_shows_nothing_without_a_terminal(
     obs: HuaweiBuckets, bucket: str, local: Path, capfd: pytest.CaptureFixture[str]
 ):
     (local / "a.txt").touch()

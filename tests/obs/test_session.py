@@ -1,4 +1,4 @@
-"""Sessions in the cloud have buckets, and the calls of older versions."""
+"""Cloud sessions have buckets, and the calls of older versions of the documents."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.files import put, tree
 
 @pytest.fixture
 def session(proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Session]:
-    """A session whose OBS is the server of the tests."""
+    """A session that uses the S3 server of the tests."""
     monkeypatch.setattr(Session, "_endpoints", {})
     monkeypatch.setenv("MODELARTS_HOME", str(tmp_path / "state"))
     Session.set_endpoint("iam.example.com", proxy.url, "modelarts.example.com", "test-1")
@@ -34,13 +34,13 @@ def keys(session: Session, bucket: str) -> list[str]:
 # --- buckets of a session
 
 
-def test_a_session_has_the_buckets_of_its_endpoint(session: Session, proxy: FaultProxy):
+def test_a_session_uses_the_obs_endpoint_of_its_settings(session: Session, proxy: FaultProxy):
     assert isinstance(session.obs, HuaweiBuckets)
     assert session.obs is session.obs
     assert repr(session.obs) == f"HuaweiBuckets({proxy.url!r})"
 
 
-def test_a_known_region_has_its_own_and_an_unknown_one_says_what_is_missing(monkeypatch: pytest.MonkeyPatch):
+def test_known_regions_have_an_obs_endpoint_and_others_name_the_setting(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("MODELARTS_ENDPOINT", "https://modelarts.example.com")
 
     assert repr(Session("A", "S", "p", "cn-east-3").obs) == "HuaweiBuckets('https://obs.cn-east-3.myhuaweicloud.com')"
@@ -55,7 +55,7 @@ def test_a_closed_session_can_be_used_again(session: Session, local: Path):
     assert session.obs.exists(f"obs://{bucket}")
 
 
-def test_settings_of_the_session_hold_for_buckets_too(
+def test_settings_of_the_session_apply_to_buckets(
     session: Session, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("MODELARTS_READ_TIMEOUT", "7")
@@ -67,7 +67,7 @@ def test_settings_of_the_session_hold_for_buckets_too(
 # --- older names
 
 
-def test_the_default_bucket_is_named_by_region_and_project_and_made_once(session: Session, proxy: FaultProxy):
+def test_the_default_bucket_is_named_by_region_and_project_and_created_once(session: Session, proxy: FaultProxy):
     names = {session.default_bucket() for _ in range(3)}
 
     (name,) = names
@@ -75,7 +75,7 @@ def test_the_default_bucket_is_named_by_region_and_project_and_made_once(session
     assert len(proxy.asked("PUT")) == 1
 
 
-def test_older_calls_make_buckets_and_folders(session: Session, tmp_path: Path):
+def test_legacy_calls_create_buckets_and_folders(session: Session, tmp_path: Path):
     bucket = session.create_bucket(bucket="older-names")
 
     session.create_directory(bucket=bucket, directory="/dir1/dir2/")
@@ -85,7 +85,7 @@ def test_older_calls_make_buckets_and_folders(session: Session, tmp_path: Path):
 
 
 @pytest.mark.parametrize("form", ["/{}/dir1/", "{}/dir1", "obs://{}/dir1/"])
-def test_older_calls_upload_a_file_several_or_the_content_of_a_folder(session: Session, local: Path, form: str):
+def test_legacy_calls_upload_a_file_several_files_or_the_content_of_a_folder(session: Session, local: Path, form: str):
     bucket = session.default_bucket()
     session.obs.delete(f"obs://{bucket}", recursive=True)
     put(local / "one.txt")
@@ -99,7 +99,7 @@ def test_older_calls_upload_a_file_several_or_the_content_of_a_folder(session: S
 
 
 @pytest.mark.parametrize("form", ["/{}", "{}", "obs://{}"])
-def test_older_calls_download_to_a_name_to_a_folder_or_a_whole_folder(session: Session, local: Path, form: str):
+def test_legacy_calls_download_to_a_file_to_a_folder_or_a_folder(session: Session, local: Path, form: str):
     bucket = session.default_bucket()
     session.obs.delete(f"obs://{bucket}", recursive=True)
     put(local / "data" / "deep" / "a.txt")
@@ -116,7 +116,7 @@ def test_older_calls_download_to_a_name_to_a_folder_or_a_whole_folder(session: S
     assert tree(local / "with slash") == tree(local / "without") == {"deep/a.txt": "text"}
 
 
-def test_older_calls_take_the_address_of_a_bucket(session: Session):
+def test_legacy_calls_accept_the_url_of_a_bucket(session: Session):
     assert session.create_bucket("obs://older-names/") == "older-names"
     session.create_directory("obs://older-names", "dir3")
 
@@ -132,26 +132,26 @@ def test_older_calls_take_the_address_of_a_bucket(session: Session):
         ("older-names", "a//b", "between two slashes there must be a name"),
     ],
 )
-def test_older_calls_refuse_what_is_no_folder(session: Session, bucket: Any, directory: Any, told: str):
+def test_legacy_calls_reject_invalid_folders(session: Session, bucket: Any, directory: Any, told: str):
     with pytest.raises(ObsError, match=told):
         session.create_directory(bucket, directory)
 
 
-def test_older_calls_say_what_is_not_there(session: Session):
+def test_legacy_calls_report_what_does_not_exist(session: Session):
     bucket = session.default_bucket()
 
     with pytest.raises(ObsError, match=f"download_data: there is no folder obs://{bucket}/nowhere/"):
         session.download_data(f"/{bucket}/nowhere", ".")
 
 
-def test_older_calls_refuse_what_is_no_path(session: Session):
+def test_legacy_calls_reject_invalid_paths(session: Session):
     with pytest.raises(ObsError, match=r"OBS path 'bucket/\.\./x'") as caught:
         session.upload_data("bucket/../x", ".")
 
     assert caught.value.error_code == "ModelArts.0104"
 
 
-def test_the_client_of_obs_is_one_of_the_package_and_of_the_cloud_only(session: Session, tmp_path: Path):
+def test_only_cloud_sessions_have_an_obs_client(session: Session, tmp_path: Path):
     local = Session.__new__(Session)
     local._buckets = LocalBuckets(tmp_path)
 

@@ -1,4 +1,4 @@
-"""Local code and data go to the cloud before the call that needs them: once, whole, and as they were when read."""
+"""Local code and data are uploaded before the call that needs them: once, completely, and as they were read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ API = "https://modelarts.example.com/v1/project"
 
 
 class User:
-    """Somebody who saves configurations with local code and data, and looks into the bucket."""
+    """Saves configurations with local code and data, and lists the bucket."""
 
     def __init__(self, session: Session, cloud: responses.RequestsMock, capsys: pytest.CaptureFixture[str]) -> None:
         self.session = session
@@ -69,19 +69,19 @@ def user(
 
 
 def below(urls: list[str]) -> list[str]:
-    """Without the part that depends on the content."""
+    """The path below the part that depends on the content."""
     return sorted(url.split("/", 5)[5] for url in urls)
 
 
 def stored(proxy: FaultProxy) -> list[str]:
-    """The objects that were sent, without the marks."""
+    """The uploaded objects, without the marks of complete uploads."""
     return [request.key for request in proxy.asked("PUT") if "/" in request.key and "complete" not in request.key]
 
 
 # --- once
 
 
-def test_local_code_is_sent_once_to_a_place_that_depends_on_its_content(user: User, local: Path, proxy: FaultProxy):
+def test_local_code_is_uploaded_once_to_a_path_that_depends_on_its_content(user: User, local: Path, proxy: FaultProxy):
     put(local / "src" / "train.py", "1")
     put(local / "src" / "package" / "net.py", "2")
     said, found = user.send("src")
@@ -101,7 +101,7 @@ def test_local_code_is_sent_once_to_a_place_that_depends_on_its_content(user: Us
     assert changed[1] != found[1] and below(changed) == below(found)
 
 
-def test_what_is_only_looked_at_makes_no_bucket_and_sends_nothing(user: User, local: Path, proxy: FaultProxy):
+def test_a_payload_creates_no_bucket_and_uploads_nothing(user: User, local: Path, proxy: FaultProxy):
     put(local / "src" / "train.py")
 
     body = user.estimator("src").payload("create_training_job_config", config_name="c")
@@ -110,7 +110,7 @@ def test_what_is_only_looked_at_makes_no_bucket_and_sends_nothing(user: User, lo
     assert proxy.asked("PUT") == []
 
 
-def test_what_is_unchanged_costs_one_listing(user: User, local: Path, proxy: FaultProxy):
+def test_unchanged_code_costs_one_list_request(user: User, local: Path, proxy: FaultProxy):
     put(local / "src" / "train.py")
     user.send("src")
     proxy.seen.clear()
@@ -121,7 +121,7 @@ def test_what_is_unchanged_costs_one_listing(user: User, local: Path, proxy: Fau
     assert len(asked) == 1 and asked[0].method == "GET" and "prefix=uploads" in asked[0].target
 
 
-def test_a_file_as_data_is_sent_under_its_name(user: User, local: Path):
+def test_a_file_as_data_is_uploaded_under_its_name(user: User, local: Path):
     put(local / "src" / "train.py")
 
     said, found = user.send("src", put(local / "data.csv", bytes(1500)))
@@ -130,7 +130,7 @@ def test_a_file_as_data_is_sent_under_its_name(user: User, local: Path):
     assert "data.csv (1 file, 1.5 kB) to" in said.splitlines()[1]
 
 
-def test_the_same_content_under_another_name_is_sent_too(user: User, local: Path):
+def test_the_same_content_under_another_name_is_uploaded_too(user: User, local: Path):
     put(local / "src" / "train.py")
     shutil.copytree(local / "src", local / "code")
 
@@ -139,7 +139,7 @@ def test_the_same_content_under_another_name_is_sent_too(user: User, local: Path
 
 
 @pytest.mark.parametrize("file_first", [True, False])
-def test_a_file_and_the_folder_that_holds_nothing_else_are_two_things(user: User, local: Path, file_first: bool):
+def test_a_file_and_a_folder_with_only_this_file_have_different_paths(user: User, local: Path, file_first: bool):
     put(local / "src" / "train.py")
     put(local / "data" / "a.csv")
     put(local / "a.csv" / "a.csv")  # its path in the bucket ends like that of the file
@@ -149,7 +149,7 @@ def test_a_file_and_the_folder_that_holds_nothing_else_are_two_things(user: User
 
 
 @pytest.mark.parametrize("lost", ["src/", "src/package/net.py"])
-def test_what_was_removed_from_the_bucket_is_sent_again(user: User, local: Path, proxy: FaultProxy, lost: str):
+def test_files_deleted_from_the_bucket_are_uploaded_again(user: User, local: Path, proxy: FaultProxy, lost: str):
     put(local / "src" / "train.py")
     put(local / "src" / "package" / "net.py")
     found = user.send("src")[1]
@@ -162,7 +162,7 @@ def test_what_was_removed_from_the_bucket_is_sent_again(user: User, local: Path,
     assert all(key.split("/", 2)[2].startswith(lost) for key in stored(proxy))
 
 
-def test_what_was_cut_off_is_not_taken_for_whole_and_goes_on(user: User, local: Path, proxy: FaultProxy):
+def test_an_interrupted_upload_is_not_complete_and_is_resumed(user: User, local: Path, proxy: FaultProxy):
     for number in range(10):
         put(local / "src" / f"{number}.py", str(number))
     proxy.rule = lambda request: refusal(403, "AccessDenied") if request.key.endswith("/9.py") else None
@@ -177,7 +177,7 @@ def test_what_was_cut_off_is_not_taken_for_whole_and_goes_on(user: User, local: 
     assert len(found) == 10 and len(stored(proxy)) < 10
 
 
-def test_data_that_the_estimator_holds_is_sent_too(user: User, local: Path):
+def test_inputs_of_the_estimator_are_uploaded_too(user: User, local: Path):
     put(local / "src" / "train.py")
     put(local / "data" / "a.csv")
     estimator = user.estimator("src")
@@ -193,7 +193,7 @@ def test_data_that_the_estimator_holds_is_sent_too(user: User, local: Path):
 
 
 def when(proxy: FaultProxy, condition: Callable[[Request], bool], act: Callable[[], None]) -> None:
-    """Do something once, before the first request of a kind goes on."""
+    """Do something once, before the first request of a kind is forwarded."""
     done: list[bool] = []
 
     def rule(request: Request) -> None:
@@ -221,7 +221,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("moment", [asks_what_is_there, sends_the_script])
 @pytest.mark.parametrize("change", CHANGES.values(), ids=list(CHANGES))
-def test_what_changes_after_it_was_read_is_told(
+def test_a_file_that_changes_after_it_was_read_is_an_error(
     user: User, local: Path, proxy: FaultProxy, moment: Any, change: Callable[[Path], None]
 ):
     script = put(local / "src" / "train.py", "1")
@@ -250,7 +250,7 @@ def test_a_call_reads_its_code_once(user: User, local: Path, proxy: FaultProxy):
 # --- what begins with a slash
 
 
-def test_an_absolute_path_as_text_is_taken_for_a_bucket_only_when_there_is_one(user: User, local: Path):
+def test_an_absolute_path_as_text_needs_an_existing_bucket(user: User, local: Path):
     put(local / "src" / "train.py")
     bucket = local.parts[1]
 
@@ -270,7 +270,7 @@ def test_an_absolute_path_as_text_is_taken_for_a_bucket_only_when_there_is_one(u
     assert user.estimator(f"obs:/{local}/src").payload("create_training_job_config", config_name="c")
 
 
-def test_a_bucket_of_somebody_else_is_none_of_the_session(user: User, local: Path, proxy: FaultProxy):
+def test_a_bucket_of_another_account_does_not_count(user: User, local: Path, proxy: FaultProxy):
     put(local / "src" / "train.py")
     proxy.rule = lambda request: refusal(403, "AccessDenied")
 
@@ -281,7 +281,7 @@ def test_a_bucket_of_somebody_else_is_none_of_the_session(user: User, local: Pat
 # --- before anything is sent
 
 
-def test_a_call_that_is_refused_anyway_reads_and_sends_nothing(
+def test_a_call_with_other_errors_reads_and_uploads_nothing(
     user: User, local: Path, proxy: FaultProxy, capsys: pytest.CaptureFixture[str]
 ):
     put(local / "src" / "train.py")

@@ -1,4 +1,4 @@
-"""Buckets that are folders on this machine keep to the documented rules of `session.obs`."""
+"""Local buckets follow the documented rules of `session.obs`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ UGLY = ["plain", "two words", "it's \"quoted\"", "目录", "back\\slash", "%41+#
 
 @pytest.fixture
 def obs(tmp_path: Path) -> LocalBuckets:
-    """Buckets with one, `bucket`, in it."""
+    """Local buckets, of which one, `bucket`, exists."""
     buckets = LocalBuckets(tmp_path / "the buckets")
     buckets.create_bucket("bucket")
     return buckets
@@ -60,7 +60,7 @@ def test_upload_dir_of_the_working_directory_takes_its_name(obs: LocalBuckets, l
     assert tree(obs.root) == {"bucket/local/a.txt": "text"}
 
 
-def test_upload_dir_leaves_empty_folders_out(obs: LocalBuckets, local: Path):
+def test_upload_dir_skips_empty_folders(obs: LocalBuckets, local: Path):
     put(local / "code" / "a.txt")
     (local / "code" / "empty").mkdir()
 
@@ -119,7 +119,7 @@ THERE = [
 
 
 @pytest.mark.parametrize(("path", "there"), THERE)
-def test_a_folder_is_there_with_and_without_its_slash(obs: LocalBuckets, path: str, there: bool):
+def test_a_folder_exists_with_and_without_its_slash(obs: LocalBuckets, path: str, there: bool):
     put(obs.root / "bucket" / "dir1" / "file.txt")
 
     assert obs.is_obs_path_exists(path) is there
@@ -128,7 +128,7 @@ def test_a_folder_is_there_with_and_without_its_slash(obs: LocalBuckets, path: s
 # --- buckets
 
 
-def test_creating_a_bucket_again_keeps_what_is_in_it(obs: LocalBuckets):
+def test_creating_an_existing_bucket_keeps_its_content(obs: LocalBuckets):
     put(obs.root / "bucket" / "a.txt")
 
     obs.create_bucket("bucket")
@@ -137,7 +137,7 @@ def test_creating_a_bucket_again_keeps_what_is_in_it(obs: LocalBuckets):
 
 
 @pytest.mark.parametrize("name", ["ab", "Bucket", "my_bucket", "a" * 64, "../x", "a/b", ""])
-def test_a_bad_bucket_name_is_refused_with_the_rule(obs: LocalBuckets, name: str):
+def test_an_invalid_bucket_name_is_reported_with_the_rule(obs: LocalBuckets, name: str):
     with pytest.raises(ObsError, match="3 to 63 lower-case letters") as caught:
         obs.create_bucket(name)
 
@@ -169,7 +169,7 @@ FAILURES: list[tuple[Act, str, str]] = [
 
 
 @pytest.mark.parametrize(("act", "sentence", "code"), FAILURES, ids=[row[1] for row in FAILURES])
-def test_a_failure_says_what_is_not_there(obs: LocalBuckets, local: Path, act: Act, sentence: str, code: str):
+def test_an_error_says_what_does_not_exist(obs: LocalBuckets, local: Path, act: Act, sentence: str, code: str):
     put(obs.root / "bucket" / "dir1" / "file.txt", "kept")
     put(local / "file.txt", "kept")
     put(local / "folder" / "a.txt", "kept")
@@ -187,7 +187,7 @@ def test_a_failure_says_what_is_not_there(obs: LocalBuckets, local: Path, act: A
     lambda obs: obs.upload_file("file.txt", "obs://bucket/"),
     lambda obs: obs.download_file("obs://bucket/file.txt", "copy.txt"),
 ], ids=["upload", "download"])  # fmt: skip
-def test_a_copy_that_is_cut_off_leaves_the_older_file_and_no_half_one(
+def test_a_failed_copy_keeps_the_previous_file(
     obs: LocalBuckets, local: Path, monkeypatch: pytest.MonkeyPatch, act: Act
 ):
     for path in (obs.root / "bucket" / "file.txt", local / "file.txt", local / "copy.txt"):

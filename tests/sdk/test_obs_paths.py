@@ -1,4 +1,4 @@
-"""Every spelling of an OBS path is the same place, and none leads out of its bucket."""
+"""All forms of an OBS path are the same, and none leads out of its bucket."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from modelarts._obs.paths import (
 )
 from modelarts._obs.transfer.local_names import can_be_file
 
-SPELLINGS = [
+FORMS = [
     "/bucket/dir/file.txt", "obs://bucket/dir/file.txt", "s3://bucket/dir/file.txt", "OBS://bucket/dir/file.txt",
     "s3:/bucket/dir/file.txt", "obs:/bucket/dir/file.txt", "s3:///bucket/dir/file.txt",
 ]  # fmt: skip
@@ -28,8 +28,8 @@ KEYS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", SPELLINGS)
-def test_all_spellings_are_the_same_place(text: str):
+@pytest.mark.parametrize("text", FORMS)
+def test_all_forms_are_the_same_path(text: str):
     path = ObsPath.parse(text)
 
     assert path == ObsPath("bucket", "dir/file.txt")
@@ -40,7 +40,7 @@ def test_all_spellings_are_the_same_place(text: str):
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_keys_are_kept_to_the_letter(tmp_path: Path, key: str):
+def test_keys_are_kept_unchanged(tmp_path: Path, key: str):
     path = ObsPath.parse(f"obs://bucket/{key}")
 
     assert path.key == key
@@ -64,7 +64,7 @@ TRAVERSALS = [
 
 
 @pytest.mark.parametrize("text", TRAVERSALS)
-def test_what_would_lead_out_of_a_bucket_is_refused(text: str):
+def test_paths_that_lead_out_of_a_bucket_are_errors(text: str):
     with pytest.raises(ValueError, match=r"the segments '\.' and '\.\.' and NUL characters are not allowed"):
         ObsPath.parse(text)
 
@@ -73,7 +73,7 @@ def test_what_would_lead_out_of_a_bucket_is_refused(text: str):
     ("/bucket/a//b", "obs://bucket/a/b"), ("obs://bucket//a", "obs://bucket/a"), ("s3://bucket/a///", "obs://bucket/a/"),
     ("/bucket//", "obs://bucket/"),
 ])  # fmt: skip
-def test_a_name_is_missing_between_two_slashes(text: str, right: str):
+def test_two_slashes_without_a_name_between_are_an_error(text: str, right: str):
     with pytest.raises(ValueError, match=f"between two slashes there must be a name; write {right}$"):
         ObsPath.parse(text)
 
@@ -82,19 +82,19 @@ NO_OBS_PATHS = ["", "bucket/key", "./x", "file:///x", "http://bucket/x", "obs:bu
 
 
 @pytest.mark.parametrize("text", NO_OBS_PATHS)
-def test_what_is_no_obs_path_is_told_how_one_is_written(text: str):
+def test_the_error_for_an_invalid_path_says_how_paths_are_written(text: str):
     with pytest.raises(ValueError, match="written /bucket/key, obs://bucket/key or s3://bucket/key"):
         ObsPath.parse(text)
 
 
 @pytest.mark.parametrize("text", ["/", "//", "//key", "obs://", "s3:///", "obs:////key"])
-def test_a_path_without_a_bucket_is_refused(text: str):
+def test_a_path_without_a_bucket_is_an_error(text: str):
     with pytest.raises(ValueError, match="names no bucket"):
         ObsPath.parse(text)
 
 
 @pytest.mark.parametrize("thing", [None, 5, Path("/bucket/x"), b"/bucket/x"])
-def test_what_is_no_text_is_refused(thing: Any):
+def test_other_types_than_text_are_errors(thing: Any):
     with pytest.raises(TypeError):
         ObsPath.parse(thing)
 
@@ -103,7 +103,7 @@ def test_what_is_no_text_is_refused(thing: Any):
     ("text", "as_dir", "name"),
     [("/b/a/c", "a/c/", "c"), ("/b/a/c/", "a/c/", "c"), ("/b/c", "c/", "c")],
 )
-def test_a_folder_may_be_named_without_its_slash(text: str, as_dir: str, name: str):
+def test_a_folder_may_be_written_without_its_slash(text: str, as_dir: str, name: str):
     path = ObsPath.parse(text)
 
     assert path.as_dir.key == as_dir
@@ -124,7 +124,7 @@ def test_a_folder_may_be_named_without_its_slash(text: str, as_dir: str, name: s
         ("/b/src", "/c/src/train.py", False),
     ],
 )
-def test_a_folder_contains_what_lies_below_it_only(folder: str, other: str, inside: bool):
+def test_a_folder_contains_only_paths_below_it(folder: str, other: str, inside: bool):
     assert ObsPath.parse(folder).contains(ObsPath.parse(other)) is inside
 
 
@@ -140,7 +140,7 @@ BAD_NAMES = [
 
 
 @pytest.mark.parametrize("name", BAD_NAMES)
-def test_bad_bucket_names_are_told_the_rule(name: str):
+def test_invalid_bucket_names_are_reported_with_the_rule(name: str):
     assert "3 to 63 lower-case letters" in bucket_name_problem(name)
 
 
@@ -153,7 +153,7 @@ def test_relative_texts_and_path_objects_are_local(path: Any):
 
 
 @pytest.mark.parametrize("path", ["/bucket/src", "obs://bucket", "s3:/bucket/x", "S3://bucket"])
-def test_what_begins_with_a_slash_or_a_scheme_is_in_a_bucket(path: str):
+def test_paths_with_a_leading_slash_or_a_scheme_are_in_a_bucket(path: str):
     assert not is_local(path)
 
 

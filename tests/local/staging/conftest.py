@@ -1,4 +1,4 @@
-"""One service for all tests of what goes along with a job, and a way to see what went."""
+"""One service for all tests of local code and data, and fixtures that upload them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.jobs import estimator
 
 @pytest.fixture(scope="package")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The state of one service for all tests here."""
+    """The `MODELARTS_HOME` of a service for all tests here."""
     place = tmp_path_factory.mktemp("state")
     yield place
     daemon.stop(place)
@@ -31,7 +31,7 @@ def session(home: Path) -> Iterator[Session]:
 
 @pytest.fixture
 def sent(session: Session, home: Path) -> Any:
-    """Save a configuration; gives back which files lie at the place of its data, else its code."""
+    """Saves a configuration, and returns the files that were uploaded as its data, or else as its code."""
 
     def send(code_dir: Any = "src", inputs: Any = None, boot_file: Any = "train.py") -> list[str]:
         made = estimator(session, code_dir=code_dir, boot_file=boot_file).create_job_configs(inputs=inputs)
@@ -44,14 +44,14 @@ def sent(session: Session, home: Path) -> Any:
 
 @pytest.fixture
 def refused(session: Session, home: Path) -> Any:
-    """Save a configuration that is refused; gives back the faults."""
+    """Tries to save a configuration that is invalid, and returns the problems."""
 
     def refuse(code_dir: Any = "src", inputs: Any = None, boot_file: Any = "train.py") -> list[ArgumentProblem]:
         buckets = home / "local" / "buckets"
         before = sorted(buckets.rglob("*"))
         with pytest.raises(ArgumentError) as caught:
             estimator(session, code_dir=code_dir, boot_file=boot_file).create_job_configs(inputs=inputs)
-        assert sorted(buckets.rglob("*")) == before, "something was sent"
+        assert sorted(buckets.rglob("*")) == before, "something was uploaded"
         return list(caught.value.faults)
 
     return refuse

@@ -1,4 +1,4 @@
-"""Folders that are links, and copies that are gone."""
+"""Folders with links, and uploads that were deleted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelarts.session import Session
 from tests.local.staging.files import fill
 
 
-def test_links_to_files_and_folders_are_followed_but_not_in_circles(
+def test_links_are_followed_except_circular_ones(
     sent: Any, local: Path, caplog: pytest.LogCaptureFixture
 ):
     fill(local, "common/util.py", "common/.modelartsignore", "common/__pycache__/a.pyc", "src/train.py")
@@ -33,7 +33,7 @@ def test_a_folder_that_is_a_link_keeps_its_own_name(sent: Any, local: Path):
     assert sent(boot_file="src/train.py") == ["src/train.py"]
 
 
-def test_what_was_removed_by_hand_is_sent_again(session: Session, sent: Any, local: Path, home: Path):
+def test_deleted_uploads_are_uploaded_again(session: Session, sent: Any, local: Path, home: Path):
     fill(local / "src", "train.py")
     sent()
     shutil.rmtree(next((home / "local" / "buckets").glob("modelarts-local-*/uploads")))

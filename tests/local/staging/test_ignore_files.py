@@ -1,4 +1,4 @@
-"""Ignore files leave out what they would leave out of git."""
+"""Ignore files ignore what git would ignore."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_an_ignore_file_is_read_as_git_reads_it(sent: Any, local: Path):
     assert sent() == sorted(f"src/{name}" for name in kept)
 
 
-def test_an_ignore_file_leaves_out_what_git_does(sent: Any, local: Path):
+def test_an_ignore_file_ignores_what_git_ignores(sent: Any, local: Path):
     names = ["train.py", "a", "b/a", "b/c/a", "b/c/d.csv", "b/keep/e.csv", "c/keep", "keep/a.csv", "keep/b/c.csv",
              "x/y/z", "x/y/b", "x/z", "doc/x/y/b", "UPPER.TXT", "!a", "#a", "a b", "c d ", "n1/t.tmp",
              "n2/q/r"]  # fmt: skip
@@ -48,7 +48,7 @@ def test_an_ignore_file_leaves_out_what_git_does(sent: Any, local: Path):
     assert len(kept) not in (0, len(names))
 
 
-def test_an_ignore_file_counts_for_its_own_folder_and_before_those_above(sent: Any, local: Path):
+def test_an_ignore_file_applies_to_its_folder_and_takes_precedence_over_those_above(sent: Any, local: Path):
     fill(local / "src", "train.py", "a.log", "lib/a.log", "lib/b.tmp", "lib/deep/c.tmp", "b.tmp", "lib/top.txt")
     fill(local / "src", "top.txt")
     put(local / "src" / ".modelartsignore", "*.log\n/top.txt\n")
@@ -58,7 +58,7 @@ def test_an_ignore_file_counts_for_its_own_folder_and_before_those_above(sent: A
 
 
 @pytest.mark.parametrize("text", ["\ufeff*.ckpt\n", "*.ckpt\r\ndata/\r\n", "!\n*.ckpt\n", "foo\\\n*.ckpt", "[\n*.ckpt"])
-def test_what_git_passes_over_in_an_ignore_file_is_passed_over(sent: Any, local: Path, text: str):
+def test_lines_that_git_passes_over_are_passed_over(sent: Any, local: Path, text: str):
     fill(local / "src", "train.py", "a.ckpt")
     put(local / "src" / ".modelartsignore", text)
 
@@ -66,7 +66,7 @@ def test_what_git_passes_over_in_an_ignore_file_is_passed_over(sent: Any, local:
 
 
 @pytest.mark.parametrize("content", ["数据/".encode("gbk"), "*.ckpt\n".encode("utf-16")])
-def test_an_ignore_file_that_is_no_utf_8_is_refused(refused: Any, local: Path, content: bytes):
+def test_an_ignore_file_that_is_not_utf8_is_an_error(refused: Any, local: Path, content: bytes):
     fill(local / "src", "train.py", "deep/a.py")
     file = put(local / "src" / "deep" / ".modelartsignore", content)
 

@@ -1,4 +1,4 @@
-"""What stays here always, and that it is told."""
+"""What is ignored by default, and how it is shown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.jobs import estimator
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("above", ["", "deep/er/"])
-def test_caches_and_their_kind_stay_here(sent: Any, local: Path, name: str, above: str):
+def test_names_ignored_by_default_can_be_included(sent: Any, local: Path, name: str, above: str):
     name = name.replace("*", "name")
     fill(local / "src", "train.py", f"{above}{name}")
     assert sent() == ["src/train.py"]
@@ -31,7 +31,7 @@ def test_caches_and_their_kind_stay_here(sent: Any, local: Path, name: str, abov
 
 
 @pytest.mark.parametrize("mark", ENVIRONMENTS)
-def test_environments_stay_here_whatever_their_name_and_code_goes_whatever_its_name(sent: Any, local: Path, mark: str):
+def test_environments_are_ignored_by_content_not_by_name(sent: Any, local: Path, mark: str):
     fill(local / "src", "train.py", f"my env/{mark}/x" if mark == "conda-meta" else f"my env/{mark}", "my env/lib/a.py")
     fill(local / "src", "env/gym.py", "venv/code.py", "cache/a", "build/b", "git/c")
 
@@ -40,14 +40,14 @@ def test_environments_stay_here_whatever_their_name_and_code_goes_whatever_its_n
     assert f"src/my env/{mark}" in " ".join(sent())
 
 
-def test_a_pattern_for_all_folders_brings_none_back(sent: Any, local: Path):
+def test_a_pattern_for_all_folders_includes_none_that_is_ignored_by_default(sent: Any, local: Path):
     fill(local / "src", "train.py", "lib/a.py", "lib/a.csv", ".git/hook.py", "lib/__pycache__/a.py", ".venv/b.py")
     put(local / "src" / ".modelartsignore", "*\n!*/\n!*.py\n")
 
     assert sent() == ["src/lib/a.py", "src/train.py"]
 
 
-def test_the_state_of_this_package_stays_here(local: Path):
+def test_the_state_of_this_package_is_ignored(local: Path):
     fill(local / "src", "train.py")
     home = local / "src" / ".state"
     try:
@@ -63,7 +63,7 @@ def test_the_state_of_this_package_stays_here(local: Path):
     ]
 
 
-def test_the_state_of_this_package_is_no_code(refused: Any, home: Path):
+def test_the_state_of_this_package_is_an_error_as_code_dir(refused: Any, home: Path):
     put(home / "train.py")
 
     (fault,) = refused(home)
@@ -71,7 +71,7 @@ def test_the_state_of_this_package_is_no_code(refused: Any, home: Path):
     assert fault.rule == "this folder holds the state of this package and is not sent; give another"
 
 
-def test_what_is_left_out_does_not_change_the_place(sent: Any, local: Path, capsys: pytest.CaptureFixture[str]):
+def test_ignored_files_do_not_change_the_path(sent: Any, local: Path, capsys: pytest.CaptureFixture[str]):
     fill(local / "src", "train.py")
     put(local / "src" / ".modelartsignore", "logs/\n")
     sent()
@@ -83,7 +83,7 @@ def test_what_is_left_out_does_not_change_the_place(sent: Any, local: Path, caps
     assert capsys.readouterr().out == ""
 
 
-def test_what_is_left_out_at_the_top_is_told(sent: Any, local: Path, capsys: pytest.CaptureFixture[str]):
+def test_ignored_names_at_the_top_are_shown(sent: Any, local: Path, capsys: pytest.CaptureFixture[str]):
     fill(local / "src", "train.py", ".git/HEAD", ".env", "lib/.DS_Store", "new")
     sent()
     assert "uploading src (2 files, 11 bytes, without .env, .git) to obs://" in capsys.readouterr().out
@@ -93,7 +93,7 @@ def test_what_is_left_out_at_the_top_is_told(sent: Any, local: Path, capsys: pyt
     assert "uploading src (3 files, 21 bytes, without .env, .git, a.pyc and 2 more) to" in capsys.readouterr().out
 
 
-def test_a_folder_that_is_left_out_need_not_be_readable():
+def test_an_ignored_folder_need_not_be_readable():
     with common_user() as place:
         fill(place, "src/train.py", "src/sub/a.py")
         put(place / "src" / ".modelartsignore", "sub")

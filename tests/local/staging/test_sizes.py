@@ -1,4 +1,4 @@
-"""How much may be sent, and how far it is."""
+"""Limits of size, and progress."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("small_limits")
-def test_too_much_code_is_refused_with_its_largest_files_and_what_to_do(
+def test_code_above_the_limit_is_reported_with_its_largest_files(
     sent: Any, refused: Any, local: Path, home: Path
 ):
     fill(local / "src", "run.sh")
@@ -44,7 +44,7 @@ def test_too_much_code_is_refused_with_its_largest_files_and_what_to_do(
 
 
 @pytest.mark.usefixtures("small_limits")
-def test_data_have_a_limit_of_their_own_whatever_they_hold(sent: Any, refused: Any, local: Path):
+def test_data_has_its_own_limit(sent: Any, refused: Any, local: Path):
     fill(local, "src/train.py", "data/load.py")
     put(local / "data" / "rows.bin", bytes(2 * MB))
     assert sent(inputs="data") == ["data/load.py", "data/rows.bin"]
@@ -68,7 +68,7 @@ def test_a_limit_may_be_raised_by_a_profile(session: Session, home: Path, local:
 
 
 @pytest.mark.usefixtures("small_limits")
-def test_what_is_too_much_is_not_read(refused: Any, local: Path):
+def test_files_above_the_limit_are_not_read(refused: Any, local: Path):
     fill(local / "src", "train.py")
     with (local / "src" / "weights.bin").open("wb") as file:
         file.truncate(10**13)  # reading it would take hours
@@ -78,10 +78,10 @@ def test_what_is_too_much_is_not_read(refused: Any, local: Path):
     assert "10.0 TB" in fault.rule
 
 
-def test_reading_shows_how_far_it_is(
+def test_reading_shows_progress(
     session: Session, local: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    monkeypatch.setattr("modelarts._display.progress._FIRST", 0.0)
+    monkeypatch.setattr("modelarts._display.progress._DELAY", 0.0)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     fill(local / "src", "train.py", "net.py")
 

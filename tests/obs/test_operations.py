@@ -1,4 +1,4 @@
-"""The rules of `session.obs` are the same for buckets of the cloud and for buckets that are folders."""
+"""The calls of `session.obs` do the same for buckets of the cloud and for local buckets."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def keys(store: tuple[Buckets, str], path: str = "/") -> list[str]:
 
 
 @pytest.mark.parametrize("name", UGLY)
-def test_a_file_comes_back_as_it_went_whatever_its_name(store: tuple[Buckets, str], local: Path, name: str):
+def test_a_round_trip_keeps_content_for_every_file_name(store: tuple[Buckets, str], local: Path, name: str):
     obs, root = store
     obs.upload_file(put(local / name), f"{root}/dir1")
 
@@ -40,7 +40,7 @@ def test_a_file_comes_back_as_it_went_whatever_its_name(store: tuple[Buckets, st
 
 
 @pytest.mark.parametrize("name", UGLY)
-def test_a_folder_keeps_its_own_name_both_ways(store: tuple[Buckets, str], local: Path, name: str):
+def test_upload_dir_and_download_dir_keep_the_name_of_the_folder(store: tuple[Buckets, str], local: Path, name: str):
     obs, root = store
     put(local / name / "a.txt", "a")
     put(local / name / "deep" / name, "b")
@@ -54,7 +54,7 @@ def test_a_folder_keeps_its_own_name_both_ways(store: tuple[Buckets, str], local
     assert keys(store) == sorted(f"dir1/{name}/{end}" for end in ("a.txt", f"deep/{name}", "empty.txt"))
 
 
-def test_files_are_replaced_and_a_file_may_be_named_as_the_target(store: tuple[Buckets, str], local: Path):
+def test_files_are_replaced_and_the_target_may_be_a_file(store: tuple[Buckets, str], local: Path):
     obs, root = store
     obs.upload_file(put(local / "a.txt", "older"), root)
     obs.upload_file(put(local / "a.txt", "new"), root)
@@ -65,7 +65,7 @@ def test_files_are_replaced_and_a_file_may_be_named_as_the_target(store: tuple[B
     assert (local / "there.txt").stat().st_mode & 0o777 == 0o644
 
 
-def test_many_files_arrive_all_with_any_number_of_threads(store: tuple[Buckets, str], local: Path):
+def test_all_files_are_transferred_with_any_number_of_threads(store: tuple[Buckets, str], local: Path):
     obs, root = store
     texts = {f"code/{number % 7}/{number}.txt": str(number) for number in range(60)}
     for name, text in texts.items():
@@ -77,7 +77,7 @@ def test_many_files_arrive_all_with_any_number_of_threads(store: tuple[Buckets, 
     assert tree(local / "there") == texts
 
 
-def test_links_to_files_are_followed_and_what_is_no_file_is_left_out(store: tuple[Buckets, str], local: Path):
+def test_links_to_files_are_followed_and_special_files_are_skipped(store: tuple[Buckets, str], local: Path):
     obs, root = store
     put(local / "code" / "a.txt")
     (local / "code" / "link.txt").symlink_to("a.txt")
@@ -99,7 +99,7 @@ def modified(store: tuple[Buckets, str]) -> dict[str, Any]:
     return {}
 
 
-def test_sync_sends_what_is_new_or_differs_and_nothing_else(
+def test_sync_uploads_only_new_and_changed_files(
     store: tuple[Buckets, str], local: Path, request: pytest.FixtureRequest
 ):
     obs, root = store
@@ -125,7 +125,7 @@ def test_sync_sends_what_is_new_or_differs_and_nothing_else(
     assert tree(local / "there" / "code") == tree(local / "code")
 
 
-def test_sync_fetches_what_is_new_or_differs_and_nothing_else(store: tuple[Buckets, str], local: Path):
+def test_sync_downloads_only_new_and_changed_objects(store: tuple[Buckets, str], local: Path):
     obs, root = store
     for name in ("same", "longer", "other", "new"):
         put(local / "code" / name, "text")
@@ -155,7 +155,7 @@ def test_sync_of_one_file(store: tuple[Buckets, str], local: Path):
 # --- look
 
 
-def test_list_shows_a_level_or_all_with_sizes_and_times(store: tuple[Buckets, str], local: Path):
+def test_list_returns_one_level_or_all_with_sizes_and_times(store: tuple[Buckets, str], local: Path):
     obs, root = store
     put(local / "code" / "a.txt", "1")
     put(local / "code" / "deep" / "b.txt", "22")
@@ -188,7 +188,7 @@ THERE = [
 
 
 @pytest.mark.parametrize(("path", "there"), THERE)
-def test_a_folder_is_there_with_and_without_its_slash(
+def test_a_folder_exists_with_and_without_its_slash(
     store: tuple[Buckets, str], local: Path, path: str, there: bool
 ):
     obs, root = store
@@ -201,7 +201,7 @@ def test_a_folder_is_there_with_and_without_its_slash(
 # --- make and remove
 
 
-def test_an_empty_folder_can_be_made_and_is_there(store: tuple[Buckets, str], local: Path):
+def test_an_empty_folder_can_be_created_and_exists(store: tuple[Buckets, str], local: Path):
     obs, root = store
 
     obs.create_directory(f"{root}/dir1/dir2")
@@ -211,7 +211,7 @@ def test_an_empty_folder_can_be_made_and_is_there(store: tuple[Buckets, str], lo
     assert not any(path.is_file() for path in local.rglob("*"))
 
 
-def test_delete_removes_a_file_or_with_recursive_a_folder(store: tuple[Buckets, str], local: Path):
+def test_delete_removes_an_object_or_with_recursive_a_folder(store: tuple[Buckets, str], local: Path):
     obs, root = store
     for name in ("a.txt", "deep/b.txt", "deep/<c> & d\"'", "deeper.txt"):
         put(local / "code" / name)
@@ -239,7 +239,7 @@ def test_a_bucket_can_be_emptied_and_then_deleted(store: tuple[Buckets, str], lo
     assert not obs.exists(root)
 
 
-def test_creating_a_bucket_again_keeps_what_is_in_it(store: tuple[Buckets, str], local: Path):
+def test_creating_an_existing_bucket_keeps_its_content(store: tuple[Buckets, str], local: Path):
     obs, root = store
     obs.upload_file(put(local / "a.txt"), root)
 
@@ -282,7 +282,7 @@ FAILURES: list[tuple[Act, str, str]] = [
 
 
 @pytest.mark.parametrize(("act", "sentence", "code"), FAILURES, ids=[row[1] for row in FAILURES])
-def test_a_failure_says_what_is_not_there(
+def test_an_error_says_what_does_not_exist(
     store: tuple[Buckets, str], local: Path, act: Act, sentence: str, code: str
 ):
     obs, root = store
@@ -303,7 +303,7 @@ NO_FILES = ["../outside.txt", "a/../../outside.txt", "/etc/outside.txt", "a//b",
 
 
 @pytest.mark.parametrize("key", NO_FILES)
-def test_an_object_that_cannot_be_a_file_is_named_after_all_else_was_downloaded(
+def test_objects_that_cannot_be_local_files_are_named_after_all_others_are_downloaded(
     obs: HuaweiBuckets, bucket: str, local: Path, monkeypatch: pytest.MonkeyPatch, key: str
 ):
     obs.upload_file(put(local / "good.txt"), f"obs://{bucket}/dir1/")
@@ -319,7 +319,7 @@ def test_an_object_that_cannot_be_a_file_is_named_after_all_else_was_downloaded(
     assert tree(local.parent) == {"local/good.txt": "text", "local/there/dir1/good.txt": "text"}
 
 
-def test_of_many_objects_that_cannot_be_files_the_first_are_named(obs: HuaweiBuckets, bucket: str, local: Path):
+def test_of_many_objects_that_cannot_be_local_files_the_first_are_named(obs: HuaweiBuckets, bucket: str, local: Path):
     for number in range(5):
         obs.client().putContent(bucket, f"dir1//{number}", b"text")
     obs.client().putContent(bucket, "dir1/file", b"text")
@@ -330,7 +330,7 @@ def test_of_many_objects_that_cannot_be_files_the_first_are_named(obs: HuaweiBuc
     assert tree(local) == {"there/dir1/file": "text"}
 
 
-def test_a_name_that_is_not_utf8_is_refused_before_anything_is_sent(
+def test_a_name_that_is_not_utf8_is_an_error_before_anything_is_uploaded(
     obs: HuaweiBuckets, bucket: str, local: Path, proxy: Any
 ):
     Path(os.fsdecode(os.fsencode(local) + b"/\xff.txt")).touch()

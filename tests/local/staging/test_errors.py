@@ -1,4 +1,4 @@
-"""Code and data that cannot be sent are refused before anything is."""
+"""Errors of local code and data are reported before anything is uploaded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.files import common_user, put
 from tests.support.jobs import estimator
 
 
-def test_a_script_that_is_left_out_is_refused_with_the_line_that_does_it(refused: Any, local: Path):
+def test_an_ignored_script_is_reported_with_the_line_that_ignores_it(refused: Any, local: Path):
     fill(local / "src", "train.py", "deep/run.py", "other.py")
     file = put(local / "src" / ".modelartsignore", "*.csv\n/train.*\ndeep\n")
 
@@ -24,7 +24,7 @@ def test_a_script_that_is_left_out_is_refused_with_the_line_that_does_it(refused
         assert fault.rule == f"is not sent: line {line} of {file} is {pattern!r}"
 
 
-def test_a_script_among_what_is_always_left_out_is_refused_with_what_brings_it_back(
+def test_a_script_ignored_by_default_is_reported_with_the_line_that_includes_it(
     sent: Any, refused: Any, local: Path
 ):
     fill(local / "src", "train.pyc", "other.py")
@@ -37,21 +37,21 @@ def test_a_script_among_what_is_always_left_out_is_refused_with_what_brings_it_b
     assert sent(boot_file="train.pyc") == ["src/other.py", "src/train.pyc"]
 
 
-def test_a_script_that_is_not_there_is_refused(refused: Any, local: Path):
+def test_a_script_that_does_not_exist_is_an_error(refused: Any, local: Path):
     fill(local / "src", "train.py", "deep/run.py")
 
     assert [fault.rule for fault in refused(boot_file="tain.py")] == [f"there is no such file in {local}/src"]
     assert ["names a folder" in fault.rule for fault in refused(boot_file="deep")] == [True]
 
 
-def test_a_script_may_be_given_with_its_whole_path(sent: Any, local: Path):
+def test_a_script_may_be_an_absolute_path(sent: Any, local: Path):
     fill(local / "src", "train.py")
 
     assert sent(local / "src", boot_file=str(local / "src" / "train.py")) == ["src/train.py"]
 
 
 @pytest.mark.parametrize("pattern", ["*", "/src.py\n*.txt"])
-def test_nothing_to_send_is_refused(refused: Any, local: Path, pattern: str):
+def test_a_folder_without_files_is_an_error(refused: Any, local: Path, pattern: str):
     fill(local / "src", "src.py", "a.txt")
     put(local / "src" / ".modelartsignore", pattern)
     (local / "empty").mkdir()
@@ -64,7 +64,7 @@ def test_nothing_to_send_is_refused(refused: Any, local: Path, pattern: str):
     assert (data.argument, data.rule) == ("inputs", "has no file to send")
 
 
-def test_a_file_is_no_code_dir(refused: Any, local: Path):
+def test_a_file_as_code_dir_is_an_error(refused: Any, local: Path):
     fill(local / "src", "train.py")
 
     (fault,) = refused("src/train.py")
@@ -72,7 +72,7 @@ def test_a_file_is_no_code_dir(refused: Any, local: Path):
     assert fault.rule == "names a file; give the folder that contains it, and boot_file='train.py'"
 
 
-def test_an_absolute_path_as_text_is_refused_where_it_exists_here(refused: Any, local: Path):
+def test_an_absolute_path_as_text_is_ambiguous_if_it_exists_locally(refused: Any, local: Path):
     fill(local / "src", "train.py")
 
     code, data = refused(str(local / "src"), str(local / "src"))
@@ -83,7 +83,7 @@ def test_an_absolute_path_as_text_is_refused_where_it_exists_here(refused: Any, 
 
 
 @pytest.mark.parametrize("closed", ["src/secret.py", "src/sub", "src/.modelartsignore"])
-def test_what_cannot_be_read_is_refused_by_its_name(session: Session, closed: str):
+def test_unreadable_files_are_named(session: Session, closed: str):
     with common_user() as place:
         fill(place, "src/train.py", "src/secret.py", "src/sub/a.py", "src/.modelartsignore")
         (place / closed).chmod(0)

@@ -1,4 +1,4 @@
-"""Credentials follow the file that they came from."""
+"""Credentials from a file are read again when the file changes."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_keys_of_a_profile_follow_their_file(machine: Machine, cloud: Cloud):
     assert keys_of(session) == ("A2", "S2", "")
 
 
-def test_a_refused_login_is_tried_again_with_what_the_file_holds_now(
+def test_a_rejected_login_is_retried_with_the_current_content_of_the_file(
     machine: Machine, cloud: Cloud, session_of_file: Session
 ):
     stamp = machine.huawei.stat()
@@ -70,7 +70,7 @@ def test_a_refused_login_is_tried_again_with_what_the_file_holds_now(
     assert senders(cloud) == [("A1", "T1"), ("A2", "T2")]
 
 
-def test_a_refused_login_is_not_tried_twice_with_the_same_keys(cloud: Cloud, session_of_file: Session):
+def test_a_rejected_login_is_not_retried_with_the_same_keys(cloud: Cloud, session_of_file: Session):
     cloud.answer("GET", INFO, {"error_code": "APIGW.0301", "error_msg": "Incorrect IAM information"}, 401)
 
     with pytest.raises(AuthError):
@@ -79,7 +79,7 @@ def test_a_refused_login_is_not_tried_twice_with_the_same_keys(cloud: Cloud, ses
     assert len(cloud.requests) == 1
 
 
-def test_while_the_file_is_written_the_keys_before_go_on(
+def test_while_the_file_is_being_written_the_previous_keys_are_used(
     machine: Machine, cloud: Cloud, session_of_file: Session, caplog: pytest.LogCaptureFixture
 ):
     cloud.answer("GET", INFO, {"is_success": True})

@@ -1,4 +1,4 @@
-"""What buckets do with links, folders, odd arguments and modes of files: the same in the cloud and on this machine."""
+"""Links, empty folders, invalid arguments and modes of files: the same for cloud and local buckets."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_linked_folder_keeps_the_name_of_the_link(store: StorageBackend, local
 
 
 @pytest.mark.parametrize("written", [".", "../src", "../src/.", "sub/.."])
-def test_a_folder_has_a_name_however_it_is_written(
+def test_the_name_of_a_folder_does_not_depend_on_how_its_path_is_written(
     store: StorageBackend, local: Path, monkeypatch: pytest.MonkeyPatch, written: str
 ):
     obs, root = store
@@ -61,7 +61,7 @@ def test_a_folder_has_a_name_however_it_is_written(
     assert listed(store) == ["src/sub/a.txt"]
 
 
-def test_links_that_lead_back_are_left_out_and_named(
+def test_circular_links_are_skipped_with_a_warning(
     store: StorageBackend, local: Path, caplog: pytest.LogCaptureFixture
 ):
     obs, root = store
@@ -77,7 +77,7 @@ def test_links_that_lead_back_are_left_out_and_named(
         obs.upload_dir("src/self", root)
 
 
-def test_two_links_to_one_folder_are_no_circle(store: StorageBackend, local: Path, caplog: pytest.LogCaptureFixture):
+def test_two_links_to_one_folder_are_not_circular(store: StorageBackend, local: Path, caplog: pytest.LogCaptureFixture):
     obs, root = store
     put(local / "other" / "b.txt")
     for name in ("one", "two"):
@@ -88,7 +88,7 @@ def test_two_links_to_one_folder_are_no_circle(store: StorageBackend, local: Pat
     assert listed(store) == ["src/a.txt", "src/one/b.txt", "src/two/b.txt"] and caplog.records == []
 
 
-def test_a_folder_that_is_linked_into_a_local_bucket_is_like_any_other(tmp_path: Path, local: Path):
+def test_a_folder_linked_into_a_local_bucket_is_listed_and_downloaded(tmp_path: Path, local: Path):
     obs = LocalBuckets(tmp_path / "buckets")
     obs.create_bucket("bucket")
     data = put(local / "real" / "a.txt").parent
@@ -105,7 +105,7 @@ def test_a_folder_that_is_linked_into_a_local_bucket_is_like_any_other(tmp_path:
 
 @pytest.mark.parametrize("path", ["data/sub", "data/only/f"])
 @pytest.mark.parametrize("linked", ["bucket/data", "bucket"])
-def test_what_lies_below_a_link_of_a_local_bucket_is_not_deleted(tmp_path: Path, local: Path, path: str, linked: str):
+def test_files_behind_a_link_in_a_local_bucket_are_not_deleted(tmp_path: Path, local: Path, path: str, linked: str):
     obs = LocalBuckets(tmp_path / "buckets")
     real = local / "real"
     for file in ("sub/a.txt", "only/f"):
@@ -124,7 +124,7 @@ def test_what_lies_below_a_link_of_a_local_bucket_is_not_deleted(tmp_path: Path,
 # --- folders
 
 
-def test_a_folder_is_gone_with_its_last_object(store: StorageBackend, local: Path):
+def test_a_folder_ceases_to_exist_with_its_last_object(store: StorageBackend, local: Path):
     obs, root = store
     obs.upload_file(put(local / "a.txt"), f"{root}/dir/sub/")
 
@@ -133,7 +133,7 @@ def test_a_folder_is_gone_with_its_last_object(store: StorageBackend, local: Pat
     assert not obs.exists(f"{root}/dir/sub") and not obs.exists(f"{root}/dir") and obs.list(root) == []
 
 
-def test_folders_above_one_that_was_removed_are_gone_too(store: StorageBackend, local: Path):
+def test_empty_folders_above_a_deleted_one_cease_to_exist(store: StorageBackend, local: Path):
     obs, root = store
     obs.upload_file(put(local / "a.txt"), f"{root}/dir/sub/")
     obs.upload_file(put(local / "a.txt"), f"{root}/other/sub/")
@@ -143,7 +143,7 @@ def test_folders_above_one_that_was_removed_are_gone_too(store: StorageBackend, 
     assert listed(store, recursive=False) == ["other/"]
 
 
-def test_a_folder_that_was_made_is_an_object(store: StorageBackend):
+def test_a_folder_that_was_created_is_an_object(store: StorageBackend):
     obs, root = store
     obs.create_directory(f"{root}/a/b/")
 
@@ -157,7 +157,7 @@ def test_a_folder_that_was_made_is_an_object(store: StorageBackend):
     obs.delete_bucket(root[6:])
 
 
-def test_lists_come_in_the_order_of_keys(store: StorageBackend, local: Path):
+def test_lists_are_in_the_order_of_keys(store: StorageBackend, local: Path):
     obs, root = store
     for folder in ("a", "a-b", "a.b", "Z"):
         obs.upload_file(put(local / "x"), f"{root}/{folder}")
@@ -168,7 +168,7 @@ def test_lists_come_in_the_order_of_keys(store: StorageBackend, local: Path):
     assert listed(store, recursive=False) == ["B", "Z/", "a!", "a-b/", "a.b/", "a/", "z", "目"]
 
 
-def test_a_long_name_is_one_that_is_not_there(store: StorageBackend, local: Path):
+def test_a_name_that_is_too_long_does_not_exist(store: StorageBackend, local: Path):
     obs, root = store
     name = "x" * 300
 
@@ -189,7 +189,7 @@ def test_a_local_bucket_says_that_a_name_is_too_long(tmp_path: Path, local: Path
         obs.upload_file(put(local / "a"), f"obs://bucket/{'x' * 300}")
 
 
-def test_a_folder_without_files_needs_its_bucket_too(store: StorageBackend, local: Path):
+def test_uploading_an_empty_folder_needs_the_bucket(store: StorageBackend, local: Path):
     obs, root = store
     (local / "empty" / "deeper").mkdir(parents=True)
 
@@ -200,7 +200,7 @@ def test_a_folder_without_files_needs_its_bucket_too(store: StorageBackend, loca
     assert listed(store) == []
 
 
-def test_a_file_and_what_lies_below_its_name_do_not_block_the_rest(obs: HuaweiBuckets, bucket: str, local: Path):
+def test_objects_below_the_name_of_another_object_are_skipped(obs: HuaweiBuckets, bucket: str, local: Path):
     for key in ("dir/same", "dir/same-as", "dir/same.txt", "dir/same/inner", "dir/z"):
         obs.client().putContent(bucket, key, b"text")
 
@@ -210,7 +210,7 @@ def test_a_file_and_what_lies_below_its_name_do_not_block_the_rest(obs: HuaweiBu
     assert sorted(path.name for path in (local / "there" / "dir").iterdir()) == ["same", "same-as", "same.txt", "z"]
 
 
-def test_an_object_with_the_name_of_an_unfinished_file_is_named(obs: HuaweiBuckets, bucket: str, local: Path):
+def test_an_object_with_the_name_of_a_part_file_is_skipped(obs: HuaweiBuckets, bucket: str, local: Path):
     for key in ("dir/a.txt", "dir/.modelarts-part-x"):
         obs.client().putContent(bucket, key, b"text")
 
@@ -220,7 +220,7 @@ def test_an_object_with_the_name_of_an_unfinished_file_is_named(obs: HuaweiBucke
     assert [path.name for path in (local / "there" / "dir").iterdir()] == ["a.txt"]
 
 
-def test_a_local_folder_where_a_file_should_go_does_not_block_the_rest(store: StorageBackend, local: Path):
+def test_an_object_with_the_name_of_a_local_folder_is_skipped(store: StorageBackend, local: Path):
     obs, root = store
     for name in ("a", "b", "c"):
         obs.upload_file(put(local / name), f"{root}/dir")
@@ -236,7 +236,7 @@ def test_a_local_folder_where_a_file_should_go_does_not_block_the_rest(store: St
 # --- modes
 
 
-def test_a_new_file_has_the_mode_that_this_process_gives_to_files(store: StorageBackend, local: Path):
+def test_a_new_file_has_the_mode_of_the_umask(store: StorageBackend, local: Path):
     obs, root = store
     obs.upload_file(put(local / "a.txt"), root)
     before = os.umask(0o077)
@@ -252,7 +252,7 @@ def test_a_new_file_has_the_mode_that_this_process_gives_to_files(store: Storage
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o755, 0o440])
-def test_a_file_that_is_replaced_keeps_its_mode(store: StorageBackend, local: Path, mode: int):
+def test_a_replaced_file_keeps_its_mode(store: StorageBackend, local: Path, mode: int):
     obs, root = store
     obs.upload_file(put(local / "a.txt"), root)
     put(local / "there.txt", "older").chmod(mode)
@@ -296,7 +296,7 @@ WRONG: list[tuple[Act, str]] = [
 
 
 @pytest.mark.parametrize(("act", "sentence"), WRONG, ids=[sentence for _, sentence in WRONG])
-def test_a_wrong_argument_is_told_with_its_rule(store: StorageBackend, local: Path, act: Act, sentence: str):
+def test_an_invalid_argument_is_reported_with_its_rule(store: StorageBackend, local: Path, act: Act, sentence: str):
     obs, root = store
     put(local / "a.txt")
 
@@ -308,7 +308,7 @@ def test_a_wrong_argument_is_told_with_its_rule(store: StorageBackend, local: Pa
 
 
 def test_a_file_may_begin_with_a_tilde(store: StorageBackend, local: Path, monkeypatch: pytest.MonkeyPatch):
-    """Of a `Path`, nobody can say that the tilde is no home: `Path("./~")` is `Path("~")`."""
+    """A `Path` does not tell whether its tilde means the home folder: `Path("./~")` is `Path("~")`."""
     obs, root = store
     put(local / "home" / "private")
     monkeypatch.setenv("HOME", str(local / "home"))
@@ -328,7 +328,7 @@ def test_a_file_may_begin_with_a_tilde(store: StorageBackend, local: Path, monke
     assert listed(store, "/home/") == ["home/home/private"]
 
 
-def test_an_empty_folder_is_downloaded_as_one(store: StorageBackend, local: Path):
+def test_an_empty_folder_is_downloaded_as_an_empty_folder(store: StorageBackend, local: Path):
     obs, root = store
     obs.create_directory(f"{root}/empty")
 
@@ -337,7 +337,7 @@ def test_an_empty_folder_is_downloaded_as_one(store: StorageBackend, local: Path
     assert list((local / "there").iterdir()) == [local / "there" / "empty"]
 
 
-def test_a_local_file_where_a_folder_must_be_is_in_the_way_of_what_is_below_only(store: StorageBackend, local: Path):
+def test_only_objects_below_the_name_of_a_local_file_are_skipped(store: StorageBackend, local: Path):
     obs, root = store
     for name in ("a", "b/c/d", "b/e", "f"):
         put(local / "dir" / name)
@@ -351,14 +351,14 @@ def test_a_local_file_where_a_folder_must_be_is_in_the_way_of_what_is_below_only
 
 
 @pytest.mark.parametrize("call", ["list", "download_dir"])
-def test_of_a_bucket_that_is_missing_it_is_told_how_to_make_it(store: StorageBackend, local: Path, call: str):
+def test_the_error_for_a_missing_bucket_says_how_to_create_it(store: StorageBackend, local: Path, call: str):
     arguments = [] if call == "list" else [local]
 
     with pytest.raises(ObsError, match="there is no bucket 'nowhere'; create it with"):
         getattr(store[0], call)("obs://nowhere/dir/", *arguments)
 
 
-def test_a_bucket_may_be_named_by_its_address(store: StorageBackend):
+def test_a_bucket_may_be_given_by_its_url(store: StorageBackend):
     obs, root = store
 
     obs.create_bucket(root)
@@ -377,7 +377,7 @@ UNREACHABLE: list[tuple[Act, str]] = [
 
 
 @pytest.mark.parametrize(("act", "sentence"), UNREACHABLE, ids=range(len(UNREACHABLE)))
-def test_a_local_place_that_cannot_be_is_told(store: StorageBackend, local: Path, act: Act, sentence: str):
+def test_an_impossible_local_path_is_an_error(store: StorageBackend, local: Path, act: Act, sentence: str):
     obs, root = store
     obs.upload_file(put(local / "a.txt"), root)
 
@@ -388,7 +388,7 @@ def test_a_local_place_that_cannot_be_is_told(store: StorageBackend, local: Path
     assert [path.name for path in local.iterdir()] == ["a.txt"]
 
 
-def test_a_local_folder_that_may_not_be_entered_is_told():
+def test_a_local_folder_without_permission_is_an_error():
     with common_user() as place:
         closed = place / "closed"
         obs = LocalBuckets(closed / "buckets")
