@@ -63,7 +63,14 @@ class Children:
 
     def reap(self) -> None:
         """Reap those that have ended."""
-        self._pids = [pid for pid in self._pids if not os.waitpid(pid, os.WNOHANG)[0]]
+        self._pids = [pid for pid in self._pids if not _reaped(pid)]
+
+
+def _reaped(pid: int) -> bool:
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:  # SIGCHLD is ignored: the kernel reaps them
+        return True
 
 
 def _stat(pid: int) -> tuple[str, str]:

@@ -91,11 +91,13 @@ class Scheduler:
         """Record ends, deliver stops, start queued versions. Returns the seconds until the next step."""
         try:
             running = self._follow()
-            for version in self._store.jobs.versions_with_status(INIT, WAITING):
-                if running < self._capacity:
-                    running += self._launch(version)
-                elif version.status == INIT:
-                    self._transition(version, WAITING)
+            while running < self._capacity:
+                next_one = self._store.jobs.versions_with_status(INIT, WAITING, limit=1)
+                if not next_one:
+                    break
+                running += self._launch(next_one[0])
+            for version in self._store.jobs.versions_with_status(INIT):
+                self._transition(version, WAITING)
         except Unreachable as error:
             logger.warning("where versions run cannot be reached: %s", error)
             return UNREACHABLE_INTERVAL
@@ -163,7 +165,7 @@ class Scheduler:
         """Write the spec to an empty folder, and mark the version as running. Returns whether it is."""
         job = self._store.jobs.get(version.job_id)
         if job is None:
-            return False
+            return self._fail(version, RUN_FAILED, "its job does not exist")
         folder = self._home.job(version.id)
         shutil.rmtree(folder.root, ignore_errors=True)
         folder.root.mkdir(parents=True, mode=0o700)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -240,6 +243,30 @@ def test_a_running_version_of_a_deleted_job_is_stopped_and_then_deleted_with_its
     assert not folder.exists()
 
 
+def test_a_step_takes_no_longer_with_a_long_queue(scheduled):
+    scheduled.world.version()
+    queued = scheduled.world.version()
+    short = fastest_step(scheduled)
+    with contextlib.closing(sqlite3.connect(scheduled.world.service.home.store)) as store, store:
+        names = [row[1] for row in store.execute("PRAGMA table_info(versions)") if row[1] not in ("id", "name")]
+        columns = ", ".join(names)
+        copy = f"INSERT INTO versions (name, {columns}) SELECT ?, {columns} FROM versions WHERE id = ?"
+        store.executemany(copy, [(f"V{number}", queued.id) for number in range(1000)])
+
+    assert fastest_step(scheduled) < 5 * short
+
+
+def fastest_step(scheduled: Scheduled) -> float:
+    """Seconds of one step that changes nothing."""
+    scheduled.scheduler.step()
+    took = []
+    for _ in range(20):
+        began = time.perf_counter()
+        scheduled.scheduler.step()
+        took.append(time.perf_counter() - began)
+    return min(took)
+
+
 # --- this machine
 
 
@@ -368,6 +395,19 @@ def test_a_worker_killed_by_a_signal_without_a_name_fails_the_version(folder):
     until(lambda: phase(place, folder) is not Phase.RUNNING)
 
     assert place.look({"7": folder})["7"].reason == "the script was killed by signal 40"
+
+
+def test_exit_codes_are_known_where_the_service_was_started_with_sigchld_ignored(folder):
+    write_private(folder.spec, spec(folder, ["/bin/sh", "-c", "exit 3"]))
+    place = Here()
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        place.start("7", folder)
+        until(lambda: phase(place, folder) is not Phase.RUNNING)
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+    assert place.look({"7": folder})["7"].reason == "the script ended with exit code 3"
 
 
 def test_processes_that_a_worker_leaves_running_end_with_it(folder, tmp_path):

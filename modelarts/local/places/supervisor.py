@@ -1,6 +1,6 @@
 """Runs one version and records its end: `python supervisor.py SPEC LOCK_FD`.
 
-Started by file path, with the standard library and two small modules of this package, so that it starts fast. It
+Started by file path, with the standard library and three small modules of this package, so that it starts fast. It
 outlives the service. The record of the end is renamed into place, so that a reader sees all of it or nothing.
 """
 
@@ -16,16 +16,15 @@ import sys
 import threading
 import time
 import traceback
-from io import FileIO
 from typing import Any
 
 if __name__ == "__main__":  # started by file path, so nothing else has added the package
     sys.path.append(__file__.rpartition("/modelarts/local/places/")[0])
 
 from modelarts.local import files
+from modelarts.local.places.worker_log import Log, copy, explain
 from modelarts.local.processes import Process
 
-SERVICE_LOG = "[Modelarts Service Log]"
 GRACE = 5.0  # seconds from SIGTERM to SIGKILL for a worker
 CODE_MISSING = 127  # the platform's return code for a code directory that cannot be fetched
 _RECORD_SIZE = 4096
@@ -37,35 +36,6 @@ class StartFailure(Exception):
     def __init__(self, reason: str, code: int = 1) -> None:
         super().__init__(reason)
         self.code = code
-
-
-class Log:
-    """A worker's log: the file of the service, and its copy in the bucket. A full disk does not end the job."""
-
-    def __init__(self, *paths: str | None) -> None:
-        self.problem = ""
-        self._files: list[FileIO] = []
-        for path in filter(None, paths):
-            try:
-                os.makedirs(os.path.dirname(path), exist_ok=True)
-                self._files.append(FileIO(path, "ab"))
-            except (OSError, ValueError) as error:
-                self._note(error, path)
-
-    def write(self, data: bytes) -> None:
-        for file in list(self._files):
-            try:
-                rest = memoryview(data)
-                while rest:
-                    rest = rest[file.write(rest):]  # fmt: skip
-            except OSError as error:
-                self._note(error, str(file.name))
-
-    def line(self, text: str) -> None:
-        self.write(f"{SERVICE_LOG}{text}\n".encode("utf-8", "replace"))
-
-    def _note(self, error: OSError | ValueError, path: str) -> None:
-        self.problem = self.problem or f"the log is incomplete, {path} cannot be written: {explain(error)}"
 
 
 class Supervisor:
@@ -224,27 +194,11 @@ def signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def explain(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)
-
-
 def invalid_variables(environment: dict[str, str]) -> str:
     """Names that no environment variable can have, and the rule. They are hyperparameters of a custom image."""
     names = [name for name in environment if "=" in name or "\0" in name]
     rule = "the name of an environment variable contains neither '=' nor a NUL character"
     return f"{', '.join(map(repr, names))}: {rule}" if names else ""
-
-
-def copy(descriptor: int, log: Log) -> None:
-    """Copy the output of a worker to its log until it is closed."""
-    while True:
-        try:
-            data = os.read(descriptor, 65536)
-        except OSError:
-            return
-        if not data:
-            return
-        log.write(data)
 
 
 def reserve(path: str) -> None:
@@ -265,6 +219,7 @@ def store_end(path: str, record: dict[str, Any]) -> None:
 def main() -> None:
     with open(sys.argv[1], encoding="utf-8") as file:
         spec = json.load(file)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # if it was ignored, the kernel keeps no exit codes of workers
     process = Process.of(os.getpid())
     files.write(spec["supervisor"], json.dumps(process._asdict()).encode())
     os.write(int(sys.argv[2]), str(process.pid).encode())

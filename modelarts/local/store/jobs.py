@@ -112,10 +112,10 @@ class Jobs:
         sql = "SELECT * FROM versions WHERE job_id = ? ORDER BY id DESC LIMIT ? OFFSET ?"
         return [_as_version(row) for row in self._db.all(sql, job_id, limit, offset)]
 
-    def versions_with_status(self, *statuses: int) -> list[Version]:
-        """All versions in one of these statuses, oldest first."""
-        sql = f"SELECT * FROM versions WHERE status IN ({placeholders(statuses)}) ORDER BY id"
-        return [_as_version(row) for row in self._db.all(sql, *(int(status) for status in statuses))]
+    def versions_with_status(self, *statuses: int, limit: int = -1) -> list[Version]:
+        """The versions in one of these statuses, oldest first; all of them, or at most so many."""
+        sql = f"SELECT * FROM versions WHERE status IN ({placeholders(statuses)}) ORDER BY id LIMIT ?"
+        return [_as_version(row) for row in self._db.all(sql, *(int(status) for status in statuses), limit)]
 
     def transition(self, version_id: int, expected: Iterable[int], status: int, **changes: Any) -> bool:
         """Set a status, and other columns, if the status is one of those expected; whether it was."""
