@@ -5,23 +5,23 @@
     ├─ ArgumentError(ValueError)          the arguments of a call: nothing was sent; `problems` lists them all
     ├─ ObsError(OSError)                  a bucket, a path in it, or a local file for it
     ├─ ServiceError                       the local service cannot start, stop or be found
-    ├─ ConnectionFailed(ConnectionError)  nobody answered
+    ├─ ConnectionFailed(ConnectionError)  there was no reply
     │   └─ OutcomeUnknown                 … after a creating call was sent
-    ├─ BadReply                           something answered that is not the API
-    ├─ ApiError                           the service refused: status, code, message, request id
-    │   ├─ InvalidArgument(ValueError)    a value that the service does not take
-    │   ├─ AuthError                      who you are (401) or what you may do (403)
-    │   ├─ NotFound                       what the call names is not there (404)
-    │   ├─ Conflict                       the state that things are in does not allow it (409)
-    │   │   └─ NameTaken                  … for the name exists
-    │   ├─ QuotaExceeded                  a limit of the account or of a free offer
+    ├─ BadReply                           a reply that is not one of the API
+    ├─ ApiError                           the service returned an error: status, code, message, request id
+    │   ├─ InvalidArgument(ValueError)    a value that the service does not accept
+    │   ├─ AuthError                      credentials (401) or permissions (403)
+    │   ├─ NotFound                       the object does not exist (404)
+    │   ├─ Conflict                       the state of the object does not allow the call (409)
+    │   │   └─ NameTaken                  … an object of that name exists
+    │   ├─ QuotaExceeded                  a quota of the account or of a free flavor
     │   ├─ Throttled                      too many requests (429)
     │   └─ Unavailable                    the service failed (500, 502, 503, 504 …)
-    └─ JobError                           a job ended otherwise than COMPLETED
+    └─ JobError                           a job did not complete
         ├─ JobFailed
         ├─ JobStopped
         ├─ JobLost
-        └─ JobTimeout(TimeoutError)       it has not ended; only the waiting has
+        └─ JobTimeout(TimeoutError)       the time-out of the waiting expired; the job continues
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from typing import Any, ClassVar, NamedTuple
 _WORDS = {
     "en": {
         "no code": "no error code",
-        "ahead": "This machine's clock is {} ahead of the service's: set it right.",
-        "behind": "This machine's clock is {} behind the service's: set it right.",
+        "ahead": "This machine's clock is {} ahead of the service's: correct it.",
+        "behind": "This machine's clock is {} behind the service's: correct it.",
         "meaning": "The code means: {}",
         "request": "Request id: {}.",
         "units": "h min s",
@@ -51,17 +51,17 @@ _WORDS = {
 _SENTENCE_ENDS = (".", "!", "?", "。", "！", "？")
 
 
-_spoken = [""]  # what a session's settings ask for
+_language = [""]  # that of the settings of the latest session
 
 
 def set_language(language: str) -> None:
-    """Explain refusals in `en` or `zh` from now on, where `MODELARTS_LANG` says nothing else."""
-    _spoken[0] = language
+    """Explain errors in `en` or `zh` from now on, unless `MODELARTS_LANG` is set."""
+    _language[0] = language
 
 
 def language() -> str:
-    """The language that refusals are explained in: `MODELARTS_LANG`, else that of the settings, else the locale's."""
-    for chosen in (os.environ.get("MODELARTS_LANG", "").strip().lower()[:2], _spoken[0]):
+    """The language of explanations: `MODELARTS_LANG`, else that of the settings, else that of the locale."""
+    for chosen in (os.environ.get("MODELARTS_LANG", "").strip().lower()[:2], _language[0]):
         if chosen in _WORDS:
             return chosen
     locale = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
@@ -73,11 +73,11 @@ class ModelArtsError(Exception):
 
 
 class ConfigError(ModelArtsError, ValueError):
-    """A setting or a credential is missing or wrong; nothing was sent."""
+    """A setting or credential is missing or invalid; nothing was sent."""
 
 
 class ArgumentProblem(NamedTuple):
-    """One mistake in the arguments of a call: the argument as the user wrote it, its value, the rule."""
+    """One invalid argument of a call: the argument as the user wrote it, its value, the rule."""
 
     argument: str
     value: Any
@@ -91,7 +91,7 @@ Fault = ArgumentProblem  # its earlier name
 
 
 class ArgumentError(ModelArtsError, ValueError):
-    """The arguments of a call break documented rules; nothing was sent. `problems` holds each of them."""
+    """Arguments of a call break documented rules; nothing was sent. `problems` lists all of them."""
 
     def __init__(self, call: str, problems: Sequence[ArgumentProblem]) -> None:
         self.call = call
@@ -109,7 +109,7 @@ class ArgumentError(ModelArtsError, ValueError):
 
 
 class ObsError(ModelArtsError, OSError):
-    """A bucket or a path in one cannot be used; `error_code` and `error_msg` as the documents name them."""
+    """A bucket, or a path in one, cannot be used; `error_code` and `error_msg` as documented."""
 
     def __init__(self, message: str, error_code: str = "ModelArts.1002") -> None:
         super().__init__(message)
@@ -125,7 +125,7 @@ class ServiceError(ModelArtsError):
 
 
 class ConnectionFailed(ModelArtsError, ConnectionError):
-    """Nobody answered."""
+    """There was no reply."""
 
     def __init__(self, message: str, method: str = "", url: str = "") -> None:
         super().__init__(message)
@@ -137,11 +137,11 @@ class ConnectionFailed(ModelArtsError, ConnectionError):
 
 
 class OutcomeUnknown(ConnectionFailed):
-    """A creating call was sent, its answer is lost, and looking for what it made did not settle it."""
+    """A creating call was sent, its reply was lost, and a look-up could not find out what it created."""
 
 
 class BadReply(ModelArtsError):
-    """Something answered, but not the ModelArts API."""
+    """A reply is not one of the ModelArts API."""
 
     def __init__(self, message: str, status: int = 0, method: str = "", url: str = "") -> None:
         super().__init__(message)
@@ -154,9 +154,9 @@ class BadReply(ModelArtsError):
 
 
 class Advice(NamedTuple):
-    """What this package knows about a refusal besides what the service says; texts by language, `en` and `zh`.
+    """What this package adds to an error of the service; texts by language, `en` and `zh`.
 
-    `clock_ahead` is how many seconds this machine's clock was ahead of the service's; 0 where that does not matter.
+    `clock_ahead`: seconds that this machine's clock was ahead of the service's; 0 where that does not matter.
     """
 
     meaning: Mapping[str, str] = {}
@@ -165,17 +165,17 @@ class Advice(NamedTuple):
 
 
 class ApiError(ModelArtsError):
-    """The service refused a call.
+    """The service returned an error.
 
-    Its text is the service's own message, then what to do and what the code means in the language of `language()`.
+    Its text is the message of the service, then what to do and what the code means, in the language of `language()`.
 
     Attributes:
-        status: of HTTP.
-        code, message: as the service wrote them; `code` is empty where it gave none.
-        request_id: what support asks for; empty where the service gave none.
+        status: HTTP status.
+        code, message: as returned by the service; `code` is empty if there was none.
+        request_id: for support; empty if there was none.
         method, url: the call.
-        advice, meaning, next_step: what this package knows about the refusal.
-        response: further members of the refusal, as they came.
+        advice, meaning, next_step: what this package adds.
+        response: further members of the reply.
     """
 
     _next_step: ClassVar[Mapping[str, str]] = {}
@@ -202,12 +202,12 @@ class ApiError(ModelArtsError):
 
     @property
     def meaning(self) -> str:
-        """What the code stands for; empty when it is not known."""
+        """The meaning of the code; empty if it is not known."""
         return self.advice.meaning.get(language(), "")
 
     @property
     def next_step(self) -> str:
-        """What to do; empty when that depends on the message alone."""
+        """What to do; empty if that depends on the message alone."""
         return (self.advice.next_step or self._next_step).get(language(), "")
 
     def __str__(self) -> str:
@@ -225,13 +225,13 @@ class ApiError(ModelArtsError):
 
 
 class InvalidArgument(ApiError, ValueError):
-    """The service does not take a value that was sent; mistakes found before sending are an `ArgumentError`."""
+    """The service does not accept a value. Invalid values that are found before sending raise `ArgumentError`."""
 
     _next_step = {"en": "Correct the value and call again.", "zh": "请修正参数后重试。"}
 
 
 class AuthError(ApiError):
-    """Who you are (401) or what you may do (403)."""
+    """The credentials (401) or permissions (403) are not sufficient."""
 
     _next_step = {
         "en": "Check the access key, the project id and the region of the session, and its permissions.",
@@ -240,37 +240,37 @@ class AuthError(ApiError):
 
 
 class NotFound(ApiError):
-    """What the call names does not exist."""
+    """The object of a call does not exist."""
 
     _next_step = {
         "en": "Check the id or the name; it may have been deleted.",
-        "zh": "请检查 ID 或名称；所指对象可能已被删除。",
+        "zh": "请检查 ID 或名称，该对象可能已被删除。",
     }
 
 
 class Conflict(ApiError):
-    """The state that things are in does not allow the call."""
+    """The state of an object does not allow the call."""
 
     _next_step = {
-        "en": "Look at the present state of what the call names.",
-        "zh": "请查看所指对象的当前状态。",
+        "en": "Check the current state of the object.",
+        "zh": "请检查该对象的当前状态。",
     }
 
 
 class NameTaken(Conflict):
-    """What the call would make, a job or a configuration for example, exists under that name."""
+    """An object of that name exists, for example a job or a configuration."""
 
     _next_step = {
-        "en": "Choose another name, or leave it out to have one made.",
-        "zh": "请换一个名称，或不填写，由 SDK 生成。",
+        "en": "Choose another name, or omit it to have one generated.",
+        "zh": "请更换名称，或不指定名称，由 SDK 自动生成。",
     }
 
 
 class QuotaExceeded(ApiError):
-    """A limit of the account, or of a free offer, is reached."""
+    """A quota of the account or of a free flavor is exhausted."""
 
     _next_step = {
-        "en": "Stop or delete what is no longer needed, or have the quota raised.",
+        "en": "Stop or delete what is not needed, or request a higher quota.",
         "zh": "请停止或删除不再需要的资源，或申请提高配额。",
     }
 
@@ -278,26 +278,26 @@ class QuotaExceeded(ApiError):
 class Throttled(ApiError):
     """Too many requests."""
 
-    _next_step = {"en": "Wait a little and call again.", "zh": "请稍后重试。"}
+    _next_step = {"en": "Wait a moment and call again.", "zh": "请稍后重试。"}
 
 
 class Unavailable(ApiError):
-    """The service failed; the call may be right."""
+    """The service failed; the call may be correct."""
 
     _next_step = {
-        "en": "The fault lies with the service: call again later, and if it stays give support the request id.",
-        "zh": "故障在服务端：请稍后重试；若仍失败，请将请求 ID 提供给技术支持。",
+        "en": "The service failed: call again later. If it keeps failing, give support the request id.",
+        "zh": "服务端故障，请稍后重试；如果仍然失败，请将请求 ID 提供给技术支持。",
     }
 
 
 class JobError(ModelArtsError):
-    """A job ended otherwise than COMPLETED.
+    """A job did not complete.
 
     Attributes:
         job_id, version_id: the version.
-        status: how it ended, a `JobStatus`.
-        reason: what the service says of it; may be empty.
-        exit_code: of the script; `None` where it is not known.
+        status: its final status, a `JobStatus`.
+        reason: given by the service; may be empty.
+        exit_code: of the script; `None` if it is not known.
         log_tail: the last lines of its logs.
         log_path: OBS folder of its logs, if it has one.
     """
@@ -343,30 +343,30 @@ class JobFailed(JobError):
 
 
 class JobStopped(JobError):
-    """The job was stopped before its end."""
+    """The job was stopped."""
 
     what = "was stopped"
 
 
 class JobLost(JobError):
-    """What ran the job is gone."""
+    """The process that ran the job was killed."""
 
     what = "was lost"
 
 
 class JobTimeout(JobError, TimeoutError):
-    """The job did not end within the time given to `wait`; it goes on."""
+    """The job did not end within the time-out of `wait`; it continues."""
 
     what = "has not ended yet"
 
 
 def clock_off(ahead: float) -> str:
-    """What to do about a clock of this machine that is so many seconds ahead of the service's, or behind."""
+    """What to do about a clock of this machine that is some seconds ahead of the service's, or behind."""
     return _WORDS[language()]["ahead" if ahead > 0 else "behind"].format(_duration(abs(ahead)))
 
 
 def shortened(value: Any, limit: int = 120) -> str:
-    """A value as text for a message, cut where it is long."""
+    """A value as text for a message, shortened if it is long."""
     text = repr(value)
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
@@ -376,7 +376,7 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _duration(seconds: float) -> str:
-    """A time in the units that it needs: `45 s`, `8 h 0 min 3 s`."""
+    """A duration in the units that it needs: `45 s`, `8 h 0 min 3 s`."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     shown = [hours, minutes, rest][0 if hours else 1 if minutes else 2 :]

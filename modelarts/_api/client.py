@@ -1,4 +1,4 @@
-"""The documented calls of one session: what is sent, and what an answer means."""
+"""The documented calls of one session: their requests, and what replies mean."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from modelarts._wire.v1.schemas import SHAPES, Shape
 
 logger = logging.getLogger("modelarts")
 
-EMPTY_BODY_OK = (401, 403, 429)  # statuses whose answer may be empty
+EMPTY_BODY_OK = (401, 403, 429)  # statuses of replies that may be empty
 NO_CONTENT, TIMED_OUT = 204, 408
-REFUSAL = ("is_success", "error_code", "error_msg", "error_message", "error")  # one of them is in each refusal
+FAILURE = ("is_success", "error_code", "error_msg", "error_message", "error")  # each failure has one of them
 
 
 class Client:
-    """Makes the calls of one session; many threads may use it."""
+    """Sends the calls of one session; threads may share it."""
 
     def __init__(self, endpoint: Endpoint, transport: Transport, strict: bool = False) -> None:
         self.endpoint = endpoint
@@ -46,14 +46,14 @@ class Client:
     def deadline(
         self, seconds: float | None, connect: float | None, read: float | None
     ) -> AbstractContextManager[None]:
-        """Within this block, each call of this thread has these time-outs where they are given."""
+        """Within this block, the calls of this thread have these timeouts in place of the session's."""
         given = {"total_timeout": seconds, "connect_timeout": connect, "read_timeout": read}
         changes = {name: checked(name, value) for name, value in given.items() if value is not None}
         return self.sending_as(attrs.evolve(self.sending, **changes))
 
     @contextmanager
     def sending_as(self, sending: TransportOptions) -> Iterator[None]:
-        """Within this block, the calls of this thread are made so; for threads that work for another one."""
+        """Within this block, the calls of this thread have these options; for threads that work for another one."""
         before = self.sending
         self._calls.sending = sending
         try:
@@ -63,7 +63,7 @@ class Client:
 
     @property
     def sending(self) -> TransportOptions:
-        """How the calls of this thread are made."""
+        """The options of the calls of this thread."""
         sending: TransportOptions = getattr(self._calls, "sending", self.transport.sending)
         return sending
 
@@ -76,32 +76,32 @@ class Client:
         prefer: str = "",
         raise_on_error: bool = False,
     ) -> Response:
-        """Make one documented call.
+        """Send one documented call.
 
         Args:
-            operation: its id, as `modelarts._wire.v1.routes` lists them.
-            path: the members of the path but the project.
-            query: query members; those that are `None` are left out.
+            operation: its id, see `modelarts._wire.v1.routes`.
+            path: the parameters of the path without the project.
+            query: the query parameters; `None` means not set.
             body: the JSON body.
-            prefer: value of a `Prefer` header (RFC 7240); a service that does not know it ignores it.
-            must: raise on a refusal, because there is no object to return.
+            prefer: value of a `Prefer` header (RFC 7240); services that do not support it ignore it.
+            raise_on_error: raise an error if the call fails, as calls do that return no response.
 
         Returns:
-            The response; a refusal too, unless it must succeed or the session is strict.
+            The response; also that of a failed call, unless `raise_on_error` or the session is strict.
 
         Raises:
-            ApiError: refused, and it must succeed or the session is strict; AuthError: refused in any case.
-            ConnectionFailed, BadReply: nobody answered, or not the API.
+            ApiError: the call failed, and `raise_on_error` or the session is strict; AuthError: in any case.
+            ConnectionFailed, BadReply: there was no reply, or it is not one of the API.
         """
         route = BY_OPERATION[operation]
         content = b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
-        # Spelled as it is signed: sorted, and a blank is %20, which a service may tell from a plus sign.
-        asked = sorted((name, value) for name, value in (query or {}).items() if value is not None)
-        members = f"?{urlencode(asked, quote_via=quote, safe='~')}" if asked else ""
+        # Encoded as it is signed: sorted, and a blank is %20, not a plus sign.
+        parameters = sorted((name, value) for name, value in (query or {}).items() if value is not None)
+        suffix = f"?{urlencode(parameters, quote_via=quote, safe='~')}" if parameters else ""
 
         def prepare() -> Attempt:
             endpoint = self.endpoint
-            url = route.url(endpoint.url, project_id=endpoint.project_id, **(path or {})) + members
+            url = route.url(endpoint.url, project_id=endpoint.project_id, **(path or {})) + suffix
             headers = _headers(route.method, content, prefer)
             endpoint.auth.apply(route.method, url, headers, content)
             return Attempt(route.method, url, headers, content)
@@ -109,18 +109,18 @@ class Client:
         repeatable = route.method != "POST"
         with self.transport.call(self.sending):
             reply = self.transport.send(prepare, repeatable, self._refresh_endpoint)
-            if reply.status_code == 401 and self._has_other_proof():
+            if reply.status_code == 401 and self._has_other_credentials():
                 reply = self.transport.send(prepare, repeatable, self._refresh_endpoint)
         response = _decoded(reply, route, self.transport.secrets_of(reply.request))
         if not response["is_success"]:
-            refusal = error_of(response)
-            if raise_on_error or self.strict or isinstance(refusal, errors.AuthError):
-                raise refusal
-            logger.warning("%s refused: %s", operation, refusal)
+            error = error_of(response)
+            if raise_on_error or self.strict or isinstance(error, errors.AuthError):
+                raise error
+            logger.warning("%s failed: %s", operation, error)
         return response
 
-    def _has_other_proof(self) -> bool:
-        """After a 401: whether there is a proof that was not tried yet. A restarted local service wants another."""
+    def _has_other_credentials(self) -> bool:
+        """After a 401: whether there are credentials that were not tried yet, as of a restarted local service."""
         before = self.endpoint.auth
         self._refresh_endpoint()
         return self.endpoint.auth != before or self.endpoint.auth.renew()
@@ -140,9 +140,9 @@ def _headers(method: str, content: bytes, prefer: str) -> dict[str, str]:
 
 
 def _decoded(reply: requests.Response, route: Route, secrets: Secrets) -> Response:
-    """What an answer means: a success that holds what it must, or a refusal, which may quote what was sent."""
+    """The response of a reply: a success with the members that it must have, or a failure without secrets."""
     method, url, status = route.method, str(reply.url), reply.status_code
-    if not reply.content and (status in EMPTY_BODY_OK or (status == NO_CONTENT and not _tells(route))):
+    if not reply.content and (status in EMPTY_BODY_OK or (status == NO_CONTENT and not _needs_body(route))):
         return answered({}, status, reply.headers, method, url)
     members = _members(reply.content)
     if members is None or 300 <= status < 400:
@@ -155,13 +155,13 @@ def _decoded(reply: requests.Response, route: Route, secrets: Secrets) -> Respon
         if wrong := shape.fault(members):
             raise bad_member(response, wrong, secrets.redact(members.get(wrong)))
         return response
-    if status >= 500 and all(members.get(name) is None for name in REFUSAL):
+    if status >= 500 and all(members.get(name) is None for name in FAILURE):
         raise _no_reply(reply, method, secrets)
     return answered(secrets.redact(members), status, secrets.redact(reply.headers), method, url)
 
 
-def _tells(route: Route) -> bool:
-    """Whether a success is of no use without a body: it says what there is, or what was made."""
+def _needs_body(route: Route) -> bool:
+    """Whether a success without a body is of no use."""
     return route.operation.startswith(("get_", "list_", "create_"))
 
 
@@ -174,12 +174,12 @@ def _members(content: bytes) -> dict[str, Any] | None:
 
 
 def _no_reply(reply: requests.Response, method: str, secrets: Secrets) -> errors.ModelArtsError:
-    """What an answer amounts to that is none of ModelArts: a gateway's, a proxy's, or half of one."""
+    """The error of a reply that is not one of ModelArts: a gateway's, a proxy's, or an incomplete one."""
     url, status = str(reply.url), reply.status_code
     start = secrets.redact(reply.content.decode("utf-8", "replace").replace("\0", ""))[:200]
     request_id = secrets.redact(reply.headers.get("X-Request-Id"))
     named = f" (request id {request_id})" if request_id else ""
-    told = f"{method} {url} answered HTTP {status} with what is no ModelArts reply: {start!r}{named}."
+    message = f"{method} {url} answered HTTP {status} with a body that is not a ModelArts reply: {start!r}{named}."
     if method == "POST" and (status < 300 or status == TIMED_OUT or status >= 500):
-        return errors.OutcomeUnknown(told, method, url)  # it may have been carried out
-    return errors.BadReply(f"{told} Check the endpoint, and proxies on the way.", status, method, url)
+        return errors.OutcomeUnknown(message, method, url)  # it may have been carried out
+    return errors.BadReply(f"{message} Check the endpoint, and proxies in between.", status, method, url)

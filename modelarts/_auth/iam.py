@@ -1,4 +1,4 @@
-"""What IAM is asked for: a token for a password, temporary keys for a token, the project of a region."""
+"""The calls of IAM: a token for a password, temporary keys for a token, the project of a region."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from modelarts._wire import json_records
 from modelarts.errors import AuthError, BadReply, ConfigError, NotFound
 
 LIFETIME = timedelta(hours=24)
-EARLY = 0.1  # a proof is renewed when this part of its life is left, or less than this:
+EARLY = 0.1  # a credential is renewed when this part of its lifetime is left, and no earlier than this time before:
 EARLIEST = timedelta(minutes=5)
 
 _CHECK_LOGIN = {
@@ -28,7 +28,7 @@ _CHECK_LOGIN = {
 }
 _CHECK_KEYS = {
     "en": "Check access_key and secret_key, with the security_token of temporary ones, region_name, and what the user "
-          "may do; with project_id given, IAM is not asked.",
+          "may do; if project_id is given, IAM is not queried.",
     "zh": "请检查 access_key、secret_key（临时密钥还需 security_token）、region_name 以及用户权限；"
           "给出 project_id 则无需查询 IAM。",
 }  # fmt: skip
@@ -40,26 +40,26 @@ _CHECK_ADDRESS = {
 
 @attrs.frozen(eq=False)
 class ExpiringCredential:
-    """Something that is valid for a time, by this machine's clock."""
+    """A credential that is valid for some time, by this machine's clock."""
 
     value: Any = attrs.field(repr=False)
-    made: datetime
-    ends: datetime
+    created: datetime
+    expires: datetime
 
     @property
     def is_valid(self) -> bool:
-        return _now() < self.ends
+        return _now() < self.expires
 
     @property
     def is_fresh(self) -> bool:
-        """Whether it need not be renewed yet."""
-        margin = min((self.ends - self.made) * EARLY, EARLIEST)
-        return _now() < self.ends - margin
+        """Whether it is too early to renew it."""
+        margin = min((self.expires - self.created) * EARLY, EARLIEST)
+        return _now() < self.expires - margin
 
 
 @attrs.frozen
 class Token:
-    """What a login gives: the token, and the project that it is for."""
+    """A token, and the project that it is for."""
 
     text: str = attrs.field(repr=False)
     project_id: str
@@ -67,13 +67,13 @@ class Token:
 
 @attrs.frozen
 class Iam:
-    """IAM at its address. All methods raise `ApiError` for a refusal and `BadReply` for what is no answer of IAM."""
+    """IAM at a URL. All methods raise `ApiError` if it refuses, and `BadReply` for what is not a reply of IAM."""
 
     transport: Transport
     url: str
 
     def log_in(self, account: str, username: str, password: str, region_name: str) -> ExpiringCredential:
-        """A `Token` for a user of an account, in a region (modelarts_03_0004)."""
+        """Get a `Token` for a user of an account, in a region (modelarts_03_0004)."""
         user = {"name": username, "password": password, "domain": {"name": account}}
         scope = {"project": {"domain": {"name": account}, "name": region_name}}
         body = {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": scope}}
@@ -83,10 +83,10 @@ class Iam:
         text = reply.headers.get("X-Subject-Token", "")
         if not _usable(text) or not isinstance(project, dict):
             raise _no_answer(reply)
-        return _lease(Token(text, str(project.get("id") or "")), members, reply)
+        return _expiring(Token(text, str(project.get("id") or "")), members, reply)
 
     def temporary_keys(self, token: str) -> ExpiringCredential:
-        """`Keys` for a day."""
+        """Get `Keys` for a day."""
         seconds = str(int(LIFETIME.total_seconds()))
         body = {"auth": {"identity": {"methods": ["token"], "token": {"duration-seconds": seconds}}}}
         reply = self._ask("POST", "/v3.0/OS-CREDENTIAL/securitytokens", {"X-Auth-Token": token}, body)
@@ -94,13 +94,13 @@ class Iam:
         texts = [credential.get(name) for name in ("access", "secret", "securitytoken")]
         if not all(map(_usable, texts)):
             raise _no_answer(reply)
-        return _lease(Keys(*texts), credential, reply)
+        return _expiring(Keys(*texts), credential, reply)
 
     def project_of(self, auth: Auth, region_name: str) -> str:
-        """The id of the project whose name is the region's (modelarts_03_0147).
+        """Get the id of the project that has the name of the region (modelarts_03_0147).
 
         Raises:
-            ConfigError: there is none of that name, or several.
+            ConfigError: there is no such project, or several.
         """
         reply = self._ask("GET", f"/v3/projects?name={quote(region_name, safe='')}", {}, None, auth)
         projects = _members(reply, "projects", list, self._secrets(reply), _CHECK_KEYS)
@@ -109,7 +109,7 @@ class Iam:
         found = [project["id"] for project in projects if project.get("name") == region_name]
         if len(found) != 1:
             raise ConfigError(
-                f"project_id: the account has {len(found)} projects named {region_name!r}; give project_id yourself "
+                f"project_id: the account has {len(found)} projects named {region_name!r}; set project_id "
                 "(console: My Credentials)"
             )
         return str(found[0])
@@ -117,7 +117,7 @@ class Iam:
     def _ask(
         self, method: str, path: str, headers: Mapping[str, str], body: Any, auth: Auth | None = None
     ) -> requests.Response:
-        """One request. The POSTs make nothing that lasts, so they are repeated like any other."""
+        """Send a request. These POSTs create nothing that lasts, so they are repeated like any other request."""
         content = b"" if body is None else json.dumps(body).encode()
         url = self.url.rstrip("/") + path
 
@@ -138,7 +138,11 @@ class Iam:
 def _members(
     reply: requests.Response, name: str, kind: type, secrets: Secrets, next_step: Optional[Mapping[str, str]] = None
 ) -> Any:
-    """The wanted member of an answer; of a refusal of who asks, say what to do next where the caller knows better."""
+    """A member of a reply.
+
+    Args:
+        next_step: what to do if the credentials are refused, where the caller knows better than the error code.
+    """
     try:
         members = json_records.parse(reply.content)
     except ValueError:
@@ -150,41 +154,41 @@ def _members(
     if reply.status_code < 400 or not members:
         raise _no_answer(reply)
     members, headers = secrets.redact(members), secrets.redact(reply.headers)
-    refusal = error_of(answered(members, reply.status_code, headers, str(reply.request.method), str(reply.url)))
-    if isinstance(refusal, NotFound):
-        refusal.advice = refusal.advice._replace(next_step=_CHECK_ADDRESS)
-    elif next_step is not None and isinstance(refusal, AuthError):
-        off = 0.0 if next_step is _CHECK_LOGIN else refusal.advice.clock_ahead  # a password is sent, nothing is signed
-        refusal.advice = refusal.advice._replace(next_step=next_step, clock_ahead=off)
-    raise refusal
+    error = error_of(answered(members, reply.status_code, headers, str(reply.request.method), str(reply.url)))
+    if isinstance(error, NotFound):
+        error.advice = error.advice._replace(next_step=_CHECK_ADDRESS)
+    elif next_step is not None and isinstance(error, AuthError):
+        off = 0.0 if next_step is _CHECK_LOGIN else error.advice.clock_ahead  # a password is sent, and nothing is signed
+        error.advice = error.advice._replace(next_step=next_step, clock_ahead=off)
+    raise error
 
 
 def _usable(text: Any) -> bool:
-    """Whether it can be sent in a header, as keys and tokens are."""
+    """Whether a text can be sent in a header, as keys and tokens are."""
     return isinstance(text, str) and text.isascii() and text.isprintable() and text.strip() == text != ""
 
 
 def _no_answer(reply: requests.Response) -> BadReply:
     method, url = str(reply.request.method), str(reply.url)
     return BadReply(
-        f"{method} {url} answered HTTP {reply.status_code} with what is no IAM reply. "
-        "Check the IAM endpoint, and proxies on the way.",
+        f"{method} {url} answered HTTP {reply.status_code} with a body that is not an IAM reply. "
+        "Check the IAM endpoint, and proxies in between.",
         reply.status_code, method, url,
     )  # fmt: skip
 
 
-def _lease(value: Any, members: Mapping[str, Any], reply: requests.Response) -> ExpiringCredential:
-    """A lease that ends as IAM says, by IAM's clock: a second earlier, for its `Date` leaves out parts of them."""
+def _expiring(value: Any, members: Mapping[str, Any], reply: requests.Response) -> ExpiringCredential:
+    """A credential that expires when IAM says, by the clock of IAM: a second earlier, as `Date` has whole seconds."""
     from dateutil import parser  # only IAM needs it
 
-    made = _now()
+    created = _now()
     try:
-        moment = parser.isoparse(members["expires_at"])
-        ends = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+        expires = parser.isoparse(members["expires_at"])
+        expires = expires if expires.tzinfo else expires.replace(tzinfo=timezone.utc)
         ahead = clock_ahead(reply.headers)
-        return ExpiringCredential(value, made, ends + timedelta(seconds=ahead - 1 if ahead else 0))
+        return ExpiringCredential(value, created, expires + timedelta(seconds=ahead - 1 if ahead else 0))
     except (KeyError, OverflowError, TypeError, ValueError):
-        return ExpiringCredential(value, made, made + LIFETIME)
+        return ExpiringCredential(value, created, created + LIFETIME)
 
 
 def _now() -> datetime:

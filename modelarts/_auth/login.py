@@ -172,7 +172,7 @@ class FileKeys:
         try:
             self._signer = self._signer_of(self._load())
         except ConfigError as error:  # perhaps it is just being written
-            logger.warning("%s; going on with the keys that were read before", error)
+            logger.warning("%s; using the keys that were read before", error)
 
     def _signer_of(self, keys: Keys) -> AkSkAuth:
         return AkSkAuth(keys.access_key, keys.secret_key, self._project_id, keys.security_token)

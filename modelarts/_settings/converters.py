@@ -17,7 +17,7 @@ YEAR = 366 * 86400
 
 _FLAGS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 _HOST = re.compile(r"[\w-]+(\.[\w-]+)*\.?|\[.*\]")
-_NOT_IN_URLS = re.compile(r"[\s?#\\]|://.*(//|:/|:$)")  # parts that no address needs, and empty ones
+_NOT_IN_URLS = re.compile(r"[\s?#\\]|[\[\]].*@|://.*(//|:/|:$)")  # parts that no address needs, and empty ones
 _CONTENT = "-----BEGIN"  # of certificates and keys
 
 _PROXY_RULE = (

@@ -85,7 +85,7 @@ class TransportOptions:
             raise ConfigError(f"proxy={shown} ({source_of_proxy(found)}): {error}") from None
 
     def check_proxies(self, urls: Iterable[str]) -> None:
-        """See that the proxies on the ways to these addresses can be some. Raises `ConfigError`."""
+        """Check that the proxies for these addresses are valid. Raises `ConfigError`."""
         for url in urls:
             self.proxy_for(url)
 

@@ -83,7 +83,7 @@ def bad_answer(response: Response, how: str) -> errors.ModelArtsError:
     told = f"{method} {url} answered {how}."
     if method == "POST":
         return errors.OutcomeUnknown(told, method, url)
-    return errors.BadReply(f"{told} Check the endpoint, and proxies on the way.", status, method, url)
+    return errors.BadReply(f"{told} Check the endpoint, and proxies in between.", status, method, url)
 
 
 def _elsewhere(members: Mapping[str, Any], *names: str) -> str:

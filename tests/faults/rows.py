@@ -126,7 +126,7 @@ def _passing(name: str, action: Action, repeated: Outcome, created: Outcome) -> 
 
 def _no_reply(name: str, action: Action, start: str) -> Fault:
     """A success that is none: never one for us, and not asked for again."""
-    words = f"with what is no ModelArts reply: {start!r}"
+    words = f"with a body that is not a ModelArts reply: {start!r}"
     return Fault(name, [action, GOOD], Outcome(1, BadReply, words), Outcome(1, OutcomeUnknown, words))
 
 
@@ -166,7 +166,7 @@ _PASSING += [
 _PASSING += [
     fault
     for status in ("500 Internal Server Error", "502 Bad Gateway")
-    for words in [f"answered HTTP {status[:3]} with what is no ModelArts reply: '<html>oops"]
+    for words in [f"answered HTTP {status[:3]} with a body that is not a ModelArts reply: '<html>oops"]
     for fault in _passing(f"{status[:3]} with HTML", answer(status, b"<html>oops</html>"),
                           Outcome(ATTEMPTS, BadReply, words), Outcome(1, OutcomeUnknown, words))
 ]  # fmt: skip
@@ -181,8 +181,8 @@ _REST = [
     Fault("50 MB", [answer("200 OK", json.dumps({**DONE, "text": "x" * 50_000_000}).encode())],
           Outcome(1), Outcome(1), 60.0),
     Fault("50 MB that are no JSON", [answer("200 OK", b"x" * 50_000_000)],
-          Outcome(1, BadReply, "with what is no ModelArts reply: 'xxx"),
-          Outcome(1, OutcomeUnknown, "with what is no ModelArts reply: 'xxx"), 60.0),
+          Outcome(1, BadReply, "with a body that is not a ModelArts reply: 'xxx"),
+          Outcome(1, OutcomeUnknown, "with a body that is not a ModelArts reply: 'xxx"), 60.0),
     Fault("an expired signature", [expired],
           Outcome(1, AuthError, "Signature expired. This machine's clock is 1 h 0 min"),
           Outcome(1, AuthError, "Signature expired. This machine's clock is 1 h 0 min")),

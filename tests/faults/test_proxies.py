@@ -172,8 +172,8 @@ def test_a_proxy_that_wants_a_login_is_told(monkeypatch: pytest.MonkeyPatch, met
             error = made(session, method, 5)
 
     assert type(error) is BadReply
-    assert "answered HTTP 407 with what is no ModelArts reply: '<html>log in'" in str(error)
-    assert "Check the endpoint, and proxies on the way" in str(error)
+    assert "answered HTTP 407 with a body that is not a ModelArts reply: '<html>log in'" in str(error)
+    assert "Check the endpoint, and proxies in between" in str(error)
 
 
 def test_the_proxy_of_the_settings_counts_before_that_of_the_environment(monkeypatch: pytest.MonkeyPatch):

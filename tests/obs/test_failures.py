@@ -83,7 +83,7 @@ def test_an_object_that_may_not_be_looked_at_is_one_that_is_refused(
 
 
 @pytest.mark.parametrize(("language", "sentence"), [
-    ("en", r"This machine's clock is \d+ h \d+ min \d+ s ahead of the service's: set it right\."),
+    ("en", r"This machine's clock is \d+ h \d+ min \d+ s ahead of the service's: correct it\."),
     ("zh", r"本机时钟比服务端快 \d+ 小时 \d+ 分 \d+ 秒，请校准。"),
 ])  # fmt: skip
 def test_a_clock_that_is_off_is_told_by_how_much(

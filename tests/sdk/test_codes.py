@@ -147,7 +147,7 @@ def test_a_code_that_comes_with_none_of_its_statuses_has_all_of_its_meanings():
 
 
 def test_a_status_that_tells_more_than_the_code_has_its_own_next_step():
-    assert refusal(400, "ModelArts.0105").next_step.startswith("Look at the state of the job")
+    assert refusal(400, "ModelArts.0105").next_step.startswith("Check the state of the job")
     assert refusal(404, "ModelArts.0105").next_step.startswith("Check the id or the name")
 
 
@@ -205,7 +205,7 @@ def test_a_refused_proof_tells_how_wrong_the_clock_is(
 
     error = refusal(status, code, {"Date": formatdate(now, usegmt=True)})
 
-    assert f" This machine's clock is {told} the service's: set it right. " in str(error)
+    assert f" This machine's clock is {told} the service's: correct it. " in str(error)
     monkeypatch.setenv("MODELARTS_LANG", "zh")
     assert f"本机时钟比服务端{'快' if off > 0 else '慢'}" in str(error)
 

@@ -94,7 +94,7 @@ def test_a_refusal_says_the_message_the_clock_the_next_step_the_meaning_and_wher
     error = ApiError(401, "ModelArts.0207", "Expired", "r-1", "GET", "https://x", ADVICE)
 
     assert str(error) == (
-        "ModelArts.0207: Expired. This machine's clock is 1 min 15 s behind the service's: set it right. Do that. "
+        "ModelArts.0207: Expired. This machine's clock is 1 min 15 s behind the service's: correct it. Do that. "
         "The code means: It is so. Request id: r-1. (GET https://x, HTTP 401)"
     )
 

@@ -199,7 +199,7 @@ def test_a_token_that_still_holds_is_used_while_iam_is_ill(mock, monkeypatch, ca
         headers: dict[str, str] = {}
         auth.apply("GET", BASE, headers, b"")
         assert headers["X-Auth-Token"] == "token-1"
-    assert "maintenance" in caplog.text and "going on with what holds until" in caplog.text
+    assert "maintenance" in caplog.text and "using the present credential, which is valid until" in caplog.text
     assert len(mock.calls) == 1 + 5  # the three calls asked once, with its repeats
 
     monkeypatch.setattr(auth_iam, "_now", lambda: datetime.now(timezone.utc) + timedelta(seconds=101))
@@ -307,8 +307,8 @@ NESTED = {"error": {"code": 401, "message": "no such user", "title": "Unauthoriz
     (401, NESTED, AuthError, "401: no such user. Check account, username, password and region_name"),
     (404, {"error": {"message": "Could not find project: x."}}, NotFound,
      "Could not find project: x. Check account and region_name, and iam_endpoint: the address of IAM, without a path"),
-    (429, {"error": {"code": 429, "message": "slow down"}}, Throttled, "429: slow down. Wait a little"),
-    (503, {"error_code": "IAM.0011", "error_msg": "ill"}, Unavailable, "IAM.0011: ill. The fault lies with"),
+    (429, {"error": {"code": 429, "message": "slow down"}}, Throttled, "429: slow down. Wait a moment"),
+    (503, {"error_code": "IAM.0011", "error_msg": "ill"}, Unavailable, "IAM.0011: ill. The service failed: call"),
 ])  # fmt: skip
 def test_a_refusal_of_iam_keeps_its_code_and_its_words(mock, monkeypatch, status, body, kind, words):
     monkeypatch.setattr(transport, "_FIRST_PAUSE", 0.001)
@@ -408,7 +408,7 @@ def test_no_project_or_several_are_told(mock, names):
 def test_projects_that_are_none_are_told(mock, body):
     mock.get(PROJECTS, body=body)
 
-    with pytest.raises(BadReply, match="what is no IAM reply"):
+    with pytest.raises(BadReply, match="a body that is not an IAM reply"):
         Iam(Transport(TransportOptions()), IAM).project_of(AkSkAuth("AK", "SK"), "cn-north-4")
 
 
@@ -417,5 +417,5 @@ def test_temporary_keys_that_are_none_are_told(mock, body):
     FakedIam(mock)
     mock.post(KEYS, status=201, body=body)
 
-    with pytest.raises(BadReply, match="what is no IAM reply"):
+    with pytest.raises(BadReply, match="a body that is not an IAM reply"):
         password_auth().keys()

@@ -93,7 +93,7 @@ def test_an_object_of_somebody_else_does_nothing(
 ):
     cloud.answer(method, path, foreign)
 
-    with pytest.raises(error, match="with what is no ModelArts reply"):
+    with pytest.raises(error, match="with a body that is not a ModelArts reply"):
         act(session)
 
 

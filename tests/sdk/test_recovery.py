@@ -154,7 +154,7 @@ def test_a_job_that_was_made_in_spite_of_its_answer_is_found(answer: bytes):
 def test_a_refusal_stays_one_where_nothing_was_made():
     ill = failed(500, {"is_success": False, "error_code": "ModelArts.0010", "error_message": "ill"})
     with service({POST_JOB: [ill], LIST_JOBS: [listed(OTHER)]}) as (server, session), pytest.raises(
-        Unavailable, match=r"ModelArts.0010: ill\. The fault lies with the service"
+        Unavailable, match=r"ModelArts.0010: ill\. The service failed: call again later"
     ):
         estimator(session).fit(**FIT)
 

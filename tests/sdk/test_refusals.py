@@ -167,10 +167,10 @@ def test_a_reply_without_a_code_is_a_success(cloud: Cloud, session: Session, rep
 # --- what is told
 
 KIND = [
-    (400, "ModelArts.0103", NameTaken, "Choose another name, or leave it out"),
+    (400, "ModelArts.0103", NameTaken, "Choose another name, or omit it"),
     (404, "ModelArts.0105", NotFound, "Check the id or the name"),
     (400, "ModelArts.0015", NotFound, "Check the id or the name"),
-    (429, "ModelArts.0111", Throttled, "Wait a little and call again"),
+    (429, "ModelArts.0111", Throttled, "Wait a moment and call again"),
     (401, "APIGW.0301", AuthError, "Check the access key"),
     (403, "ModelArts.0108", AuthError, "Check the access key"),
     (400, "ModelArts.9999", ApiError, ""),

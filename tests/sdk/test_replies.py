@@ -199,7 +199,7 @@ NO_REPLIES = [
 
 @pytest.mark.parametrize(("content", "status"), NO_REPLIES)
 def test_what_is_no_reply_of_the_api_raises(cloud: Cloud, session: Session, content: bytes, status: int):
-    with pytest.raises(BadReply, match=r"no ModelArts reply.*Check the endpoint, and proxies on the way") as caught:
+    with pytest.raises(BadReply, match=r"not a ModelArts reply.*Check the endpoint, and proxies in between") as caught:
         info(cloud, session, content, status)
 
     assert (caught.value.status, caught.value.method) == (status, "GET")
@@ -220,7 +220,7 @@ def test_204_is_a_success_of_what_has_nothing_to_tell(cloud: Cloud, session: Ses
      ("create_training_job_config", OutcomeUnknown)],
 )  # fmt: skip
 def test_204_is_none_where_something_is_to_be_told(cloud: Cloud, session: Session, operation: str, error: type):
-    with pytest.raises(error, match="answered HTTP 204 with what is no ModelArts reply"):
+    with pytest.raises(error, match="answered HTTP 204 with a body that is not a ModelArts reply"):
         call(cloud, session, operation, b"", 204)
 
 

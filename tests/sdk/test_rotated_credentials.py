@@ -93,5 +93,5 @@ def test_while_the_file_is_being_written_the_previous_keys_are_used(
     ask(session_of_file)
 
     assert senders(cloud) == [("A1", "T1")] * 4 + [("A2", "")]
-    assert caplog.text.count("going on with the keys that were read before") == 4
+    assert caplog.text.count("using the keys that were read before") == 4
     assert "SEC" not in caplog.text
