@@ -158,7 +158,7 @@ def _members(
     if isinstance(error, NotFound):
         error.advice = error.advice._replace(next_step=_CHECK_ADDRESS)
     elif next_step is not None and isinstance(error, AuthError):
-        off = 0.0 if next_step is _CHECK_LOGIN else error.advice.clock_ahead  # a password is sent, and nothing is signed
+        off = 0.0 if next_step is _CHECK_LOGIN else error.advice.clock_ahead  # nothing is signed
         error.advice = error.advice._replace(next_step=next_step, clock_ahead=off)
     raise error
 

@@ -19,7 +19,7 @@ PAUSE = 30.0  # seconds until a failed renewal is tried again, while the present
 
 
 class PasswordAuth:
-    """A user's password, exchanged for a token that is kept in memory and renewed before it expires (modelarts_03_0004).
+    """A user's password, exchanged for a token that is kept in memory and renewed in time (modelarts_03_0004).
 
     Nothing is sent before the first call.
 
