@@ -9,7 +9,7 @@ FULL, PARTIAL, ABSENT = "full", "partial", "absent"
 
 
 class Route(NamedTuple):
-    """One operation: how it is called, where it is documented, how far the local service serves it."""
+    """One operation: how it is called, where it is documented, how far the local service supports it."""
 
     operation: str
     method: str
@@ -40,12 +40,12 @@ ROUTES = (
     Route("update_training_job_config", "PUT", _CONFIG, "modelarts_03_0060"),
     Route("delete_training_job_config", "DELETE", _CONFIG, "modelarts_03_0061"),
     Route("create_training_job", "POST", _JOBS, "modelarts_03_0045", PARTIAL,
-          "containers, volumes, shared file systems and dedicated pools are this machine's processes and folders"),
+          "jobs run as processes of this machine, without containers, volumes, shared file systems or pools"),
     Route("list_training_jobs", "GET", _JOBS, "modelarts_03_0046"),
     Route("update_training_job_description", "PUT", _JOB, "modelarts_03_0052"),
     Route("delete_training_job", "DELETE", _JOB, "modelarts_03_0053"),
     Route("create_training_job_version", "POST", _VERSIONS, "modelarts_03_0050", PARTIAL,
-          "as create_training_job"),
+          "see create_training_job"),
     Route("list_training_job_versions", "GET", _VERSIONS, "modelarts_03_0049"),
     Route("get_training_job_version", "GET", _VERSION, "modelarts_03_0047"),
     Route("stop_training_job_version", "POST", _VERSION + "/stop", "modelarts_03_0051"),
@@ -55,7 +55,7 @@ ROUTES = (
     Route("get_training_job_log_bytes", "GET", _VERSION + "/log", "modelarts_03_0055"),
     Route("list_built_in_algorithms", "GET", "/v1/{project_id}/built-in-algorithms", "modelarts_03_0056"),
     Route("create_visualization_job", "POST", _VISUALIZATIONS, "modelarts_03_0064", PARTIAL,
-          "TensorBoard with the extra `tensorboard`; MindInsight is not served"),
+          "TensorBoard with the extra `tensorboard`; MindInsight is not supported"),
     Route("list_visualization_jobs", "GET", _VISUALIZATIONS, "modelarts_03_0065"),
     Route("get_visualization_job", "GET", _VISUALIZATION, "modelarts_03_0066"),
     Route("update_visualization_job_description", "PUT", _VISUALIZATION, "modelarts_03_0067"),
@@ -63,7 +63,7 @@ ROUTES = (
     Route("stop_visualization_job", "POST", _VISUALIZATION + "/stop", "modelarts_03_0069"),
     Route("restart_visualization_job", "POST", _VISUALIZATION + "/restart", "modelarts_03_0070"),
     Route("list_job_resource_specs", "GET", "/v1/{project_id}/job/resource-specs", "modelarts_03_0072", PARTIAL,
-          "`engine_id` and `project_type` are checked and leave the list as it is: every flavor runs every engine"),
+          "`engine_id` and `project_type` are checked but do not filter: every flavor runs every engine"),
     Route("list_job_engines", "GET", "/v1/{project_id}/job/ai-engines", "modelarts_03_0073"),
 )
 
