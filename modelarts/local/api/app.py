@@ -147,8 +147,9 @@ def _call(route: Route, path: dict[str, str], request: Request, service: Service
     if route.support == ABSENT:
         message = f"{route.operation} ({route.method} {route.path}) is not available in the local service"
         raise ApiFailure(NOT_FOUND, message, 501)
+    query = request.args if request.query_string else {}
     body = bodies.parse(request.get_data()) if request.method in ("POST", "PUT") else None
     with activity.long_poll(requested_wait(request.headers.get("Prefer", ""))) as long_poll:
-        members = HANDLERS[route.operation](Call(service, path, request.args, body, long_poll))
+        members = HANDLERS[route.operation](Call(service, path, query, body, long_poll))
     headers = {"Preference-Applied": f"wait={long_poll.seconds:.0f}"} if long_poll.applied else {}
     return Response({"is_success": True, **members}, 200, headers)

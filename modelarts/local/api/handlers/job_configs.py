@@ -8,6 +8,7 @@ from modelarts.local.api import checks
 from modelarts.local.api.errors import bad_value, missing, name_taken
 from modelarts.local.api.handlers.context import Answer, Call
 from modelarts.local.api.handlers.serializers import shared_members
+from modelarts.local.api.training_settings import TrainingSettings
 from modelarts.local.store import NameInUse
 from modelarts.local.store.records import Config
 
@@ -79,5 +80,5 @@ def _row(call: Call, config: Config) -> Answer:
 
 
 def _checked(call: Call, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    config = checks.TrainingChecks(call.service.catalog).config(body, for_job=False)
+    config = TrainingSettings(call.service.catalog).normalize(body, for_job=False)
     return checks.description(body, "config_desc"), config

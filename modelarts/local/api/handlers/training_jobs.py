@@ -6,6 +6,7 @@ from modelarts._wire.v1.status import JobStatus
 from modelarts.local.api import checks
 from modelarts.local.api.errors import missing, name_taken
 from modelarts.local.api.handlers.context import JOB_FILTERS, Answer, Call
+from modelarts.local.api.training_settings import TrainingSettings
 from modelarts.local.store import NameInUse, now
 from modelarts.local.store.records import Job, Version
 
@@ -18,7 +19,7 @@ def create(call: Call) -> Answer:
     name = checks.name(body, "job_name")
     description = checks.description(body, "job_desc")
     workspace_id = checks.text(body, "workspace_id", "0")
-    config = checks.TrainingChecks(call.service.catalog).config(body.get("config"), for_job=True)
+    config = TrainingSettings(call.service.catalog).normalize(body.get("config"), for_job=True)
     with_version = body["config"].get("create_version") is not False
     try:
         job, version = call.store.jobs.add(name, description, workspace_id, config, with_version)

@@ -14,6 +14,7 @@ from modelarts.local.api.errors import missing, wrong_state
 from modelarts.local.api.handlers.context import Answer, Call
 from modelarts.local.api.handlers.serializers import shared_members
 from modelarts.local.api.handlers.training_jobs import duration, job_of, made
+from modelarts.local.api.training_settings import TrainingSettings
 from modelarts.local.paths import read_json
 from modelarts.local.store import BeingDeleted, JobNotFound, VersionNotFound
 from modelarts.local.store.records import Job, Version
@@ -26,7 +27,7 @@ def create(call: Call) -> Answer:
     job = job_of(call)
     body = checks.body_of(call.body)
     checks.description(body, "job_desc")
-    config = checks.TrainingChecks(call.service.catalog).config(body.get("config"), for_job=True)
+    config = TrainingSettings(call.service.catalog).normalize(body.get("config"), for_job=True)
     previous = checks.integer(body["config"].get("pre_version_id"), "pre_version_id")
     try:
         job, version = call.store.jobs.add_version(job.id, previous, config)

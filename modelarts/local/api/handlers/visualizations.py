@@ -27,13 +27,13 @@ def create(call: Call) -> Answer:
     description = checks.description(body, "job_desc")
     train_url = checks.folder(body, "train_url")
     if not train_url:
-        raise bad_value("train_url is needed: the OBS folder of the event files")
+        raise bad_value("train_url is required: the OBS folder of the event files")
     hours = _hours(body.get("schedule"))
     _check_flavor(body.get("flavor"))
     _viewer(checks.text(body, "job_type", "tensorboard"))
     workspace_id = checks.text(body, "workspace_id", "0")
     try:
-        made = call.store.visualizations.add(name, description, workspace_id, train_url, hours)
+        made = call.store.visualizations.add(name, description, workspace_id, train_url.api, hours)
     except NameInUse:
         raise name_taken("Job", name) from None
     call.service.tensorboards.wake()
