@@ -16,10 +16,11 @@ import requests
 from modelarts import errors
 from modelarts._api.endpoint import Endpoint
 from modelarts._settings.table import checked
+from modelarts._transport.attempt import Attempt
 from modelarts._transport.options import TransportOptions
 from modelarts._transport.redaction import Secrets
 from modelarts._transport.response import Response, answered, bad_member, error_of
-from modelarts._transport.transport import Attempt, Transport
+from modelarts._transport.transport import Transport
 from modelarts._wire import json_records
 from modelarts._wire.v1.routes import BY_OPERATION, Route
 from modelarts._wire.v1.schemas import SHAPES, Shape

@@ -12,9 +12,10 @@ import attrs
 import requests
 
 from modelarts._auth.signing import Auth, Keys
+from modelarts._transport.attempt import Attempt
 from modelarts._transport.redaction import Secrets
 from modelarts._transport.response import answered, clock_ahead, error_of
-from modelarts._transport.transport import Attempt, Transport
+from modelarts._transport.transport import Transport
 from modelarts._wire import json_records
 from modelarts.errors import AuthError, BadReply, ConfigError, NotFound
 

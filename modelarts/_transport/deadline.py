@@ -1,14 +1,16 @@
-"""Exchanges with an end: connections that keep one deadline for all of it, and know whether a request went out."""
+"""Connections that keep one deadline for a whole exchange, and record whether the request was sent."""
 
 from __future__ import annotations
 
 import http.client
+import io
 import socket
 import threading
 import time
-from functools import partial
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Optional
 
+import attrs
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -17,16 +19,34 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from urllib3.poolmanager import ProxyManager
 from urllib3.util.connection import allowed_gai_family, create_connection
 
-from modelarts._transport.timed_reads import read_in_time
 
-LARGEST = 256 << 20  # bytes of an answer when it is unpacked; the largest documented ones are logs of 5 MB
-CHUNK = 64 << 10
+@attrs.define
+class _Exchange:
+    """One request and its reply, on one thread.
 
-_exchange = threading.local()
+    Args:
+        end: when it must be over, by the monotonic clock.
+        read_timeout: seconds without a byte in either direction.
+        sent: whether anything of the request was sent; `None` until a connection is requested.
+    """
+
+    end: float
+    read_timeout: float
+    sent: Optional[bool] = None
+
+    def timeout(self) -> float:
+        """Seconds that the next bytes may take. Raises `socket.timeout` when no time is left."""
+        left = self.end - time.monotonic()
+        if left <= 0:
+            raise socket.timeout("the time for this request is over")
+        return min(left, self.read_timeout)
+
+
+_thread = threading.local()  # `exchange`: the one that this thread is in, or was in last
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """An adapter that keeps a deadline: a service that drips byte after byte meets no read time-out otherwise."""
+    """An adapter that keeps a deadline, also when a service sends one byte at a time and no read takes long."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -38,43 +58,62 @@ class DeadlineAdapter(HTTPAdapter):
             manager.pool_classes_by_scheme = _POOLS
         return manager
 
-    def send_until(self, deadline: float, request: Any, **options: Any) -> Any:
-        """Send, and read the whole answer until a moment of the monotonic clock."""
-        _exchange.deadline, _exchange.sent = deadline, None
+    def exchange(
+        self, end: float, read_timeout: float, request: Any, receive: Callable[[requests.Response], None],
+        **options: Any,
+    ) -> requests.Response:  # fmt: skip
+        """Send a request, and have its reply received, by a time of the monotonic clock."""
+        _thread.exchange = _Exchange(end, read_timeout)
+        reply = self.send(request, **options)
         try:
-            reply = self.send(request, **options)
-            _read_whole(reply)  # here: an answer that breaks off is a failure of this attempt
+            receive(reply)
         finally:
-            _exchange.deadline = None
+            reply.close()  # a connection with a reply that was not read to its end is of no use to another request
         return reply
 
 
-def was_sent() -> bool | None:
-    """Whether anything of this thread's last request went out; `None` where no connection was asked."""
-    return getattr(_exchange, "sent", None)
+def was_sent() -> Optional[bool]:
+    """Whether anything of this thread's last request was sent; `None` where no connection was requested."""
+    exchange: Optional[_Exchange] = getattr(_thread, "exchange", None)
+    return exchange.sent if exchange else None
 
 
-def _read_whole(reply: Any) -> None:
-    size = 0
-    chunks = []
-    for chunk in reply.iter_content(CHUNK):
-        size += len(chunk)
-        if size > LARGEST:
-            reply.close()
-            raise requests.ConnectionError(f"the answer is longer than {LARGEST >> 20} MB")
-        chunks.append(chunk)
-    reply._content = b"".join(chunks)
+class _TimedReader(io.RawIOBase):
+    """The bytes of a socket, each read within the time that is left."""
+
+    def __init__(self, raw: Any, connected: socket.socket, exchange: _Exchange) -> None:
+        self._raw = raw
+        self._socket = connected
+        self._exchange = exchange
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> Any:
+        self._socket.settimeout(self._exchange.timeout())
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._raw.close()
+        super().close()
 
 
 class _Response(http.client.HTTPResponse):
+    """A reply whose head is read in time, too.
+
+    `http.client` reads status line and headers to their end before it returns, so nobody outside could set a time-out
+    between two of their bytes: its file object is the one place to do so. It serves for the body and for the reply to
+    CONNECT as well.
+    """
+
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        deadline = getattr(_exchange, "deadline", None)
-        if deadline is not None:
-            read_in_time(self, sock, partial(_left, deadline, sock.gettimeout()))
+        raw: Any = self.fp.detach()
+        self.fp = io.BufferedReader(_TimedReader(raw, sock, _thread.exchange))
 
     def _read_status(self) -> Any:
-        """The status of the answer itself: interim ones (103 and the like) come before it, each with its headers."""
+        """The status of the final reply; interim ones (103 and the like), each with headers, are skipped."""
         while True:
             version, status, reason = super()._read_status()  # type: ignore[misc]
             if not http.client.SWITCHING_PROTOCOLS < status < http.client.OK:
@@ -83,30 +122,23 @@ class _Response(http.client.HTTPResponse):
                 pass
 
 
-def _left(deadline: float, patience: float | None) -> float:
-    """Seconds that the next bytes may take."""
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise socket.timeout("the answer was not whole in time")
-    return left if patience is None else min(left, patience)
-
-
-class _Watched:
-    """Connects within the time that there is for all addresses of a name; notes when a request goes out."""
+class _Timed:
+    """Connects within the time for all addresses of a name, and sends within the deadline."""
 
     def _new_conn(self: Any) -> socket.socket:
-        until = time.monotonic() + (self.timeout or 60.0)
+        # urllib3 gives each address the full time-out, so a name with five dead ones would take five times as long.
+        end = time.monotonic() + (self.timeout or 60.0)
         try:
             found = socket.getaddrinfo(self._dns_host, self.port, allowed_gai_family(), socket.SOCK_STREAM)
         except (socket.gaierror, UnicodeError) as error:
             raise NameResolutionError(self.host, self, error) from error  # type: ignore[arg-type]
         addresses = list(dict.fromkeys(address[4][0] for address in found))
         for number, address in enumerate(addresses):
-            share = max(until - time.monotonic(), 0.001) / (len(addresses) - number)
+            share = max(end - time.monotonic(), 0.001) / (len(addresses) - number)
             try:
-                found_at = (str(address), self.port)
-                connected = create_connection(found_at, share, self.source_address, self.socket_options)
-                connected.settimeout(max(until - time.monotonic(), 0.001))  # for a handshake
+                place = (str(address), self.port)
+                connected = create_connection(place, share, self.source_address, self.socket_options)
+                connected.settimeout(max(end - time.monotonic(), 0.001))  # for a handshake
                 return connected
             except OSError as error:
                 failure = error
@@ -114,32 +146,36 @@ class _Watched:
             raise ConnectTimeoutError(self, f"Connection to {self.host} timed out") from failure
         raise NewConnectionError(self, f"Failed to establish a new connection: {failure}") from failure
 
-    def _tunnel(self: Any) -> None:
+    def connect(self: Any) -> None:
         try:
-            super()._tunnel()  # type: ignore[misc]
+            super().connect()  # type: ignore[misc]
         finally:
-            _exchange.sent = False  # what went out was for the proxy
+            _thread.exchange.sent = False  # what was sent so far opened a tunnel
 
     def send(self: Any, data: Any) -> None:
         if self.sock is None:
             self.connect()
-        _exchange.sent = True
-        super().send(data)  # type: ignore[misc]
+        exchange: _Exchange = _thread.exchange
+        exchange.sent = True
+        rest = memoryview(data)
+        while rest:
+            self.sock.settimeout(exchange.timeout())
+            rest = rest[self.sock.send(rest) :]
 
 
-class _Connection(_Watched, HTTPConnection):
+class _Connection(_Timed, HTTPConnection):
     response_class = _Response
 
 
-class _SecureConnection(_Watched, HTTPSConnection):
+class _SecureConnection(_Timed, HTTPSConnection):
     response_class = _Response
 
 
 class _Begun:
-    """Notes that a request has come as far as to a connection."""
+    """Records that a connection was requested."""
 
     def urlopen(self: Any, *args: Any, **kwargs: Any) -> Any:
-        _exchange.sent = False
+        _thread.exchange.sent = False
         return super().urlopen(*args, **kwargs)  # type: ignore[misc]
 
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import attrs
 
 HIDDEN = "****"
-_HEADERS = ("X-Auth-Token", "X-Security-Token", "Authorization")
+_HEADERS = ("X-Auth-Token", "X-Security-Token", "x-obs-security-token", "x-amz-security-token", "Authorization")
 
 
 @attrs.frozen(repr=False)

@@ -1,58 +1,33 @@
-"""Sends requests: time-outs, deadlines, repeats, proxies, certificates. What an answer means is not its matter."""
+"""Sends requests: timeouts, deadlines, repeats, proxies, certificates. What a reply means is for the caller to say."""
 
 from __future__ import annotations
 
 import logging
 import os
 import random
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import attrs
 import requests
-from requests.exceptions import (
-    ConnectTimeout,
-    InvalidProxyURL,
-    InvalidSchema,
-    InvalidURL,
-    ProxyError,
-    RequestException,
-    SSLError,
-    Timeout,
-)  # fmt: skip
+from requests.exceptions import InvalidURL, RequestException
 from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError, ReadTimeoutError
+from urllib3.exceptions import HTTPError
 
 from modelarts import errors
+from modelarts._transport.attempt import Attempt, Repeats
 from modelarts._transport.deadline import DeadlineAdapter, was_sent
+from modelarts._transport.failure import Failure, NoReply
 from modelarts._transport.options import TransportOptions
 from modelarts._transport.redaction import Secrets
 from modelarts._wire.http_dates import parse_http_date
 
 logger = logging.getLogger("modelarts")
 
-OK = 200
-_LENGTHS = {"content-length", "transfer-encoding"}
-RETRIED = frozenset((429, 500, 502, 503, 504))
-ATTEMPTS = 5
-CONNECTIONS = 32  # kept open for as many threads; more are opened and closed again
-# Failures of a request that did not come as far as to a connection, where nobody saw whether it did.
-_BEFORE_SENDING = (ConnectTimeout, InvalidProxyURL, InvalidSchema, InvalidURL, ProxyError, SSLError)
+CONNECTIONS = 128  # kept open for as many threads; further ones are closed after each request
 _FIRST_PAUSE, _LONGEST_PAUSE, _LONGEST_ASKED = 0.2, 10.0, 60.0
-
-
-@attrs.frozen
-class Attempt:
-    """One attempt of a request: made anew each time, because addresses move and signatures age."""
-
-    method: str
-    url: str
-    headers: dict[str, str] = attrs.field(repr=False)
-    body: bytes = attrs.field(default=b"", repr=False)
 
 
 class Transport:
@@ -116,48 +91,66 @@ class Transport:
     def send(
         self, prepare: Callable[[], Attempt], repeatable: bool, after_failure: Callable[[], None] = lambda: None
     ) -> requests.Response:
-        """Send until there is an answer, as often as it is safe.
+        """Send until there is a reply, as often as it is safe.
 
         Args:
-            prepare: makes each attempt.
+            prepare: creates each attempt.
             repeatable: whether it may be sent again although it may have reached the service.
-            after_failure: called before a repeat, when nobody answered.
+            after_failure: called before a repeat, when there was no reply.
 
         Raises:
-            ConnectionFailed: nobody answered, or not in time; OutcomeUnknown: nor is it known what came of it.
+            ConnectionFailed: there was no reply, or not in time; OutcomeUnknown: nor is the outcome known.
+        """
+        try:
+            return self.repeat(prepare, Repeats(repeatable, after_failure))
+        except NoReply as lost:
+            failure = lost.failure
+        raise failure.as_error(repeatable)
+
+    def repeat(self, prepare: Callable[[], Attempt], repeats: Repeats) -> requests.Response:
+        """Send until there is a reply, and as long as another one may be better.
+
+        Raises:
+            NoReply: there was none, or not in time.
+            ModelArtsError: sending the body or receiving the reply raised it.
         """
         with self.call():
-            return self._repeated(prepare, repeatable, after_failure)
+            for number in range(1, repeats.attempts + 1):
+                attempt = prepare()
+                reply, failure = self._tried(attempt)
+                pause = _backoff(number)
+                if reply is not None:
+                    pause = _asked_pause(reply) or pause
+                    repeat = repeats.allowed and repeats.is_transient(reply)
+                elif failure is not None:
+                    repeat = (repeats.allowed or failure.never_sent) and not failure.is_final
+                if not repeat or number == repeats.attempts or pause >= self.left:
+                    break
+                if failure is not None:
+                    repeats.after_failure()
+                logger.info("%s %s: attempt %d failed, next in %.1f s", attempt.method, attempt.url, number, pause)
+                (repeats.pause or time.sleep)(pause)
+        if failure is not None:
+            raise NoReply(failure)
+        assert reply is not None  # there is one of both
+        return reply
 
-    def _repeated(
-        self, prepare: Callable[[], Attempt], repeatable: bool, after_failure: Callable[[], None]
-    ) -> requests.Response:
-        for number in range(1, ATTEMPTS + 1):
-            attempt = prepare()
-            pause = _backoff(number)
-            reply, error = self._tried(attempt)
-            if reply is not None:
-                pause = _asked_pause(reply) or pause
-                if reply.status_code not in RETRIED or not repeatable or number == ATTEMPTS or pause >= self.left:
-                    return reply
-            elif error is not None:
-                last = number == ATTEMPTS or not (repeatable or _never_sent(error)) or _wants_login(error)
-                if last or pause >= self.left:
-                    raise connection_error(error, attempt, repeatable, self.secrets_of(attempt))
-                after_failure()
-            logger.info("%s %s: attempt %d failed, next in %.1f s", attempt.method, attempt.url, number, pause)
-            time.sleep(pause)
-        raise AssertionError("unreachable: the last attempt returns or raises")
-
-    def _tried(self, attempt: Attempt) -> tuple[requests.Response | None, RequestException | None]:
-        """The answer or the failure. That is no cause of what is raised: it may hold the password of a proxy."""
+    def _tried(self, attempt: Attempt) -> tuple[requests.Response | None, Failure | None]:
+        """The reply or the failure. Raises the `ModelArtsError` of a body that could not be read or written."""
         try:
             return self._once(attempt), None
+        except errors.ModelArtsError:
+            raise
         except RequestException as error:
-            return None, error
-        except (HTTPError, OSError, ValueError) as error:  # what lies below makes of addresses, answers and files
+            failed = error
+        except (HTTPError, OSError, ValueError) as error:  # what lies below raises for addresses, replies and files
             kind = InvalidURL if was_sent() is None else requests.ConnectionError
-            return None, kind(str(error) or type(error).__name__)
+            failed = kind(error if str(error) else type(error).__name__)
+        failure = Failure(attempt.method, attempt.url, failed, was_sent(), self.secrets_of(attempt))
+        cause = failure.cause
+        if isinstance(cause, errors.ModelArtsError):
+            raise cause
+        return None, failure
 
     def _once(self, attempt: Attempt) -> requests.Response:
         if self._process != os.getpid():
@@ -165,17 +158,15 @@ class Transport:
         # Built by hand and sent through the adapter: no redirect is followed (credentials must not go to
         # another host), and a call costs less than through requests' general path.
         request = requests.PreparedRequest()
-        request.method, request.url, request.body = attempt.method, attempt.url, attempt.body or None
+        request.method, request.url, request.body = attempt.method, attempt.url, attempt.body or None  # type: ignore[assignment]
         request.headers = CaseInsensitiveDict(attempt.headers)
         assert self._current is not None  # it is called within a call only
-        sending, deadline = self._current
-        left = max(deadline - time.monotonic(), 0.001)
+        sending, end = self._current
+        left = max(end - time.monotonic(), 0.001)
         timeout = (min(sending.connect_timeout, left), min(sending.read_timeout, left))
-        options = self._options_for(attempt.url)
-        reply: requests.Response = self._adapter.send_until(deadline, request, timeout=timeout, **options)
-        if not reply.content and reply.status_code == OK and not _LENGTHS & {name.lower() for name in reply.headers}:
-            raise requests.ConnectionError("the answer ended within its headers")
-        return reply
+        return self._adapter.exchange(
+            end, sending.read_timeout, request, attempt.receive, timeout=timeout, **self._options_for(attempt.url)
+        )
 
     def _options_for(self, url: str) -> dict[str, Any]:
         """Proxy and certificates, found once for each host."""
@@ -188,67 +179,6 @@ class Transport:
                 "cert": self.sending.client_cert,
             }
         return self._options[host]
-
-
-def _never_sent(error: RequestException) -> bool:
-    """Whether a request surely did not reach the service: no name, no connection, no proxy."""
-    sent = was_sent()
-    return isinstance(_cause(error), NewConnectionError) if sent is None else not sent
-
-
-def _wants_login(error: RequestException) -> bool:
-    """Whether a proxy refused to let a request through: asked again and again, it might lock the account."""
-    return isinstance(error, ProxyError) and _reason(error).startswith("407 ")
-
-
-def connection_error(
-    error: RequestException, attempt: Attempt, repeatable: bool, secrets: Secrets
-) -> errors.ConnectionFailed:
-    """What a failed attempt amounts to, with what to look at; unknown is the outcome of what makes something."""
-    method, url = attempt.method, attempt.url
-    reason = secrets.redact(_reason(error))
-    sent = was_sent()
-    if isinstance(_cause(error), NewConnectionError) and not sent:  # a name that does not resolve is one, too
-        return errors.ConnectionFailed(
-            f"{method} {url}: nobody answers at that address ({reason}). "
-            "Check the network and the endpoint; for a local session run `modelarts local status`.",
-            method, url,
-        )  # fmt: skip
-    if _wants_login(error):
-        return errors.ConnectionFailed(
-            f"{method} {url}: the proxy wants a login, or another one ({reason}); nothing was sent. Write it into the "
-            "address of the proxy, as MODELARTS_PROXY=http://user:password@host:port.",
-            method, url,
-        )  # fmt: skip
-    if sent is False or (sent is None and isinstance(error, _BEFORE_SENDING)):
-        return errors.ConnectionFailed(
-            f"{method} {url}: no connection ({reason}); nothing was sent. Check the network, and proxies and "
-            "certificates (MODELARTS_PROXY or HTTPS_PROXY, MODELARTS_CA_BUNDLE).",
-            method, url,
-        )  # fmt: skip
-    kind = errors.ConnectionFailed if repeatable else errors.OutcomeUnknown
-    if isinstance(error, Timeout) or isinstance(_cause(error), ReadTimeoutError):  # of headers, or of a body
-        return kind(
-            f"{method} {url}: no answer in time ({reason}). Check the network; a slow one needs a longer "
-            "MODELARTS_READ_TIMEOUT or MODELARTS_TOTAL_TIMEOUT.",
-            method, url,
-        )  # fmt: skip
-    return kind(f"{method} {url}: the connection broke off ({reason}). Check the network.", method, url)
-
-
-def _reason(error: RequestException) -> str:
-    """What happened, in the words of the library that noticed, without the password of a proxy."""
-    cause = _cause(error)
-    text = re.sub(r"(\w+://)?\S*@", r"\1****@", str(getattr(cause, "original_error", None) or cause))
-    if isinstance(error, InvalidURL):
-        return text
-    return re.sub(r" \(read timeout=[^)]*\)", "", text.rpartition(": ")[2]).strip("'\" ")
-
-
-def _cause(error: RequestException) -> Any:
-    cause: Any = error.args[0] if error.args else error
-    cause = getattr(cause, "reason", cause)
-    return cause.args[-1] if isinstance(cause, ProtocolError) else cause
 
 
 def _backoff(attempt: int) -> float:

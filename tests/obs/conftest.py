@@ -17,9 +17,9 @@ from large import PART, SIZE
 
 from modelarts._auth.signing import AkSkAuth
 from modelarts._obs.buckets import Buckets
-from modelarts._obs.cloud import client
 from modelarts._obs.cloud.buckets import HuaweiBuckets
 from modelarts._obs.local.buckets import LocalBuckets
+from modelarts._transport import transport
 from modelarts._transport.options import TransportOptions
 from tests.support.files import put
 
@@ -77,7 +77,7 @@ def proxy(s3_port: int) -> Iterator[FaultProxy]:
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Repeats follow at once."""
-    monkeypatch.setattr(client, "_FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(transport, "_FIRST_PAUSE", 0.001)
 
 
 @pytest.fixture

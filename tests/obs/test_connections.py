@@ -11,7 +11,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Iterator
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from conftest import SECRET_KEY, TOKEN
 from fault_proxy import MARK, Answer, FaultProxy
 
 from modelarts._auth.signing import AkSkAuth
-from modelarts._obs.cloud import listing
+from modelarts._obs.cloud import esdk
 from modelarts._obs.cloud.buckets import HuaweiBuckets
 from modelarts._settings import table
 from modelarts._transport.options import TransportOptions
@@ -156,7 +156,8 @@ def test_certificates_are_not_checked_when_that_is_asked_for(
     proxy = tls_proxy(s3_port, authority / "other.pem")
     obs = buckets(proxy.url, auth, authority, verify=False)
 
-    assert not obs.exists("obs://no-such-bucket/")
+    with pytest.warns(Warning, match="Unverified HTTPS request"):
+        assert not obs.exists("obs://no-such-bucket/")
     obs.close()
     proxy.close()
 
@@ -165,14 +166,13 @@ def test_certificates_are_not_checked_when_that_is_asked_for(
 
 
 class Tunnel(socketserver.ThreadingTCPServer):
-    """A proxy that opens tunnels, and remembers what it was asked."""
+    """A proxy that opens tunnels, and keeps what was requested."""
 
     daemon_threads = True
 
-    def __init__(self, to: int) -> None:
+    def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Tunnel)
-        self.to = to
-        self.asked: list[str] = []
+        self.requested: list[str] = []
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
 
@@ -183,8 +183,9 @@ class _Tunnel(socketserver.StreamRequestHandler):
         head = b""
         while (line := self.rfile.readline()).strip():
             head += line
-        self.server.asked.append(head.decode())
-        with socket.create_connection(("127.0.0.1", self.server.to)) as there:
+        self.server.requested.append(head.decode())
+        host, _, port = head.split()[1].decode().partition(":")
+        with socket.create_connection((host, int(port))) as there:
             self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
             ends = {self.connection: there, there: self.connection}
             while True:
@@ -195,18 +196,10 @@ class _Tunnel(socketserver.StreamRequestHandler):
                     ends[end].sendall(data)
 
 
-@pytest.fixture
-def tunnel(s3_port: int) -> Iterator[Tunnel]:
-    running = Tunnel(s3_port)
-    yield running
-    running.shutdown()
-    running.server_close()
-
-
-def test_the_proxy_of_the_environment_is_used_and_its_password_too(
-    auth: AkSkAuth, small: Path, tmp_path: Path, tunnel: Tunnel, monkeypatch: pytest.MonkeyPatch
+def test_a_proxy_gets_requests_to_a_plain_address_and_its_login(
+    auth: AkSkAuth, small: Path, tmp_path: Path, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setenv("HTTP_PROXY", f"http://me:pass%20word@127.0.0.1:{tunnel.server_address[1]}")
+    monkeypatch.setenv("HTTP_PROXY", proxy.url.replace("://", "://me:pass%20word@"))
     obs = buckets("http://10.1.2.3:8080", auth, tmp_path)
 
     obs.create_bucket("through-proxy")
@@ -214,8 +207,30 @@ def test_the_proxy_of_the_environment_is_used_and_its_password_too(
     obs.download_dir("obs://through-proxy/", ".")
 
     assert Path("through-proxy/small.txt").read_text() == "small"
-    assert all(asked.startswith("CONNECT 10.1.2.3:8080 ") for asked in tunnel.asked)
-    assert all("Proxy-Authorization: Basic bWU6cGFzcyB3b3Jk" in asked for asked in tunnel.asked)
+    assert all(request.target.startswith("http://10.1.2.3:8080/") for request in proxy.seen)
+    assert {request.headers["proxy-authorization"] for request in proxy.seen} == {"Basic bWU6cGFzcyB3b3Jk"}
+    obs.close()
+
+
+def test_a_proxy_opens_tunnels_to_a_secure_address_and_gets_its_login(
+    s3_port: int, auth: AkSkAuth, small: Path, authority: Path, monkeypatch: pytest.MonkeyPatch
+):
+    service = tls_proxy(s3_port, authority / "right.pem")
+    tunnel = Tunnel()
+    monkeypatch.setenv("HTTPS_PROXY", f"http://me:pass%20word@127.0.0.1:{tunnel.server_address[1]}")
+    obs = buckets(service.url, auth, authority, verify=str(authority / "right.pem"))
+
+    obs.create_bucket("through-tunnel")
+    obs.upload_file(small, "obs://through-tunnel/")
+
+    (requested,) = tunnel.requested  # the connection is used again
+    assert requested.startswith(f"CONNECT {service.url[len('https://'):]} ")
+    assert "Proxy-Authorization: Basic bWU6cGFzcyB3b3Jk" in requested
+    assert not [request for request in service.seen if "proxy-authorization" in request.headers]
+    obs.close()
+    tunnel.shutdown()
+    tunnel.server_close()
+    service.close()
 
 
 def test_hosts_that_need_no_proxy_get_none(
@@ -253,13 +268,14 @@ def test_a_forked_process_has_connections_of_its_own(obs: HuaweiBuckets, bucket:
 
 
 @pytest.mark.parametrize(("module", "said"), [
-    (None, "buckets in the cloud need the package esdk-obs-python: pip install 'modelarts[obs]'"),
+    (None, "get_obs_client() needs the package esdk-obs-python: pip install 'modelarts[obs]'"),
     ("import crcmod_that_is_not_there", "crcmod_that_is_not_there.*: pip install 'modelarts\\[obs\\]'"),
     ("something = 'else'", "another package.*: pip install 'modelarts\\[obs\\]'"),
 ])  # fmt: skip
-def test_without_the_package_it_is_named(
-    auth: AkSkAuth, local: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str | None, said: str
-):
+def test_without_the_package_its_client_is_refused_and_buckets_work(
+    obs: HuaweiBuckets, bucket: str, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str | None,
+    said: str,
+):  # fmt: skip
     for name in [name for name in sys.modules if name.partition(".")[0] == "obs"]:
         monkeypatch.delitem(sys.modules, name)
     if module is None:
@@ -267,15 +283,16 @@ def test_without_the_package_it_is_named(
     else:
         (tmp_path / "obs.py").write_text(module)
         monkeypatch.syspath_prepend(tmp_path)
-    obs = buckets("http://127.0.0.1:9", auth, tmp_path)
 
+    obs.upload_file(small, f"obs://{bucket}/")
     with pytest.raises(ConfigError, match=said if module else None) as caught:
-        obs.list("obs://bucket")
+        obs.client()
 
+    assert obs.exists(f"obs://{bucket}/small.txt")
     assert module or str(caught.value) == said
 
 
-def test_the_package_is_loaded_by_the_first_call_only(tmp_path: Path):
+def test_buckets_load_no_package_and_no_progress_before_a_transfer(tmp_path: Path):
     program = """
         import sys
         from modelarts.session import Session
@@ -289,7 +306,7 @@ def test_the_package_is_loaded_by_the_first_call_only(tmp_path: Path):
     assert done.stdout == "False False HuaweiBuckets('https://obs.cn-north-4.myhuaweicloud.com')\n"
 
 
-def test_its_own_logging_stays_off_and_its_client_can_be_had(obs: HuaweiBuckets, bucket: str):
+def test_the_client_of_the_package_has_no_log_and_shows_no_secrets(obs: HuaweiBuckets, bucket: str):
     client = obs.client()
 
     assert type(client.log_client).__name__ == "NoneLogClient"
@@ -299,20 +316,21 @@ def test_its_own_logging_stays_off_and_its_client_can_be_had(obs: HuaweiBuckets,
 
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Asia/Shanghai", "America/St_Johns"])
 @pytest.mark.parametrize("moment", ["2024-01-15T12:30:45.000Z", "2024-07-15T23:30:45.000Z"])
-def test_times_of_listings_are_right_in_every_zone_and_season(monkeypatch: pytest.MonkeyPatch, zone: str, moment: str):
-    import time
-
-    from obs.model import DateTime
-
+def test_times_of_listings_are_right_in_every_zone_and_season(
+    obs: HuaweiBuckets, bucket: str, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch, zone: str, moment: str
+):
+    page = f"<ListBucketResult><Name>{bucket}</Name><Contents><Key>a</Key><Size>1</Size><LastModified>{moment}"
+    page += "</LastModified></Contents></ListBucketResult>"
+    proxy.rule = lambda request: Answer(200, page.encode(), MARK)
     monkeypatch.setenv("TZ", zone)
     time.tzset()
     try:
-        found = listing._of_listing(DateTime.UTCToLocal(moment))
+        (found,) = obs.list(f"obs://{bucket}/")
     finally:
         monkeypatch.undo()
         time.tzset()
 
-    assert found == datetime.fromisoformat(moment.replace("Z", "+00:00"))
+    assert found.modified == datetime.fromisoformat(moment.replace("Z", "+00:00"))
 
 
 @pytest.mark.parametrize("signature", ["obs", "v2", "v4"])
@@ -320,7 +338,7 @@ def test_the_server_of_these_tests_takes_each_signature(
     s3_port: int, auth: AkSkAuth, bucket: str, tmp_path: Path, signature: str
 ):
     obs = HuaweiBuckets(f"http://127.0.0.1:{s3_port}", auth, tmp_path)  # a Chinese region has buckets apart there
-    client = obs._caller.new_client(bucket, signature=signature)
+    client = esdk.new_client(obs._client, signature=signature)
 
     assert client.putContent(bucket, f"{signature}.txt", content="there").status == 200
     assert client.getObject(bucket, f"{signature}.txt", loadStreamInMemory=True).body.buffer == b"there"

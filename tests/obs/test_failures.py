@@ -211,7 +211,7 @@ def test_connections_that_were_closed_while_at_rest_are_of_no_account(
 def test_the_failure_of_one_file_is_told_while_a_large_one_begins(
     obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("modelarts._obs.cloud.client._FIRST_PAUSE", 0.2)
+    monkeypatch.setattr("modelarts._transport.transport._FIRST_PAUSE", 0.2)
     (local / "data").mkdir()
     (local / "data" / "a.txt").write_text("a")
     (local / "data" / "b.bin").write_bytes(bytes(3 * PART))
@@ -316,7 +316,7 @@ def test_secrets_are_in_no_message_no_log_and_no_repr(
     body = f"<Error><Code>SignatureDoesNotMatch</Code><Message>no</Message><StringToSign>{echo}</StringToSign></Error>"
     answers = [Answer(403, body.encode(), {"Content-Type": "application/xml"}), refusal(503, "SlowDown"), CutBody(1)]
     obs = unreachable(proxy.url, auth, tmp_path)
-    said = [repr(obs), repr(obs._caller), repr(auth.keys())]
+    said = [repr(obs), repr(obs._client), repr(auth.keys())]
 
     for answer in answers:
         proxy.rule = lambda request, answer=answer: answer

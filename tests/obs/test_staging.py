@@ -60,6 +60,7 @@ def user(
     monkeypatch.setenv("MODELARTS_HOME", str(tmp_path / "state"))
     Session.set_endpoint("iam.example.com", proxy.url, "modelarts.example.com", "test-1")
     with responses.RequestsMock(assert_all_requests_are_fired=False) as cloud:
+        cloud.add_passthru(proxy.url)
         cloud.add("GET", f"{API}/job/ai-engines", json={"is_success": True, "engines": ENGINES})
         cloud.add("POST", f"{API}/training-job-configs", json={"is_success": True})
         with Session("AKEXAMPLE", SECRET_KEY, "project", "test-1") as session:

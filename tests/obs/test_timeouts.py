@@ -74,7 +74,7 @@ def test_a_deadline_is_for_each_request_and_not_for_a_folder(session: Session, p
 
 
 def test_repeats_end_with_the_deadline(session: Session, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("modelarts._obs.cloud.client._FIRST_PAUSE", 0.4)
+    monkeypatch.setattr("modelarts._transport.transport._FIRST_PAUSE", 0.4)
     proxy.rule = lambda request: Answer(503)
     began = time.monotonic()
 

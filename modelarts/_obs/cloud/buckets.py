@@ -10,10 +10,11 @@ from typing import Any, Callable
 from modelarts._auth.signing import Auth
 from modelarts._obs.backend import Item
 from modelarts._obs.buckets import Buckets
-from modelarts._obs.cloud import checksums, listing, uploads
-from modelarts._obs.cloud.client import ObsClient, esdk
+from modelarts._obs.cloud import checksums, esdk, listing, uploads
+from modelarts._obs.cloud.client import ObsClient
 from modelarts._obs.cloud.downloads import Download
 from modelarts._obs.cloud.errors import not_obs_reply
+from modelarts._obs.cloud.messages import ObsRequest, child, children, document, local_name
 from modelarts._obs.failures import FAILED
 from modelarts._obs.paths import ObsPath
 from modelarts._obs.transfer import resume_state
@@ -26,16 +27,16 @@ _DELETED_AT_ONCE = 1000
 
 
 class HuaweiBuckets(Buckets):
-    """Buckets in OBS, through the package `esdk-obs-python` (the extra `obs`), which the first call imports.
+    """Buckets in OBS.
 
     Args:
         endpoint: address, such as `https://obs.cn-north-4.myhuaweicloud.com`.
-        auth: gives the access keys; asked again and again, because temporary ones are renewed.
-        home: folder of state; `transfers` in it holds what is needed to go on with a large file.
-        sending: time-outs and certificates.
-        region: where new buckets are made.
-        part_size: files above it are moved in parts of it.
-        time_outs: those of the thread that calls, where they differ from those of `sending`.
+        auth: gives the access keys; asked for each request, because temporary ones are renewed.
+        home: folder of state; `transfers` in it holds what is needed to resume a large file.
+        sending: timeouts, proxies and certificates.
+        region: where new buckets are created.
+        part_size: larger files are transferred in parts of this size.
+        timeouts: those of the thread that calls, where they differ from those of `sending`.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class HuaweiBuckets(Buckets):
     ) -> None:  # fmt: skip
         self.endpoint = endpoint
         self.part_size = part_size
-        self._caller = ObsClient(endpoint, auth, sending or TransportOptions(), region, timeouts)
+        self._client = ObsClient(endpoint, auth, sending or TransportOptions(), region, timeouts)
         self._records = home / "transfers"
 
     def __repr__(self) -> str:
@@ -53,51 +54,49 @@ class HuaweiBuckets(Buckets):
 
     def client(self) -> Any:
         """An `ObsClient` of `esdk-obs-python` of the caller's own, with the keys of now."""
-        return self._caller.new_client()
+        return esdk.new_client(self._client)
 
     def close(self) -> None:
-        self._caller.close()
+        self._client.close()
 
     def _timeouts(self) -> TransportOptions:
-        return self._caller.timeouts()
+        return self._client.timeouts()
 
     def _create_bucket(self, name: str) -> None:
-        doing = f"create bucket {name!r}"
-        found = self._call(doing, name, lambda client: client.headBucket(name), (_GONE, _REFUSED))
-        if found.status < 300:
-            return
-        place = self._caller.region or None
-        self._call(doing, name, lambda client: client.createBucket(name, location=place), ("BucketAlreadyOwnedByYou",))
+        action = f"create bucket {name!r}"
+        found = self._client.call(action, ObsRequest(method="HEAD", bucket=name), allowed=(_GONE, _REFUSED))
+        if found.status >= 300:
+            self._client.create_bucket(action, name)
 
     def _remove_bucket(self, name: str) -> None:
-        self._call(f"delete bucket {name!r}", name, lambda client: client.deleteBucket(name))
+        self._client.call(f"delete bucket {name!r}", ObsRequest(method="DELETE", bucket=name))
 
     def _find(self, path: ObsPath) -> Item | None:
-        return listing.find(self._caller, path)
+        return listing.find(self._client, path)
 
     def _is_folder(self, path: ObsPath) -> bool:
-        return listing.is_folder(self._caller, path)
+        return listing.is_folder(self._client, path)
 
     def _walk(self, folder: ObsPath, recursive: bool = True) -> Iterator[Item]:
-        return listing.walk(self._caller, folder, recursive)
+        return listing.walk(self._client, folder, recursive)
 
     def _has_content(self, file: Path, item: Item) -> bool:
         part_size = checksums.part_size_of(item.size, self.part_size)
         return checksums.same(file, item.etag, item.size, part_size)
 
     def _has_unfinished_upload(self, target: ObsPath) -> bool:
-        return resume_state.exists(self._records, *uploads.identity(self._caller, target))
+        return resume_state.exists(self._records, *uploads.identity(self._client, target))
 
     def _upload_tasks(self, source: Path, target: ObsPath, transfer: Transfer) -> Iterator[Task]:
         _require_utf8(target)
-        return uploads.Upload(self._caller, source, target, transfer, self.part_size, self._records).units()
+        return uploads.Upload(self._client, source, target, transfer, self.part_size, self._records).tasks()
 
     def _download_tasks(self, item: Item, target: Path, transfer: Transfer) -> Iterator[Task]:
-        return Download(self._caller, item, target, transfer, self.part_size, self._records).units()
+        return Download(self._client, item, target, transfer, self.part_size, self._records).tasks()
 
     def _remove(self, path: ObsPath, transfer: Transfer | None = None) -> None:
-        doing = f"delete {path.url}"
-        self._call(doing, path.bucket, lambda client: client.deleteObject(path.bucket, path.key), transfer=transfer)
+        request = ObsRequest(method="DELETE", bucket=path.bucket, key=path.key)
+        self._client.call(f"delete {path.url}", request, transfer)
 
     def _remove_folder(self, folder: ObsPath) -> None:
         transfer = Transfer(self.threads, create_meter(f"delete {folder.url}", False), self._timeouts())
@@ -115,43 +114,34 @@ class HuaweiBuckets(Buckets):
                 keys = []
         if keys:
             yield partial(self._remove_keys, folder, keys, transfer)
-        for key, upload_id in listing.uploads(self._caller, folder):  # a bucket with one in it is not empty
+        for key, upload_id in listing.uploads(self._client, folder):  # a bucket with one in it is not empty
             yield partial(self._abort, ObsPath(folder.bucket, key), upload_id, transfer)
 
     def _abort(self, path: ObsPath, upload_id: str, transfer: Transfer) -> None:
-        self._call(
-            f"end the unfinished upload to {path.url}", path.bucket,
-            lambda client: client.abortMultipartUpload(path.bucket, path.key, upload_id), (_GONE,), transfer,
-        )  # fmt: skip
+        request = ObsRequest(method="DELETE", bucket=path.bucket, key=path.key, query={"uploadId": upload_id})
+        self._client.call(f"abort the unfinished upload to {path.url}", request, transfer, (_GONE,))
 
     def _remove_keys(self, folder: ObsPath, keys: list[str], transfer: Transfer) -> None:
-        package = esdk()
-        request = package.DeleteObjectsRequest(quiet=True, objects=[package.Object(key) for key in keys])
-        result = self._call(
-            f"delete {folder.url}", folder.bucket, lambda client: client.deleteObjects(folder.bucket, request),
-            transfer=transfer,
-        )  # fmt: skip
-        if result.body is None:
-            raise not_obs_reply(f"delete {folder.url}", result, self.endpoint)
-        errors = result.body.error
+        action = f"delete {folder.url}"
+        body = document("Delete", [("Quiet", "true"), *(("Object", [("Key", key)]) for key in keys)])
+        headers = {"Content-MD5": checksums.as_header(checksums.md5(body).digest())}
+        request = ObsRequest(method="POST", bucket=folder.bucket, query={"delete": None}, headers=headers, body=body)
+        reply = self._client.call(action, request, transfer)
+        if local_name(reply.document) != "DeleteResult":
+            raise not_obs_reply(action, reply.status, self.endpoint)
+        errors = children(reply.document, "Error")
         if errors:
-            first, more = errors[0], f" and {len(errors) - 1} more" if len(errors) > 1 else ""
-            raise ObsError(f"cannot delete {first.key!r}{more}: {first.code}: {first.message}", FAILED)
+            key, code, message = (child(errors[0], name) for name in ("Key", "Code", "Message"))
+            more = f" and {len(errors) - 1} more" if len(errors) > 1 else ""
+            raise ObsError(f"cannot delete {key!r}{more}: {code}: {message}", FAILED)
 
     def _create_folder(self, folder: ObsPath) -> None:
         if not folder.key:
             self._require_bucket(folder.bucket)
             return
         _require_utf8(folder)
-        self._caller.call(
-            f"create {folder.url}", folder.bucket, lambda client: client.putContent(folder.bucket, folder.key, b""),
-            proof="etag",
-        )  # fmt: skip
-
-    def _call(
-        self, doing: str, bucket: str, act: Any, allowed: tuple[int | str, ...] = (), transfer: Transfer | None = None
-    ) -> Any:
-        return self._caller.call(doing, bucket, act, transfer, allowed)
+        request = ObsRequest(method="PUT", bucket=folder.bucket, key=folder.key)
+        self._client.call(f"create {folder.url}", request, required_field="ETag")
 
 
 def _require_utf8(path: ObsPath) -> None:

@@ -7,11 +7,14 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable
+from typing import Callable, Optional
+
+import requests
 
 from modelarts._obs.backend import Item
 from modelarts._obs.cloud import checksums
-from modelarts._obs.cloud.client import ObsClient, esdk
+from modelarts._obs.cloud.client import ObsClient
+from modelarts._obs.cloud.messages import ObsReply, ObsRequest, receive_xml
 from modelarts._obs.failures import FAILED, NOT_FOUND, report_os_errors
 from modelarts._obs.transfer.part_file import PartFile
 from modelarts._obs.transfer.resume_state import ResumeState
@@ -26,16 +29,16 @@ _GONE, _UNSATISFIABLE = 404, 416
 class _Sink:
     """A range of a file to write to; its failures are not those of the network."""
 
-    def __init__(self, file: PartFile, offset: int, doing: str, transfer: Transfer) -> None:
+    def __init__(self, file: PartFile, offset: int, action: str, transfer: Transfer) -> None:
         self._file = file
         self._offset = offset
-        self._doing = doing
+        self._action = action
         self._transfer = transfer
         self._written = 0
 
     def write(self, chunk: bytes) -> None:
         self._transfer.check()
-        with report_os_errors(self._doing):
+        with report_os_errors(self._action):
             self._file.write(chunk, self._offset + self._written)
         self._written += len(chunk)
         self._transfer.moved(len(chunk))
@@ -56,7 +59,7 @@ class Download:
     object was made is a difference an error.
 
     Args:
-        caller: makes the requests.
+        client: makes the requests.
         item: the object.
         target: the local file.
         transfer: what it belongs to.
@@ -65,15 +68,15 @@ class Download:
     """
 
     def __init__(
-        self, caller: ObsClient, item: Item, target: Path, transfer: Transfer, part_size: int, records: Path
+        self, client: ObsClient, item: Item, target: Path, transfer: Transfer, part_size: int, records: Path
     ) -> None:
-        self._caller = caller
+        self._client = client
         self._path = item.path
         self._etag = checksums.plain(item.etag)
         self._size = item.size
         self._target = target
         self._transfer = transfer
-        self._doing = f"download {item.url}"
+        self._action = f"download {item.url}"
         self._part_size = checksums.part_size_of(item.size, part_size)
         self._ranges = list(checksums.ranges(item.size, self._part_size))
         self._records = records
@@ -83,15 +86,15 @@ class Download:
         self._digests: dict[int, bytes] = {}
         self._lock = threading.Lock()
 
-    def units(self) -> Iterator[Task]:
-        """The work: one unit for a small object, one for each part of a large one; the last completes the file."""
+    def tasks(self) -> Iterator[Task]:
+        """The work: one task for a small object, one for each part of a large one; the last completes the file."""
         if self._size <= self._part_size:
             yield self._fetch_whole
             return
-        with report_os_errors(self._doing):
+        with report_os_errors(self._action):
             self._partial = PartFile(self._target)
             where = str(self._target.absolute())
-            self._record = ResumeState(self._records, "download", self._caller.endpoint, self._path.url, where)
+            self._record = ResumeState(self._records, "download", self._client.endpoint, self._path.url, where)
             self._transfer.at_end(self._leave)
             self._begin()
         for number, offset, length in self._ranges:
@@ -101,7 +104,7 @@ class Download:
 
     def _fetch_whole(self) -> None:
         self._transfer.check()
-        with report_os_errors(self._doing):
+        with report_os_errors(self._action):
             self._partial = PartFile(self._target)
             try:
                 digest = self._digests[1] = self._fetch(0, None)
@@ -131,7 +134,7 @@ class Download:
 
     def _fetch_part(self, number: int, offset: int, length: int) -> None:
         self._transfer.check()
-        with report_os_errors(self._doing):
+        with report_os_errors(self._action):
             digest = checksums.md5_of(self._partial.path, offset, length) if number in self._there else b""
             if digest and digest.hex() == self._there[number]:
                 self._transfer.moved(length)
@@ -156,56 +159,50 @@ class Download:
 
     # --- both
 
-    def _fetch(self, offset: int, length: int | None) -> bytes:
-        """Write a range of the object, or all of it, into the partial file; each attempt begins anew."""
-        header = esdk().GetObjectHeader()
-        if length is not None:
-            header.range = f"{offset}-{offset + length - 1}"
+    def _fetch(self, offset: int, length: Optional[int]) -> bytes:
+        """Write a range of the object, or all of it, into the part file; each attempt begins anew. The MD5 of it."""
+        headers = {} if length is None else {"Range": f"bytes={offset}-{offset + length - 1}"}
         digest = checksums.md5()
 
-        def act(client: Any) -> Any:
+        def receive(reply: requests.Response) -> None:
             nonlocal digest
+            if reply.status_code >= 300:
+                receive_xml(reply)
+                return
+            found = ObsReply(reply.status_code, reply.headers)
+            self._client.require(self._action, found, "ETag")
+            self._client.require(self._action, found, "Content-Length")
+            self._expect(found, length)
             digest = checksums.md5()
             if length is None:
-                with report_os_errors(self._doing):
+                with report_os_errors(self._action):
                     self._partial.empty()
-            result = client.getObject(self._path.bucket, self._path.key, headers=header)
-            if result.status >= 300:
-                return result
-            body = result.body.response
-            try:
-                self._caller.require_proof(self._doing, result, "etag")
-                self._expect(result, length)
-                with _Sink(self._partial, offset, self._doing, self._transfer) as sink:
-                    while chunk := body.read(checksums.CHUNK):
-                        sink.write(chunk)
-                        digest.update(chunk)
-            except BaseException:
-                body.conn.close()  # with an answer half read it is of no use to another request
-                raise
-            finally:
-                body.close()
-            return result
+            with _Sink(self._partial, offset, self._action, self._transfer) as sink:
+                for chunk in reply.raw.stream(checksums.CHUNK, decode_content=False):
+                    sink.write(chunk)
+                    digest.update(chunk)
 
-        result = self._caller.call(self._doing, self._path.bucket, act, self._transfer, (_GONE, _UNSATISFIABLE))
-        if result.status == _GONE:
+        request = ObsRequest(
+            method="GET", bucket=self._path.bucket, key=self._path.key, headers=headers, receive=receive
+        )
+        reply = self._client.call(self._action, request, self._transfer, (_GONE, _UNSATISFIABLE))
+        if reply.status == _GONE:
             raise ObsError(f"there is no object {self._path.url}", NOT_FOUND)
-        if result.status == _UNSATISFIABLE:
+        if reply.status == _UNSATISFIABLE:
             raise self._replaced()
         found: bytes = digest.digest()
         return found
 
-    def _expect(self, result: Any, length: int | None) -> None:
-        """The answer must be about the object that was asked for, and the range of it."""
-        etag = checksums.plain(result.body.etag)
-        self._encrypted = bool(getattr(result.body, "sseKms", None) or getattr(result.body, "sseC", None))
-        header = {name.lower(): value for name, value in result.header}
-        mark = header.get(checksums.MARK, "")
+    def _expect(self, reply: ObsReply, length: Optional[int]) -> None:
+        """The reply must be about the object that was requested, and the range of it."""
+        etag, size = checksums.plain(reply.headers["ETag"]), int(reply.headers["Content-Length"])
+        self._encrypted = reply.is_encrypted
+        mark = reply.header(f"meta-{checksums.MARK}")
         self._marked = int(mark) if mark.isdecimal() else 0
-        self._appended = header.get("object-type") == "Appendable"
+        self._appended = reply.header("object-type") == "Appendable"
         if length is None:
-            self._etag, self._size = etag, int(result.body.contentLength)
-        elif etag != self._etag or int(result.body.contentLength) != length:
+            self._etag, self._size = etag, size
+        elif etag != self._etag or size != length:
             raise self._replaced()
 
     def _check(self, whole: Callable[[], bytes]) -> None:
@@ -226,7 +223,7 @@ class Download:
         else:
             return
         if not right and certain:
-            raise ObsError(f"cannot {self._doing}: other bytes came than the object has; call again", FAILED)
+            raise ObsError(f"cannot {self._action}: other bytes came than the object has; call again", FAILED)
         if not right:
             logger.warning(
                 "%s was downloaded, but its content could not be checked: another tool made or copied it, and its ETag "

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import socket
 import ssl
-from typing import Any
 
+from modelarts._obs.cloud.messages import ObsReply
 from modelarts._obs.failures import FAILED, NOT_FOUND, REFUSED, no_bucket_error, not_empty_error
+from modelarts._transport.failure import Failure
 from modelarts._transport.response import clock_ahead
 from modelarts.errors import ObsError, clock_off
 
@@ -49,64 +50,61 @@ _NO_PERMISSION = frozenset(
 )  # fmt: skip
 
 
-def refused(doing: str, result: Any, bucket: str, endpoint: str) -> ObsError:
-    """The error for an answer that is a refusal."""
-    status, code = int(result.status), result.errorCode or ""
+def refused(action: str, reply: ObsReply, bucket: str, endpoint: str) -> ObsError:
+    """The error for a refusal."""
+    status, code = reply.status, reply.code
     if code == "NoSuchBucket":
         return no_bucket_error(bucket)
     if code == "BucketNotEmpty":
         return not_empty_error(bucket)
-    request = f" (HTTP {status}, request id {result.requestId})" if result.requestId else f" (HTTP {status})"
+    request = f" (HTTP {status}, request id {reply.request_id})" if reply.request_id else f" (HTTP {status})"
     if code == "NoSuchUpload":
-        return ObsError(f"cannot {doing}: the unfinished upload was ended meanwhile; call again{request}", FAILED)
+        return ObsError(f"cannot {action}: the unfinished upload was ended meanwhile; call again{request}", FAILED)
     if status == 404:
-        return ObsError(f"cannot {doing}: there is no such object{request}", NOT_FOUND)
-    said = f"{code}: {(result.errorMessage or '').rstrip('.')}" if code else "OBS refused without a reason"
+        return ObsError(f"cannot {action}: there is no such object{request}", NOT_FOUND)
+    said = f"{code}: {reply.message.rstrip('.')}" if code else "OBS refused without a reason"
     if 300 <= status < 400 and code not in _NEXT:
         code = "PermanentRedirect"
-    advice = (_clock(result) if code == _SKEWED else "") or _NEXT.get(code, "")
+    advice = (_clock(reply) if code == _SKEWED else "") or _NEXT.get(code, "")
     if not advice and status >= 500:
         advice = "OBS is too busy, or ill; call again later."
     elif not advice and not code:
         advice = _NEXT["AccessDenied"] if status == 403 else f"Is {endpoint} the address of OBS? {_REGION}"
     kind = REFUSED if status == 403 or code in _NO_PERMISSION else FAILED
-    return ObsError(f"cannot {doing}: {said}{request}. {advice}".rstrip(), kind)
+    return ObsError(f"cannot {action}: {said}{request}. {advice}".rstrip(), kind)
 
 
-def _clock(result: Any) -> str:
-    """By how much this machine's clock is off, as far as the answer tells."""
-    ahead = clock_ahead({"Date": str(dict(result.header or []).get("date", ""))})
+def _clock(reply: ObsReply) -> str:
+    """By how much this machine's clock is off, as far as the reply tells."""
+    ahead = clock_ahead(reply.headers)
     return clock_off(ahead) if ahead else ""
 
 
-def not_obs_reply(doing: str, result: Any, endpoint: str) -> ObsError:
-    """The error for an answer that is none of OBS."""
+def not_obs_reply(action: str, status: int, endpoint: str) -> ObsError:
+    """The error for a reply that did not come from OBS."""
     return ObsError(
-        f"cannot {doing}: {endpoint} answered HTTP {result.status} with what is no answer of OBS. Check the endpoint, "
+        f"cannot {action}: {endpoint} answered HTTP {status} with what is no answer of OBS. Check the endpoint, "
         "and what is on the way: a proxy, or the login page of a network.",
         FAILED,
     )
 
 
-def unreachable(doing: str, error: BaseException, endpoint: str) -> ObsError:
-    """The error for a request that got no answer."""
-    if isinstance(error, socket.gaierror):
+def unreachable(action: str, failure: Failure, endpoint: str) -> ObsError:
+    """The error for a request that got no reply."""
+    cause = failure.cause
+    if isinstance(cause, socket.gaierror):
         why, advice = "its name is not known", f"{_REGION} Check the network, too."
-    elif isinstance(error, ConnectionRefusedError):
+    elif isinstance(cause, ConnectionRefusedError):
         why, advice = "nobody answers there", f"Check the network. {_REGION}"
-    elif isinstance(error, ssl.SSLError):
-        reason = getattr(error, "verify_message", "") or error.reason or "no secure connection"
-        why, advice = f"{reason}", "Check the endpoint, proxies, and the certificates (REQUESTS_CA_BUNDLE)."
-    elif isinstance(error, socket.timeout):
+    elif isinstance(cause, ssl.SSLError):
+        why = getattr(cause, "verify_message", "") or cause.reason or "no secure connection"
+        advice = "Check the endpoint, proxies, and the certificates (REQUESTS_CA_BUNDLE)."
+    elif failure.is_timeout:
         why, advice = "no answer in time", (
             "Check the network; a slow one needs a longer read_timeout, connect_timeout or total_timeout."
         )
     else:
-        why, advice = f"the connection broke off ({error})", "Call again: what has arrived is not sent once more."
-    return ObsError(f"cannot {doing}: {endpoint}: {why}. {advice}", FAILED)
-
-
-def missing(error: ImportError) -> str:
-    """What to say when the client of OBS cannot be imported."""
-    reason = "" if error.name == "obs" else f" ({error})"
-    return f"buckets in the cloud need the package esdk-obs-python{reason}: pip install 'modelarts[obs]'"
+        why, advice = f"the connection broke off ({failure.reason})", (
+            "Call again: what has arrived is not sent once more."
+        )
+    return ObsError(f"cannot {action}: {endpoint}: {why}. {advice}", FAILED)

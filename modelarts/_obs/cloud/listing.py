@@ -1,115 +1,113 @@
-"""What lies in a bucket of the cloud, page by page."""
+"""The contents of a bucket in the cloud, page by page."""
 
 from __future__ import annotations
 
-import calendar
-import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from functools import partial
-from typing import Any
+from typing import Callable, Optional, Union
+from urllib.parse import unquote_plus
+from xml.etree.ElementTree import Element
 
 from modelarts._obs.backend import Item
 from modelarts._obs.cloud.checksums import plain
-from modelarts._obs.cloud.client import ObsClient, esdk
+from modelarts._obs.cloud.client import ObsClient
+from modelarts._obs.cloud.messages import ObsReply, ObsRequest, child, children
 from modelarts._obs.paths import ObsPath
 
+PAGE = 1000
 _GONE = 404
-_NOT_OURS = (403, 405, 501)  # not permitted, or not offered by a cloud of one's own
+_NOT_OURS = (403, 405, 501)  # not permitted, or not offered by another cloud
 
 
-def find(caller: ObsClient, path: ObsPath) -> Item | None:
+def find(client: ObsClient, path: ObsPath) -> Optional[Item]:
     """The object of exactly this path."""
-    result = caller.call(
-        f"look for {path.url}", path.bucket,
-        lambda client: client.getObjectMetadata(path.bucket, path.key), allowed=(_GONE,), proof="etag",
-    )  # fmt: skip
-    if result.status == _GONE:
+    request = ObsRequest(method="HEAD", bucket=path.bucket, key=path.key)
+    reply = client.call(f"look for {path.url}", request, allowed=(_GONE,), required_field="ETag")
+    if reply.status == _GONE:
         return None
-    return Item(path.url, int(result.body.contentLength or 0), _of_header(result.body.lastModified), _etag(result.body))
+    size, etag = int(reply.headers.get("Content-Length") or 0), plain(reply.headers["ETag"])
+    return Item(path.url, size, _of_header(reply.headers.get("Last-Modified")), etag)
 
 
-def is_folder(caller: ObsClient, path: ObsPath) -> bool:
-    """Whether a bucket is there, or any object in a folder."""
+def is_folder(client: ObsClient, path: ObsPath) -> bool:
+    """Whether a bucket exists, or any object in a folder."""
     if not path.key:
-        result = caller.call(
-            f"look for {path.url}", path.bucket, lambda client: client.headBucket(path.bucket), allowed=(_GONE,)
-        )
-        return bool(result.status != _GONE)
-    page = _page(caller, path, "", "", 1, allowed=(_GONE,))
-    return page.status != _GONE and bool(page.body.contents)
+        request = ObsRequest(method="HEAD", bucket=path.bucket)
+        return client.call(f"look for {path.url}", request, allowed=(_GONE,)).status != _GONE
+    reply = _page(client, path, {"max-keys": "1"}, allowed=(_GONE,))
+    return reply.status != _GONE and bool(children(reply.document, "Contents"))
 
 
-def walk(caller: ObsClient, folder: ObsPath, recursive: bool = True) -> Iterator[Item]:
+def walk(client: ObsClient, folder: ObsPath, recursive: bool = True) -> Iterator[Item]:
     """The objects in a folder, and its folders where not `recursive`, in the order of keys.
 
     Raises:
         ObsError: there is no such bucket, or it may not be listed.
     """
+    query = {"max-keys": str(PAGE), **({} if recursive else {"delimiter": "/"})}
     marker = ""
     while True:
-        body = _page(caller, folder, marker, "" if recursive else "/", 1000).body
-        items = [Item(ObsPath(folder.bucket, prefix.prefix).url) for prefix in body.commonPrefixs]
-        for found in body.contents:
-            if found.key != folder.key:  # the folder itself
-                path = ObsPath(folder.bucket, found.key)
-                items.append(Item(path.url, int(found.size), _of_listing(found.lastModified), _etag(found)))
+        page = _page(client, folder, {**query, **({"marker": marker} if marker else {})}).document
+        text = _decoder(page)
+        items = [Item(ObsPath(folder.bucket, text(found, "Prefix")).url) for found in children(page, "CommonPrefixes")]
+        last = ""
+        for found in children(page, "Contents"):
+            last = text(found, "Key")
+            if last != folder.key:  # the folder itself
+                size, modified = int(child(found, "Size") or 0), _of_listing(child(found, "LastModified"))
+                items.append(Item(ObsPath(folder.bucket, last).url, size, modified, plain(child(found, "ETag"))))
         yield from sorted(items, key=lambda item: item.url)
-        if not body.is_truncated:
+        if child(page, "IsTruncated") != "true":
             return
-        marker = body.next_marker or body.contents[-1].key
+        marker = text(page, "NextMarker") or last
 
 
-def uploads(caller: ObsClient, folder: ObsPath) -> Iterator[tuple[str, str]]:
-    """Key and id of the uploads to a folder that were begun and not ended; none where they may not be listed."""
-    package = esdk()
-    after = {"key_marker": None, "upload_id_marker": None}
+def uploads(client: ObsClient, folder: ObsPath) -> Iterator[tuple[str, str]]:
+    """Key and id of the unfinished uploads to a folder; none where they may not be listed."""
+    after: dict[str, Optional[str]] = {}
+    prefix = {"prefix": folder.key} if folder.key else {}
     while True:
-        request = package.ListMultipartUploadsRequest(prefix=folder.key or None, **after)
-        act = partial(_uploads_page, folder.bucket, request)
-        doing = f"list the unfinished uploads to {folder.url}"
-        result = caller.call(doing, folder.bucket, act, allowed=_NOT_OURS, proof="bucket")
-        if result.status in _NOT_OURS:
+        request = ObsRequest(
+            method="GET", bucket=folder.bucket, query={"uploads": None, "encoding-type": "url", **prefix, **after}
+        )
+        action = f"list the unfinished uploads to {folder.url}"
+        reply = client.call(action, request, allowed=_NOT_OURS, required_field="Bucket")
+        if reply.status in _NOT_OURS:
             return
-        yield from ((upload.key, upload.uploadId) for upload in result.body.upload or [])
-        if not result.body.isTruncated:
+        page = reply.document
+        text = _decoder(page)
+        yield from ((text(found, "Key"), child(found, "UploadId")) for found in children(page, "Upload"))
+        if child(page, "IsTruncated") != "true":
             return
-        after = {"key_marker": result.body.nextKeyMarker, "upload_id_marker": result.body.nextUploadIdMarker}
-
-
-def _uploads_page(bucket: str, request: Any, client: Any) -> Any:
-    return client.listMultipartUploads(bucket, request, encoding_type="url")
+        after = {"key-marker": text(page, "NextKeyMarker"), "upload-id-marker": child(page, "NextUploadIdMarker")}
 
 
 def _page(
-    caller: ObsClient, folder: ObsPath, marker: str, delimiter: str, most: int, allowed: tuple[int, ...] = ()
-) -> Any:
-    return caller.call(
-        f"list {folder.url}", folder.bucket,
-        lambda client: client.listObjects(
-            folder.bucket, prefix=folder.key or None, marker=marker or None, max_keys=most,
-            delimiter=delimiter or None, encoding_type="url",
-        ),
-        allowed=allowed, proof="name",
-    )  # fmt: skip
+    client: ObsClient, folder: ObsPath, query: dict[str, str], allowed: Collection[Union[int, str]] = ()
+) -> ObsReply:
+    prefix = {"prefix": folder.key} if folder.key else {}
+    request = ObsRequest(method="GET", bucket=folder.bucket, query={**prefix, **query, "encoding-type": "url"})
+    return client.call(f"list {folder.url}", request, allowed=allowed, required_field="Name")
 
 
-def _etag(found: Any) -> str:
-    return plain(found.etag)
+def _decoder(page: Element) -> Callable[[Element, str], str]:
+    """Reads the text of a child that is percent-encoded where the page says so."""
+    if child(page, "EncodingType") == "url":
+        return lambda element, name: unquote_plus(child(element, name))
+    return child
 
 
-def _of_header(text: str | None) -> datetime | None:
+def _of_header(text: Optional[str]) -> Optional[datetime]:
     try:
         return parsedate_to_datetime(text or "").astimezone(timezone.utc)
     except (TypeError, ValueError):
         return None
 
 
-def _of_listing(text: str | None) -> datetime | None:
-    """The moment of a time as the package gives it: local, but without regard to daylight saving."""
+def _of_listing(text: str) -> Optional[datetime]:
+    """The time of `2024-01-15T12:30:45.000Z`."""
     try:
-        local = time.mktime(time.strptime(text or "", "%Y/%m/%d %H:%M:%S"))
+        return datetime.fromisoformat(text[:19]).replace(tzinfo=timezone.utc)
     except ValueError:
         return None
-    return datetime.fromtimestamp(calendar.timegm(time.localtime(local + time.timezone)), timezone.utc)
