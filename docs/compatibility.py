@@ -22,7 +22,7 @@ SERVED = ["Supported locally", "Limits"]
 OTHERS = {
     "Session": (FULL, "cloud logins with `modelarts local start --auth iam`"),
     "Session.set_endpoint": (FULL, "for cloud sessions"),
-    "session.obs": (FULL, "in the cloud with the extra `obs`"),
+    "session.obs": (FULL, ""),
     "Environment": (PARTIAL, "can be created; `Estimator(environment=…)` raises an error"),
     "CondaDependencies": (PARTIAL, "can be created; see Environment"),
 }
