@@ -47,5 +47,5 @@ def was_modified(was: os.stat_result, now: os.stat_result) -> bool:
 
 
 def modified_error(file: Path) -> ObsError:
-    """The error for a file that is not what it was when its upload began."""
+    """The error for a file that changed after its upload began."""
     return ObsError(f"{file} changed while it was uploaded; call again when nothing writes to it", FAILED)
