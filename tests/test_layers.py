@@ -162,6 +162,17 @@ def test_what_schedules_and_answers_knows_places_by_their_interface_alone(module
         assert not of_others & {"fcntl", "os"}
 
 
+@pytest.mark.parametrize("module", [name for name in modules() if name != "local.processes"])
+def test_other_processes_are_signalled_only_where_their_start_time_is_compared(module: str):
+    tree = ast.parse(PACKAGE.joinpath(*module.split(".")).with_suffix(".py").read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    signals = [node for node in calls if node.func.attr in ("kill", "killpg", "send_signal", "terminate")]
+
+    to_itself = [node for node in signals if node.args and ast.unparse(node.args[0]) == "os.getpid()"]
+
+    assert [ast.unparse(node) for node in signals if node not in to_itself] == []
+
+
 # --- the rules themselves
 
 GOOD = [
