@@ -190,10 +190,8 @@ class Scheduler:
         if won and status.ended:
             self._stop_delivered.discard(version.id)
             self._started.discard(version.id)
-            # Its deletion may have been requested since it was read.
-            current = self._store.jobs.version(version.job_id, version.id)
-            if current is not None and current.delete_requested:
-                self.remove(self._store.jobs.delete_pending(version.job_id))
+            if self._store.jobs.status(version.id) is None:  # deleted with its end, as was requested
+                self.remove([version.id])
         with self._changed:
             self._changed.notify_all()
         return won

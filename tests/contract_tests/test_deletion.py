@@ -53,9 +53,9 @@ def test_running_versions_are_stopped_and_the_others_deleted_at_once(world: Worl
     assert [(version.id, version.status) for version in world.store.jobs.versions(job_id)] == [(running, KILLING)]
     assert create_version(world, job_id, queued).status == 404
     assert create_version(world, job_id, running).status == 409
-    world.put(job_id, running, KILLED)
-    assert world.store.jobs.delete_pending(job_id) == [running]
+    assert world.store.jobs.transition(running, (KILLING,), KILLED)
     assert world.store.jobs.get(job_id) is None
+    assert world.store.jobs.versions(job_id) == []
 
 
 def test_no_version_survives_a_job_that_is_deleted_at_the_same_time(world: World) -> None:

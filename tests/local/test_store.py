@@ -68,7 +68,7 @@ def test_a_store_of_the_first_schema_keeps_its_rows(tmp_path: Path) -> None:
     assert total == 3
     assert (ended.end_time, ended.delete_requested, running.delete_requested) == (1_600_000_005_000, 0, 1)
     assert store.jobs.transition(2, (8,), 10)
-    assert store.jobs.delete_pending(2) == [2]
+    assert store.jobs.version(2, 2) is None
     assert store.jobs.page(Page("create_time"), {})[0] == 2
     assert store.configs.get("c") is not None
     assert store.datasets.url("ds", "v1") == "obs://bucket/data/"

@@ -118,13 +118,16 @@ class Jobs:
         return [_as_version(row) for row in self._db.all(sql, *(int(status) for status in statuses), limit)]
 
     def transition(self, version_id: int, expected: Iterable[int], status: int, **changes: Any) -> bool:
-        """Set a status, and other columns, if the status is one of those expected; whether it was."""
+        """Set a status, and other columns, if the status is one of those expected; whether it was.
+
+        A version whose deletion was requested is deleted with its end, and its job with the last version.
+        """
         with self._db.write() as connection:
             columns = {"status": int(status), **changes}
             if not self._db.compare_and_set(connection, "versions", version_id, expected, columns):
                 return False
             row = connection.execute("SELECT job_id FROM versions WHERE id = ?", (version_id,)).fetchone()
-            _summarize(connection, row["job_id"])
+            self._delete_pending(connection, row["job_id"])
             return True
 
     def delete_version(self, version: Version) -> list[int]:
@@ -136,11 +139,6 @@ class Jobs:
         with self._db.write() as connection:
             return self._request_deletion(connection, version.job_id, "id", version.id)
 
-    def delete_pending(self, job_id: int) -> list[int]:
-        """Delete the versions of a job that have ended since their deletion was requested; their ids."""
-        with self._db.write() as connection:
-            return self._delete_pending(connection, job_id)
-
     def _request_deletion(self, connection: sqlite3.Connection, job_id: int, column: str, value: int) -> list[int]:
         connection.execute(
             f"UPDATE versions SET delete_requested = 1, status = CASE WHEN status IN (?, ?) THEN ? "
@@ -150,6 +148,7 @@ class Jobs:
         return self._delete_pending(connection, job_id)
 
     def _delete_pending(self, connection: sqlite3.Connection, job_id: int) -> list[int]:
+        """Delete the ended versions of a job whose deletion was requested, and bring the job up to date; their ids."""
         rows = connection.execute("SELECT id, status FROM versions WHERE job_id = ? AND delete_requested", (job_id,))
         deleted = [row["id"] for row in rows if JobStatus(row["status"]).ended]
         connection.executemany("DELETE FROM versions WHERE id = ?", [(version_id,) for version_id in deleted])
