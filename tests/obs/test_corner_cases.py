@@ -12,13 +12,14 @@ import pytest
 from modelarts._obs.buckets import Buckets
 from modelarts._obs.cloud.buckets import HuaweiBuckets
 from modelarts._obs.local.buckets import LocalBuckets
+from modelarts._obs.transfer import local_names
 from modelarts.errors import ObsError
 from tests.support.files import common_user, put, tree
 
-StorageBackend = tuple[Buckets, str]
+Storage = tuple[Buckets, str]
 
 
-def listed(store: StorageBackend, path: str = "/", recursive: bool = True) -> list[str]:
+def listed(store: Storage, path: str = "/", recursive: bool = True) -> list[str]:
     obs, root = store
     return [item.url[len(root) + 1 :] for item in obs.list(root + path, recursive=recursive)]
 
@@ -26,7 +27,7 @@ def listed(store: StorageBackend, path: str = "/", recursive: bool = True) -> li
 # --- links
 
 
-def test_links_to_folders_are_followed(store: StorageBackend, local: Path):
+def test_links_to_folders_are_followed(store: Storage, local: Path):
     obs, root = store
     put(local / "other" / "deep" / "b.txt")
     put(local / "src" / "a.txt")
@@ -37,7 +38,7 @@ def test_links_to_folders_are_followed(store: StorageBackend, local: Path):
     assert listed(store) == ["src/a.txt", "src/link/deep/b.txt"]
 
 
-def test_a_linked_folder_keeps_the_name_of_the_link(store: StorageBackend, local: Path):
+def test_a_linked_folder_keeps_the_name_of_the_link(store: Storage, local: Path):
     obs, root = store
     put(local / "other" / "b.txt")
     (local / "link").symlink_to("other")
@@ -50,7 +51,7 @@ def test_a_linked_folder_keeps_the_name_of_the_link(store: StorageBackend, local
 
 @pytest.mark.parametrize("written", [".", "../src", "../src/.", "sub/.."])
 def test_the_name_of_a_folder_does_not_depend_on_how_its_path_is_written(
-    store: StorageBackend, local: Path, monkeypatch: pytest.MonkeyPatch, written: str
+    store: Storage, local: Path, monkeypatch: pytest.MonkeyPatch, written: str
 ):
     obs, root = store
     put(local / "src" / "sub" / "a.txt")
@@ -62,7 +63,7 @@ def test_the_name_of_a_folder_does_not_depend_on_how_its_path_is_written(
 
 
 def test_circular_links_are_skipped_with_a_warning(
-    store: StorageBackend, local: Path, caplog: pytest.LogCaptureFixture
+    store: Storage, local: Path, caplog: pytest.LogCaptureFixture
 ):
     obs, root = store
     put(local / "src" / "sub" / "a.txt")
@@ -77,7 +78,7 @@ def test_circular_links_are_skipped_with_a_warning(
         obs.upload_dir("src/self", root)
 
 
-def test_two_links_to_one_folder_are_not_circular(store: StorageBackend, local: Path, caplog: pytest.LogCaptureFixture):
+def test_two_links_to_one_folder_are_not_circular(store: Storage, local: Path, caplog: pytest.LogCaptureFixture):
     obs, root = store
     put(local / "other" / "b.txt")
     for name in ("one", "two"):
@@ -124,7 +125,7 @@ def test_files_behind_a_link_in_a_local_bucket_are_not_deleted(tmp_path: Path, l
 # --- folders
 
 
-def test_a_folder_ceases_to_exist_with_its_last_object(store: StorageBackend, local: Path):
+def test_a_folder_ceases_to_exist_with_its_last_object(store: Storage, local: Path):
     obs, root = store
     obs.upload_file(put(local / "a.txt"), f"{root}/dir/sub/")
 
@@ -133,7 +134,7 @@ def test_a_folder_ceases_to_exist_with_its_last_object(store: StorageBackend, lo
     assert not obs.exists(f"{root}/dir/sub") and not obs.exists(f"{root}/dir") and obs.list(root) == []
 
 
-def test_empty_folders_above_a_deleted_one_cease_to_exist(store: StorageBackend, local: Path):
+def test_empty_folders_above_a_deleted_one_cease_to_exist(store: Storage, local: Path):
     obs, root = store
     obs.upload_file(put(local / "a.txt"), f"{root}/dir/sub/")
     obs.upload_file(put(local / "a.txt"), f"{root}/other/sub/")
@@ -143,7 +144,7 @@ def test_empty_folders_above_a_deleted_one_cease_to_exist(store: StorageBackend,
     assert listed(store, recursive=False) == ["other/"]
 
 
-def test_a_folder_that_was_created_is_an_object(store: StorageBackend):
+def test_a_folder_that_was_created_is_an_object(store: Storage):
     obs, root = store
     obs.create_directory(f"{root}/a/b/")
 
@@ -157,7 +158,7 @@ def test_a_folder_that_was_created_is_an_object(store: StorageBackend):
     obs.delete_bucket(root[6:])
 
 
-def test_lists_are_in_the_order_of_keys(store: StorageBackend, local: Path):
+def test_lists_are_in_the_order_of_keys(store: Storage, local: Path):
     obs, root = store
     for folder in ("a", "a-b", "a.b", "Z"):
         obs.upload_file(put(local / "x"), f"{root}/{folder}")
@@ -168,7 +169,7 @@ def test_lists_are_in_the_order_of_keys(store: StorageBackend, local: Path):
     assert listed(store, recursive=False) == ["B", "Z/", "a!", "a-b/", "a.b/", "a/", "z", "目"]
 
 
-def test_a_name_that_is_too_long_does_not_exist(store: StorageBackend, local: Path):
+def test_a_name_that_is_too_long_does_not_exist(store: Storage, local: Path):
     obs, root = store
     name = "x" * 300
 
@@ -189,7 +190,7 @@ def test_a_local_bucket_says_that_a_name_is_too_long(tmp_path: Path, local: Path
         obs.upload_file(put(local / "a"), f"obs://bucket/{'x' * 300}")
 
 
-def test_uploading_an_empty_folder_needs_the_bucket(store: StorageBackend, local: Path):
+def test_uploading_an_empty_folder_needs_the_bucket(store: Storage, local: Path):
     obs, root = store
     (local / "empty" / "deeper").mkdir(parents=True)
 
@@ -210,6 +211,23 @@ def test_objects_below_the_name_of_another_object_are_skipped(obs: HuaweiBuckets
     assert sorted(path.name for path in (local / "there" / "dir").iterdir()) == ["same", "same-as", "same.txt", "z"]
 
 
+@pytest.mark.parametrize("names", [("A.txt", "a.txt"), ("Dir/a.txt", "dir/A.txt"), ("e\u0301.txt", "\u00e9.txt")])
+def test_of_two_objects_that_would_be_one_local_file_the_second_is_skipped(
+    store: Storage, local: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[str, str]
+):
+    """As on Windows and on a Mac, where it would replace the first."""
+    obs, root = store
+    for name in (*names, "other.txt"):
+        obs.upload_file(put(local / "src" / name, name), f"{root}/dir/{Path(name).parent}".removesuffix("/."))
+    monkeypatch.setattr(local_names, "IS_CASE_SENSITIVE", False)
+
+    with pytest.raises(ObsError, match=rf"1 object\(s\) were skipped.*because two files .*'obs://.*/{names[1]}'\."):
+        obs.download_dir(f"{root}/dir/", "there")
+
+    assert tree(local / "there" / "dir") == {names[0]: names[0], "other.txt": "other.txt"}
+    monkeypatch.undo()
+
+
 def test_an_object_with_the_name_of_a_part_file_is_skipped(obs: HuaweiBuckets, bucket: str, local: Path):
     for key in ("dir/a.txt", "dir/.modelarts-part-x"):
         obs.client().putContent(bucket, key, b"text")
@@ -220,7 +238,7 @@ def test_an_object_with_the_name_of_a_part_file_is_skipped(obs: HuaweiBuckets, b
     assert [path.name for path in (local / "there" / "dir").iterdir()] == ["a.txt"]
 
 
-def test_an_object_with_the_name_of_a_local_folder_is_skipped(store: StorageBackend, local: Path):
+def test_an_object_with_the_name_of_a_local_folder_is_skipped(store: Storage, local: Path):
     obs, root = store
     for name in ("a", "b", "c"):
         obs.upload_file(put(local / name), f"{root}/dir")
@@ -236,7 +254,7 @@ def test_an_object_with_the_name_of_a_local_folder_is_skipped(store: StorageBack
 # --- modes
 
 
-def test_a_new_file_has_the_mode_of_the_umask(store: StorageBackend, local: Path):
+def test_a_new_file_has_the_mode_of_the_umask(store: Storage, local: Path):
     obs, root = store
     obs.upload_file(put(local / "a.txt"), root)
     before = os.umask(0o077)
@@ -252,7 +270,7 @@ def test_a_new_file_has_the_mode_of_the_umask(store: StorageBackend, local: Path
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o755, 0o440])
-def test_a_replaced_file_keeps_its_mode(store: StorageBackend, local: Path, mode: int):
+def test_a_replaced_file_keeps_its_mode(store: Storage, local: Path, mode: int):
     obs, root = store
     obs.upload_file(put(local / "a.txt"), root)
     put(local / "there.txt", "older").chmod(mode)
@@ -296,7 +314,7 @@ WRONG: list[tuple[Act, str]] = [
 
 
 @pytest.mark.parametrize(("act", "sentence"), WRONG, ids=[sentence for _, sentence in WRONG])
-def test_an_invalid_argument_is_reported_with_its_rule(store: StorageBackend, local: Path, act: Act, sentence: str):
+def test_an_invalid_argument_is_reported_with_its_rule(store: Storage, local: Path, act: Act, sentence: str):
     obs, root = store
     put(local / "a.txt")
 
@@ -307,7 +325,7 @@ def test_an_invalid_argument_is_reported_with_its_rule(store: StorageBackend, lo
     assert listed(store) == [] and [path.name for path in local.iterdir()] == ["a.txt"]
 
 
-def test_a_file_may_begin_with_a_tilde(store: StorageBackend, local: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_file_may_begin_with_a_tilde(store: Storage, local: Path, monkeypatch: pytest.MonkeyPatch):
     """A `Path` does not tell whether its tilde means the home folder: `Path("./~")` is `Path("~")`."""
     obs, root = store
     put(local / "home" / "private")
@@ -328,7 +346,7 @@ def test_a_file_may_begin_with_a_tilde(store: StorageBackend, local: Path, monke
     assert listed(store, "/home/") == ["home/home/private"]
 
 
-def test_an_empty_folder_is_downloaded_as_an_empty_folder(store: StorageBackend, local: Path):
+def test_an_empty_folder_is_downloaded_as_an_empty_folder(store: Storage, local: Path):
     obs, root = store
     obs.create_directory(f"{root}/empty")
 
@@ -337,28 +355,28 @@ def test_an_empty_folder_is_downloaded_as_an_empty_folder(store: StorageBackend,
     assert list((local / "there").iterdir()) == [local / "there" / "empty"]
 
 
-def test_only_objects_below_the_name_of_a_local_file_are_skipped(store: StorageBackend, local: Path):
+def test_only_objects_below_the_name_of_a_local_file_are_skipped(store: Storage, local: Path):
     obs, root = store
     for name in ("a", "b/c/d", "b/e", "f"):
         put(local / "dir" / name)
     obs.upload_dir("dir", root)
     put(local / "there" / "dir" / "b" / "c", "mine")
 
-    with pytest.raises(ObsError, match=r"1 object.*because a file and a folder would have the same name"):
+    with pytest.raises(ObsError, match=r"1 object.*because .* a file and a folder would have the same name"):
         obs.download_dir(f"{root}/dir", "there")
 
     assert tree(local / "there" / "dir") == {"a": "text", "b/c": "mine", "b/e": "text", "f": "text"}
 
 
 @pytest.mark.parametrize("call", ["list", "download_dir"])
-def test_the_error_for_a_missing_bucket_says_how_to_create_it(store: StorageBackend, local: Path, call: str):
+def test_the_error_for_a_missing_bucket_says_how_to_create_it(store: Storage, local: Path, call: str):
     arguments = [] if call == "list" else [local]
 
     with pytest.raises(ObsError, match="there is no bucket 'nowhere'; create it with"):
         getattr(store[0], call)("obs://nowhere/dir/", *arguments)
 
 
-def test_a_bucket_may_be_given_by_its_url(store: StorageBackend):
+def test_a_bucket_may_be_given_by_its_url(store: Storage):
     obs, root = store
 
     obs.create_bucket(root)
@@ -377,7 +395,7 @@ UNREACHABLE: list[tuple[Act, str]] = [
 
 
 @pytest.mark.parametrize(("act", "sentence"), UNREACHABLE, ids=range(len(UNREACHABLE)))
-def test_an_impossible_local_path_is_an_error(store: StorageBackend, local: Path, act: Act, sentence: str):
+def test_an_impossible_local_path_is_an_error(store: Storage, local: Path, act: Act, sentence: str):
     obs, root = store
     obs.upload_file(put(local / "a.txt"), root)
 

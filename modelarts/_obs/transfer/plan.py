@@ -13,7 +13,7 @@ from modelarts._obs.arguments import thread_count
 from modelarts._obs.backend import Item, StorageBackend
 from modelarts._obs.failures import FAILED, report_os_errors
 from modelarts._obs.paths import ObsPath
-from modelarts._obs.transfer.local_names import can_be_file
+from modelarts._obs.transfer import local_names
 from modelarts._obs.transfer.part_file import is_unfinished
 from modelarts._obs.transfer.worker_pool import MoreTasks, Task, Transfer, create_meter
 from modelarts.errors import ObsError
@@ -99,18 +99,30 @@ class DownloadTargets:
         self._skipped: list[str] = []
         self._count = 0
         self._files: list[str] = []  # those whose keys the current key begins with
+        self._identities: set[str] = set()  # of the files, on systems where two keys may be one file
         self._usable: dict[str, bool] = {}  # whether a folder exists or can be created
 
     def pairs(self, items: Iterable[Item]) -> Iterator[tuple[Item, Path]]:
         """The objects that can be local files, each with its file. The items must be in the order of their keys."""
         for item in items:
             inside = item.path.key[len(self._folder.key) :]
-            if not item.is_dir and can_be_file(inside) and not self._is_below_file(inside) and self._is_free(inside):
+            if not item.is_dir and self._can_be_local(inside):
                 self._files.append(inside)
                 yield item, self._target / inside
             elif not item.is_dir or item.size:
                 self._count += 1
                 self._skipped += [item.url] if self._count <= _NAMED else []
+
+    def _can_be_local(self, inside: str) -> bool:
+        if not local_names.can_be_file(inside) or self._is_below_file(inside) or not self._is_free(inside):
+            return False
+        return local_names.IS_CASE_SENSITIVE or self._is_first(local_names.file_identity(inside))
+
+    def _is_first(self, identity: str) -> bool:
+        """Whether no object before has the same local file."""
+        is_first = identity not in self._identities
+        self._identities.add(identity)
+        return is_first
 
     def _is_free(self, inside: str) -> bool:
         """Whether no local folder has this name, and no local file that of a folder above it."""
@@ -139,7 +151,8 @@ class DownloadTargets:
         named = ", ".join(map(repr, self._skipped)) + (" …" if self._count > _NAMED else "")
         raise ObsError(
             f"download_dir: {self._count} object(s) were skipped, all others were downloaded. They cannot be local "
-            f"files because of their names, or because a file and a folder would have the same name: {named}. Copy "
-            "them to other names in the console or with session.get_obs_client(), or rename the local file or folder.",
+            "files because of their names, or because two files or a file and a folder would have the same name: "
+            f"{named}. Copy them to other names in the console or with session.get_obs_client(), or rename the local "
+            "file or folder.",
             FAILED,
         )
