@@ -30,7 +30,7 @@ class Database:
         self._idle: list[sqlite3.Connection] = []
         self._writing = threading.Lock()
         # SQLite does not wait for other processes when it switches a new file to WAL.
-        with path.with_suffix(".lock").open("w") as lock:
+        with path.with_suffix(".lock").open("wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             with self._connection() as connection:
                 migrate(connection)
