@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Callable
 
@@ -254,3 +257,63 @@ def test_a_wrong_setting_is_told_in_one_line(run: Run, monkeypatch: pytest.Monke
 )
 def test_a_message_of_several_lines_becomes_one(message: str, line: str):
     assert main._in_one_line(message) == line
+
+
+# --- errors of this machine
+
+
+def _file_in_place_of_the_folder(home: Path) -> None:
+    home.mkdir()
+    (home / "local").write_text("")
+
+
+def _store_that_is_no_database(home: Path) -> None:
+    (home / "local").mkdir(parents=True)
+    (home / "local" / "store.db").write_text("no database " * 1000)
+
+
+def _store_that_is_a_folder(home: Path) -> None:
+    (home / "local" / "store.db").mkdir(parents=True)
+
+
+def _store_of_a_newer_version(home: Path) -> None:
+    (home / "local").mkdir(parents=True)
+    with closing(sqlite3.connect(home / "local" / "store.db")) as connection:
+        connection.execute("PRAGMA user_version = 999")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [_file_in_place_of_the_folder, _store_that_is_no_database, _store_that_is_a_folder, _store_of_a_newer_version],
+    ids=lambda damage: damage.__name__.replace("_", " ").strip(),
+)
+@pytest.mark.parametrize("command", ["dataset list", "dataset remove ds v1", "dataset add ds v1 FOLDER", "start"])
+def test_a_state_that_cannot_be_used_is_reported_in_one_line(
+    run: Run, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: Callable[[Path], None], command: str
+):
+    monkeypatch.setenv("MODELARTS_HOME", str(home))
+    damage(home)
+    (tmp_path / "rows").mkdir()
+    (tmp_path / "rows" / "1.csv").write_text("1\n")
+
+    code, printed, said = run("local", *command.replace("FOLDER", str(tmp_path / "rows")).split())
+
+    assert (code, printed) == (1, "")
+    assert re.fullmatch(r"modelarts: .*\n", said), said
+    assert str(home / "local") in said
+    assert not (home / "local" / "buckets" / "modelarts-datasets").exists()
+
+
+@pytest.mark.parametrize("command", ["stop", "status", "credentials", "credentials --show"])
+def test_commands_that_find_no_service_say_so_in_one_line(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch, command: str
+):
+    monkeypatch.setenv("MODELARTS_HOME", str(home))
+    _store_that_is_no_database(home)
+    (home / "local" / "service.json").write_text("{")
+
+    code, printed, said = run("local", *command.split())
+
+    assert code == {"stop": 0, "status": 3}.get(command, 1)
+    assert (printed + said).count("\n") == 1
+    assert str(home / "local") in printed + said

@@ -8,8 +8,9 @@ import sys
 import click
 
 from modelarts import __version__
+from modelarts.cli.config import config
 from modelarts.cli.service import local
-from modelarts.cli.whoami import config, whoami
+from modelarts.cli.whoami import whoami
 from modelarts.errors import ModelArtsError
 
 
@@ -25,12 +26,17 @@ cli.add_command(config)
 
 
 def main() -> None:
-    """Run the command; errors of this package become one line and exit code 1."""
+    """Run the command; errors that a user can do something about become one line and exit code 1."""
     try:
         cli()
     except ModelArtsError as error:
-        click.echo(f"modelarts: {_in_one_line(str(error))}", err=True)
-        sys.exit(1)
+        message = str(error)
+    except OSError as error:
+        message = f"{error.strerror or error}: {error.filename}" if error.filename else str(error)
+    else:
+        return
+    click.echo(f"modelarts: {_in_one_line(message)}", err=True)
+    sys.exit(1)
 
 
 def _in_one_line(message: str) -> str:

@@ -46,7 +46,7 @@ def test_registering_a_dataset_again_replaces_it(session, tmp_path, add):
 
     assert session.obs.is_obs_path_exists("obs://modelarts-datasets/ds/v1/new.csv")
     assert not session.obs.is_obs_path_exists("obs://modelarts-datasets/ds/v1/old.csv")
-    with pytest.raises(ObsError, match="holds no files"):
+    with pytest.raises(ObsError, match="contains no files"):
         add("ds", "v1", str(tmp_path / "rows"))
     assert session.obs.is_obs_path_exists("obs://modelarts-datasets/ds/v1/new.csv")
 
@@ -115,7 +115,7 @@ def test_a_file_instead_of_a_folder_is_an_error(session, local, add):
 @pytest.mark.parametrize(
     ("folder", "told"),
     [("nothing", "there is no local folder 'nothing'"),
-     ("/bucket/nothing/", "there is no local folder, nor a folder of a bucket, '/bucket/nothing/'"),
+     ("/bucket/nothing/", "there is no local folder or folder of a bucket '/bucket/nothing/'"),
      ("obs://bucket//a", "between two slashes there must be a name")],
 )  # fmt: skip
 def test_a_folder_that_does_not_exist_is_an_error(session, local, add, folder, told):
