@@ -21,12 +21,17 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 MOST_DISTRIBUTIONS = 12
 MOST_BYTES = 10_000_000
-NEEDED_FILES = ("modelarts/py.typed", "modelarts/local/catalog.json", "modelarts/_wire/v1/codes.json")
-# A file of each part of the source distribution, which must be complete enough to read, test and change.
+# What is not code must be listed in setup.cfg to be installed, and is easily forgotten.
+DATA_FILES = tuple(
+    path.relative_to(ROOT).as_posix()
+    for path in (ROOT / "modelarts").rglob("*")
+    if path.is_file() and path.suffix not in (".py", ".pyc")
+)
+# One file of each part of the source distribution, which must be complete enough to read, test and change the package.
 SOURCES = ("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "README.zh.md", ".ci/check_wheel.py",
            "benchmarks/__main__.py", "docs/README.md", "docs/samples/_bucket/src/pytorch_sentiment.py",
            "examples/first_job/data/points.csv", "notebooks/01_first_job.ipynb", "tests/conftest.py",
-           "tests/contract/rest_v1.json", *NEEDED_FILES)  # fmt: skip
+           "tests/contract/rest_v1.json", *DATA_FILES)  # fmt: skip
 PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
 HINT = "pip install 'modelarts[local]'"
 
@@ -87,7 +92,7 @@ def build(scratch: Path) -> Path:
 
 def check_content(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    missing = [name for name in NEEDED_FILES if name not in names]
+    missing = [name for name in DATA_FILES if name not in names]
     require(not missing, f"the wheel lacks {', '.join(missing)}")
     foreign = [name for name in names if not re.match(r"modelarts(-[^/]+\.dist-info)?/", name)]
     require(not foreign, f"the wheel holds what is not the package: {', '.join(foreign)}")
