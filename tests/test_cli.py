@@ -77,7 +77,7 @@ def table(output: str) -> dict[str, tuple[str, str]]:
 # --- whoami
 
 
-def test_whoami_shows_what_is_used_and_where_it_comes_from_without_sending_anything(run: Run, login: None):
+def test_whoami_shows_settings_and_sources_without_sending_anything(run: Run, login: None):
     code, printed, said = run("whoami", "--no-check")
 
     assert (code, said) == (0, "")
@@ -91,7 +91,7 @@ def test_whoami_shows_what_is_used_and_where_it_comes_from_without_sending_anyth
     }  # fmt: skip
 
 
-def test_whoami_tries_it_with_one_call(run: Run, login: None, cloud: responses.RequestsMock):
+def test_whoami_tests_the_credentials_with_one_call(run: Run, login: None, cloud: responses.RequestsMock):
     cloud.get(CHECK, json={"is_success": True, "engines": ENGINES})
 
     code, printed, said = run("whoami")
@@ -158,7 +158,7 @@ def test_whoami_without_credentials_says_so_in_one_line(run: Run, check: str):
     assert said.count("\n") == 1
 
 
-def test_whoami_of_half_a_login_shows_which_half(run: Run, login: None, monkeypatch: pytest.MonkeyPatch):
+def test_whoami_of_incomplete_credentials_shows_what_is_missing(run: Run, login: None, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("HUAWEICLOUD_SDK_SK")
 
     code, printed, said = run("whoami", "--no-check")
@@ -238,7 +238,7 @@ def test_config_show_has_every_setting_with_its_value_and_its_source(
     assert table(printed)["read_timeout"] == ("1.0", f"profile 'fast' of {file}")
 
 
-def test_a_wrong_setting_is_told_in_one_line(run: Run, monkeypatch: pytest.MonkeyPatch):
+def test_an_invalid_setting_is_reported_in_one_line(run: Run, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("MODELARTS_READ_TIMEOUT", "soon")
 
     code, printed, said = run("config", "show")

@@ -28,7 +28,7 @@ UGLY = "my job/ä~ +&=%"
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["title"])
-def test_the_signature_is_the_vectors(vector: dict[str, Any]):
+def test_the_signature_equals_that_of_the_test_vectors(vector: dict[str, Any]):
     auth = AkSkAuth(vector["access_key"], vector["secret_key"])
     query = "&".join(f"{quote(name)}={quote(value, safe='')}" for name, value in vector["query"])
     headers = {**vector["headers_before_signing"], "Host": vector["host"]}
@@ -58,7 +58,7 @@ def test_headers_with_underscores_are_not_signed():
     assert made == vector["authorization"]
 
 
-def test_the_request_on_the_wire_is_the_vectors(cloud: Cloud, monkeypatch: pytest.MonkeyPatch):
+def test_the_sent_request_equals_that_of_the_test_vectors(cloud: Cloud, monkeypatch: pytest.MonkeyPatch):
     class Clock:
         @staticmethod
         def now(zone: tzinfo) -> datetime:
@@ -99,7 +99,7 @@ def signature_is_right(request: requests.PreparedRequest, secret: str) -> bool:
     return str(request.headers["Authorization"]).endswith(f"Signature={expected}")
 
 
-def test_whatever_is_sent_is_signed_as_it_is_sent(cloud: Cloud, session: Session):
+def test_requests_are_signed_as_they_are_sent(cloud: Cloud, session: Session):
     cloud.look_ups("specs", "engines")
     cloud.answer("POST", "/training-jobs", MADE)
     cloud.answer("GET", "/training-jobs", {"is_success": True, "jobs": []})
@@ -116,7 +116,7 @@ def test_whatever_is_sent_is_signed_as_it_is_sent(cloud: Cloud, session: Session
     assert "+" not in query
 
 
-def test_a_request_carries_the_headers_that_the_documents_name(cloud: Cloud, session: Session):
+def test_a_request_has_the_documented_headers(cloud: Cloud, session: Session):
     cloud.look_ups("specs", "engines")
     cloud.answer("POST", "/training-jobs", MADE)
 
@@ -178,7 +178,7 @@ def test_no_error_and_no_log_shows_a_secret(cloud: Cloud, caplog: pytest.LogCapt
     assert secrets_in(caplog.text + str(caught.value) + repr(caught.value)) == []
 
 
-def test_an_incomplete_login_does_not_show_what_there_is(cloud: Cloud):
+def test_incomplete_credentials_are_not_shown(cloud: Cloud):
     with pytest.raises(ConfigError) as caught:
         cloud_session(**SECRETS, region_name="")
 

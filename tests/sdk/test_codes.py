@@ -1,4 +1,4 @@
-"""Every documented error code is explained in both languages; unknown ones pass through whole."""
+"""Every documented error code is explained in both languages; unknown ones are kept."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_a_code_with_several_meanings_has_that_of_its_status():
     assert "not valid" in meanings[400] and "API id" in meanings[401] and "credential" in meanings[403]
 
 
-def test_a_code_that_comes_with_none_of_its_statuses_has_all_of_its_meanings():
+def test_a_code_with_an_unknown_status_has_all_of_its_meanings():
     error = refusal(200, "ModelArts.0210")
 
     assert type(error) is AuthError
@@ -146,13 +146,13 @@ def test_a_code_that_comes_with_none_of_its_statuses_has_all_of_its_meanings():
     assert type(refusal(404, "ModelArts.0428")) is NotFound
 
 
-def test_a_status_that_tells_more_than_the_code_has_its_own_next_step():
+def test_a_status_may_have_its_own_next_step():
     assert refusal(400, "ModelArts.0105").next_step.startswith("Check the state of the job")
     assert refusal(404, "ModelArts.0105").next_step.startswith("Check the id or the name")
 
 
 @pytest.mark.parametrize("code", ["ModelArts.9999", "AS.0001", "", "ModelArts.2757x"])
-def test_an_unknown_code_passes_through_whole(code: str):
+def test_an_unknown_code_is_kept(code: str):
     error = refusal(400, code, {"X-Request-Id": "r-1"})
 
     assert (error.status, error.code, error.message, error.request_id) == (400, code, "why", "r-1")
@@ -161,7 +161,7 @@ def test_an_unknown_code_passes_through_whole(code: str):
 
 
 @pytest.mark.parametrize("code", ["APIGW.0101", "APIGW.0301", "APIG.1004"])
-def test_a_code_of_the_gateway_says_where_it_comes_from(monkeypatch: pytest.MonkeyPatch, code: str):
+def test_a_code_of_the_gateway_is_explained(monkeypatch: pytest.MonkeyPatch, code: str):
     error = refusal(404, code, request_id="in-the-body")
 
     assert (type(error), error.code, error.request_id) == (NotFound, code, "in-the-body")
@@ -170,14 +170,16 @@ def test_a_code_of_the_gateway_says_where_it_comes_from(monkeypatch: pytest.Monk
     assert "API 网关" in str(error)
 
 
-def test_a_refusal_keeps_what_is_odd():
+def test_an_error_keeps_unusual_members():
     error = refusal(400, 7, error_msg={"a": 1})  # type: ignore[arg-type]
 
     assert str(error) == "7: {'a': 1}. (GET https://x, HTTP 400)"
 
 
 @pytest.mark.parametrize(("code", "status"), [*CODES, ("APIGW.0301", 401), ("ModelArts.9999", 503)])
-def test_a_refusal_survives_pickling_with_its_advice(monkeypatch: pytest.MonkeyPatch, code: str, status: int):
+def test_an_error_of_the_service_survives_pickling_with_its_advice(
+    monkeypatch: pytest.MonkeyPatch, code: str, status: int
+):
     error = refusal(status, code, {"Date": formatdate(time.time() - 900, usegmt=True)})
 
     copy = pickle.loads(pickle.dumps(error))
@@ -197,7 +199,7 @@ CLOCK_MATTERS = [
 
 @pytest.mark.parametrize(("off", "told"), [(-900, "15 min 0 s behind"), (28800, "8 h 0 min 0 s ahead of")])
 @pytest.mark.parametrize(("status", "code"), CLOCK_MATTERS)
-def test_a_refused_proof_tells_how_wrong_the_clock_is(
+def test_refused_credentials_show_how_wrong_the_clock_is(
     monkeypatch: pytest.MonkeyPatch, status: int, code: str, off: int, told: str
 ):
     now = 1_700_000_000
@@ -211,7 +213,7 @@ def test_a_refused_proof_tells_how_wrong_the_clock_is(
 
 
 @pytest.mark.parametrize(("status", "code"), [(403, "ModelArts.0108"), (404, "ModelArts.0015"), (400, "APIGW.0106")])
-def test_the_clock_is_not_spoken_of_where_it_does_not_matter(status: int, code: str):
+def test_the_clock_is_not_mentioned_where_it_does_not_matter(status: int, code: str):
     assert "clock" not in str(refusal(status, code, {"Date": formatdate(0, usegmt=True)}))
 
 
@@ -219,7 +221,7 @@ DATES = [None, "", "yesterday", " ", "Thu, 01 Jan 99999999999999999999 00:00:00 
 
 
 @pytest.mark.parametrize("date", DATES)
-def test_a_clock_that_is_right_or_cannot_be_compared_is_not_spoken_of(date: str | None):
+def test_a_clock_that_is_right_or_unknown_is_not_mentioned(date: str | None):
     told = formatdate(usegmt=True) if date == "now" else date
     error = refusal(401, "ModelArts.0208", {} if told is None else {"Date": told})
 
@@ -228,14 +230,14 @@ def test_a_clock_that_is_right_or_cannot_be_compared_is_not_spoken_of(date: str 
 
 
 @pytest.mark.parametrize(("off", "told"), [(59, False), (-59, False), (61, True), (-61, True)])
-def test_a_minute_more_or_less_is_not_spoken_of(monkeypatch: pytest.MonkeyPatch, off: int, told: bool):
+def test_a_difference_of_less_than_a_minute_is_not_mentioned(monkeypatch: pytest.MonkeyPatch, off: int, told: bool):
     now = 1_700_000_000
     monkeypatch.setattr(time, "time", lambda: now + off)
 
     assert ("clock is" in str(refusal(401, "ModelArts.0207", {"Date": formatdate(now, usegmt=True)}))) is told
 
 
-def test_the_clock_is_compared_when_the_answer_comes_not_when_it_is_raised(monkeypatch: pytest.MonkeyPatch):
+def test_the_clock_is_compared_when_the_reply_arrives(monkeypatch: pytest.MonkeyPatch):
     headers = {"Date": formatdate(usegmt=True)}
     response = answered({"error_code": "ModelArts.0207", "error_msg": "why"}, 401, headers, "GET", "https://x")
     later = time.time() + 3600
@@ -278,7 +280,7 @@ def test_importing_a_session_does_not_read_the_table():
 # --- the page
 
 
-def test_the_page_is_the_one_that_the_table_gives():
+def test_the_page_is_generated_from_the_table():
     written = runpy.run_path(str(DOCS / "error-codes.py"))["page"]()
 
     assert (DOCS / "error-codes.md").read_text(encoding="utf-8") == written, "run `python docs/error-codes.py`"

@@ -1,4 +1,4 @@
-"""Settings come from the argument, the environment, the file or the default, in that order, and say from where."""
+"""Settings come from the argument, the environment, the file or the default, in this order, with their source."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_every_setting_has_an_example():
 
 
 @pytest.mark.parametrize("setting", [row for row in SETTINGS if row.name in EXAMPLES], ids=lambda row: row.name)
-def test_an_argument_beats_the_environment_that_the_file_that_the_default(
+def test_arguments_come_before_environment_file_and_default(
     monkeypatch: pytest.MonkeyPatch, file: Path, setting: table.Setting
 ):
     (argument, meant), (variable, in_environment), (stored, in_file) = EXAMPLES[setting.name]
@@ -93,7 +93,7 @@ def test_an_empty_variable_counts_as_missing(monkeypatch: pytest.MonkeyPatch, fi
     assert resolve()["region_name"].value == "cn-east-3"
 
 
-def test_a_profile_gives_any_setting_and_leaves_the_rest_to_the_file(file: Path):
+def test_settings_that_a_profile_lacks_come_from_the_file(file: Path):
     write_json(file, read_timeout=7, strict=True, profile="slow", profiles={"slow": {"read_timeout": 90}})
 
     settings = resolve()
@@ -120,7 +120,7 @@ def test_the_language_is_that_of_the_locale(monkeypatch: pytest.MonkeyPatch, var
     assert resolve()["lang"].value == language
 
 
-def test_the_variables_are_read_when_a_session_is_made_not_at_import(monkeypatch: pytest.MonkeyPatch):
+def test_variables_are_read_when_a_session_is_created(monkeypatch: pytest.MonkeyPatch):
     for name, value in (("AK", "A"), ("SK", "S"), ("PROJECT_ID", PROJECT)):
         monkeypatch.setenv(f"HUAWEICLOUD_SDK_{name}", value)
     monkeypatch.setenv("S3_REGION", "cn-south-1")
@@ -131,7 +131,7 @@ def test_the_variables_are_read_when_a_session_is_made_not_at_import(monkeypatch
     assert session.host == "https://modelarts.cn-south-1.myhuaweicloud.com"
 
 
-def test_a_login_may_come_from_several_places(monkeypatch: pytest.MonkeyPatch, file: Path):
+def test_credentials_may_come_from_each_source(monkeypatch: pytest.MonkeyPatch, file: Path):
     write_json(file, access_key="A", secret_key="S", region_name="cn-north-1")
     monkeypatch.setenv("PROJECT_ID", PROJECT)
 
@@ -152,7 +152,7 @@ def test_modelarts_home_moves_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path
 # --- sending
 
 
-def test_a_session_sends_as_its_settings_say(monkeypatch: pytest.MonkeyPatch, file: Path, tmp_path: Path):
+def test_a_session_sends_with_its_settings(monkeypatch: pytest.MonkeyPatch, file: Path, tmp_path: Path):
     pem = str(make_certificate(tmp_path / "mine.pem"))
     given = {"ca_bundle": HERE, "client_cert": pem, "proxy": "p:3128"}
     write_json(file, connect_timeout=1, read_timeout=2, total_timeout=3, **given)
@@ -164,14 +164,14 @@ def test_a_session_sends_as_its_settings_say(monkeypatch: pytest.MonkeyPatch, fi
     assert cloud_session().client.transport.sending.verify is False
 
 
-def test_without_settings_the_usual_certificates_are_trusted_and_there_is_no_proxy():
+def test_by_default_the_usual_authorities_are_trusted_and_there_is_no_proxy():
     sending = cloud_session().client.transport.sending
 
     assert sending == TransportOptions(10, 60, 300, True, None, {"no": ""})
     assert sending.proxy_for("https://modelarts.example.com") is None
 
 
-def test_a_session_may_have_time_outs_of_its_own(monkeypatch: pytest.MonkeyPatch):
+def test_a_session_may_have_its_own_timeouts(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("MODELARTS_READ_TIMEOUT", "7")
 
     sending = cloud_session(connect_timeout=1, total_timeout="3").client.transport.sending
@@ -188,7 +188,7 @@ NO_CERTIFICATE = ["not a certificate", "", "-----BEGIN CERTIFICATE-----\nAAAA\n-
 
 @pytest.mark.parametrize("setting", ["ca_bundle", "client_cert"])
 @pytest.mark.parametrize("text", NO_CERTIFICATE)
-def test_a_file_without_certificates_is_told_when_the_session_is_made(file: Path, setting: str, text: str):
+def test_a_file_without_certificates_is_reported_when_the_session_is_created(file: Path, setting: str, text: str):
     broken = file.with_name("broken.pem")
     broken.write_text(text)
     write_json(file, **{setting: str(broken)})
@@ -197,7 +197,7 @@ def test_a_file_without_certificates_is_told_when_the_session_is_made(file: Path
         cloud_session()
 
 
-def test_a_key_with_a_passphrase_is_refused_and_nobody_is_asked_for_it(file: Path):
+def test_a_key_with_a_passphrase_is_refused_without_a_prompt(file: Path):
     write_json(file, client_cert=str(make_certificate(file.with_name("locked.pem"), passphrase="secret")))
 
     with pytest.raises(ConfigError, match=r"client_cert=.*keys without a passphrase"):
@@ -211,7 +211,7 @@ def test_a_key_with_a_passphrase_is_refused_and_nobody_is_asked_for_it(file: Pat
     *((setting, value) for setting in ("proxy", "iam_endpoint")
       for value in ("http://me:SECRET", "me:SECRET", "http://host@me:SECRET", ["http://me:SEC'RET@host"])),
 ])  # fmt: skip
-def test_a_password_in_an_address_that_is_wrong_is_not_shown(file: Path, setting: str, value: Any):
+def test_the_password_of_an_invalid_url_is_masked(file: Path, setting: str, value: Any):
     write_json(file, **{setting: value})
 
     with pytest.raises(ConfigError, match=setting) as caught:
@@ -221,7 +221,7 @@ def test_a_password_in_an_address_that_is_wrong_is_not_shown(file: Path, setting
 
 
 @pytest.mark.parametrize(("setting", "text"), [("code_limit", "1e400"), ("read_timeout", "9" * 400)])
-def test_a_number_that_is_none_is_told(file: Path, setting: str, text: str):
+def test_an_invalid_number_is_reported(file: Path, setting: str, text: str):
     file.write_text(f'{{"{setting}": {text}}}')
 
     with pytest.raises(ConfigError, match=setting):
@@ -233,7 +233,7 @@ def test_a_number_that_is_none_is_told(file: Path, setting: str, text: str):
     ("x" * 5000, "='xxx.*: File name too long; name one .*, or unset the variable"),
     ("-----BEGIN PRIVATE KEY-----\nSECRET", r"='-----BEGIN\*\*\*\*': write the path of a file"),
 ], ids=["missing", "long", "content"])  # fmt: skip
-def test_the_usual_variable_for_authorities_must_name_a_file(monkeypatch: pytest.MonkeyPatch, path: str, told: str):
+def test_the_common_variable_for_authorities_must_name_a_file(monkeypatch: pytest.MonkeyPatch, path: str, told: str):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", path)
 
     with pytest.raises(ConfigError, match=f"REQUESTS_CA_BUNDLE{told}") as caught:
@@ -255,7 +255,7 @@ def test_the_usual_variable_for_authorities_must_name_a_file(monkeypatch: pytest
         ({"colour": "red"}, r"there is no setting 'colour'; `modelarts config show` lists them all"),
     ],
 )  # fmt: skip
-def test_a_name_that_is_no_setting_is_told_once(
+def test_an_unknown_setting_is_reported_once(
     home: Path, caplog: pytest.LogCaptureFixture, members: dict[str, Any], told: str
 ):
     home.mkdir()

@@ -1,4 +1,4 @@
-"""What is missing from the settings, or breaks their rules, is told with its place and the rule."""
+"""Missing and invalid settings are reported with their source and the rule."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.files import write_json
 HERE = str(Path(__file__).parent)
 
 
-def test_a_session_with_nothing_says_where_it_looked_and_how_to_go_local(file: Path):
+def test_a_session_without_credentials_lists_the_sources_and_the_local_mode(file: Path):
     with pytest.raises(ConfigError) as caught:
         Session()
 
@@ -29,7 +29,7 @@ def test_a_session_with_nothing_says_where_it_looked_and_how_to_go_local(file: P
     assert isinstance(caught.value, ValueError)
 
 
-def test_an_incomplete_login_says_what_was_found_and_where(monkeypatch: pytest.MonkeyPatch, file: Path):
+def test_incomplete_credentials_are_reported_with_what_was_found(monkeypatch: pytest.MonkeyPatch, file: Path):
     write_json(file, access_key="B", secret_key="SECRET2", project_id=PROJECT)
     monkeypatch.setenv("HUAWEICLOUD_SDK_SK", "SECRET")
 
@@ -117,7 +117,7 @@ WRONG_KINDS: list[tuple[str, Any, str]] = [
 
 @pytest.mark.parametrize("where", ["environment", "file"])
 @pytest.mark.parametrize(("name", "value", "rule"), WRONG)
-def test_a_wrong_value_is_told_with_its_place_and_the_rule(
+def test_an_invalid_value_is_reported_with_its_source_and_the_rule(
     monkeypatch: pytest.MonkeyPatch, file: Path, name: str, value: str, rule: str, where: str
 ):
     variable, *_ = next(setting.env for setting in SETTINGS if setting.name == name)
@@ -135,7 +135,7 @@ def test_a_wrong_value_is_told_with_its_place_and_the_rule(
 
 
 @pytest.mark.parametrize(("name", "value", "rule"), WRONG_KINDS)
-def test_a_value_of_a_wrong_kind_is_told_with_the_rule(file: Path, name: str, value: Any, rule: str):
+def test_a_value_of_a_wrong_type_is_reported_with_the_rule(file: Path, name: str, value: Any, rule: str):
     write_json(file, **{name: value})
 
     with pytest.raises(ConfigError) as caught:
@@ -153,7 +153,7 @@ def test_a_wrong_secret_is_masked(name: str, value: Any):
 
 
 @pytest.mark.parametrize("setting", ["ca_bundle", "client_cert"])
-def test_the_content_of_a_file_in_place_of_its_path_is_told_and_not_shown(file: Path, setting: str):
+def test_the_content_of_a_file_in_place_of_its_path_is_masked(file: Path, setting: str):
     write_json(file, **{setting: "-----BEGIN PRIVATE KEY-----\nSECRET\n"})
 
     with pytest.raises(ConfigError, match=rf"{setting}='-----BEGIN\*\*\*\*' .*: write the path of a file") as caught:
@@ -163,7 +163,7 @@ def test_the_content_of_a_file_in_place_of_its_path_is_told_and_not_shown(file: 
 
 
 @pytest.mark.parametrize("name", ["ca_bundle", "client_cert"])
-def test_a_path_that_is_far_too_long_is_told_and_shortened(file: Path, name: str):
+def test_a_very_long_path_is_shortened_in_the_message(file: Path, name: str):
     write_json(file, **{name: "x" * 5000})
 
     with pytest.raises(ConfigError, match=rf"{name}='xxx.*: File name too long; name one that this user") as caught:
@@ -196,17 +196,17 @@ def test_a_blank_folder_of_settings_counts_as_missing(monkeypatch: pytest.Monkey
     ({"config_file": "x" * 5000}, "File name too long; correct it"),
     ({"config_file": "a\0b"}, "null byte; correct it"),
 ])  # fmt: skip
-def test_a_named_file_that_is_no_path_is_told(arguments: dict[str, Any], told: str):
+def test_an_invalid_config_file_is_reported(arguments: dict[str, Any], told: str):
     with pytest.raises(ConfigError, match=told):
         Session(**arguments)
 
 
-def test_a_home_that_is_no_path_is_told():
+def test_an_invalid_home_is_reported():
     with pytest.raises(ConfigError, match=r"^home=5: write the path of a folder"):
         Session.local(home=5)  # type: ignore[arg-type]
 
 
-def test_a_file_that_begins_with_a_mark_of_its_bytes_is_read(file: Path):
+def test_a_file_with_a_byte_order_mark_is_read(file: Path):
     file.write_text('{"region_name": "cn-east-3"}', encoding="utf-8-sig")
 
     assert resolve()["region_name"].value == "cn-east-3"

@@ -49,7 +49,7 @@ BROKEN = ["[basic]\nak = A\nSECRET without a sign\n", "ak = A\nsk = SECRET\n", "
 
 
 @pytest.mark.parametrize("text", BROKEN, ids=["no option", "no section", "twice"])
-def test_a_broken_credentials_file_is_named_with_its_line_but_not_shown(machine: Machine, text: str):
+def test_a_broken_credentials_file_is_reported_with_its_line_number_only(machine: Machine, text: str):
     machine.write(machine.huawei, text)
 
     with pytest.raises(ConfigError, match=rf"{machine.huawei}: line \d cannot be read; correct it") as caught:
@@ -83,7 +83,7 @@ def test_a_credentials_file_that_cannot_be_read_is_named(machine: Machine, break
 
 
 @pytest.mark.parametrize("break_it", [a_folder, no_text, no_line, too_long])
-def test_a_broken_file_does_not_matter_where_an_earlier_place_gives_the_login(
+def test_a_broken_file_is_ignored_if_an_earlier_source_has_the_credentials(
     machine: Machine, break_it: Callable[[Machine], None]
 ):
     break_it(machine)
@@ -92,7 +92,7 @@ def test_a_broken_file_does_not_matter_where_an_earlier_place_gives_the_login(
     assert CliRunner().invoke(cli, ["config", "show"]).exit_code == 0
 
 
-def test_a_home_that_belongs_to_somebody_else_does_not_matter_where_there_is_a_login(machine: Machine):
+def test_an_unreadable_home_is_ignored_if_there_are_credentials(machine: Machine):
     """As in a container that runs as any user: HOME is that of root."""
     with common_user() as place:
         machine.set("HOME", str(place / "locked"))
@@ -113,7 +113,7 @@ NAMING = ["HUAWEICLOUD_SDK_CREDENTIALS_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AW
 
 
 @pytest.mark.parametrize("variable", NAMING)
-def test_a_credentials_file_that_a_variable_names_has_to_be_there(machine: Machine, variable: str, tmp_path: Path):
+def test_a_credentials_file_named_by_a_variable_must_exist(machine: Machine, variable: str, tmp_path: Path):
     machine.set(variable, str(tmp_path / "typo"))
     machine.settings(**login("somebody else"))
     told = rf"typo: No such file or directory \(environment {variable}\); correct the variable, or unset it$"
@@ -125,7 +125,7 @@ def test_a_credentials_file_that_a_variable_names_has_to_be_there(machine: Machi
 
 
 @pytest.mark.parametrize("variable", NAMING)
-def test_a_credentials_file_that_is_not_there_does_not_matter_where_an_earlier_place_gives_the_login(
+def test_a_missing_credentials_file_is_ignored_if_an_earlier_source_has_the_credentials(
     machine: Machine, variable: str, tmp_path: Path
 ):
     machine.set(variable, str(tmp_path / "typo"))

@@ -1,4 +1,4 @@
-"""Who you are comes whole from one place, in one order."""
+"""All credentials come from one source, in a fixed order."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.support.machine import (
 
 
 @pytest.mark.parametrize("first", range(len(ORDER)), ids=[row[0] for row in ORDER])
-def test_the_first_place_that_has_a_login_gives_all_of_it(machine: Machine, first: int):
+def test_all_credentials_come_from_the_first_source_that_has_some(machine: Machine, first: int):
     for _, set_up, _ in reversed(ORDER[first:]):
         set_up(machine)
     name, _, title = ORDER[first]
@@ -56,7 +56,7 @@ def test_the_first_place_that_has_a_login_gives_all_of_it(machine: Machine, firs
     ],
     ids=["keys", "keys and profile", "profile"],
 )
-def test_what_is_asked_for_by_argument_comes_before_all_else(machine: Machine, arguments: dict[str, str], name: str):
+def test_credentials_named_by_argument_come_first(machine: Machine, arguments: dict[str, str], name: str):
     for _, set_up, _ in ORDER:
         set_up(machine)
     machine.settings(profiles={"dev": login("profile"), "prod": login("prod")})
@@ -66,7 +66,7 @@ def test_what_is_asked_for_by_argument_comes_before_all_else(machine: Machine, a
     assert keys_of(session) == (f"AK {name}", f"SK {name}", f"token {name}")
 
 
-def test_a_settings_file_may_be_named(machine: Machine, tmp_path: Path):
+def test_a_settings_file_can_be_an_argument(machine: Machine, tmp_path: Path):
     for _, set_up, _ in ORDER:
         set_up(machine)
     named = machine.write(tmp_path / "config.json", json.dumps({**login("named"), "region_name": "cn-east-3"}))
@@ -87,7 +87,7 @@ def test_a_named_settings_file_brings_its_profiles(machine: Machine, tmp_path: P
     assert (key(), key(profile="prod")) == ("AK dev", "AK prod")
 
 
-def test_a_named_settings_file_must_be_there(tmp_path: Path):
+def test_a_named_settings_file_must_exist(tmp_path: Path):
     with pytest.raises(ConfigError, match=r"nowhere\.json: No such file"):
         Session(config_file=tmp_path / "nowhere.json")
 
@@ -97,7 +97,7 @@ def test_a_named_settings_file_must_be_there(tmp_path: Path):
 
 @pytest.mark.parametrize("lower", ORDER[1:], ids=[row[0] for row in ORDER[1:]])
 @pytest.mark.parametrize("part", ["AK", "SK"])
-def test_half_a_login_is_refused_and_never_completed_from_another_place(
+def test_incomplete_credentials_are_not_completed_from_another_source(
     machine: Machine, lower: tuple[str, Callable[[Machine], None], str], part: str
 ):
     lower[1](machine)
@@ -134,7 +134,7 @@ def test_the_project_of_the_same_login_is_used(machine: Machine):
     assert cloud_session(access_key="AK environment", project_id=None).project_id == OTHER_PROJECT
 
 
-def test_project_and_region_may_come_from_a_place_without_a_login(machine: Machine):
+def test_project_and_region_may_come_from_a_source_without_credentials(machine: Machine):
     by_huawei_file(machine)
     machine.settings(project_id=PROJECT, region_name="cn-south-1")
 
@@ -156,7 +156,7 @@ def test_the_variables_of_a_notebook_are_enough(machine: Machine):
 
 
 @pytest.mark.parametrize("variable", ["AWS_CREDENTIAL_FILE", "AWS_CONFIG_FILE"])
-def test_relatives_of_that_variable_name_a_credentials_file_too(machine: Machine, variable: str):
+def test_similar_variables_name_a_credentials_file_too(machine: Machine, variable: str):
     by_shared_file(machine)
     machine.set(variable, os.environ["AWS_SHARED_CREDENTIALS_FILE"])
     machine.set("AWS_SHARED_CREDENTIALS_FILE", "")
@@ -164,7 +164,7 @@ def test_relatives_of_that_variable_name_a_credentials_file_too(machine: Machine
     assert keys_of(Session(region_name=REGION, project_id=PROJECT))[0] == "AK shared"
 
 
-def test_keys_for_another_cloud_are_not_taken(machine: Machine):
+def test_keys_of_another_cloud_are_not_used(machine: Machine):
     machine.shared_file(aws_access_key_id="AK", aws_secret_access_key="SK")
 
     with pytest.raises(ConfigError, match="found no credentials"):
@@ -183,7 +183,7 @@ def test_keys_for_another_cloud_are_not_taken(machine: Machine):
         ({"w3_account": "w"}, "w3_account is not supported"),
     ],
 )
-def test_arguments_that_make_no_login_are_refused(arguments: dict[str, str], told: str):
+def test_arguments_that_are_not_complete_credentials_are_refused(arguments: dict[str, str], told: str):
     with pytest.raises(ConfigError, match=told):
         Session(**arguments, region_name=REGION, project_id=PROJECT)
 
@@ -197,7 +197,7 @@ def test_empty_arguments_count_as_left_out(machine: Machine, empty: str):
     assert keys_of(session)[0] == "AK environment"
 
 
-def test_variables_of_nothing_but_a_line_break_give_no_login(machine: Machine):
+def test_variables_with_only_a_line_break_are_not_credentials(machine: Machine):
     for name in ("HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "AWS_SHARED_CREDENTIALS_FILE", "MODELARTS_PROFILE",
                  "HUAWEICLOUD_SDK_CREDENTIALS_FILE"):  # fmt: skip
         machine.set(name, "\r")
@@ -212,7 +212,7 @@ def test_variables_of_nothing_but_a_line_break_give_no_login(machine: Machine):
     ({"HUAWEICLOUD_SDK_SECURITY_TOKEN": "t"}, "security_token without access_key"),
     ({}, "no login"),
 ])  # fmt: skip
-def test_what_lacks_for_a_login_is_told_where_it_lacks(machine: Machine, members: dict[str, str], told: str):
+def test_missing_credentials_are_reported_with_their_source(machine: Machine, members: dict[str, str], told: str):
     for name, value in members.items():
         machine.set(name, value)
 
@@ -220,7 +220,7 @@ def test_what_lacks_for_a_login_is_told_where_it_lacks(machine: Machine, members
         Session()
 
 
-def test_half_a_login_by_password_is_shown_as_one(machine: Machine):
+def test_an_incomplete_password_login_is_shown_as_one(machine: Machine):
     machine.set("MODELARTS_ACCOUNT", "a")
     machine.set("MODELARTS_PASSWORD", "p")
 
@@ -237,7 +237,7 @@ def iam_of(session: Session) -> str:
     return session._services.url("iam")
 
 
-def test_a_password_does_not_go_to_the_iam_of_other_keys(machine: Machine):
+def test_a_password_is_not_sent_to_the_iam_of_other_keys(machine: Machine):
     machine.huawei_file(ak="OTHER", sk="S", iam_endpoint="iam.other-cloud.example.com")
     machine.set("MODELARTS_USERNAME", "user")
     machine.set("MODELARTS_PASSWORD", "PASSWORD")
@@ -245,7 +245,7 @@ def test_a_password_does_not_go_to_the_iam_of_other_keys(machine: Machine):
     assert iam_of(Session(region_name=REGION, project_id=PROJECT)) == IAM
 
 
-def test_the_iam_of_a_credentials_file_goes_with_its_keys_and_where_it_holds_none(machine: Machine):
+def test_the_iam_of_a_credentials_file_counts_with_its_keys_or_without_any(machine: Machine):
     machine.huawei_file(ak="A", sk="S", iam_endpoint="iam.x")
     assert iam_of(Session(region_name=REGION, project_id=PROJECT)) == "https://iam.x"
 
@@ -253,7 +253,7 @@ def test_the_iam_of_a_credentials_file_goes_with_its_keys_and_where_it_holds_non
     assert iam_of(cloud_session()) == "https://iam.x"
 
 
-def test_endpoints_of_ones_own_settings_hold_for_all_logins(machine: Machine):
+def test_endpoints_of_our_settings_count_for_all_credentials(machine: Machine):
     """They belong together: one of them alone would lead to another cloud."""
     by_environment(machine)
     machine.set("MODELARTS_IAM_ENDPOINT", "iam.x")
@@ -268,7 +268,7 @@ def test_endpoints_of_ones_own_settings_hold_for_all_logins(machine: Machine):
 
 
 @pytest.mark.parametrize("by", ["argument", "environment MODELARTS_PROFILE", "file"])
-def test_an_unknown_profile_is_told_with_the_known_ones(machine: Machine, by: str):
+def test_an_unknown_profile_is_reported_with_the_known_ones(machine: Machine, by: str):
     by_environment(machine)
     machine.settings(profiles={"dev": {}, "prod": {}}, **({"profile": "de"} if by == "file" else {}))
     if by.startswith("environment"):
@@ -280,14 +280,14 @@ def test_an_unknown_profile_is_told_with_the_known_ones(machine: Machine, by: st
     assert str(caught.value).startswith(f"profile='de' ({by}")
 
 
-def test_a_profile_may_be_the_usual_one(machine: Machine):
+def test_a_profile_may_be_the_default(machine: Machine):
     machine.settings(profile="dev", profiles={"dev": {**login("dev"), "project_id": PROJECT, "region_name": REGION}})
 
     assert keys_of(Session())[0] == "AK dev"
 
 
 @pytest.mark.parametrize("profiles", [None, [], {}, {"dev": "text"}])
-def test_profiles_that_are_none_are_told(machine: Machine, profiles: Any):
+def test_invalid_profiles_are_reported(machine: Machine, profiles: Any):
     machine.settings(profiles=profiles)
 
     with pytest.raises(ConfigError, match=r'has (no profiles|no JSON object for it; write {"name": value})$'):
@@ -319,7 +319,7 @@ def starts_local(monkeypatch: pytest.MonkeyPatch, **arguments: Any) -> bool:
         ({"profile": "offline", "access_key": "A"}, False),
     ],
 )
-def test_local_mode_gives_way_only_to_a_login_that_is_asked_for(
+def test_only_credentials_named_by_argument_override_local_mode(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, arguments: dict[str, str], local: bool
 ):
     by_environment(machine)

@@ -48,7 +48,7 @@ def test_an_unknown_region_is_refused_with_the_known_ones():
     ],
 )
 @pytest.mark.parametrize("region", ["eu-de", "cn-north-4"])
-def test_given_endpoints_hold_for_their_region(region: str, given: str, host: str):
+def test_given_endpoints_are_used_for_their_region(region: str, given: str, host: str):
     Session.set_endpoint(
         iam_endpoint="iam.example.com", obs_endpoint="obs.example.com", modelarts_endpoint=given, region_name=region
     )
@@ -75,7 +75,7 @@ def test_endpoints_may_come_from_settings(monkeypatch: pytest.MonkeyPatch, file:
     assert cloud_session(region_name=region).host == "https://modelarts.x"
 
 
-def test_an_endpoint_that_is_not_known_is_missed_only_when_it_is_needed(monkeypatch: pytest.MonkeyPatch):
+def test_an_unknown_endpoint_is_reported_only_when_it_is_needed(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("MODELARTS_ENDPOINT", "modelarts.example.com")
 
     assert cloud_session(region_name="eu-de").host == "https://modelarts.example.com"
@@ -83,13 +83,13 @@ def test_an_endpoint_that_is_not_known_is_missed_only_when_it_is_needed(monkeypa
         cloud_session(region_name="eu-de", project_id="")
 
 
-def test_a_wrong_endpoint_is_refused_where_it_is_given():
+def test_an_invalid_endpoint_is_refused_at_once():
     with pytest.raises(ConfigError, match=r"iam_endpoint='a b' \(argument\): write a host"):
         Session.set_endpoint("a b", "obs.example.com", "modelarts.example.com", "eu-de")
 
 
 @pytest.mark.parametrize("given", ["eu-de", " eu-de ", "eu-de\r\n"])
-def test_blanks_around_a_region_are_not_its_own(given: str):
+def test_blanks_around_a_region_are_removed(given: str):
     Session.set_endpoint("iam.x", "obs.x", "modelarts.x", given)
 
     assert cloud_session(region_name="eu-de").host == cloud_session(region_name=given).host == "https://modelarts.x"

@@ -63,11 +63,11 @@ STANDARD = [
 
 
 @pytest.mark.parametrize(("kind", "standard"), STANDARD)
-def test_an_error_is_also_what_people_already_catch(kind: type[Exception], standard: type[Exception]):
+def test_an_error_is_also_the_matching_built_in_exception(kind: type[Exception], standard: type[Exception]):
     assert issubclass(kind, standard)
 
 
-def test_a_job_error_tells_how_it_ended_where_the_log_is_and_its_last_lines():
+def test_a_job_error_has_the_status_the_log_path_and_the_last_lines():
     error = errors.JobFailed(10, 20, JobStatus(11), "killed by the system", 137, "line 1\nline 2", "/b/log/")
 
     assert str(error) == (
@@ -80,7 +80,7 @@ def test_a_job_error_leaves_out_what_is_not_known():
     assert str(errors.JobStopped(10, 20, JobStatus(12))) == "job 10 version 20 was stopped (JOBSTAT_KILLED)"
 
 
-def test_long_values_are_cut_in_a_message_but_kept_in_the_fault():
+def test_long_values_are_shortened_in_a_message_only():
     fault = errors.ArgumentProblem("job_desc", "d" * 5000, "too long")
 
     assert len(str(errors.ArgumentError("fit", [fault]))) < 300
@@ -90,7 +90,7 @@ def test_long_values_are_cut_in_a_message_but_kept_in_the_fault():
 # --- refusals
 
 
-def test_a_refusal_says_the_message_the_clock_the_next_step_the_meaning_and_where():
+def test_an_error_has_message_clock_next_step_meaning_and_call():
     error = ApiError(401, "ModelArts.0207", "Expired", "r-1", "GET", "https://x", ADVICE)
 
     assert str(error) == (
@@ -99,11 +99,11 @@ def test_a_refusal_says_the_message_the_clock_the_next_step_the_meaning_and_wher
     )
 
 
-def test_a_refusal_leaves_out_what_is_not_known():
+def test_an_error_omits_what_is_not_known():
     assert str(ApiError(400, "", "why?")) == "no error code: why? (HTTP 400)"
 
 
-def test_a_refusal_is_shown_in_the_language_of_the_moment(monkeypatch: pytest.MonkeyPatch):
+def test_an_error_is_shown_in_the_current_language(monkeypatch: pytest.MonkeyPatch):
     error = ApiError(401, "ModelArts.0207", "Expired", "r-1", "GET", "https://x", ADVICE)
     english = str(error)
 
@@ -119,7 +119,7 @@ def test_a_refusal_is_shown_in_the_language_of_the_moment(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("kind", REFUSALS[1:], ids=lambda kind: kind.__name__)
-def test_each_class_of_refusals_has_a_next_step_in_both_languages(
+def test_each_error_class_has_a_next_step_in_both_languages(
     monkeypatch: pytest.MonkeyPatch, kind: type[ApiError]
 ):
     error = kind(400, "X.1", "why")
@@ -132,7 +132,7 @@ def test_each_class_of_refusals_has_a_next_step_in_both_languages(
     assert error.next_step in str(error)
 
 
-def test_advice_on_the_code_takes_the_place_of_that_of_the_class():
+def test_advice_of_the_code_replaces_that_of_the_class():
     assert NotFound(404, "X.1", "why", advice=ADVICE).next_step == "Do that."
     assert NotFound(404, "X.1", "why", advice=Advice({"en": "It is so."})).next_step.startswith("Check the id")
 
@@ -167,7 +167,7 @@ DURATIONS = [
 
 
 @pytest.mark.parametrize(("seconds", "text"), DURATIONS)
-def test_a_wrong_clock_is_told_with_its_direction(seconds: float, text: str):
+def test_a_wrong_clock_is_reported_with_its_direction(seconds: float, text: str):
     error = AuthError(401, "X.1", "why", advice=Advice(clock_ahead=seconds))
 
     assert f"This machine's clock is {text} the service's" in str(error)

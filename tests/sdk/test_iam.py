@@ -77,7 +77,7 @@ def client(auth: PasswordAuth) -> Client:
     return Client(endpoint, Transport(TransportOptions()))
 
 
-def test_a_login_is_as_documented_and_serves_many_calls(mock):
+def test_one_documented_login_is_used_for_many_calls(mock):
     iam = FakedIam(mock)
     mock.get(f"{BASE}/job/ai-engines", json={"is_success": True, "engines": []})
     calls = client(password_auth())
@@ -101,7 +101,7 @@ def test_without_an_account_the_user_is_the_account(mock):
     assert iam.logins[0]["auth"]["identity"]["password"]["user"]["domain"] == {"name": "user"}
 
 
-def test_a_token_is_renewed_before_it_ends(mock):
+def test_a_token_is_renewed_before_it_expires(mock):
     iam = FakedIam(mock, lifetime=-1)
     mock.get(f"{BASE}/job/ai-engines", json={"is_success": True, "engines": []})
     calls = client(password_auth())
@@ -167,7 +167,7 @@ def test_temporary_keys_are_fetched_once_and_renewed(mock):
     assert iam.fetched[0] == "token-1"
 
 
-def test_temporary_keys_that_obs_refuses_are_fetched_anew(mock):
+def test_temporary_keys_that_obs_refuses_are_renewed(mock):
     iam = FakedIam(mock)
     iam.hand_out_keys()
     auth = password_auth()
@@ -187,7 +187,7 @@ def test_temporary_keys_outlive_a_token_that_was_revoked(mock):
     assert (len(iam.logins), iam.fetched) == (2, ["token-2"])
 
 
-def test_a_token_that_still_holds_is_used_while_iam_is_ill(mock, monkeypatch, caplog):
+def test_a_valid_token_is_used_while_iam_is_unavailable(mock, monkeypatch, caplog):
     monkeypatch.setattr(transport, "_FIRST_PAUSE", 0.001)
     auth = password_auth()
     FakedIam(mock, lifetime=100)
@@ -207,7 +207,7 @@ def test_a_token_that_still_holds_is_used_while_iam_is_ill(mock, monkeypatch, ca
         auth.apply("GET", BASE, {}, b"")
 
 
-def test_a_wrong_password_is_tried_once_by_however_many_threads(mock):
+def test_many_threads_try_a_wrong_password_once(mock):
     together = threading.Barrier(16)
 
     def refuse(_: Any) -> Any:
@@ -253,7 +253,7 @@ def test_a_wrong_clock_of_this_machine_costs_no_login(mock, monkeypatch, off: in
 
 @pytest.mark.parametrize("part", [0.0, 0.5, 0.999])
 @pytest.mark.parametrize("lifetime", [2.0, 5.0, 100.0])
-def test_a_token_is_never_used_after_its_end(mock, monkeypatch, lifetime: float, part: float):
+def test_an_expired_token_is_never_used(mock, monkeypatch, lifetime: float, part: float):
     """However late in its second a reply was made: `Date` tells no parts of them."""
     begun = datetime.now(timezone.utc).replace(microsecond=0)
     now = begun + timedelta(seconds=part)
@@ -272,7 +272,7 @@ def test_a_token_is_never_used_after_its_end(mock, monkeypatch, lifetime: float,
     assert len(mock.calls) == 2
 
 
-def test_waiting_for_another_threads_login_ends_with_the_call(mock):
+def test_waiting_for_the_login_of_another_thread_ends_with_the_call(mock):
     slow = threading.Event()
 
     def refuse(_: Any) -> Any:
@@ -310,7 +310,7 @@ NESTED = {"error": {"code": 401, "message": "no such user", "title": "Unauthoriz
     (429, {"error": {"code": 429, "message": "slow down"}}, Throttled, "429: slow down. Wait a moment"),
     (503, {"error_code": "IAM.0011", "error_msg": "ill"}, Unavailable, "IAM.0011: ill. The service failed: call"),
 ])  # fmt: skip
-def test_a_refusal_of_iam_keeps_its_code_and_its_words(mock, monkeypatch, status, body, kind, words):
+def test_an_error_of_iam_keeps_its_code_and_message(mock, monkeypatch, status, body, kind, words):
     monkeypatch.setattr(transport, "_FIRST_PAUSE", 0.001)
     mock.post(TOKENS, status=status, json=body)
 
@@ -321,7 +321,7 @@ def test_a_refusal_of_iam_keeps_its_code_and_its_words(mock, monkeypatch, status
     assert caught.value.request_id == body.get("request_id", "")
 
 
-def test_a_project_look_up_that_is_refused_for_the_clock_says_how_much_it_is_off(mock):
+def test_a_project_look_up_that_fails_for_the_clock_says_how_wrong_it_is(mock):
     date = format_datetime(datetime.now(timezone.utc) + timedelta(minutes=20), usegmt=True)
     mock.get(PROJECTS, status=401, json=GATEWAY, headers={"Date": date})
 
@@ -333,7 +333,7 @@ def test_a_project_look_up_that_is_refused_for_the_clock_says_how_much_it_is_off
     ("en", "Check access_key and secret_key, with the security_token of temporary ones, region_name, and what"),
     ("zh", "请检查 access_key、secret_key（临时密钥还需 security_token）、region_name"),
 ])  # fmt: skip
-def test_a_project_look_up_that_is_refused_names_all_that_may_be_wrong(mock, monkeypatch, language, words):
+def test_a_refused_project_look_up_names_all_possible_causes(mock, monkeypatch, language, words):
     monkeypatch.setenv("MODELARTS_LANG", language)
     mock.get(PROJECTS, status=401, json=GATEWAY)
 
@@ -347,7 +347,7 @@ def test_a_project_look_up_that_is_refused_names_all_that_may_be_wrong(mock, mon
     ("en", "iam_endpoint: the address of IAM, without a path such as /v3"),
     ("zh", "iam_endpoint：它是 IAM 的地址，不含 /v3 之类的路径"),
 ])  # fmt: skip
-def test_an_address_of_iam_with_a_path_too_much_is_named(mock, monkeypatch, language, words):
+def test_a_wrong_path_in_the_iam_endpoint_is_reported(mock, monkeypatch, language, words):
     monkeypatch.setenv("MODELARTS_LANG", language)
     missing = {"error": {"code": 404, "message": "The requested URL was not found"}}
     mock.post(f"{IAM}/v3/v3/auth/tokens", status=404, json=missing)
@@ -360,7 +360,7 @@ def test_an_address_of_iam_with_a_path_too_much_is_named(mock, monkeypatch, lang
         assert words in str(caught.value)
 
 
-def test_a_login_that_nobody_answers_leaves_nothing_unknown(mock):
+def test_a_login_without_a_reply_is_a_failed_connection(mock):
     """Not even before a creating call: that was never sent."""
     mock.post(TOKENS, body=requests.ReadTimeout("slow"))
 
@@ -370,7 +370,7 @@ def test_a_login_that_nobody_answers_leaves_nothing_unknown(mock):
     assert type(caught.value) is ConnectionFailed
 
 
-def test_a_wrong_password_is_told_without_telling_it(mock):
+def test_a_wrong_password_is_not_shown(mock):
     mock.post(TOKENS, status=401, json={"error": {"code": 401, "message": "The username or password is wrong."}})
 
     with pytest.raises(AuthError, match="The username or password is wrong") as caught:
@@ -382,7 +382,7 @@ def test_a_wrong_password_is_told_without_telling_it(mock):
 @pytest.mark.parametrize("body", [
     "<html>", "[]", "{}", '{"token": {}}', '{"token": []}', '{"token": null}', '{"token": {"project": 1}}',
 ])  # fmt: skip
-def test_what_is_no_answer_of_iam_is_told(mock, body):
+def test_a_reply_that_is_not_one_of_iam_is_reported(mock, body):
     mock.post(TOKENS, status=201, body=body)
 
     with pytest.raises(BadReply, match="IAM"):
@@ -397,7 +397,7 @@ def test_a_project_is_found_by_its_region(mock):
 
 
 @pytest.mark.parametrize("names", [[], ["cn-north-4", "cn-north-4"]])
-def test_no_project_or_several_are_told(mock, names):
+def test_no_project_or_several_are_reported(mock, names):
     mock.get(PROJECTS, json={"projects": [{"id": "p", "name": name} for name in names]})
 
     with pytest.raises(ConfigError, match=f"the account has {len(names)} projects named 'cn-north-4'"):
@@ -405,7 +405,7 @@ def test_no_project_or_several_are_told(mock, names):
 
 
 @pytest.mark.parametrize("body", ['{"projects": null}', '{"projects": [1]}', '{"projects": [{"name": "cn-north-4"}]}'])
-def test_projects_that_are_none_are_told(mock, body):
+def test_invalid_projects_are_reported(mock, body):
     mock.get(PROJECTS, body=body)
 
     with pytest.raises(BadReply, match="a body that is not an IAM reply"):
@@ -413,7 +413,7 @@ def test_projects_that_are_none_are_told(mock, body):
 
 
 @pytest.mark.parametrize("body", ['{"credential": null}', '{"credential": {}}', '{"credential": {"access": 1}}'])
-def test_temporary_keys_that_are_none_are_told(mock, body):
+def test_invalid_temporary_keys_are_reported(mock, body):
     FakedIam(mock)
     mock.post(KEYS, status=201, body=body)
 

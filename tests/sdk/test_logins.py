@@ -24,7 +24,7 @@ from tests.support.machine import (
 
 
 @pytest.mark.parametrize("where", ["argument", "environment", "huawei"])
-def test_a_project_that_is_left_out_is_looked_up_by_region(machine: Machine, cloud: Cloud, where: str):
+def test_a_missing_project_is_looked_up_by_region(machine: Machine, cloud: Cloud, where: str):
     arguments = {"access_key": "AK argument", "secret_key": "SK"} if where == "argument" else {}
     if where != "argument":
         {name: set_up for name, set_up, _ in ORDER}[where](machine)
@@ -40,7 +40,7 @@ def test_a_project_that_is_left_out_is_looked_up_by_region(machine: Machine, clo
     assert called.headers["X-Project-Id"] == session.project_id == PROJECT
 
 
-def test_a_region_without_a_project_is_told(cloud: Cloud):
+def test_a_region_without_a_project_is_reported(cloud: Cloud):
     iam_knows(cloud, {"name": "cn-north-1", "id": OTHER_PROJECT})
 
     with pytest.raises(ConfigError, match=r"0 projects named 'cn-north-4'; give project_id"):
@@ -72,11 +72,11 @@ def test_a_password_is_exchanged_for_a_token(machine: Machine, cloud: Cloud, whe
     assert str(cloud.requests[-1].url) == f"{BASE}{INFO}"
 
 
-def test_with_a_project_a_password_session_asks_nobody_before_its_first_call(cloud: Cloud):
+def test_a_password_session_with_a_project_sends_nothing_before_its_first_call(cloud: Cloud):
     assert Session(**PASSWORD, region_name=REGION, project_id=OTHER_PROJECT).project_id == OTHER_PROJECT
 
 
-def test_a_wrong_password_is_told_at_once(cloud: Cloud):
+def test_a_wrong_password_is_reported_at_once(cloud: Cloud):
     refusal = {"error": {"code": 401, "message": "The username or password is wrong.", "title": "Unauthorized"}}
     cloud.faked.post(f"{IAM}/v3/auth/tokens", json=refusal, status=401)
 
@@ -86,14 +86,14 @@ def test_a_wrong_password_is_told_at_once(cloud: Cloud):
     assert "PASSWORD" not in str(caught.value)
 
 
-def test_keys_count_where_a_place_has_a_password_too(machine: Machine):
+def test_keys_are_used_if_a_source_has_a_password_too(machine: Machine):
     machine.settings(**login("file"), **PASSWORD, project_id=PROJECT, region_name=REGION)
 
     assert keys_of(Session())[0] == "AK file"
 
 
 @pytest.mark.parametrize("around", ["\r", "\n", " ", "\t\r\n"])
-def test_blanks_around_an_account_and_a_user_are_not_their_own(machine: Machine, cloud: Cloud, around: str):
+def test_blanks_around_an_account_and_a_user_are_removed(machine: Machine, cloud: Cloud, around: str):
     machine.set("MODELARTS_ACCOUNT", f"company{around}")
     machine.set("MODELARTS_USERNAME", f"{around}user{around}")
     machine.set("MODELARTS_PASSWORD", " PASSWORD ")
@@ -106,7 +106,7 @@ def test_blanks_around_an_account_and_a_user_are_not_their_own(machine: Machine,
 
 
 @pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
-def test_a_line_break_at_the_end_of_a_password_is_told(machine: Machine, end: str):
+def test_a_line_break_at_the_end_of_a_password_is_reported(machine: Machine, end: str):
     machine.set("MODELARTS_USERNAME", "user")
     machine.set("MODELARTS_PASSWORD", f"PASSWORD{end}")
 
@@ -115,7 +115,7 @@ def test_a_line_break_at_the_end_of_a_password_is_told(machine: Machine, end: st
 
 
 @pytest.mark.parametrize("setting", ["access_key", "secret_key", "security_token"])
-def test_keys_that_cannot_be_sent_are_told_and_a_line_break_at_their_end_does_not_matter(setting: str):
+def test_keys_that_cannot_be_sent_are_reported_and_a_line_break_at_their_end_is_removed(setting: str):
     login = {"access_key": "AK", "secret_key": "SECRET", "security_token": "SECRET", "project_id": PROJECT}
 
     keys = Session(**{**login, setting: f"{login[setting]}\n"}, region_name=REGION).client.endpoint.auth.keys()

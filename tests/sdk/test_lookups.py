@@ -1,4 +1,4 @@
-"""Names are looked up side by side, kept for a while, and asked for once more before a name is called unknown."""
+"""Lists are looked up at the same time, cached, and requested again before a name is reported as unknown."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_later_fit_is_exactly_one_request(cloud: Cloud, session: Session):
 
 
 @pytest.mark.parametrize("kind", ["engines", "models"])
-def test_both_lookups_are_under_way_at_the_same_time(cloud: Cloud, session: Session, kind: str):
+def test_both_look_ups_run_at_the_same_time(cloud: Cloud, session: Session, kind: str):
     both = threading.Barrier(2, timeout=10)  # broken, and the look-up with it, when one waits for the other's end
 
     def answer(request: Any) -> tuple[int, dict[str, str], str]:
@@ -71,7 +71,7 @@ CHOICES: list[tuple[dict[str, Any], list[str]]] = [
 
 
 @pytest.mark.parametrize(("changes", "asked"), CHOICES, ids=[str(row[0]) for row in CHOICES])
-def test_only_the_lists_that_a_call_needs_are_asked_for(
+def test_only_the_lists_that_a_call_needs_are_requested(
     cloud: Cloud, session: Session, changes: dict[str, Any], asked: list[str]
 ):
     cloud.look_ups(*(kind for kind, (path, _) in LISTS.items() if f"GET {path}" in asked))
@@ -100,7 +100,7 @@ def test_each_session_looks_up_for_itself(cloud: Cloud, session: Session):
     assert sorted(cloud.asked) == [GET_ENGINES] * 2 + [GET_SPECS] * 2
 
 
-def test_a_name_that_a_kept_list_lacks_is_asked_for_once_more(cloud: Cloud, session: Session):
+def test_a_name_missing_from_a_cached_list_is_looked_up_again(cloud: Cloud, session: Session):
     cloud.look_ups("specs", "engines")
     cloud.look_ups(specs=[*SPECS, NEW_SPEC])
     cloud_estimator(session).payload(**CONFIG)
@@ -121,7 +121,7 @@ MISSES = [
 
 @pytest.mark.parametrize("warm", [False, True])
 @pytest.mark.parametrize(("changes", "told", "missed"), MISSES)
-def test_an_unknown_name_costs_one_more_lookup_when_its_list_was_kept_and_none_when_it_is_new(
+def test_an_unknown_name_costs_another_request_only_if_its_list_was_cached(
     cloud: Cloud, session: Session, changes: dict[str, Any], told: str, missed: str, warm: bool
 ):
     other = "models" if "model_name" in changes else "engines"
@@ -136,7 +136,7 @@ def test_an_unknown_name_costs_one_more_lookup_when_its_list_was_kept_and_none_w
     assert len(cloud.asked) == 2 + warm
 
 
-def test_lists_are_asked_for_again_after_their_lifetime(cloud: Cloud, session: Session):
+def test_lists_are_requested_again_after_their_lifetime(cloud: Cloud, session: Session):
     cloud.look_ups("engines", specs=SPECS)
     cloud.look_ups(specs=[NEW_SPEC])
     now = [1000.0]
@@ -202,7 +202,7 @@ def test_a_refused_lookup_raises_and_nothing_is_sent(
     assert cloud.asked == [GET_SPECS]
 
 
-def test_what_there_is_can_be_listed(cloud: Cloud, session: Session):
+def test_flavors_engines_and_algorithms_can_be_listed(cloud: Cloud, session: Session):
     cloud.look_ups("specs", "engines", "models")
 
     assert Estimator.get_train_instance_types(modelarts_session=session) == [row["spec_code"] for row in SPECS]

@@ -58,7 +58,7 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("what", "members"), WRONG, ids=map(str, WRONG))
-def test_a_wrong_member_is_told_with_its_value(
+def test_a_wrong_member_is_reported_with_its_value(
     cloud: Cloud, session: Session, what: str, members: dict[str, Any]
 ):
     path, act = READ[what]
@@ -70,7 +70,9 @@ def test_a_wrong_member_is_told_with_its_value(
 
 @pytest.mark.parametrize("foreign", [{"status": "DOWN"}, {"content": "please log in", "error": None}, {"text": "hi"}])
 @pytest.mark.parametrize("what", READ)
-def test_an_object_of_somebody_else_is_no_answer(cloud: Cloud, session: Session, what: str, foreign: dict[str, Any]):
+def test_an_object_of_another_service_is_not_a_reply(
+    cloud: Cloud, session: Session, what: str, foreign: dict[str, Any]
+):
     path, act = READ[what]
     cloud.answer("GET", path, foreign)
 
@@ -88,7 +90,7 @@ def test_an_object_of_somebody_else_is_no_answer(cloud: Cloud, session: Session,
     ],
     ids=["delete", "update", "stop"],
 )
-def test_an_object_of_somebody_else_does_nothing(
+def test_an_object_of_another_service_changes_nothing(
     cloud: Cloud, session: Session, method: str, path: str, act: Act, error: type, foreign: dict[str, Any]
 ):
     cloud.answer(method, path, foreign)
@@ -102,7 +104,7 @@ def test_an_object_of_somebody_else_does_nothing(
 
 @pytest.mark.parametrize("wrong", ["abc", [1], {"a": 1}, False, True, 1.5, 0, -1, None, ""], ids=repr)
 @pytest.mark.parametrize("member", ["job_id", "version_id"])
-def test_a_job_whose_number_is_none_is_looked_for(cloud: Cloud, session: Session, member: str, wrong: Any):
+def test_a_job_without_a_valid_id_is_looked_up(cloud: Cloud, session: Session, member: str, wrong: Any):
     """The service has made it: an answer that does not tell it rightly is one that was lost."""
     cloud.look_ups("specs", "engines")
     cloud.answer("POST", JOBS, {**MADE, member: wrong})
@@ -115,7 +117,7 @@ def test_a_job_whose_number_is_none_is_looked_for(cloud: Cloud, session: Session
     assert cloud.asked.count("POST /training-jobs") == 1
 
 
-def test_a_job_that_is_not_to_run_needs_no_version(cloud: Cloud, session: Session):
+def test_a_job_without_a_start_needs_no_version(cloud: Cloud, session: Session):
     cloud.look_ups("specs", "engines")
     cloud.answer("POST", JOBS, {"is_success": True, "job_id": 10, "job_name": "digits"})
 
@@ -124,7 +126,7 @@ def test_a_job_that_is_not_to_run_needs_no_version(cloud: Cloud, session: Sessio
     assert (job.job_id, job.version_id) == (10, None)
 
 
-def test_the_job_of_a_new_version_is_known_without_being_told(cloud: Cloud, session: Session):
+def test_a_reply_to_a_new_version_may_omit_the_job(cloud: Cloud, session: Session):
     cloud.look_ups("specs", "engines")
     cloud.answer("POST", VERSIONS, {"is_success": True, "version_id": 21, "job_id": None})
     estimator = cloud_estimator(session)
@@ -134,7 +136,7 @@ def test_the_job_of_a_new_version_is_known_without_being_told(cloud: Cloud, sess
     assert (made.job_id, made.version_id, estimator.job_id) == (10, 21, 10)
 
 
-def test_what_was_found_afterwards_must_have_a_number_too(cloud: Cloud, session: Session):
+def test_a_found_job_must_have_an_id_too(cloud: Cloud, session: Session):
     cloud.look_ups("specs", "engines")
     cloud.answer("POST", JOBS, {**MADE, "job_id": None})
     cloud.answer("GET", JOBS, {"is_success": True, "jobs": [{"job_name": "digits", "create_time": 4_102_444_800_000}]})
@@ -146,7 +148,7 @@ def test_what_was_found_afterwards_must_have_a_number_too(cloud: Cloud, session:
 # --- waiting, and going through pages
 
 
-def test_a_failure_is_told_also_where_the_answer_has_no_numbers(cloud: Cloud, session: Session):
+def test_a_failed_job_is_reported_even_if_the_reply_has_no_ids(cloud: Cloud, session: Session):
     cloud.answer("GET", INFO, ENDED)
     cloud.answer("GET", NAMES, {"is_success": True, "log_file_list": []})
 
@@ -193,7 +195,7 @@ def test_a_list_that_answers_every_page_with_the_same_rows_ends(cloud: Cloud, se
         list(itertools.islice(rows, 100))
 
 
-def test_a_list_with_more_rows_than_were_asked_for_is_told(cloud: Cloud, session: Session):
+def test_a_list_with_more_rows_than_requested_is_reported(cloud: Cloud, session: Session):
     cloud.answer("GET", JOBS, {"is_success": True, "jobs": [{"job_id": number} for number in range(1, 6)]})
 
     with pytest.raises(BadReply, match="with 5 jobs where at most 2 were requested"):

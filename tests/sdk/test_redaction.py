@@ -1,4 +1,4 @@
-"""Secrets are in files that only their owner reads, and nowhere else."""
+"""Secrets are not shown, and files with secrets are for their owner only."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_no_secret_of_a_password_session_is_shown(cloud: Cloud, caplog: pytest.L
 
 @pytest.mark.parametrize("set_up", [by_shared_file, by_huawei_file, by_profile, by_file])
 @pytest.mark.parametrize(("mode", "warns"), [(0o600, False), (0o640, True), (0o604, True), (0o400, False)])
-def test_a_file_with_credentials_that_others_can_read_is_warned_of_once(
+def test_one_warning_for_credentials_that_others_can_read(
     machine: Machine, caplog: pytest.LogCaptureFixture, set_up: Callable[[Machine], None], mode: int, warns: bool
 ):
     set_up(machine)
@@ -107,7 +107,7 @@ def test_a_file_with_credentials_that_others_can_read_is_warned_of_once(
     assert told == ([f"{file} holds credentials and other users can read it: run chmod 600 {file}"] if warns else [])
 
 
-def test_modes_of_files_count_only_where_they_say_who_can_read(
+def test_modes_of_files_are_ignored_on_windows(
     machine: Machine, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
     """On Windows, every file has mode 0666."""
@@ -133,7 +133,7 @@ def test_keys_show_only_the_access_key():
     assert repr(Keys("AK", "SECRET", "SECRET")) == "Keys(access_key='AK')"
 
 
-def test_an_endpoint_takes_no_login_and_does_not_show_it(machine: Machine):
+def test_an_endpoint_with_a_password_is_refused_and_masked(machine: Machine):
     machine.set("MODELARTS_ENDPOINT", "https://user:SECRET@modelarts.example.com")
 
     with pytest.raises(ConfigError, match=r"modelarts_endpoint='https://\*\*\*\*@modelarts.example.com' .*: write it"):
@@ -144,7 +144,7 @@ def test_an_endpoint_takes_no_login_and_does_not_show_it(machine: Machine):
 
 @pytest.mark.parametrize("mark", ["", "'", '"', "'\"", "@"])
 @pytest.mark.parametrize("variable", ["MODELARTS_PROXY", "HTTPS_PROXY"])
-def test_a_proxy_is_shown_without_its_login(machine: Machine, variable: str, mark: str):
+def test_a_proxy_is_shown_without_its_password(machine: Machine, variable: str, mark: str):
     machine.set("HUAWEICLOUD_SDK_REGION", REGION)
     machine.set(variable, f"http://user:SEC{mark}RET@127.0.0.1:3128")
 

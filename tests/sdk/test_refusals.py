@@ -68,7 +68,7 @@ def refused_info(cloud: Cloud, session: Session, reply: Any = None, status: int 
 
 @pytest.mark.parametrize("http", [200, 400, 404])
 @pytest.mark.parametrize("name", RESPONSES)
-def test_a_refusal_is_returned_as_a_response(cloud: Cloud, session: Session, name: str, http: int):
+def test_a_failed_call_returns_a_response(cloud: Cloud, session: Session, name: str, http: int):
     refuse(cloud, name, status=http)
 
     response = CALLS[name][2](session)
@@ -79,7 +79,7 @@ def test_a_refusal_is_returned_as_a_response(cloud: Cloud, session: Session, nam
 
 @pytest.mark.parametrize("http", [200, 400])
 @pytest.mark.parametrize("name", OBJECTS)
-def test_a_refusal_raises_where_there_is_no_object_to_return(cloud: Cloud, session: Session, name: str, http: int):
+def test_a_failed_call_without_an_object_to_return_raises(cloud: Cloud, session: Session, name: str, http: int):
     refuse(cloud, name, status=http)
 
     with pytest.raises(ApiError, match=r"ModelArts\.0105: Error string"):
@@ -88,7 +88,7 @@ def test_a_refusal_raises_where_there_is_no_object_to_return(cloud: Cloud, sessi
 
 @pytest.mark.parametrize("how", ["argument", "environment"])
 @pytest.mark.parametrize("name", CALLS)
-def test_every_refusal_raises_when_strict(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, name: str, how: str):
+def test_every_failed_call_raises_when_strict(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, name: str, how: str):
     if how == "environment":
         monkeypatch.setenv("MODELARTS_STRICT", "1")
     refuse(cloud, name)
@@ -101,7 +101,7 @@ def test_every_refusal_raises_when_strict(cloud: Cloud, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("http", [401, 403])
 @pytest.mark.parametrize("name", CALLS)
-def test_a_bad_credential_always_raises(cloud: Cloud, session: Session, name: str, http: int):
+def test_refused_credentials_always_raise(cloud: Cloud, session: Session, name: str, http: int):
     refuse(cloud, name, status=http)
 
     with pytest.raises(AuthError, match="Check the access key, the project id and the region"):
@@ -115,7 +115,7 @@ def test_strict_as_an_argument_beats_the_environment(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("http", [200, 400])
-def test_raise_on_failure_raises_a_refusal_later(cloud: Cloud, session: Session, http: int):
+def test_raise_on_failure_raises_the_error(cloud: Cloud, session: Session, http: int):
     response = refused_info(cloud, session, status=http)
 
     with pytest.raises(ApiError) as caught:
@@ -124,7 +124,7 @@ def test_raise_on_failure_raises_a_refusal_later(cloud: Cloud, session: Session,
     assert (caught.value.status, caught.value.code, caught.value.method) == (http, "ModelArts.0105", "GET")
 
 
-def test_raise_on_failure_hands_a_success_on(cloud: Cloud, session: Session):
+def test_raise_on_failure_returns_a_success(cloud: Cloud, session: Session):
     response = refused_info(cloud, session, {"is_success": True, "job_id": 10}, 200)
 
     assert response.raise_on_failure() is response
@@ -143,7 +143,7 @@ SPELLINGS = [
 
 
 @pytest.mark.parametrize(("reply", "http", "text"), SPELLINGS)
-def test_every_spelling_of_a_refusal_becomes_one(
+def test_all_forms_of_failures_become_one(
     cloud: Cloud, session: Session, reply: dict[str, Any], http: int, text: str
 ):
     response = refused_info(cloud, session, reply, http)
@@ -151,7 +151,7 @@ def test_every_spelling_of_a_refusal_becomes_one(
     assert dict(response) == {"is_success": False, "error_code": "ModelArts.0104", "error_msg": text}
 
 
-def test_a_refusal_without_a_code_has_an_empty_one(cloud: Cloud, session: Session):
+def test_an_error_without_a_code_has_an_empty_code(cloud: Cloud, session: Session):
     response = refused_info(cloud, session, {"is_success": False, "error_msg": "why", "error_code": None})
 
     assert response.error_code == ""
@@ -197,7 +197,7 @@ def test_an_error_carries_its_fields_and_says_what_to_do_next(
 
 
 @pytest.mark.parametrize("name", RESPONSES)
-def test_a_returned_refusal_is_logged_as_a_warning(
+def test_a_returned_failure_is_logged_as_a_warning(
     cloud: Cloud, session: Session, caplog: pytest.LogCaptureFixture, name: str
 ):
     refuse(cloud, name)
@@ -211,7 +211,7 @@ def test_a_returned_refusal_is_logged_as_a_warning(
 
 
 @pytest.mark.parametrize("name", OBJECTS)
-def test_a_raised_refusal_is_not_logged_as_well(
+def test_a_raised_error_is_not_logged(
     cloud: Cloud, session: Session, caplog: pytest.LogCaptureFixture, name: str
 ):
     refuse(cloud, name)

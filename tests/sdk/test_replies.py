@@ -1,4 +1,4 @@
-"""Replies come back with the documented types, whatever arrived, and nothing in them is lost."""
+"""Members of replies have their documented types, and none is lost."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_every_documented_member_has_its_documented_type(cloud: Cloud, session: 
 
 
 @pytest.mark.parametrize("operation", [name for name in OPERATIONS if name in BY_OPERATION])
-def test_nothing_of_a_printed_reply_is_lost(cloud: Cloud, session: Session, operation: str):
+def test_all_members_of_documented_replies_are_kept(cloud: Cloud, session: Session, operation: str):
     for sample in OPERATIONS[operation]["samples"]["responses_success"]:
         cloud.faked.reset()
 
@@ -100,7 +100,7 @@ def as_texts(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("odd", ["", "10a", "--5", "1.5", "٣", None, [1]], ids=repr)
-def test_what_is_no_number_is_kept_as_it_came(cloud: Cloud, session: Session, odd: Any):
+def test_a_value_that_is_not_a_number_is_kept(cloud: Cloud, session: Session, odd: Any):
     assert info(cloud, session, {"is_success": True, "job_id": odd, "status": 8}).job_id == odd
 
 
@@ -114,7 +114,7 @@ def test_unknown_members_are_kept_and_members_are_attributes(cloud: Cloud, sessi
     assert json.loads(json.dumps(response))["new"] == {"inner": [{"version_id": 3, "odd": "3"}]}
 
 
-def test_a_missing_attribute_names_the_members_that_there_are(cloud: Cloud, session: Session):
+def test_a_missing_attribute_lists_the_members(cloud: Cloud, session: Session):
     response = info(cloud, session, {"job_id": 10, "is_success": True})
 
     with pytest.raises(AttributeError, match="no member 'jobid' in this reply; members: job_id, is_success"):
@@ -198,7 +198,7 @@ NO_REPLIES = [
 
 
 @pytest.mark.parametrize(("content", "status"), NO_REPLIES)
-def test_what_is_no_reply_of_the_api_raises(cloud: Cloud, session: Session, content: bytes, status: int):
+def test_a_reply_that_is_not_one_of_the_api_raises(cloud: Cloud, session: Session, content: bytes, status: int):
     with pytest.raises(BadReply, match=r"not a ModelArts reply.*Check the endpoint, and proxies in between") as caught:
         info(cloud, session, content, status)
 
@@ -210,7 +210,7 @@ def test_what_is_no_reply_of_the_api_raises(cloud: Cloud, session: Session, cont
 @pytest.mark.parametrize(
     "operation", ["stop_training_job_version", "delete_training_job", "update_training_job_description"]
 )
-def test_204_is_a_success_of_what_has_nothing_to_tell(cloud: Cloud, session: Session, operation: str):
+def test_204_is_a_success_of_calls_without_a_result(cloud: Cloud, session: Session, operation: str):
     assert call(cloud, session, operation, b"", 204).is_success is True
 
 
@@ -219,7 +219,7 @@ def test_204_is_a_success_of_what_has_nothing_to_tell(cloud: Cloud, session: Ses
     [("get_training_job_version", BadReply), ("list_training_jobs", BadReply), ("create_training_job", OutcomeUnknown),
      ("create_training_job_config", OutcomeUnknown)],
 )  # fmt: skip
-def test_204_is_none_where_something_is_to_be_told(cloud: Cloud, session: Session, operation: str, error: type):
+def test_204_is_not_a_success_of_calls_with_a_result(cloud: Cloud, session: Session, operation: str, error: type):
     with pytest.raises(error, match="answered HTTP 204 with a body that is not a ModelArts reply"):
         call(cloud, session, operation, b"", 204)
 
@@ -236,7 +236,7 @@ def test_a_notebook_shows_a_response_as_a_table_with_nothing_unescaped(cloud: Cl
     assert "JOBSTAT_RUNNING" in page
 
 
-def test_a_notebook_shows_a_refusal_in_red(cloud: Cloud, session: Session):
+def test_a_notebook_shows_a_failed_call_in_red(cloud: Cloud, session: Session):
     refusal = {"is_success": False, "error_code": "ModelArts.0105", "error_message": "a < b"}
 
     page = info(cloud, session, refusal)._repr_html_()

@@ -37,7 +37,7 @@ def body_of(method: str) -> Optional[dict[str, Any]]:
 
 @pytest.mark.parametrize("status", TRANSIENT)
 @pytest.mark.parametrize(("operation", "method", "path"), REPEATABLE)
-def test_a_passing_failure_is_outlasted(
+def test_a_transient_failure_is_retried(
     cloud: Cloud, session: Session, pauses: list[float], operation: str, method: str, path: str, status: int
 ):
     for _ in range(4):
@@ -52,7 +52,7 @@ def test_a_passing_failure_is_outlasted(
 
 
 @pytest.mark.parametrize(("operation", "method", "path"), REPEATABLE)
-def test_a_lost_connection_is_outlasted(
+def test_a_lost_connection_is_retried(
     cloud: Cloud, session: Session, pauses: list[float], operation: str, method: str, path: str
 ):
     cloud.answer(method, path, LOST)
@@ -82,7 +82,7 @@ def test_pauses_differ_between_clients(cloud: Cloud, session: Session, pauses: l
     assert len(set(pauses[::4])) > 1
 
 
-def test_a_lost_connection_is_told_after_the_fifth_attempt(cloud: Cloud, session: Session):
+def test_a_lost_connection_raises_after_the_fifth_attempt(cloud: Cloud, session: Session):
     cloud.answer("GET", INFO, LOST)
 
     with pytest.raises(ConnectionFailed, match="the connection broke off") as caught:
@@ -93,7 +93,7 @@ def test_a_lost_connection_is_told_after_the_fifth_attempt(cloud: Cloud, session
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 501])
-def test_a_lasting_refusal_is_not_repeated(cloud: Cloud, session: Session, status: int):
+def test_a_permanent_error_is_not_retried(cloud: Cloud, session: Session, status: int):
     cloud.answer("GET", INFO, BUSY, status)
 
     with pytest.raises(ApiError):
@@ -111,7 +111,7 @@ LOOK_UPS: dict[str, Any] = {
 
 @pytest.mark.parametrize("status", TRANSIENT)
 @pytest.mark.parametrize("path", ["/training-jobs", "/training-jobs/10/versions", "/training-job-configs"])
-def test_a_creating_call_that_was_answered_is_never_repeated(cloud: Cloud, session: Session, path: str, status: int):
+def test_a_creating_call_with_a_reply_is_never_repeated(cloud: Cloud, session: Session, path: str, status: int):
     cloud.look_ups("specs", "engines")
     cloud.answer("POST", path, BUSY, status)
     if status >= 500:  # it may have been carried out all the same: somebody looks
@@ -157,7 +157,7 @@ def test_retry_after_is_honoured_up_to_a_minute(
 
 
 @pytest.mark.parametrize("value", ["0", "-5", "soon", "", -3600])
-def test_a_senseless_retry_after_means_the_usual_pause(
+def test_an_invalid_retry_after_means_the_usual_pause(
     cloud: Cloud, session: Session, pauses: list[float], value: str | int
 ):
     retry_after = value if isinstance(value, str) else http_date(value)
@@ -212,7 +212,7 @@ def test_timeouts_are_settings(cloud: Cloud, monkeypatch: pytest.MonkeyPatch):
     assert timeouts(cloud) == {(3.0, 4.5)}
 
 
-def test_each_attempt_is_signed_anew(cloud: Cloud, session: Session, monkeypatch: pytest.MonkeyPatch):
+def test_each_attempt_has_its_own_signature(cloud: Cloud, session: Session, monkeypatch: pytest.MonkeyPatch):
     class Clock:
         moment = datetime(2026, 11, 21, 12, 0, 0, tzinfo=timezone.utc)
 

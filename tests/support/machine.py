@@ -1,4 +1,4 @@
-"""A user's files and variables, and the places that a login may come from."""
+"""A user's files and variables, and the sources that credentials may come from."""
 
 from __future__ import annotations
 
