@@ -95,6 +95,7 @@ class Estimator(StrictAttributes, Training, JobCalls):
         from modelarts._submit.staging.staging import Staging
         from modelarts._submit.v1 import payload
 
+        checks.raise_if_any("payload", checks.mapping("data", self.data))
         if not any(arguments.get(name) is not None for name in _DATA_ARGUMENTS):
             arguments = {**arguments, **(self.data or {})}
         if unknown := [name for name in arguments if name not in CALL_FIELDS]:

@@ -1,4 +1,4 @@
-"""The arguments of a call as the user gave them, and the checks that all of its parts share."""
+"""The arguments of a call as the user passed them, and the checks that all parts of a body share."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from modelarts.errors import ArgumentProblem, ModelArtsError
 
 if TYPE_CHECKING:
     from modelarts._submit.staging.staging import Staging
+    from modelarts._submit.training import Training
 
-_NEVER_SENT = ObsPath("never-sent")  # stands for a place where there are faults already
+_NEVER_SENT = ObsPath("never-sent")  # the path of what is not uploaded, because there are problems already
 
 
 @attrs.frozen(kw_only=True)
@@ -39,8 +40,28 @@ class Call:
 CALL_FIELDS = tuple(field.name for field in attrs.fields(Call) if field.name != "operation")
 
 
+_TEXTS = ("user_image_url", "user_command", "nas_type", "nas_share_addr", "nas_mount_path")
+_TEXTS_OR_NUMBERS = ("train_instance_type", "pool_id", "model_name", "framework_type", "framework_version",
+                     "base_job_name", "workspace_id")  # fmt: skip
+_CALL_TEXTS = ("dataset_id", "dataset_version_id", "job_name", "config_name")
+
+
+def type_problems(training: Training, call: Call) -> list[ArgumentProblem | None]:
+    """The problems with the types of arguments that have no check of their own, so that later ones need not care."""
+    texts = {name: getattr(training, name) for name in _TEXTS_OR_NUMBERS}
+    texts.update({name: getattr(call, name) for name in _CALL_TEXTS})
+    problems = [checks.text(name, value) for name, value in texts.items() if value is not None]
+    problems += [ArgumentProblem(name, getattr(training, name), "a text") for name in _TEXTS
+                 if not isinstance(getattr(training, name), (str, type(None)))]  # fmt: skip
+    if training.volumes is not None:
+        problems.append(checks.json_list("volumes", training.volumes))
+    if not (training.create_version is None or isinstance(training.create_version, bool)):
+        problems.append(ArgumentProblem("create_version", training.create_version, "True, False or None"))
+    return problems
+
+
 class Checks:
-    """Gathers what is wrong with the arguments of one call.
+    """Collects the problems with the arguments of one call.
 
     Args:
         staging: gets the local code and data.
@@ -48,53 +69,53 @@ class Checks:
 
     def __init__(self, staging: Staging) -> None:
         self.staging = staging
-        self.faults: list[ArgumentProblem] = []
+        self.problems: list[ArgumentProblem] = []
 
-    def fault(self, argument: str, value: Any, rule: str) -> None:
-        self.faults.append(ArgumentProblem(argument, value, rule))
+    def problem(self, argument: str, value: Any, rule: str) -> None:
+        self.problems.append(ArgumentProblem(argument, value, rule))
 
     def name(self, argument: str, name: Any, value: Any = None, rule: str = limits.NAME_RULE) -> str:
         if not isinstance(name, str) or not limits.NAME.fullmatch(name):
-            self.fault(argument, name if value is None else value, rule)
+            self.problem(argument, name if value is None else value, rule)
         return str(name)
 
     def description(self, argument: str, text: Any) -> str | None:
         if text is None:
             return None
-        if fault := checks.description(argument, text):
-            self.faults.append(fault)
+        if problem := checks.description(argument, text):
+            self.problems.append(problem)
         return str(text)
 
     def identifier(self, argument: str, value: Any) -> int | None:
-        if fault := checks.number(argument, value, 0):
-            self.faults.append(fault)
+        if problem := checks.number(argument, value, 0):
+            self.problems.append(problem)
         return checks.whole_number(value)
 
     def folder(self, argument: str, value: Any) -> str | None:
-        path = self.obs_path(argument, value) if value else None
+        path = None if checks.is_missing(value) else self.obs_path(argument, value)
         return path.as_dir.api if path else None
 
-    def place(self, argument: str, value: Any) -> ObsPath | None:
-        """Where code or data will lie: an OBS path as it is, a local one at the place it is uploaded to."""
+    def code_or_data(self, argument: str, value: Any) -> ObsPath | None:
+        """The OBS path of code or data: an OBS path as it is, and for a local path the one it is uploaded to."""
         if not isinstance(value, (str, os.PathLike)) or not is_local(value):
             return self._in_bucket(argument, value)
         if not exists_locally(value):
-            self.fault(argument, value, "there is no such local path; an OBS path begins with a slash or obs://")
+            self.problem(argument, value, "there is no such local path; an OBS path begins with a slash or obs://")
             return None
         try:
             self.staging.pack(argument, value)
-            if not self.faults:
+            if not self.problems:
                 return self.staging.address(argument)
         except ModelArtsError:
             raise
         except ValueError as error:
-            self.fault(argument, value, str(error))
+            self.problem(argument, value, str(error))
         except OSError as error:
-            self.fault(argument, value, f"cannot read {error.filename or value}: {error.strerror or error}")
+            self.problem(argument, value, f"cannot read {error.filename or value}: {error.strerror or error}")
         return _NEVER_SENT if argument in self.staging.bundles else None
 
     def missing(self, argument: str, inside: str) -> str | None:
-        """Why a file of a local folder that goes along does not; nothing when it does, or nobody here knows."""
+        """Why a file of a local folder is not uploaded; `None` when it is, and for folders in a bucket."""
         packed = self.staging.bundles.get(argument)
         return packed.script_problem(inside) if packed else None
 
@@ -104,16 +125,16 @@ class Checks:
             return path
         if self.staging.has_bucket(path.bucket):
             return path
-        rule = (f"lies on this machine, and the session has no bucket {path.bucket!r}; give Path({value!r}) for what "
-                f"lies here, {path.url} for what lies in a bucket")  # fmt: skip
-        self.fault(argument, value, rule)
+        rule = (f"exists on this machine, and the session has no bucket {path.bucket!r}; write Path({value!r}) for the "
+                f"local path, {path.url} for a path in a bucket")  # fmt: skip
+        self.problem(argument, value, rule)
         return None
 
     def obs_path(self, argument: str, value: Any) -> ObsPath | None:
         try:
             return ObsPath.parse(value)
         except TypeError:
-            self.fault(argument, value, "a text such as /bucket/folder/")
+            self.problem(argument, value, "a text such as /bucket/folder/")
         except ValueError as error:
-            self.fault(argument, value, str(error))
+            self.problem(argument, value, str(error))
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import operator
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Callable, TypeVar, cast
@@ -79,6 +80,21 @@ def text(argument: str, value: Any, most: int | None = None) -> ArgumentProblem 
     if is_text and (most is None or len(str(value)) <= most):
         return None
     return ArgumentProblem(argument, value, "a text" if most is None else f"a text of at most {most} characters")
+
+
+def json_list(argument: str, value: Any) -> ArgumentProblem | None:
+    """Check a list of dicts that can be written as JSON."""
+    if isinstance(value, (list, tuple)) and all(isinstance(item, Mapping) for item in value):
+        try:
+            json.dumps(value)
+        except (TypeError, ValueError) as error:
+            return ArgumentProblem(argument, value, f"cannot be written as JSON: {error}")
+        return None
+    return ArgumentProblem(argument, value, "a list of dicts")
+
+
+def mapping(argument: str, value: Any) -> ArgumentProblem | None:
+    return None if value is None or isinstance(value, Mapping) else ArgumentProblem(argument, value, "a dict, or None")
 
 
 def description(argument: str, value: Any) -> ArgumentProblem | None:

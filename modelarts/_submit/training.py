@@ -55,6 +55,7 @@ class Training:
                 "environment: training in a conda environment is not supported; leave it out, or map the engine to "
                 "an interpreter with the setting local_python"
             )
+        checks.raise_if_any("Estimator", checks.mapping("data", data))
         self.modelarts_session = modelarts_session
         self.train_instance_count = train_instance_count
         self.train_instance_type = train_instance_type

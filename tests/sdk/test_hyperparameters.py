@@ -68,15 +68,15 @@ def test_the_given_order_is_kept(cloud: Cloud, session: Session, form: type):
 
 
 BAD = [
-    ([{"label": "lr", "value": 1}, {"label": "epochs"}, {"key": "lr", "value": 2}], "'lr': is given twice; keep one"),
+    ([{"label": "lr", "value": 1}, {"label": "epochs"}, {"key": "lr", "value": 2}], "'lr': is there twice; keep one"),
     ([{"label": "lr", "value": 1}, ["lr", 2]], "['lr', 2] is not {\"label\": …, \"value\": …}"),
     ([{"value": 1}], "is not {\"label\": …, \"value\": …}"),
     ("lr=1", "neither a dict nor a list"),
     (5, "neither a dict nor a list"),
-    ({"": 1}, "every name is a text that is not empty"),
-    ({" ": 1}, "every name is a text that is not empty"),
-    ({1: 1}, "every name is a text that is not empty"),
-    ([{"label": ["lr"], "value": 1}], "every name is a text that is not empty"),
+    ({"": 1}, "every name must be a non-empty text"),
+    ({" ": 1}, "every name must be a non-empty text"),
+    ({1: 1}, "every name must be a non-empty text"),
+    ([{"label": ["lr"], "value": 1}], "every name must be a non-empty text"),
     ({"layers": [object]}, "cannot be written as JSON"),
     ({"paths": {"a": Path("b")}}, "cannot be written as JSON"),
 ]  # fmt: skip

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import json
 from collections.abc import Iterator
 from typing import Any, Callable
 from urllib.parse import parse_qs, urlsplit
@@ -15,7 +17,8 @@ import responses
 from modelarts.errors import ArgumentError, BadReply
 from modelarts.estimator import Estimator, TrainingJob, VisualizationJob
 from modelarts.session import Session
-from tests.support.cloud import BASE, CPU, SPECS, Cloud, cloud_session
+from tests.support.cloud import BASE, CPU, SPECS, Cloud, cloud_estimator, cloud_session
+from tests.support.cloud import LISTS as LOOK_UPS
 
 PAGES = {
     "get_job_list": Estimator.get_job_list,
@@ -165,6 +168,49 @@ def test_a_value_of_the_wrong_type_is_an_argument_error(lists: Session, call: Ca
         call(lists)
 
     assert [problem.argument for problem in caught.value.problems] == [argument]
+
+
+# --- arguments of estimators and of calls that create something
+
+NO_TYPES = (*WRONG, numpy.int64(2), set(), {"type": "obs", "data_url": ["x"]}, [{"type": ["obs"]}],
+            [{"type": "obs", "data_url": ARRAY}], [{"type": "dataset", "dataset_id": ARRAY, "dataset_version": 5}],
+            [{"type": "obs", "data_url": "/b/d/", "more": object()}])  # fmt: skip
+CREATING = {
+    "create_training_job": {}, "create_training_job_version": {"pre_version_id": 1},
+    "create_training_job_config": {"config_name": "c"},
+}  # fmt: skip
+SETTINGS = sorted({*inspect.signature(Estimator).parameters} - {"modelarts_session", "environment"})
+OF_CALLS = ("inputs", "dataset_id", "dataset_version_id", "data_source", "job_name", "priority", "job_desc",
+            "config_name", "config_desc", "job_id", "pre_version_id")  # fmt: skip
+
+
+def body_or_error(session: Session, operation: str, settings: dict[str, Any], arguments: dict[str, Any]) -> None:
+    """Build a body that can be sent, or raise an `ArgumentError`."""
+    with contextlib.suppress(ArgumentError):
+        json.dumps(cloud_estimator(session, **settings).payload(operation, **arguments))
+
+
+@pytest.mark.parametrize("operation", CREATING)
+@pytest.mark.parametrize("argument", [*SETTINGS, *OF_CALLS])
+def test_any_value_is_sent_or_an_argument_error(lists: Session, operation: str, argument: str):
+    for name, (path, rows) in LOOK_UPS.items():
+        lists.faked.get(BASE + path, json={"is_success": True, name: rows})  # type: ignore[attr-defined]
+    data = {} if argument in ("inputs", "dataset_id", "dataset_version_id", "data_source") else {"inputs": "/b/d/"}
+    arguments = {**CREATING[operation], **data}
+    for value in NO_TYPES:
+        if argument in SETTINGS:
+            body_or_error(lists, operation, {argument: value}, arguments)
+        if argument in OF_CALLS:
+            body_or_error(lists, operation, {}, {**arguments, argument: value})
+
+
+@pytest.mark.parametrize("value", [numpy.int64(2), numpy.uint8(2), "2", 2], ids=repr)
+def test_nodes_may_be_counted_with_any_whole_number(cloud: Cloud, session: Session, value: Any):
+    cloud.look_ups("specs", "engines")
+
+    body = cloud_estimator(session, train_instance_count=value).payload(inputs="/b/d/")
+
+    assert json.dumps(body["config"]["worker_server_num"]) == "2"
 
 
 # --- configurations that are read back

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelarts._api.catalog import ALGORITHMS, ENGINES, Catalog, normalize, suggest
 from modelarts._obs.paths import ObsPath, exists_locally, is_local, path_inside
+from modelarts._submit import checks
 from modelarts._submit.arguments import Checks
 from modelarts._wire.json_records import Record
 
@@ -21,10 +22,10 @@ _CODE = ("code_dir", "boot_file", "framework_type", "framework_version", "user_i
 
 
 class CodeChoice:
-    """Turns the arguments that say what runs into their members of a body.
+    """Builds the members of a body that say what runs.
 
     Args:
-        new: the lists that this very call asked for; they are not asked for once more on a miss.
+        new: the lists that were requested for this call; they are not requested again when a name is missing.
     """
 
     def __init__(self, training: Training, catalog: Catalog, checks: Checks, new: Collection[str]) -> None:
@@ -41,7 +42,7 @@ class CodeChoice:
         if training.user_image_url or training.user_command:
             for argument in ("user_image_url", "user_command"):
                 if not getattr(training, argument):
-                    self.checks.fault(argument, None, "a custom image needs user_image_url and user_command")
+                    self.checks.problem(argument, None, "a custom image needs user_image_url and user_command")
             image = {"user_image_url": training.user_image_url, "user_command": training.user_command}
             return {**self.script(required=False), **image}
         script = self.script(required=True)
@@ -50,12 +51,12 @@ class CodeChoice:
 
     def built_in(self) -> dict[str, Any]:
         name: Any = self.training.model_name
-        if unsent := [argument for argument in _CODE if getattr(self.training, argument)]:
+        if unsent := [argument for argument in _CODE if not checks.is_missing(getattr(self.training, argument))]:
             logger.warning("model_name=%r brings its own code: %s not sent", name, ", ".join(unsent))
         found = self.catalog.find(ALGORITHMS, lambda row: row.get("model_name") == name, ALGORITHMS in self.new)
         if found is None:
             known = [row.get("model_name", "") for row in self.catalog.rows(ALGORITHMS)]
-            self.checks.fault("model_name", name, f"the service has no such algorithm; {suggest(name, known)}")
+            self.checks.problem("model_name", name, f"the service has no such algorithm; {suggest(name, known)}")
             return {}
         return {"model_id": found.model_id}
 
@@ -64,8 +65,8 @@ class CodeChoice:
         version: Any = self.training.framework_version
         for argument, value in (("framework_type", kind), ("framework_version", version)):
             if not value:
-                rule = "needed with code_dir; Estimator.get_framework_list lists what there is"
-                self.checks.fault(argument, value, rule)
+                rule = "required with code_dir; Estimator.get_framework_list lists the engines"
+                self.checks.problem(argument, value, rule)
         if not (kind and version):
             return None
         found = self.catalog.find(
@@ -85,26 +86,27 @@ class CodeChoice:
         versions = [row["engine_version"] for row in rows if normalize(row.get("engine_name")) == normalize(kind)]
         if not versions:
             known = [row.get("engine_name", "") for row in rows]
-            self.checks.fault("framework_type", kind, f"the service has no such framework; {suggest(kind, known)}")
+            self.checks.problem("framework_type", kind, f"the service has no such framework; {suggest(kind, known)}")
         else:
-            self.checks.fault("framework_version", version, f"{kind} has no such version; {suggest(version, versions)}")
+            rule = f"{kind} has no such version; {suggest(version, versions)}"
+            self.checks.problem("framework_version", version, rule)
 
     def script(self, required: bool) -> dict[str, Any]:
         code_dir, boot_file = self.training.code_dir, self.training.boot_file
         if required:
             for argument, value in (("code_dir", code_dir), ("boot_file", boot_file)):
-                if not value:
-                    self.checks.fault(argument, value, "needed: the folder of the code and the script to start in it "
-                                                "(or give model_name, or user_image_url and user_command)")  # fmt: skip
-        elif boot_file and not code_dir:
-            self.checks.fault("code_dir", code_dir, "needed with boot_file")
-        if not code_dir:
+                if checks.is_missing(value):
+                    self.checks.problem(argument, value, "required: the folder of the code and the script to start in "
+                                        "it (or pass model_name, or user_image_url and user_command)")  # fmt: skip
+        elif checks.is_missing(code_dir) and not checks.is_missing(boot_file):
+            self.checks.problem("code_dir", code_dir, "required with boot_file")
+        if checks.is_missing(code_dir):
             return {}
-        folder = self.checks.place("code_dir", code_dir)
+        folder = self.checks.code_or_data("code_dir", code_dir)
         if folder is None:
             return {}
         script = {"app_url": folder.as_dir.api}
-        if boot_file:
+        if not checks.is_missing(boot_file):
             inside = self.boot_file(folder.as_dir)
             script["boot_file_url"] = inside.api if inside else ""
         return script
@@ -120,16 +122,16 @@ class CodeChoice:
             if path is None:
                 return None
         if path is None or not folder.contains(path):
-            rule = f"must lie in code_dir={code_dir!r}; a bare file name is taken as in it"
-            self.checks.fault("boot_file", boot_file, rule)
+            rule = f"must be in code_dir={code_dir!r}; a name without folders means a file in it"
+            self.checks.problem("boot_file", boot_file, rule)
         elif path.as_dir == path:
-            self.checks.fault("boot_file", boot_file, "names a folder; give the script in it that is to be started")
+            self.checks.problem("boot_file", boot_file, "is a folder; name the script to start")
         elif reason := self.checks.missing("code_dir", path.key[len(folder.key) :]):
-            self.checks.fault("boot_file", boot_file, reason)
+            self.checks.problem("boot_file", boot_file, reason)
         return path
 
     def is_local_script(self) -> bool:
-        """Whether the script is given as a local path; with local code it may begin with a slash."""
+        """Whether the script is a local path; with local code it may begin with a slash."""
         code_dir: Any = self.training.code_dir
         boot_file: Any = self.training.boot_file
         if not isinstance(boot_file, (str, os.PathLike)):

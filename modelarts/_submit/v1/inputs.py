@@ -1,4 +1,4 @@
-"""What a training reads: an OBS path, a dataset, or a list of sources; at most one of them."""
+"""The input data of a training: an OBS path, a dataset, or a list of sources; at most one of them."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modelarts._submit.arguments import Call, Checks
+from modelarts._submit.checks import is_missing, json_list, text
 from modelarts._wire.v1 import limits
 
 
 class DataChoice:
-    """Turns the arguments that name input data into their members of a body.
+    """Builds the members of a body that name input data.
 
     Args:
-        needed: whether there must be some; a configuration may leave them out.
+        required: whether there must be some; a configuration may leave them out.
     """
 
-    def __init__(self, call: Call, checks: Checks, needed: bool) -> None:
+    def __init__(self, call: Call, checks: Checks, required: bool) -> None:
         self.call = call
         self.checks = checks
-        self.needed = needed
+        self.required = required
 
     def members(self) -> dict[str, Any]:
         """The members for input data."""
@@ -28,49 +29,58 @@ class DataChoice:
         if dataset:
             for argument, partner in (("dataset_id", "dataset_version_id"), ("dataset_version_id", "dataset_id")):
                 if not getattr(call, argument):
-                    self.checks.fault(argument, getattr(call, argument), f"goes with {partner}; give both")
+                    self.checks.problem(argument, getattr(call, argument), f"belongs to {partner}; pass both")
         kinds = {"inputs": call.inputs is not None, "dataset_id": dataset, "data_source": call.data_source is not None}
-        given = [name for name, is_given in kinds.items() if is_given]
-        if len(given) > 1:
-            self.checks.fault(given[0], getattr(call, given[0]),
-                       f"excludes {' and '.join(given[1:])}; give one kind of input data")  # fmt: skip
-        if not given and self.needed:
-            self.checks.fault("inputs", None, "input data are needed: give it, or dataset_id and dataset_version_id, "
-                                       "or data_source")  # fmt: skip
-        if not given:
+        found = [name for name, is_set in kinds.items() if is_set]
+        if len(found) > 1:
+            self.checks.problem(found[0], getattr(call, found[0]),
+                       f"excludes {' and '.join(found[1:])}; pass one kind of input data")  # fmt: skip
+        if not found and self.required:
+            rule = "input data are required: pass inputs, or dataset_id and dataset_version_id, or data_source"
+            self.checks.problem("inputs", None, rule)
+        if not found:
             return {"enable_check": False}  # without it the service refuses a configuration that names no data
         if dataset:
             return {"dataset_id": str(call.dataset_id), "dataset_version_id": str(call.dataset_version_id)}
         if call.inputs is not None:
-            path = self.checks.place("inputs", call.inputs)
+            path = self.checks.code_or_data("inputs", call.inputs)
             return {"data_url": path.api} if path else {}
         return {"data_source": self._data_source()}
 
     def _data_source(self) -> list[dict[str, Any]]:
-        given = self.call.data_source
-        if not isinstance(given, Sequence) or isinstance(given, (str, bytes)) or not given:
+        sources = self.call.data_source
+        if not isinstance(sources, Sequence) or isinstance(sources, (str, bytes)) or not sources:
             rule = 'a list of {"type": "obs", "data_url": …} or {"type": "dataset", …}'
-            self.checks.fault("data_source", given, rule)
+            self.checks.problem("data_source", sources, rule)
             return []
-        kinds = {item.get("type") for item in given if isinstance(item, Mapping)}
+        kinds = {_type(item) for item in sources} & {*limits.DATA_SOURCE_TYPES}
         if len(kinds) > 1:
-            self.checks.fault("data_source", given, "obs and dataset cannot be mixed in one list")
-        return [self._source(item) for item in given]
+            self.checks.problem("data_source", sources, "obs and dataset cannot be mixed in one list")
+        found = [self._source(item) for item in sources]
+        if not self.checks.problems and (problem := json_list("data_source", found)):
+            self.checks.problems.append(problem)
+        return found
 
     def _source(self, item: Any) -> dict[str, Any]:
-        kind = item.get("type") if isinstance(item, Mapping) else None
+        kind = _type(item)
         if kind not in limits.DATA_SOURCE_TYPES:
-            self.checks.fault("data_source", item, "every item is a dict whose type is 'obs' or 'dataset'")
+            rule = "every item must be a dict whose type is 'obs' or 'dataset'"
+            self.checks.problem("data_source", item, rule)
             return {}
         if kind == "dataset":
-            version = item.get("dataset_version", item.get("dataset_version_id"))
-            if not item.get("dataset_id") or not version:
-                self.checks.fault("data_source", item, "type 'dataset' needs dataset_id and dataset_version")
-            if item.get("data_url"):
-                self.checks.fault("data_source", item, "data_url excludes dataset_id and dataset_version")
+            ids = (item.get("dataset_id"), item.get("dataset_version", item.get("dataset_version_id")))
+            if any(is_missing(value) or text("data_source", value) for value in ids):
+                self.checks.problem("data_source", item, "type 'dataset' needs dataset_id and dataset_version")
+            if not is_missing(item.get("data_url")):
+                self.checks.problem("data_source", item, "data_url excludes dataset_id and dataset_version")
             return dict(item)
-        if not item.get("data_url"):
-            self.checks.fault("data_source", item, "type 'obs' needs data_url")
+        if is_missing(item.get("data_url")):
+            self.checks.problem("data_source", item, "type 'obs' needs data_url")
             return {}
         path = self.checks.obs_path("data_source", item["data_url"])
         return {**item, "data_url": path.api} if path else {}
+
+
+def _type(item: Any) -> str | None:
+    kind = item.get("type") if isinstance(item, Mapping) else None
+    return kind if isinstance(kind, str) else None

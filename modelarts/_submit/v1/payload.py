@@ -1,4 +1,4 @@
-"""From friendly arguments to the documented REST bodies; every fault is found before anything is sent."""
+"""Builds the documented REST bodies from arguments, and finds all problems before anything is sent."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from modelarts._api.catalog import ALGORITHMS, ENGINES, SPECS, Catalog, suggest
-from modelarts._submit.arguments import Call, Checks
+from modelarts._submit.arguments import Call, Checks, type_problems
+from modelarts._submit.checks import is_missing, raise_if_any, whole_number
 from modelarts._submit.v1.code import CodeChoice
 from modelarts._submit.v1.inputs import DataChoice
-from modelarts._wire.json_records import Record, as_integer
+from modelarts._wire.json_records import Record
 from modelarts._wire.v1 import parameters
 from modelarts._wire.v1.limits import NAME_RULE
 from modelarts._wire.v1.operations import CREATE_CONFIG, CREATE_JOB, CREATE_VERSION, UPDATE_CONFIG
@@ -33,30 +34,31 @@ def build(training: Training, call: Call, catalog: Catalog, staging: Staging) ->
 
     Args:
         training, call: the user's arguments.
-        catalog: turns names into ids.
-        staging: gets the local code and data, which it has to send before the body goes out.
+        catalog: finds the ids of names.
+        staging: gets the local code and data; it must upload them before the body is sent.
 
     Raises:
         ArgumentError: listing every argument that breaks a rule.
     """
     if call.operation not in _CALLS:
         raise ArgumentError("payload", [ArgumentProblem("operation", call.operation, f"one of {', '.join(_CALLS)}")])
+    raise_if_any(_CALLS[call.operation], *type_problems(training, call))
     checks = Checks(staging)
     body = _Builder(training, call, catalog, checks).body()
-    if checks.faults:
-        raise ArgumentError(_CALLS[call.operation], checks.faults)
+    if checks.problems:
+        raise ArgumentError(_CALLS[call.operation], checks.problems)
     return body
 
 
 class _Builder:
-    """Builds one body, part by part; what is wrong on the way is gathered in its checks."""
+    """Builds one body, part by part; its checks collect the problems."""
 
     def __init__(self, training: Training, call: Call, catalog: Catalog, checks: Checks) -> None:
         self.training = training
         self.call = call
         self.catalog = catalog
         self.checks = checks
-        self.new: list[str] = []  # the lists that this very call asked for
+        self.new: list[str] = []  # the lists that were requested for this call
 
     def body(self) -> dict[str, Any]:
         call = self.call
@@ -66,30 +68,30 @@ class _Builder:
                 body["workspace_id"] = str(self.training.workspace_id)
             return {**body, "config": self.config()}
         if call.operation == CREATE_VERSION:
-            if call.job_id is not None:  # it travels in the path
+            if call.job_id is not None:  # sent in the path
                 self.checks.identifier("job_id", call.job_id)
             origin = self.checks.identifier("pre_version_id", call.pre_version_id)
             description = self.job_description()
             return {"job_desc": description, "config": {**self.config(), "pre_version_id": origin}}
         name = self.checks.name("config_name", call.config_name or self.generated("config"))
-        named = {} if call.operation == UPDATE_CONFIG else {"config_name": name}  # an update's travels in the path
-        words = self.checks.description("config_desc", call.config_desc)
-        return {**named, **({} if words is None else {"config_desc": words}), **self.config()}
+        named = {} if call.operation == UPDATE_CONFIG else {"config_name": name}  # an update sends it in the path
+        text = self.checks.description("config_desc", call.config_desc)
+        return {**named, **({} if text is None else {"config_desc": text}), **self.config()}
 
     def config(self) -> dict[str, Any]:
         """The part that jobs, versions and configurations share; local code and data are read last."""
-        self.look_up_together()
-        config = self.rest()
+        self.load_lists()
+        config = self.other_members()
         config.update(CodeChoice(self.training, self.catalog, self.checks, self.new).members())
-        needed = self.call.operation in (CREATE_JOB, CREATE_VERSION)
-        config.update(DataChoice(self.call, self.checks, needed).members())
+        required = self.call.operation in (CREATE_JOB, CREATE_VERSION)
+        config.update(DataChoice(self.call, self.checks, required).members())
         return config
 
-    def rest(self) -> dict[str, Any]:
+    def other_members(self) -> dict[str, Any]:
         """All but code and data."""
         config: dict[str, Any] = {"parameter": self.parameter(), **self.compute(), "worker_server_num": self.count()}
         config["train_url"] = self.checks.folder("output_path", self.training.output_path) or ""
-        if self.training.log_url:
+        if not is_missing(self.training.log_url):
             config["log_url"] = self.checks.folder("log_url", self.training.log_url)
         if self.call.priority is not None:
             config["priority"] = self.checks.identifier("priority", self.call.priority)
@@ -99,7 +101,7 @@ class _Builder:
                 config[name] = getattr(self.training, name)
         return config
 
-    def look_up_together(self) -> None:
+    def load_lists(self) -> None:
         training = self.training
         own_code = not (training.model_name or training.user_image_url or training.user_command)
         wanted = {
@@ -107,32 +109,33 @@ class _Builder:
             ALGORITHMS: bool(training.model_name),
             ENGINES: bool(own_code and training.framework_type and training.framework_version),
         }
-        self.new = self.catalog.load([kind for kind, needed in wanted.items() if needed])
+        self.new = self.catalog.load([kind for kind, is_wanted in wanted.items() if is_wanted])
 
     # --- names, texts, numbers
 
     def generated(self, stem: str) -> str | None:
-        """A name made from the date; an update names what is there."""
+        """A name generated from the date; an update must name an existing one."""
         return None if self.call.operation == UPDATE_CONFIG else f"{stem}-{time.strftime('%m%d-%H%M%S')}"
 
     def job_name(self) -> str:
         base = self.training.base_job_name
         if self.call.job_name or not base:
             return self.checks.name("job_name", self.call.job_name or self.generated("job"))
-        return self.checks.name("base_job_name", self.generated(base), base, f"{NAME_RULE}, with the date behind it")
+        rule = f"{NAME_RULE}, including the date that is appended"
+        return self.checks.name("base_job_name", self.generated(base), base, rule)
 
     def job_description(self) -> str:
-        """A version's own, or the estimator's, under the name that the user gave it."""
+        """The description of the version, or else that of the estimator."""
         if self.call.job_desc is not None:
             return self.checks.description("job_desc", self.call.job_desc) or ""
         return self.checks.description("job_description", self.training.job_description) or ""
 
-    # --- where it runs
+    # --- compute resources
 
     def compute(self) -> dict[str, Any]:
         kind, pool = self.training.train_instance_type, self.training.pool_id
         if pool is not None and kind is not None:
-            self.checks.fault("pool_id", pool, "excludes train_instance_type; give one of the two")
+            self.checks.problem("pool_id", pool, "excludes train_instance_type; pass one of the two")
         if pool is not None:
             return {"pool_id": str(pool)}
         spec = self.spec()
@@ -142,47 +145,47 @@ class _Builder:
         kind = self.training.train_instance_type
         if not kind:
             if self.training.pool_id is None:
-                self.checks.fault("train_instance_type", kind,
-                           "a flavor code is needed (or pool_id); Estimator.get_train_instance_types lists them")
+                self.checks.problem("train_instance_type", kind,
+                           "a flavor code is required (or pool_id); Estimator.get_train_instance_types lists them")
             return None  # fmt: skip
         found = self.catalog.find(SPECS, lambda row: row.get("spec_code") == kind, SPECS in self.new)
         if found is None:
             codes = [row.get("spec_code", "") for row in self.catalog.rows(SPECS)]
-            self.checks.fault("train_instance_type", kind, f"the service has no such flavor; {suggest(kind, codes)}")
+            self.checks.problem("train_instance_type", kind, f"the service has no such flavor; {suggest(kind, codes)}")
         elif found.get("no_resource"):
-            logger.warning("flavor %s is sold out at the moment: the job may wait or be refused", kind)
+            logger.warning("flavor %s is sold out: the job may wait or be refused", kind)
         return found
 
     def count(self) -> int | None:
-        count = as_integer(self.training.train_instance_count)
-        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-            self.checks.fault("train_instance_count", self.training.train_instance_count, "a whole number from 1")
+        count = whole_number(self.training.train_instance_count)
+        if count is None or count < 1:
+            self.checks.problem("train_instance_count", self.training.train_instance_count, "a whole number from 1")
             return None
         kind = self.training.train_instance_type
         if kind and self.training.pool_id is None:
             row = next((row for row in self.catalog.rows(SPECS) if row.get("spec_code") == kind), None)
             limit = row.get("max_num") if row else None
             if limit is not None and count > limit:
-                self.checks.fault("train_instance_count", count, f"flavor {kind!r} allows at most {limit}")
+                self.checks.problem("train_instance_count", count, f"flavor {kind!r} allows at most {limit}")
         return count
 
     def parameter(self) -> list[dict[str, str]]:
-        given = self.training.hyperparameters
+        hyperparameters = self.training.hyperparameters
         try:
-            pairs = parameters.pairs(given)
+            pairs = parameters.pairs(hyperparameters)
         except ValueError as error:
-            self.checks.fault("hyperparameters", given, str(error))
+            self.checks.problem("hyperparameters", hyperparameters, str(error))
             return []
         texts: dict[str, str] = {}
         for label, value in pairs:
             if not isinstance(label, str) or not label.strip():
-                self.checks.fault("hyperparameters", label, "every name is a text that is not empty")
+                self.checks.problem("hyperparameters", label, "every name must be a non-empty text")
                 continue
             if label in texts:
-                self.checks.fault("hyperparameters", label, "is given twice; keep one")
+                self.checks.problem("hyperparameters", label, "is there twice; keep one")
             try:
                 texts[label] = parameters.as_text(value)
             except (TypeError, ValueError) as error:
-                self.checks.fault("hyperparameters", {label: value}, f"the value cannot be written as JSON: {error}")
+                self.checks.problem("hyperparameters", {label: value}, f"the value cannot be written as JSON: {error}")
         return [{"label": label, "value": text} for label, text in texts.items()]
 
