@@ -79,7 +79,7 @@ def test_an_absolute_path_as_text_is_ambiguous_if_it_exists_locally(refused: Any
 
     assert {code.argument, data.argument} == {"code_dir", "inputs"}
     for fault in (code, data):
-        assert f"the session has no bucket {local.parts[1]!r}; give Path('{local}/src')" in fault.rule
+        assert f"the session has no bucket {local.parts[1]!r}; write Path('{local}/src')" in fault.rule
 
 
 @pytest.mark.parametrize("closed", ["src/secret.py", "src/sub", "src/.modelartsignore"])
