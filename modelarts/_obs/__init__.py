@@ -1,1 +1,1 @@
-"""Buckets: paths in them, and the places that hold them."""
+"""Buckets in the cloud and on this machine: paths, listing, uploads and downloads."""

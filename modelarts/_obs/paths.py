@@ -150,7 +150,7 @@ def _as_key(relative: str, flavour: Any) -> Union[str, None]:
 def expand_user(path: Union[str, os.PathLike[str]]) -> str:
     """A local path with `~` and `~user` replaced by the home folder; an unknown user stays as it is.
 
-    A `Path` that exists as it is stays as it is, too: `Path("./~")` cannot be told from `Path("~")`.
+    A `Path` that exists as it is stays as it is, too: `Path("./~")` equals `Path("~")`.
     """
     if not isinstance(path, str) and os.path.lexists(path):
         return os.fspath(path)

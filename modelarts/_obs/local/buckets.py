@@ -58,27 +58,27 @@ class LocalBuckets(Buckets):
                 shutil.rmtree(folder)
 
     def _find(self, path: ObsPath) -> Item | None:
-        place = path.under(self.root)
+        local = path.under(self.root)
         with report_os_errors(f"look for {path.url}"):
-            status = tree.status_or_none(place)
+            status = tree.status_or_none(local)
         return _item(path, status) if status and stat.S_ISREG(status.st_mode) else None
 
     def _is_folder(self, path: ObsPath) -> bool:
-        place = path.under(self.root)
+        local = path.under(self.root)
         with report_os_errors(f"look for {path.url}"):
-            status = tree.status_or_none(place)
+            status = tree.status_or_none(local)
             if status is None or not stat.S_ISDIR(status.st_mode):
                 return False
-            return not path.key or tree.is_empty(place) or next(tree.walk(place, empty=True), None) is not None
+            return not path.key or tree.is_empty(local) or next(tree.walk(local, empty=True), None) is not None
 
     def _walk(self, folder: ObsPath, recursive: bool = True) -> Iterator[Item]:
-        place = folder.under(self.root)
+        local = folder.under(self.root)
         with report_os_errors(f"list {folder.url}"):
-            status = tree.status_or_none(place)
+            status = tree.status_or_none(local)
             if status is None or not stat.S_ISDIR(status.st_mode):
                 return
-            for found, is_folder in _all(place) if recursive else tree.entries(place):
-                path = folder / found.relative_to(place).as_posix()
+            for found, is_folder in _all(local) if recursive else tree.entries(local):
+                path = folder / found.relative_to(local).as_posix()
                 status = tree.status_or_none(found)
                 if status is None:  # it has just been deleted
                     continue
@@ -117,16 +117,16 @@ class LocalBuckets(Buckets):
 
     def _remove_folder(self, folder: ObsPath) -> None:
         self._require_own(folder)
-        place = folder.under(self.root)
+        local = folder.under(self.root)
         with report_os_errors(f"delete {folder.url}"):
-            if place.is_symlink():
-                place.unlink()
+            if local.is_symlink():
+                local.unlink()
                 if not folder.key:
-                    place.mkdir()
+                    local.mkdir()
             elif folder.key:
-                tree.remove(place)
+                tree.remove(local)
             else:
-                for path in list(place.iterdir()):  # the bucket itself exists all the time
+                for path in list(local.iterdir()):  # the bucket itself exists all the time
                     tree.remove(path)
         self._tidy(folder)
 
@@ -153,20 +153,20 @@ class LocalBuckets(Buckets):
 
     def _above(self, path: ObsPath) -> list[Path]:
         """The folders above a path, the nearest first; the last is the bucket."""
-        place = path.under(self.root)
-        return [folder for folder in place.parents if self.root in folder.parents]
+        local = path.under(self.root)
+        return [folder for folder in local.parents if self.root in folder.parents]
 
     def _bucket(self, name: str) -> Path:
-        place = self.root / name
+        local = self.root / name
         with report_os_errors(f"look for bucket {name!r}"):
-            status = tree.status_or_none(place)
+            status = tree.status_or_none(local)
         if status is None or not stat.S_ISDIR(status.st_mode):
             raise no_bucket_error(name)
-        return place
+        return local
 
 
-def _all(place: Path) -> Iterator[tuple[Path, bool]]:
-    for found in tree.walk(place, empty=True):
+def _all(local: Path) -> Iterator[tuple[Path, bool]]:
+    for found in tree.walk(local, empty=True):
         yield found, found.is_dir()
 
 

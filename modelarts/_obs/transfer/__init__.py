@@ -1,1 +1,1 @@
-"""Moving many files and parts at once, and going on after a break."""
+"""Parallel, resumable uploads and downloads."""

@@ -1,1 +1,1 @@
-"""Local code and data: which files are uploaded, and where they lie in a bucket."""
+"""Local code and data: which files are uploaded, and to which path."""

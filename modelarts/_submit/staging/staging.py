@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from modelarts._obs.buckets import Buckets
     from modelarts._transport.options import TransportOptions
 
-MARK = ".modelarts-complete"  # lies beside a complete upload
+MARK = ".modelarts-complete"  # an empty object beside a complete upload
 _REFUSED, _NOT_THERE = "ModelArts.1003", "ModelArts.0015"
 
 
