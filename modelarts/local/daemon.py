@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import attrs
@@ -81,7 +81,7 @@ def ensure(home: Path, iam: CloudOptions | None = None) -> Address:
     """The running service of a home, started if there is none.
 
     A service that was killed, or stopped itself when idle, starts with the options that it had. So does a service whose
-    installation was replaced or removed since it started: its jobs go on.
+    installation was replaced or removed since it started: its jobs continue.
 
     Args:
         home: folder of all its state.
@@ -151,7 +151,7 @@ def _check_options(found: Address, wanted: CloudOptions) -> None:
 
 
 def stop(home: Path) -> bool:
-    """Stop the service; running jobs go on. Returns whether there was one. Raises `ServiceError`."""
+    """Stop the service; running jobs continue. Returns whether there was one. Raises `ServiceError`."""
     found = find(home)
     forget_options(home)
     if found is None:
@@ -180,18 +180,16 @@ def forget_options(home: Path) -> None:
 @contextmanager
 def _start_lock(paths: LocalHome) -> Iterator[None]:
     """Let one process at a time start the service; the others then find it."""
-    try:
-        paths.root.mkdir(parents=True, exist_ok=True)
-        descriptor = locks.wait_for(paths.starting)
-    except OSError as error:
-        raise ServiceError(
-            f"the local service cannot keep its state in {paths.root}: {error.strerror}. "
-            "Give another folder with MODELARTS_HOME or Session.local(home=…)."
-        ) from None
-    try:
+    with ExitStack() as stack:
+        try:
+            paths.root.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(locks.locked(paths.starting))
+        except OSError as error:
+            raise ServiceError(
+                f"the local service cannot keep its state in {paths.root}: {error.strerror}. "
+                "Give another folder with MODELARTS_HOME or Session.local(home=…)."
+            ) from None
         yield
-    finally:
-        os.close(descriptor)
 
 
 def _start(home: Path, paths: LocalHome, iam: CloudOptions | None) -> Address:

@@ -12,7 +12,7 @@ import psutil
 
 
 def memory_gib() -> int:
-    """Memory in whole GiB."""
+    """Memory in GiB, rounded."""
     return round(psutil.virtual_memory().total / 2**30)
 
 

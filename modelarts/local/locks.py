@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from modelarts.errors import ServiceError
@@ -60,8 +62,12 @@ def hold(path: Path) -> int:
             return descriptor
 
 
-def wait_for(path: Path) -> int:
-    """Wait until the lock is free, and take it; closing the descriptor frees it. Raises `OSError`."""
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Wait until the lock is free, and hold it inside the `with` statement. Raises `OSError`."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    return descriptor
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 import venv
 from pathlib import Path
 
@@ -168,16 +169,23 @@ def test_a_job_with_an_interpreter_of_its_own_says_nothing_about_it(home, tmp_pa
 
 
 def test_a_running_job_keeps_it_from_ending(home, monkeypatch, tmp_path):
-    monkeypatch.setenv("MODELARTS_LOCAL_IDLE_TIMEOUT", "0.3")
+    idle_timeout = 0.3
+    monkeypatch.setenv("MODELARTS_LOCAL_IDLE_TIMEOUT", str(idle_timeout))
+    gate = tmp_path / "gate"
     with Session.local(home) as session:
         session.obs.create_bucket("bucket")
-        put_code(session, tmp_path, "import time; time.sleep(1.2)")
+        put_code(session, tmp_path, f"""
+            import os, time
+            while not os.path.exists({str(gate)!r}): time.sleep(0.02)
+        """)
         job = estimator(session).fit(inputs="/bucket/data/")
+        until(lambda: job.get_job_info().status == 8)
         pid = daemon.find(home).pid
-        exit_record = LocalHome.of(home).job(job.version_id).exit
-        until(exit_record.exists)
+
+        time.sleep(4 * idle_timeout)  # nobody calls it
 
         assert daemon.find(home).pid == pid
+        gate.touch()
 
 
 def test_a_port_in_use_is_reported_with_what_to_do(home, monkeypatch):

@@ -133,9 +133,13 @@ def test_a_local_session_says_what_the_service_needs(elsewhere, home):
     assert str(caught.value) == needs
 
 
-@pytest.mark.parametrize("command", ["start", "stop", "status"])
-def test_commands_say_what_the_service_needs(elsewhere, command):
-    ran = CliRunner().invoke(cli, ["local", command])
+@pytest.mark.parametrize("command", ["start", "stop", "status", "credentials", "dataset list", "dataset remove a b"])
+def test_commands_say_what_the_service_needs(elsewhere, command, home, monkeypatch):
+    (home / "local").mkdir(parents=True)
+    (home / "local" / "store.db").touch()
+    monkeypatch.setenv("MODELARTS_HOME", str(home))
+
+    ran = CliRunner().invoke(cli, ["local", *command.split()])
 
     assert isinstance(ran.exception, ServiceError)
     assert "on Windows use WSL" in str(ran.exception)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import sqlite3
 import threading
 import time
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from modelarts.local import locks
 from modelarts.local.store.errors import NameInUse
 from modelarts.local.store.migrations import migrate
 from modelarts.local.store.records import Page
@@ -30,10 +30,8 @@ class Database:
         self._idle: list[sqlite3.Connection] = []
         self._writing = threading.Lock()
         # SQLite does not wait for other processes when it switches a new file to WAL.
-        with path.with_suffix(".lock").open("wb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            with self._connection() as connection:
-                migrate(connection)
+        with locks.locked(path.with_suffix(".lock")), self._connection() as connection:
+            migrate(connection)
 
     def close(self) -> None:
         """Close all connections; may be called twice."""
