@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import importlib
 import inspect
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from modelarts._obs.local.buckets import LocalBuckets
 from modelarts.estimator import Estimator
 from modelarts.job import TrainingJob
 from modelarts.session import Session
+from modelarts.visualization import VisualizationJob
 
 SURFACE = json.loads(Path(__file__).with_name("contract").joinpath("sdk_surface.json").read_text(encoding="utf-8"))
 CLASSES = {row["name"]: row for row in SURFACE["classes"]}
@@ -92,3 +95,41 @@ def test_the_estimators_arguments_stand_in_their_documented_order():
 
 def test_documented_samples_hand_credentials_by_keyword_or_in_their_order():
     assert list(inspect.signature(Session).parameters)[:4] == ["access_key", "secret_key", "project_id", "region_name"]
+
+
+# --- documentation of the calls
+
+DOCUMENTED = (Estimator, TrainingJob, VisualizationJob)
+CALLS = sorted(
+    {f"{owner.__name__}.{name}": getattr(owner, name) for owner in DOCUMENTED for name in dir(owner)
+     if not name.startswith("_") and callable(getattr(owner, name))}.items()
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "call"), CALLS, ids=[name for name, _ in CALLS])
+def test_a_call_documents_its_arguments_its_result_and_its_errors(name: str, call: Any):
+    text = inspect.getdoc(call) or ""
+    arguments = [item for item in inspect.signature(call).parameters if item != "self"]
+    sections = text.split("\n\n")
+    documented = next((section for section in sections if section.startswith("Args:")), "")
+
+    assert [argument for argument in arguments if not re.search(rf"\b{argument}\b[^:\n]*:", documented)] == []
+    assert any(section.startswith("Returns:") for section in sections)
+    assert any(section.startswith("Raises:") for section in sections) or name == "Estimator.get_built_in_algorithms"
+
+
+@pytest.mark.parametrize("owner", DOCUMENTED)
+def test_a_class_documents_the_arguments_of_its_constructor(owner: type):
+    text = inspect.getdoc(owner) or ""
+
+    for argument in inspect.signature(owner).parameters:
+        assert re.search(rf"\b{argument}\b[^:\n]*: \S", text), argument
+
+
+@pytest.mark.parametrize(("name", "call"), CALLS, ids=[name for name, _ in CALLS])
+def test_arguments_have_types_that_a_reader_of_help_can_look_up(name: str, call: Any):
+    """Built-in ones, those of the standard library, and public classes: no aliases."""
+    known = {*dir(builtins), "os", "PathLike", "Any", "Mapping", "Session"}
+    for item in inspect.signature(call).parameters.values():
+        if item.annotation is not inspect.Parameter.empty:
+            assert {*re.findall(r"[A-Za-z_]+", str(item.annotation))} <= known, item

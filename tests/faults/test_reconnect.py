@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -52,7 +53,7 @@ def test_an_outage_is_outlasted_and_told_once(outage: Any, capsys: pytest.Captur
     assert info.status == 10
     shown = capsys.readouterr().out
     assert shown.count("the service is unreachable, the job continues: ") == 1
-    assert shown.count("reached the service again after 0 s") == 1
+    assert len(re.findall(r"reached the service again after \d s", shown)) == 1
     assert shown.splitlines()[-1] == "JOBSTAT_COMPLETED"
 
 
@@ -163,9 +164,9 @@ def test_a_service_that_returns_nothing_at_once_is_asked_less_and_less_often(cla
     }  # fmt: skip
 
     with RawServer(script) as server, at(server.url) as session, pytest.raises(errors.JobTimeout):
-        TrainingJob(session, 1, 2).wait(timeout=3, show=show)
+        TrainingJob(session, 1, 2).wait(timeout=1.5, show=show)
 
-    assert 4 < len(server.asked) < 30
+    assert 4 < len(server.asked) < 25
 
 
 def test_without_the_log_only_the_end_of_it_is_read_after_a_failure():
