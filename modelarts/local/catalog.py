@@ -1,4 +1,4 @@
-"""What the service offers: the documented engines, flavors and algorithms, and this machine's own."""
+"""The catalog of the service: the documented engines, flavors and algorithms, and those of this machine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MACHINE_ID = 100_000
 
 @attrs.frozen
 class Catalog:
-    """Engines, flavors and algorithms as the list calls print them, by id."""
+    """Engines, flavors and algorithms by id, as lists return them."""
 
     engines: dict[int, dict[str, Any]]
     specs: dict[int, dict[str, Any]]
@@ -37,7 +37,7 @@ class Catalog:
 
 @lru_cache(maxsize=1)
 def load() -> Catalog:
-    """The catalogue of this machine."""
+    """The catalog of this machine."""
     text = Path(__file__).with_name("catalog.json").read_text(encoding="utf-8")
     rows = json.loads(text)
     rows["engines"].append(_machine_engine())

@@ -14,8 +14,8 @@ def log(tmp_path):
 
 def read_all(log, lines: int = 3) -> str:
     position, text = 0, ""
-    while (piece := logs.onward(log, position, lines)).text:
-        text, position = text + piece.text, piece.end
+    while (part := logs.read_forward(log, position, lines)).text:
+        text, position = text + part.text, part.end
     return text
 
 
@@ -29,46 +29,46 @@ def test_reading_onward_gives_every_line_once(log):
 def test_without_a_position_the_newest_lines_come(log):
     log.write_text("a\nb\nc\nd\n")
 
-    piece = logs.backward(log, None, 2)
+    part = logs.read_backward(log, None, 2)
 
-    assert (piece.text, piece.lines, piece.start, piece.first, piece.end) == ("c\nd\n", 2, 4, 6, 8)
+    assert (part.text, part.lines, part.start, part.first, part.end) == ("c\nd\n", 2, 4, 6, 8)
 
 
 def test_reading_back_from_the_first_line_gives_those_before_it(log):
     log.write_text("a\nb\nc\nd\ne\n")
-    newest = logs.backward(log, None, 2)
+    newest = logs.read_backward(log, None, 2)
 
-    before = logs.backward(log, newest.first, 2)
+    before = logs.read_backward(log, newest.first, 2)
 
     assert before.text == "b\nc\n"
-    assert logs.backward(log, before.first, 2).text == "a\n"
-    assert logs.backward(log, logs.backward(log, before.first, 2).first, 2).text == ""
+    assert logs.read_backward(log, before.first, 2).text == "a\n"
+    assert logs.read_backward(log, logs.read_backward(log, before.first, 2).first, 2).text == ""
 
 
 def test_reading_on_from_the_last_line_gives_those_behind_it(log):
     log.write_text("a\nb\nc\nd\n")
-    first = logs.onward(log, 0, 2)
+    first = logs.read_forward(log, 0, 2)
 
-    assert logs.onward(log, first.end, 5).text == "c\nd\n"
-    assert logs.onward(log, first.first, 5).text == "b\nc\nd\n"
+    assert logs.read_forward(log, first.end, 5).text == "c\nd\n"
+    assert logs.read_forward(log, first.first, 5).text == "b\nc\nd\n"
 
 
 def test_a_line_that_grows_is_read_in_parts_without_loss(log):
     log.write_bytes(b"epoch 1 ...")
-    first = logs.onward(log, 0, 50)
+    first = logs.read_forward(log, 0, 50)
     log.write_bytes(b"epoch 1 ... done\n")
 
-    assert first.text + logs.onward(log, first.end, 50).text == "epoch 1 ... done\n"
+    assert first.text + logs.read_forward(log, first.end, 50).text == "epoch 1 ... done\n"
 
 
 @pytest.mark.parametrize("cut", range(1, 4))
 def test_a_character_cut_in_half_is_left_for_the_next_reading(log, cut):
     whole = "模型😀".encode()
     log.write_bytes(whole[:-cut])
-    first = logs.onward(log, 0, 50)
+    first = logs.read_forward(log, 0, 50)
     log.write_bytes(whole)
 
-    assert first.text + logs.onward(log, first.end, 50).text == "模型😀"
+    assert first.text + logs.read_forward(log, first.end, 50).text == "模型😀"
 
 
 def test_bytes_that_are_no_text_become_replacement_characters(log):
@@ -78,17 +78,17 @@ def test_bytes_that_are_no_text_become_replacement_characters(log):
 
 
 def test_a_log_that_is_not_there_yet_is_empty(log):
-    assert logs.onward(log, 0, 50) == logs.Piece("", 0, 0, 0)
-    assert logs.backward(log, None, 50).text == ""
-    assert logs.by_bytes(log, -1, 2048).text == ""
+    assert logs.read_forward(log, 0, 50) == logs.LogPart("", 0, 0, 0)
+    assert logs.read_backward(log, None, 50).text == ""
+    assert logs.read_bytes(log, -1, 2048).text == ""
 
 
 def test_a_log_that_was_rotated_is_read_from_its_beginning(log):
     log.write_text("a long first file\n")
-    position = logs.onward(log, 0, 50).end
+    position = logs.read_forward(log, 0, 50).end
     log.write_text("new\n")
 
-    assert logs.onward(log, position, 50).text == "new\n"
+    assert logs.read_forward(log, position, 50).text == "new\n"
 
 
 @pytest.mark.parametrize(
@@ -98,9 +98,9 @@ def test_a_log_that_was_rotated_is_read_from_its_beginning(log):
 def test_bytes_are_read_as_the_older_call_says(log, start_byte, offset, text, end):
     log.write_text("0123456789")
 
-    piece = logs.by_bytes(log, start_byte, offset)
+    part = logs.read_bytes(log, start_byte, offset)
 
-    assert (piece.text, piece.end) == (text, end)
+    assert (part.text, part.end) == (text, end)
 
 
 def test_lines_longer_than_a_page_are_read_whole_page_by_page(log):
@@ -108,10 +108,10 @@ def test_lines_longer_than_a_page_are_read_whole_page_by_page(log):
     log.write_bytes(line * 4)
 
     position, sizes = 0, []
-    while (piece := logs.onward(log, position, 500)).text:
-        sizes.append(len(piece.text))
-        position = piece.end
+    while (part := logs.read_forward(log, position, 500)).text:
+        sizes.append(len(part.text))
+        position = part.end
 
     assert sum(sizes) == len(line) * 4
     assert max(sizes) <= logs.PAGE
-    assert len(logs.backward(log, None, 500).text) == logs.PAGE
+    assert len(logs.read_backward(log, None, 500).text) == logs.PAGE

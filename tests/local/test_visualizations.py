@@ -169,7 +169,7 @@ def test_one_that_cannot_be_started_fails_and_holds_up_no_other(session, home):
 
 
 def test_mindinsight_is_refused_by_name(session):
-    with pytest.raises(ApiError, match="MindInsight is not served locally"):
+    with pytest.raises(ApiError, match="MindInsight is not available in the local service"):
         VisualizationJob(session).create_visualization_job("/bucket/output/", job_type="MindInsight")
 
 

@@ -1,4 +1,4 @@
-"""Request bodies: JSON that means one thing and that every part of the service can carry on, or a refusal."""
+"""Request bodies: JSON without ambiguities, and with texts and numbers that every part of the service can store."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 from modelarts.local.api.errors import bad_value
 
-DEPTH = 64  # levels of lists and objects; what the documents describe has six
+DEPTH = 64  # levels of lists and objects; the documented bodies have six
 
 
 def parse(data: bytes) -> Any:
-    """The JSON of a body; nothing for an empty one."""
+    """The value of a JSON body; `None` for an empty body."""
     if not data:
         return None
     try:
@@ -21,26 +21,26 @@ def parse(data: bytes) -> Any:
         )
         _check(value, DEPTH)
     except (ValueError, RecursionError) as error:
-        raise bad_value(f"the body is not JSON that can be read: {error}") from None
+        raise bad_value(f"the body is not valid JSON: {error}") from None
     return value
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        raise ValueError("an object has two members of one name")
+        raise ValueError("an object has two members of the same name")
     return members
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"{text[:20]} is no number that can be passed on")
+        raise ValueError(f"{text[:20]} is not a finite number")
     return number
 
 
 def _check(value: Any, depth: int) -> None:
-    """Raise `ValueError` for texts with half characters, and for what is nested too deeply."""
+    """Raise `ValueError` for texts with unpaired surrogates, and for values that are nested too deeply."""
     if isinstance(value, str):
         value.encode()
     elif isinstance(value, (dict, list)):

@@ -12,7 +12,7 @@ from modelarts._wire.v1.status import JOB_STATE
 from modelarts.local.api.errors import bad_value
 
 
-def body_of(value: Any) -> dict[str, Any]:
+def json_object(value: Any) -> dict[str, Any]:
     """A request body, which must be a JSON object."""
     if not isinstance(value, dict):
         raise bad_value("the body must be a JSON object")
@@ -20,39 +20,44 @@ def body_of(value: Any) -> dict[str, Any]:
 
 
 def name(body: Mapping[str, Any], member: str) -> str:
+    """The name of a job or a configuration."""
     value = body.get(member)
     if not isinstance(value, str) or not limits.NAME.fullmatch(value):
         raise bad_value(f"{member} must be {limits.NAME_RULE}, got {shown(value)}")
     return value
 
 
-def description(body: Mapping[str, Any], member: str, needed: bool = False) -> str:
+def description(body: Mapping[str, Any], member: str, required: bool = False) -> str:
+    """A description; the empty text when it is missing and not required."""
     value = body.get(member)
-    if value is None and not needed:
+    if value is None and not required:
         return ""
     if not isinstance(value, str) or len(value) > limits.DESCRIPTION_LENGTH:
-        raise bad_value(f"{member} must be a text of 0 to {limits.DESCRIPTION_LENGTH} characters")
+        raise bad_value(f"{member} must be a text of 0 to {limits.DESCRIPTION_LENGTH} characters, got {shown(value)}")
     return value
 
 
 def text(body: Mapping[str, Any], member: str, default: str = "") -> str:
+    """A text; the default when it is missing."""
     value = body.get(member)
     if value is None:
         return default
     if not isinstance(value, str) or "\0" in value:
-        raise bad_value(f"{member} must be a text, got {shown(value)}")
+        raise bad_value(f"{member} must be a text without NUL characters, got {shown(value)}")
     return value
 
 
-def integer(value: Any, member: str, least: int = 0, most: int = 2**63 - 1) -> int:
+def integer(value: Any, member: str, minimum: int = 0, maximum: int = 2**63 - 1) -> int:
+    """A whole number, or a text of one."""
     number = as_integer(value)
-    if not isinstance(number, int) or isinstance(number, bool) or not least <= number <= most:
-        upper = "" if most == 2**63 - 1 else f" to {most}"
-        raise bad_value(f"{member} must be a whole number from {least}{upper}, got {shown(value)}")
+    if not isinstance(number, int) or isinstance(number, bool) or not minimum <= number <= maximum:
+        upper = "" if maximum == 2**63 - 1 else f" to {maximum}"
+        raise bad_value(f"{member} must be a whole number from {minimum}{upper}, got {shown(value)}")
     return number
 
 
-def flag(body: Mapping[str, Any], member: str, default: bool) -> bool:
+def boolean(body: Mapping[str, Any], member: str, default: bool) -> bool:
+    """True or false; the default when it is missing."""
     value = body.get(member)
     if value is None:
         return default
@@ -62,7 +67,7 @@ def flag(body: Mapping[str, Any], member: str, default: bool) -> bool:
 
 
 def statuses(text: str) -> set[int]:
-    """A status filter: a number or a name, or several joined by a vertical bar."""
+    """The statuses of a filter: numbers or names, separated by vertical bars."""
     return {_status(item.strip()) for item in text.split("|")} if text.strip() else set()
 
 

@@ -29,7 +29,7 @@ def name_taken(kind: str, name: str) -> ApiFailure:
     return ApiFailure(NAME_TAKEN, f"{kind} name:{name} is existed", 409)
 
 
-def missing(what: str) -> ApiFailure:
+def not_found(what: str) -> ApiFailure:
     """Something that the path names does not exist; the documents' samples respond with 0105."""
     return ApiFailure(WRONG_STATE, f"{what} does not exist", 404)
 

@@ -8,11 +8,11 @@ from typing import BinaryIO
 
 import attrs
 
-PAGE = 128 * 1024  # bytes that one answer holds at most, whatever the lines' length
+PAGE = 128 * 1024  # most bytes of one response, however long the lines are
 
 
 @attrs.frozen
-class Piece:
+class LogPart:
     """Part of a log: its text, and where it is in the file. The position of a line is the byte behind it."""
 
     text: str
@@ -25,7 +25,7 @@ class Piece:
         return self.text.count("\n") + (not self.text.endswith("\n") if self.text else 0)
 
 
-def onward(path: Path, position: int, lines: int, complete: bool = False) -> Piece:
+def read_forward(path: Path, position: int, lines: int, complete: bool = False) -> LogPart:
     """At most so many lines behind a position; those at the beginning when the log is shorter than that.
 
     Args:
@@ -35,7 +35,7 @@ def onward(path: Path, position: int, lines: int, complete: bool = False) -> Pie
         complete: whether nothing will be added to the log. Until then, the bytes at its end that begin a character
             without ending it are left for the next reading; afterwards they are read as U+FFFD.
     """
-    with _opened(path) as file:
+    with _open(path) as file:
         if position > file.seek(0, 2):
             position = 0
         file.seek(position)
@@ -45,14 +45,14 @@ def onward(path: Path, position: int, lines: int, complete: bool = False) -> Pie
     end, left = 0, lines
     while left and (line_end := data.find(b"\n", end) + 1):
         end, left = line_end, left - 1
-    if left and not (full and end):  # the last line has no end yet, or is longer than a page
+    if left and not (full and end):  # the last line is not complete yet, or is longer than a page
         end = len(data)
     return _piece(data[:end], position, complete)
 
 
-def backward(path: Path, position: int | None, lines: int, complete: bool = False) -> Piece:
+def read_backward(path: Path, position: int | None, lines: int, complete: bool = False) -> LogPart:
     """At most so many lines before the line at a position; without a position, the newest lines."""
-    with _opened(path) as file:
+    with _open(path) as file:
         limit = file.seek(0, 2)
         stop = limit if position is None else _line_start(file, min(position, limit))
         start = max(0, stop - PAGE)
@@ -76,9 +76,9 @@ def _line_start(file: BinaryIO, position: int) -> int:
     return start + file.read(max(0, position - 1 - start)).rfind(b"\n") + 1
 
 
-def by_bytes(path: Path, start_byte: int, offset: int, complete: bool = False) -> Piece:
+def read_bytes(path: Path, start_byte: int, offset: int, complete: bool = False) -> LogPart:
     """The documented byte call: -1 starts so many bytes before the end; a negative offset reads backward."""
-    with _opened(path) as file:
+    with _open(path) as file:
         total = file.seek(0, 2)
         start = max(0, total - abs(offset)) if start_byte == -1 else min(start_byte, total)
         stop = min(total, start + abs(offset))
@@ -89,12 +89,12 @@ def by_bytes(path: Path, start_byte: int, offset: int, complete: bool = False) -
     return _piece(data, start, complete and stop == total)
 
 
-def _opened(path: Path) -> BinaryIO:
+def _open(path: Path) -> BinaryIO:
     return path.open("rb") if path.exists() else Path("/dev/null").open("rb")
 
 
-def _piece(data: bytes, start: int, complete: bool) -> Piece:
+def _piece(data: bytes, start: int, complete: bool) -> LogPart:
     """Decoded; unless the log is complete, a character without its last bytes is left for the next reading."""
     text, used = codecs.utf_8_decode(data, "replace", complete)
     first = data.find(b"\n", 0, used) + 1 or used
-    return Piece(text, start, start + used, start + first)
+    return LogPart(text, start, start + used, start + first)

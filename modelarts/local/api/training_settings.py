@@ -8,7 +8,7 @@ from typing import Any
 from modelarts._obs.paths import ObsPath
 from modelarts._wire.v1 import limits
 from modelarts._wire.v1.parameters import as_text
-from modelarts.local.api.checks import flag, folder, integer, obs_path, shown, text
+from modelarts.local.api.checks import boolean, folder, integer, obs_path, shown, text
 from modelarts.local.api.errors import bad_value
 from modelarts.local.catalog import Catalog
 
@@ -45,7 +45,7 @@ class TrainingSettings:
         }
         settings["pool_id"] = settings["pool_id"] or text(body, "poolId") or None  # as older clients spell it
         for member in ("create_version", "enable_check"):
-            flag(body, member, True)
+            boolean(body, member, True)
         return settings
 
     def _code(self, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,8 +85,8 @@ class TrainingSettings:
             spec_id = spec["spec_id"]
         if spec_id is None and not (text(body, "pool_id") or text(body, "poolId")):
             raise bad_value("spec_id or pool_id is required")
-        most = self._catalog.specs[spec_id]["max_num"] if spec_id is not None else 64
-        count = integer(body.get("worker_server_num"), "worker_server_num", 1, most)
+        maximum = self._catalog.specs[spec_id]["max_num"] if spec_id is not None else 64
+        count = integer(body.get("worker_server_num"), "worker_server_num", 1, maximum)
         return {"spec_id": spec_id, "worker_server_num": count}
 
 
@@ -167,4 +167,4 @@ def _mount(kind: str, value: Any) -> dict[str, Any]:
     members = {member: text(value, member) for member in _MOUNTS[kind]} if isinstance(value, dict) else {"": ""}
     if not all(members.values()):
         raise bad_value(f"{kind} of a volume must be an object with {', '.join(_MOUNTS[kind])}")
-    return {**members, "read_only": flag(value, "read_only", False)}
+    return {**members, "read_only": boolean(value, "read_only", False)}

@@ -18,7 +18,7 @@ StoreError = sqlite3.Error  # the file cannot be read or written
 
 
 class Store:
-    """The tables of one file. Raises `OSError` or `StoreError` when it cannot be opened."""
+    """The tables of one file. Raises `OSError` or `StoreError` if it cannot be opened."""
 
     def __init__(self, path: Path) -> None:
         self._database = Database(path)

@@ -15,19 +15,19 @@ class Configs:
         self._db = database
 
     def add(self, name: str, description: str, body: Row) -> None:
-        """Raises `NameInUse`."""
+        """Store a new configuration. Raises `NameInUse`."""
         with self._db.write() as connection:
             self._db.insert(connection, "configs", name=name, description=description, body=json.dumps(body),
                         create_time=now())  # fmt: skip
 
     def replace(self, name: str, description: str, body: Row) -> bool:
-        """Whether there was one to replace."""
+        """Replace a configuration. Returns whether it exists."""
         with self._db.write() as connection:
             sql = "UPDATE configs SET description = ?, body = ? WHERE name = ?"
             return connection.execute(sql, (description, json.dumps(body), name)).rowcount == 1
 
     def delete(self, name: str) -> bool:
-        """Whether there was one to delete."""
+        """Delete a configuration. Returns whether it existed."""
         with self._db.write() as connection:
             return connection.execute("DELETE FROM configs WHERE name = ?", (name,)).rowcount == 1
 

@@ -59,7 +59,7 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: all of it is kept, or nothing."""
+        """A transaction, which is rolled back when the block raises an exception."""
         with self._writing, self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -80,7 +80,7 @@ class Database:
             return None if row is None else dict(row)
 
     def insert(self, connection: sqlite3.Connection, table: str, **columns: Any) -> int:
-        """Insert a row; its id. Raises `NameInUse` for a name that is taken."""
+        """Insert a row and return its id. Raises `NameInUse`."""
         sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({placeholders(columns)})"
         try:
             return connection.execute(sql, tuple(columns.values())).lastrowid or 0

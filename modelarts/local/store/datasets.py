@@ -12,7 +12,7 @@ class Datasets:
         self._db = database
 
     def put(self, dataset_id: str, version_id: str, url: str) -> None:
-        """Register a folder under an id and a version; registering again replaces."""
+        """Register a folder under an id and a version, in place of an earlier one."""
         with self._db.write() as connection:
             row = (dataset_id, version_id, url, now())
             connection.execute("INSERT OR REPLACE INTO datasets VALUES (?, ?, ?, ?)", row)
@@ -28,7 +28,7 @@ class Datasets:
         return [(row["dataset_id"], row["version_id"], row["url"]) for row in rows]
 
     def remove(self, dataset_id: str, version_id: str) -> bool:
-        """Whether there was one to remove."""
+        """Remove a registration. Returns whether it existed."""
         with self._db.write() as connection:
             sql = "DELETE FROM datasets WHERE dataset_id = ? AND version_id = ?"
             return connection.execute(sql, (dataset_id, version_id)).rowcount == 1

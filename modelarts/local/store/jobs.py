@@ -34,7 +34,7 @@ class Jobs:
         row = self._db.one("SELECT * FROM jobs WHERE id = ?", job_id)
         return None if row is None else _as_job(row)
 
-    def describe(self, job_id: int, description: str) -> None:
+    def update_description(self, job_id: int, description: str) -> None:
         with self._db.write() as connection:
             connection.execute("UPDATE jobs SET description = ? WHERE id = ?", (description, job_id))
 

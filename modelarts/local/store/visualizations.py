@@ -20,7 +20,7 @@ class Visualizations:
     def add(
         self, name: str, description: str, workspace_id: str, train_url: str, hours: int | None
     ) -> Visualization:
-        """Raises `NameInUse`."""
+        """Store a new visualization job. Raises `NameInUse`."""
         with self._db.write() as connection:
             row_id = self._db.insert(
                 connection, "visualizations", name=name, description=description, workspace_id=workspace_id,
@@ -47,7 +47,7 @@ class Visualizations:
         sql = f"SELECT * FROM visualizations WHERE status IN ({placeholders(statuses)}) ORDER BY id"
         return [_visualization(row) for row in self._db.all(sql, *(int(status) for status in statuses))]
 
-    def describe(self, row_id: int, description: str) -> None:
+    def update_description(self, row_id: int, description: str) -> None:
         with self._db.write() as connection:
             connection.execute("UPDATE visualizations SET description = ? WHERE id = ?", (description, row_id))
 

@@ -1,1 +1,1 @@
-"""What answers each route: one module for each resource. Handlers know neither SQL nor processes."""
+"""The handlers of the routes, one module for each resource. They contain neither SQL nor processes."""

@@ -1,4 +1,4 @@
-"""What can be asked for: flavors, engines, built-in algorithms."""
+"""The catalog: flavors, engines, built-in algorithms."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from modelarts.local.api.handlers.context import Answer, Call
+from modelarts.local.api.handlers.context import Call, ResponseBody
 
 ALGORITHM_SORTS = (
     "engine", "model_name", "model_precision", "model_usage", "model_size", "create_time", "parameter",
 )  # fmt: skip
 
 
-def specs(call: Call) -> Answer:
+def specs(call: Call) -> ResponseBody:
     call.choice("job_type", "train", ("train", "inference"))
     call.number("engine_id", 0, 0)
-    call.number("project_type", 0, 0)  # the values that documents list are not all (PROJTYPE)
+    call.number("project_type", 0, 0)  # the documents do not list all values (PROJTYPE)
     rows = list(call.service.catalog.specs.values())
     return {"spec_total_count": len(rows), "specs": rows}
 
 
-def engines(call: Call) -> Answer:
+def engines(call: Call) -> ResponseBody:
     call.choice("job_type", "train", ("train", "inference"))
     return {"engines": list(call.service.catalog.engines.values())}
 
 
-def algorithms(call: Call) -> Answer:
+def algorithms(call: Call) -> ResponseBody:
     search = call.query.get("search_content", "")
     per_page, page = call.number("per_page", 10, 1, 100), call.number("page", 1, 1)
     sort = call.choice("sortBy", call.choice("sort_by", "engine", ALGORITHM_SORTS), ALGORITHM_SORTS)
@@ -38,7 +38,7 @@ def algorithms(call: Call) -> Answer:
     return {"model_total_count": len(rows), "models": [_row(row) for row in shown]}
 
 
-def _row(row: Mapping[str, Any]) -> Answer:
+def _row(row: Mapping[str, Any]) -> ResponseBody:
     shown = {name: value for name, value in row.items() if name not in ("script", "arguments")}
     return {**shown, "parameter": json.dumps(row["parameter"], ensure_ascii=False)}
 

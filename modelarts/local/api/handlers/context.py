@@ -1,4 +1,4 @@
-"""What handlers work with, and what they answer."""
+"""What handlers get and return: the parts of the service, a request, the members of a response."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from modelarts.local.store import Store
 from modelarts.local.store.records import Page
 from modelarts.local.tensorboard import TensorBoards
 
-Answer = dict[str, Any]
+ResponseBody = dict[str, Any]
 JOB_FILTERS = ("status", "workspace_id")  # that lists of jobs have and lists of configurations do not
 
 
@@ -48,17 +48,18 @@ class Call:
         return self.service.store
 
     def identifier(self, member: str) -> int:
+        """A number of the path."""
         return checks.integer(self.path[member], member)
 
-    def number(self, member: str, default: int, least: int, most: int = 2**63 - 1) -> int:
+    def number(self, member: str, default: int, minimum: int, maximum: int = 2**63 - 1) -> int:
         """A whole number of the query."""
-        return checks.integer(self.query.get(member, default), member, least, most)
+        return checks.integer(self.query.get(member, default), member, minimum, maximum)
 
     def choice(self, member: str, default: str, allowed: tuple[str, ...]) -> str:
-        """One of the documented words of the query."""
+        """One of the allowed values of a member of the query."""
         value = self.query.get(member) or default
         if value not in allowed:
-            raise bad_value(f"{member} must be one of {', '.join(allowed)}, got {value!r}")
+            raise bad_value(f"{member} must be one of {', '.join(allowed)}, got {checks.shown(value)}")
         return value
 
     def page(self, sorts: tuple[str, ...], sort: str, order: str, filters: tuple[str, ...] = ()) -> Page:
@@ -85,4 +86,4 @@ class Call:
         )
 
 
-Handler = Callable[[Call], Answer]
+Handler = Callable[[Call], ResponseBody]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from modelarts.local.api import checks
-from modelarts.local.api.errors import bad_value, missing, name_taken
-from modelarts.local.api.handlers.context import Answer, Call
+from modelarts.local.api.errors import bad_value, name_taken, not_found
+from modelarts.local.api.handlers.context import Call, ResponseBody
 from modelarts.local.api.handlers.serializers import shared_members
 from modelarts.local.api.training_settings import TrainingSettings
 from modelarts.local.store import NameInUse
@@ -15,10 +15,10 @@ from modelarts.local.store.records import Config
 SORTS = ("config_name", "config_desc", "create_time")
 
 
-def create(call: Call) -> Answer:
-    body = checks.body_of(call.body)
+def create(call: Call) -> ResponseBody:
+    body = checks.json_object(call.body)
     name = checks.name(body, "config_name")
-    description, config = _checked(call, body)
+    description, config = _settings(call, body)
     try:
         call.store.configs.add(name, description, config)
     except NameInUse:
@@ -26,11 +26,11 @@ def create(call: Call) -> Answer:
     return {}
 
 
-def get(call: Call) -> Answer:
+def get(call: Call) -> ResponseBody:
     sample = _is_sample(call)
     config = call.store.configs.get(call.path["config_name"])
     if config is None or sample:
-        raise missing(f"configuration {call.path['config_name']!r}")
+        raise not_found(f"configuration {call.path['config_name']!r}")
     return {
         "config_name": config.name,
         "config_desc": config.description,
@@ -39,17 +39,17 @@ def get(call: Call) -> Answer:
     }
 
 
-def update(call: Call) -> Answer:
-    """A PUT replaces: members left out go back to their defaults."""
-    body = checks.body_of(call.body)
-    description, config = _checked(call, body)
+def update(call: Call) -> ResponseBody:
+    """Replace the settings: members that the body lacks get their defaults."""
+    body = checks.json_object(call.body)
+    description, config = _settings(call, body)
     if not call.store.configs.replace(call.path["config_name"], description, config):
-        raise missing(f"configuration {call.path['config_name']!r}")
+        raise not_found(f"configuration {call.path['config_name']!r}")
     return {}
 
 
-def listed(call: Call) -> Answer:
-    """Sample configurations are the cloud's own: here there are none."""
+def list_page(call: Call) -> ResponseBody:
+    """Only the cloud has sample configurations."""
     sample = _is_sample(call)
     page = call.page(SORTS, "config_name", "desc")
     if sample and page.sort == "create_time":
@@ -58,9 +58,9 @@ def listed(call: Call) -> Answer:
     return {"config_total_count": total, "configs": [_row(call, config) for config in configs]}
 
 
-def delete(call: Call) -> Answer:
+def delete(call: Call) -> ResponseBody:
     if not call.store.configs.delete(call.path["config_name"]):
-        raise missing(f"configuration {call.path['config_name']!r}")
+        raise not_found(f"configuration {call.path['config_name']!r}")
     return {}
 
 
@@ -68,7 +68,7 @@ def _is_sample(call: Call) -> bool:
     return call.choice("config_type", "custom", ("custom", "sample")) == "sample"
 
 
-def _row(call: Call, config: Config) -> Answer:
+def _row(call: Call, config: Config) -> ResponseBody:
     members = shared_members(call.service.catalog, config.body)
     shown = ("engine_type", "engine_name", "engine_id", "engine_version", "user_image_url", "user_command")
     return {
@@ -79,6 +79,6 @@ def _row(call: Call, config: Config) -> Answer:
     }
 
 
-def _checked(call: Call, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def _settings(call: Call, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     config = TrainingSettings(call.service.catalog).normalize(body, for_job=False)
     return checks.description(body, "config_desc"), config

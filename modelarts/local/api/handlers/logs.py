@@ -6,20 +6,20 @@ from pathlib import Path
 
 from modelarts._wire.v1 import limits
 from modelarts.local.api import logs
-from modelarts.local.api.errors import bad_value, missing
-from modelarts.local.api.handlers.context import Answer, Call
+from modelarts.local.api.errors import bad_value, not_found
+from modelarts.local.api.handlers.context import Call, ResponseBody
 from modelarts.local.api.handlers.versions import hold_for_news, version_of
 from modelarts.local.store.records import Job, Version
 
 _LOG_INTERVAL = 0.02  # seconds between looks at a log while a reply is held back
 
 
-def file_names(call: Call) -> Answer:
+def list_files(call: Call) -> ResponseBody:
     job, version = version_of(call)
     return {"log_file_list": _names(job, version)}
 
 
-def by_line(call: Call) -> Answer:
+def read_lines(call: Call) -> ResponseBody:
     """`desc` returns the lines behind a position, `asc` those before it; without a position, the newest ones."""
     job, version = version_of(call)
     path = _path(call, job, version)
@@ -29,24 +29,25 @@ def by_line(call: Call) -> Answer:
     position = call.number("base_line", 0, 0) if base_line else None
     status = version.status
     if order == "desc":
-        status = hold_for_news(call, version, _LOG_INTERVAL, lambda: bool(logs.onward(path, position or 0, lines).text))
+        start = position or 0
+        status = hold_for_news(call, version, _LOG_INTERVAL, lambda: bool(logs.read_forward(path, start, lines).text))
     if position is None or order == "asc":
-        piece = logs.backward(path, position, lines, status.ended)
+        part = logs.read_backward(path, position, lines, status.ended)
     else:
-        piece = logs.onward(path, position, lines, status.ended)
+        part = logs.read_forward(path, position, lines, status.ended)
     return {
-        "content": piece.text, "lines": piece.lines,
-        "start_line": str(piece.first), "end_line": str(piece.end),
+        "content": part.text, "lines": part.lines,
+        "start_line": str(part.first), "end_line": str(part.end),
     }  # fmt: skip
 
 
-def by_byte(call: Call) -> Answer:
+def read_bytes(call: Call) -> ResponseBody:
     job, version = version_of(call)
     path = _path(call, job, version)
     start_byte = call.number("start_byte", 0, -1)
     offset = call.number("offset", limits.LOG_BYTES, -limits.LOG_BYTES, limits.LOG_BYTES)
-    piece = logs.by_bytes(path, start_byte, offset, version.status.ended)
-    return {"log": piece.text, "log_byte_count": piece.end - piece.start, "end_byte": piece.end}
+    part = logs.read_bytes(path, start_byte, offset, version.status.ended)
+    return {"log": part.text, "log_byte_count": part.end - part.start, "end_byte": part.end}
 
 
 def _path(call: Call, job: Job, version: Version) -> Path:
@@ -55,7 +56,7 @@ def _path(call: Call, job: Job, version: Version) -> Path:
     if not name:
         raise bad_value(f"log_file is required; the log files of this version are {', '.join(names)}")
     if name not in names:
-        raise missing(f"log file {name!r} (the log files of this version are {', '.join(names)})")
+        raise not_found(f"log file {name!r} (the log files of this version are {', '.join(names)})")
     return call.service.home.job(version.id).log(names.index(name))
 
 

@@ -1,4 +1,4 @@
-"""Members that several answers share; those that are not set are null, as the documents' samples print them."""
+"""Members that several responses have in common; those without a value are null, as in the documents' samples."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _COPIED = (
 
 
 def shared_members(catalog: Catalog, body: Mapping[str, Any]) -> dict[str, Any]:
-    """What configurations and versions both tell of their settings."""
+    """The settings of a configuration or a version."""
     engine = catalog.engines.get(body["engine_id"] or 0, {})
     spec = catalog.specs.get(body["spec_id"] or 0, {})
     return {

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from modelarts._wire.v1.status import JobStatus
 from modelarts.local.api import checks
-from modelarts.local.api.errors import missing, name_taken
-from modelarts.local.api.handlers.context import JOB_FILTERS, Answer, Call
+from modelarts.local.api.errors import name_taken, not_found
+from modelarts.local.api.handlers.context import JOB_FILTERS, Call, ResponseBody
 from modelarts.local.api.training_settings import TrainingSettings
 from modelarts.local.store import NameInUse, now
 from modelarts.local.store.records import Job, Version
 
-QUOTA = 1_000_000  # the local service limits neither jobs nor runs; the documents want numbers
+QUOTA = 1_000_000  # the local service has no limits; the documents require numbers
 SORTS = ("job_name", "job_desc", "status", "duration", "version_count", "create_time", "engine_type")  # SORT
 
 
-def create(call: Call) -> Answer:
-    body = checks.body_of(call.body)
+def create(call: Call) -> ResponseBody:
+    body = checks.json_object(call.body)
     name = checks.name(body, "job_name")
     description = checks.description(body, "job_desc")
     workspace_id = checks.text(body, "workspace_id", "0")
@@ -26,10 +26,10 @@ def create(call: Call) -> Answer:
     except NameInUse:
         raise name_taken("Job", name) from None
     call.service.scheduler.wake()
-    return made(job, version)
+    return created(job, version)
 
 
-def listed(call: Call) -> Answer:
+def list_page(call: Call) -> ResponseBody:
     page = call.page(SORTS, "job_name", "asc", JOB_FILTERS)
     total, jobs = call.store.jobs.page(page, call.service.catalog.engine_types)
     return {
@@ -40,13 +40,14 @@ def listed(call: Call) -> Answer:
     }
 
 
-def describe(call: Call) -> Answer:
+def update_description(call: Call) -> ResponseBody:
     job = job_of(call)
-    call.store.jobs.describe(job.id, checks.description(checks.body_of(call.body), "job_desc", needed=True))
+    description = checks.description(checks.json_object(call.body), "job_desc", required=True)
+    call.store.jobs.update_description(job.id, description)
     return {}
 
 
-def delete(call: Call) -> Answer:
+def delete(call: Call) -> ResponseBody:
     """Running versions are stopped first; they and the job are deleted when they have ended."""
     job = job_of(call)
     call.service.scheduler.remove(call.store.jobs.delete(job.id))
@@ -57,19 +58,21 @@ def job_of(call: Call) -> Job:
     """The job that the path names."""
     job = call.store.jobs.get(call.identifier("job_id"))
     if job is None:
-        raise missing(f"job {call.path['job_id']}")
+        raise not_found(f"job {call.path['job_id']}")
     return job
 
 
-def made(job: Job, version: Version | None) -> Answer:
-    """What creating a job or a version answers."""
-    answer: Answer = {"job_id": job.id, "job_name": job.name, "create_time": job.create_time, "status": JobStatus(0)}
+def created(job: Job, version: Version | None) -> ResponseBody:
+    """The response to creating a job or a version."""
+    members: ResponseBody = {
+        "job_id": job.id, "job_name": job.name, "create_time": job.create_time, "status": JobStatus(0),
+    }  # fmt: skip
     if version is not None:
-        answer.update(
+        members.update(
             version_id=version.id, version_name=version.name, resource_id=version.resource_id,
             status=version.status, create_time=version.create_time,
         )  # fmt: skip
-    return answer
+    return members
 
 
 def duration(start_time: int | None, end_time: int | None) -> int:
@@ -77,7 +80,7 @@ def duration(start_time: int | None, end_time: int | None) -> int:
     return 0 if start_time is None else max(0, (end_time or now()) - start_time)
 
 
-def _row(job: Job) -> Answer:
+def _row(job: Job) -> ResponseBody:
     return {
         "job_id": job.id, "job_name": job.name, "job_desc": job.description, "create_time": job.create_time,
         "version_id": job.newest_version_id, "version_count": job.version_count, "status": job.status,

@@ -10,10 +10,10 @@ from modelarts._obs.paths import ObsPath
 from modelarts._wire.v1 import limits
 from modelarts._wire.v1.status import COMPLETED, JobStatus
 from modelarts.local.api import checks
-from modelarts.local.api.errors import missing, wrong_state
-from modelarts.local.api.handlers.context import Answer, Call
+from modelarts.local.api.errors import not_found, wrong_state
+from modelarts.local.api.handlers.context import Call, ResponseBody
 from modelarts.local.api.handlers.serializers import shared_members
-from modelarts.local.api.handlers.training_jobs import duration, job_of, made
+from modelarts.local.api.handlers.training_jobs import created, duration, job_of
 from modelarts.local.api.training_settings import TrainingSettings
 from modelarts.local.paths import read_json
 from modelarts.local.store import BeingDeleted, JobNotFound, VersionNotFound
@@ -23,26 +23,26 @@ _STATUS_INTERVAL = 0.1  # seconds between looks at a status while a reply is hel
 NO_SAMPLES: dict[str, Any] = {"cpuUsage": [], "memUsage": [], "gpuUtil": []}
 
 
-def create(call: Call) -> Answer:
+def create(call: Call) -> ResponseBody:
     job = job_of(call)
-    body = checks.body_of(call.body)
+    body = checks.json_object(call.body)
     checks.description(body, "job_desc")
     config = TrainingSettings(call.service.catalog).normalize(body.get("config"), for_job=True)
     previous = checks.integer(body["config"].get("pre_version_id"), "pre_version_id")
     try:
         job, version = call.store.jobs.add_version(job.id, previous, config)
     except JobNotFound:
-        raise missing(f"job {job.id}") from None
+        raise not_found(f"job {job.id}") from None
     except VersionNotFound:
-        raise missing(f"version {previous} of job {job.id}, named as pre_version_id,") from None
+        raise not_found(f"version {previous} of job {job.id}, named as pre_version_id,") from None
     except BeingDeleted:
         raise wrong_state(f"job {job.id} is being deleted") from None
     call.service.scheduler.wake()
-    return made(job, version)
+    return created(job, version)
 
 
-def listed(call: Call) -> Answer:
-    """Page 0, the default, is all of them."""
+def list_page(call: Call) -> ResponseBody:
+    """Page 0, the default, has all versions."""
     job = job_of(call)
     per_page, page = call.number("per_page", 10, 1, 1000), call.number("page", 0, 0, limits.PAGES)
     rows = (-1, 0) if page == 0 else (per_page, (page - 1) * per_page)
@@ -55,7 +55,7 @@ def listed(call: Call) -> Answer:
     }
 
 
-def get(call: Call) -> Answer:
+def get(call: Call) -> ResponseBody:
     job, version = version_of(call)
     if hold_for_news(call, version, _STATUS_INTERVAL) != version.status:
         job, version = version_of(call)
@@ -67,8 +67,8 @@ def get(call: Call) -> Answer:
     }
 
 
-def stop(call: Call) -> Answer:
-    """Running versions are asked to end; queued ones end at once."""
+def stop(call: Call) -> ResponseBody:
+    """End a queued version, or request the end of a running one."""
     _, version = version_of(call)
     if not call.service.scheduler.stop(version):
         _, version = version_of(call)
@@ -76,7 +76,7 @@ def stop(call: Call) -> Answer:
     return {}
 
 
-def delete(call: Call) -> Answer:
+def delete(call: Call) -> ResponseBody:
     """A running version is stopped first, and deleted when it has ended."""
     _, version = version_of(call)
     call.service.scheduler.remove(call.store.jobs.delete_version(version))
@@ -89,7 +89,7 @@ def hold_for_news(
     """Hold the reply back, if the request prefers that, until there is news or the version's status has changed.
 
     Returns:
-        The status now.
+        The current status.
     """
     status = version.status
 
@@ -108,7 +108,7 @@ def version_of(call: Call) -> tuple[Job, Version]:
     job = job_of(call)
     version = call.store.jobs.version(job.id, call.identifier("version_id"))
     if version is None:
-        raise missing(f"version {call.path['version_id']} of job {job.id}")
+        raise not_found(f"version {call.path['version_id']} of job {job.id}")
     return job, version
 
 
@@ -134,7 +134,7 @@ def _members(call: Call, version: Version, as_text: bool) -> dict[str, Any]:
 
 
 def _metrics(call: Call, version: Version) -> str:
-    """What the training left in `metric.json`, as the documents' JSON text."""
+    """The contents of `metric.json` in the output folder, as JSON text; `{}` if there are none."""
     if version.status != COMPLETED or not version.body["train_url"]:
         return "{}"
     path = (ObsPath.parse(version.body["train_url"]) / "metric.json").under(call.service.home.buckets)
@@ -146,6 +146,6 @@ def _metrics(call: Call, version: Version) -> str:
 
 
 def _finite(text: str) -> float | None:
-    """A number of JSON, which has neither NaN nor infinity."""
+    """A number; null for NaN and infinity, which JSON does not have."""
     number = float(text)
     return number if math.isfinite(number) else None

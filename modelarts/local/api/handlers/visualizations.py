@@ -9,8 +9,8 @@ from modelarts._wire.v1 import limits
 from modelarts._wire.v1.status import COMPLETED, INIT, KILLED, KILLING, RUN_FAILED, RUNNING
 from modelarts.local import tensorboard
 from modelarts.local.api import checks
-from modelarts.local.api.errors import bad_value, missing, name_taken, unavailable, wrong_state
-from modelarts.local.api.handlers.context import JOB_FILTERS, Answer, Call
+from modelarts.local.api.errors import bad_value, name_taken, not_found, unavailable, wrong_state
+from modelarts.local.api.handlers.context import JOB_FILTERS, Call, ResponseBody
 from modelarts.local.api.handlers.training_jobs import QUOTA, duration
 from modelarts.local.store import NameInUse
 from modelarts.local.store.records import Visualization
@@ -19,29 +19,29 @@ ENDED = (COMPLETED, RUN_FAILED, KILLED)
 SORTS = ("job_id", "job_name", "job_desc", "create_time", "status", "duration", "log_dir")  # SORT
 
 
-def create(call: Call) -> Answer:
-    body = checks.body_of(call.body)
+def create(call: Call) -> ResponseBody:
+    body = checks.json_object(call.body)
     name = body.get("job_name")
     if not isinstance(name, str) or not limits.VISUALIZATION_NAME.fullmatch(name):
-        raise bad_value(f"Illegal name: {name} (job_name must be {limits.VISUALIZATION_NAME_RULE})")
+        raise bad_value(f"Illegal name: {str(name)[:80]} (job_name must be {limits.VISUALIZATION_NAME_RULE})")
     description = checks.description(body, "job_desc")
     train_url = checks.folder(body, "train_url")
     if not train_url:
         raise bad_value("train_url is required: the OBS folder of the event files")
     hours = _hours(body.get("schedule"))
     _check_flavor(body.get("flavor"))
-    _viewer(checks.text(body, "job_type", "tensorboard"))
+    _check_type(checks.text(body, "job_type", "tensorboard"))
     workspace_id = checks.text(body, "workspace_id", "0")
     try:
-        made = call.store.visualizations.add(name, description, workspace_id, train_url.api, hours)
+        created = call.store.visualizations.add(name, description, workspace_id, train_url.api, hours)
     except NameInUse:
         raise name_taken("Job", name) from None
     call.service.tensorboards.wake()
-    members = _members(made)
+    members = _members(created)
     return {member: members[member] for member in ("job_id", "job_name", "status", "create_time", "service_url")}
 
 
-def listed(call: Call) -> Answer:
+def list_page(call: Call) -> ResponseBody:
     total, rows = call.store.visualizations.page(call.page(SORTS, "job_id", "asc", JOB_FILTERS))
     return {
         "job_total_count": total,
@@ -51,55 +51,56 @@ def listed(call: Call) -> Answer:
     }
 
 
-def get(call: Call) -> Answer:
-    return _members(_named(call))
+def get(call: Call) -> ResponseBody:
+    return _members(_requested(call))
 
 
-def describe(call: Call) -> Answer:
-    row = _named(call)
-    call.store.visualizations.describe(row.id, checks.description(checks.body_of(call.body), "job_desc", needed=True))
+def update_description(call: Call) -> ResponseBody:
+    row = _requested(call)
+    description = checks.description(checks.json_object(call.body), "job_desc", required=True)
+    call.store.visualizations.update_description(row.id, description)
     return {}
 
 
-def delete(call: Call) -> Answer:
+def delete(call: Call) -> ResponseBody:
     """A running one is stopped first; one that is being stopped is refused."""
-    row = _named(call)
+    row = _requested(call)
     if not call.store.visualizations.transition(row.id, (INIT, RUNNING, *ENDED), KILLING, delete_requested=1):
-        raise wrong_state(f"This job can't be delete. job status: {int(_named(call).status)}")
+        raise wrong_state(f"This job can't be delete. job status: {int(_requested(call).status)}")
     call.service.tensorboards.wake()
     return {}
 
 
-def stop(call: Call) -> Answer:
-    row = _named(call)
+def stop(call: Call) -> ResponseBody:
+    row = _requested(call)
     if not call.store.visualizations.transition(row.id, (INIT, RUNNING), KILLING):
-        raise wrong_state(f"This job can't be stop. job status: {int(_named(call).status)}")
+        raise wrong_state(f"This job can't be stop. job status: {int(_requested(call).status)}")
     call.service.tensorboards.wake()
     return {}
 
 
-def restart(call: Call) -> Answer:
-    row = _named(call)
-    _viewer("tensorboard")
-    anew = {"pid": None, "port": None, "start_time": None, "end_time": None, "reason": None}
-    if not call.store.visualizations.transition(row.id, ENDED, INIT, **anew):
-        raise wrong_state(f"This job can't be resubmit. job status: {int(_named(call).status)}")
+def restart(call: Call) -> ResponseBody:
+    row = _requested(call)
+    _check_type("tensorboard")
+    reset = {"pid": None, "port": None, "start_time": None, "end_time": None, "reason": None}
+    if not call.store.visualizations.transition(row.id, ENDED, INIT, **reset):
+        raise wrong_state(f"This job can't be resubmit. job status: {int(_requested(call).status)}")
     call.service.tensorboards.wake()
     return {}
 
 
-def _named(call: Call) -> Visualization:
+def _requested(call: Call) -> Visualization:
     row = call.store.visualizations.get(call.identifier("job_id"))
     if row is None or row.delete_requested:
-        raise missing(f"visualization job {call.path['job_id']}")
+        raise not_found(f"visualization job {call.path['job_id']}")
     return row
 
 
-def _viewer(kind: str) -> None:
+def _check_type(kind: str) -> None:
     if kind.lower() not in limits.VISUALIZATION_TYPES:
-        raise bad_value(f"job_type must be tensorboard or mindinsight, got {kind!r}")
+        raise bad_value(f"job_type must be tensorboard or mindinsight, got {checks.shown(kind)}")
     if kind.lower() == "mindinsight":
-        raise unavailable("MindInsight is not served locally; use job_type tensorboard")
+        raise unavailable("MindInsight is not available in the local service; use job_type tensorboard")
     if not tensorboard.is_installed():
         raise unavailable("TensorBoard is not installed: run `pip install 'modelarts[tensorboard]'`")
 
@@ -111,23 +112,24 @@ def _check_flavor(flavor: Any) -> None:
 
 
 def _hours(schedule: Any) -> int | None:
-    """The running time; the object of the tables and the list of the samples are both taken (SCHEDULE)."""
+    """The running time; an object, as in the tables, or a list, as in the samples (SCHEDULE)."""
     items = schedule if isinstance(schedule, list) else [] if schedule is None else [schedule]
     if not items:
         return None
     if len(items) > 1 or not isinstance(items[0], dict):
-        raise bad_value(f"schedule must be one object with type, time_unit and duration, got {schedule!r}")
+        raise bad_value(f"schedule must be one object with type, time_unit and duration, got {checks.shown(schedule)}")
     item = items[0]
     if str(item.get("type")).lower() != "stop":
-        raise bad_value(f"schedule.type must be stop, got {item.get('type')!r}")
-    if str(item.get("time_unit", item.get("timeUnit"))).upper() != "HOURS":
-        raise bad_value(f"schedule.time_unit must be HOURS, got {item.get('time_unit', item.get('timeUnit'))!r}")
+        raise bad_value(f"schedule.type must be stop, got {checks.shown(item.get('type'))}")
+    unit = item.get("time_unit", item.get("timeUnit"))
+    if str(unit).upper() != "HOURS":
+        raise bad_value(f"schedule.time_unit must be HOURS, got {checks.shown(unit)}")
     return checks.integer(item.get("duration"), "schedule.duration", 0, limits.VISUALIZATION_HOURS)
 
 
-def _members(row: Visualization) -> Answer:
+def _members(row: Visualization) -> ResponseBody:
     url = f"http://127.0.0.1:{row.port}/" if row.port and row.status in (INIT, RUNNING) else ""
-    # Answers are printed with timeUnit, requests with time_unit (SCHEDULE).
+    # The documents have timeUnit in responses and time_unit in requests (SCHEDULE).
     hours = {"type": "stop", "timeUnit": "HOURS", "time_unit": "HOURS", "duration": row.hours}
     schedule = [hours] if row.hours is not None else []
     return {
