@@ -1,4 +1,4 @@
-"""The two samples of the Chinese page on changing a job configuration, run as they are printed there."""
+"""The two samples of the Chinese page on updating a job configuration run unchanged."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RUN = "import json, runpy, sys; print(json.dumps(runpy.run_path(sys.argv[1], run
 
 
 def update_info_of(sample: str, home: Path) -> dict[str, Any]:
-    """Run a sample in a process of its own; what it leaves in `update_info`."""
+    """Run a sample in a new process; returns its `update_info`."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", RUN, str(SAMPLES / sample)],
         env={**os.environ, "MODELARTS_MODE": "local", "MODELARTS_HOME": str(home)},
@@ -42,13 +42,13 @@ def stored(session: Session) -> dict[str, Any]:
 
 @pytest.fixture
 def my_job_config(session: Session) -> None:
-    """What the page takes for granted: a bucket, and a configuration to change."""
+    """The bucket and the configuration that the page requires."""
     before = jobs.estimator(session, code_dir="/bucket/old/", hyperparameters={"lr": 1})
     before.create_job_configs(config_name="my_job_config", config_desc="before", inputs="/bucket/old data/")
 
 
 @pytest.mark.parametrize("sample", PRINTED)
-def test_the_samples_are_character_for_character_those_of_the_page(sample: str) -> None:
+def test_the_samples_are_identical_to_those_of_the_page(sample: str) -> None:
     assert hashlib.sha256((SAMPLES / sample).read_bytes()).hexdigest() == PRINTED[sample]
 
 
@@ -60,7 +60,7 @@ def test_the_samples_are_character_for_character_those_of_the_page(sample: str) 
         ("sample2.py", ("", "4AZNvFkN7KYr5EdhFkH", "UOF9BIeSGArwVt0oI6T")),
     ],
 )
-def test_a_sample_changes_the_whole_configuration(
+def test_a_sample_updates_the_whole_configuration(
     session: Session, home: Path, sample: str, data: tuple[str, str | None, str | None]
 ) -> None:
     update_info = update_info_of(sample, home)
@@ -77,7 +77,7 @@ def test_a_sample_changes_the_whole_configuration(
 
 
 @pytest.mark.parametrize("sample", PRINTED)
-def test_without_the_configuration_update_info_tells_so_as_the_page_documents(
+def test_update_info_reports_a_missing_configuration_as_documented(
     session: Session, home: Path, sample: str
 ) -> None:
     update_info = update_info_of(sample, home)

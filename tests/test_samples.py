@@ -1,4 +1,4 @@
-"""The scripts in docs/samples run, their calls give what the pages name, and they cover the documented surface."""
+"""The scripts in docs/samples run, return the documented members, and cover the documented surface."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ INDEX = load("_index")
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The home of one service for all samples; no TensorBoard is left behind."""
+    """The home of one service for all samples; TensorBoards are stopped at the end."""
     place = tmp_path_factory.mktemp("samples") / "state"
     yield place
     with Session.local(place) as session:
@@ -69,7 +69,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def local(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What a user sets to work on that service; regions that a script adds are forgotten."""
+    """The settings of a user of that service; regions that a script adds are removed."""
     monkeypatch.setenv("MODELARTS_MODE", "local")
     monkeypatch.setenv("MODELARTS_HOME", str(place))
     monkeypatch.setattr(Session, "_endpoints", {})
@@ -80,7 +80,7 @@ def local(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def run(local: Path) -> Run:
-    """Runs the sample of a page as a script; gives what each of its samples gave."""
+    """Runs the script of a page; returns the result of each of its samples."""
 
     def run_page(page: str) -> list[Any]:
         (file,) = FOLDER.glob(f"modelarts_04_{page}_*.py")
@@ -98,7 +98,7 @@ def service(local: Path) -> Iterator[Session]:
 
 
 def succeeded(results: list[Any]) -> bool:
-    """Whether every response is a success, without the members that only failures have."""
+    """Whether every response is a success without the members of failures."""
     return all(result["is_success"] is True and not FAILURE & set(result) for result in results)
 
 
@@ -200,7 +200,7 @@ def test_modelarts_04_0222(run: Run) -> None:
 
 
 def assert_the_four_trainings(infos: list[Any], flavor: str) -> None:
-    """What pages 0131 and 0168 share: settings, and an end for each kind of training."""
+    """The common results of pages 0131 and 0168: settings, and the end of each kind of job."""
     assert succeeded(infos)
     assert [info["status"] for info in infos] == [COMPLETED, COMPLETED, RUN_FAILED, NO_SUCH_CODE]
     for info in infos:
@@ -344,7 +344,7 @@ def data_of(config: Any) -> tuple[Any, ...]:
 
 
 def assert_the_settings(config: Any) -> None:
-    """What pages 0174 and 0178 share."""
+    """The common results of pages 0174 and 0178."""
     assert config["config_name"] == "my_job_config"
     assert (config["app_url"], config["boot_file_url"]) == ("/bucket/src/", "/bucket/src/pytorch_sentiment.py")
     assert (config["log_url"], config["train_url"]) == ("/bucket/log/", "/bucket/output/")
@@ -476,7 +476,7 @@ def test_modelarts_04_0188(run: Run, service: Session) -> None:
     until(lambda: not list(VisualizationJob.iter_visualization_jobs(service, search_content="delete_job")))
 
 
-# --- what is offered
+# --- catalogs
 
 
 def test_modelarts_04_0190(run: Run) -> None:
@@ -515,12 +515,12 @@ def test_a_sample_is_a_plain_script(local: Path, tmp_path: Path) -> None:
     assert done.stdout.count("job-job-0713-191758.0") == 3
 
 
-def test_the_readme_is_what_the_samples_say() -> None:
+def test_the_readme_is_up_to_date() -> None:
     assert INDEX.README.read_text(encoding="utf-8") == INDEX.page(), "run `python docs/samples/_index.py`"
 
 
 def documented_pages() -> set[str]:
-    """The pages of the current SDK references that the surface names for classes, constructors and methods."""
+    """The pages of the SDK reference that document classes, constructors and methods."""
     named = [
         source for kind in SURFACE["classes"] for item in (*kind.get("constructors", ()), *kind.get("methods", ()))
         for source in item["sources"]
@@ -535,12 +535,12 @@ def test_every_documented_page_has_exactly_one_file() -> None:
     assert all(sample.file.startswith(f"{sample.page}_") and sample.parts for sample in INDEX.samples())
 
 
-def test_every_page_has_a_test_of_its_own() -> None:
+def test_every_page_has_a_test() -> None:
     assert [sample.page for sample in INDEX.samples() if f"test_{sample.page}" not in globals()] == []
 
 
 def calls() -> list[tuple[str, str, ast.Call]]:
-    """Every call of a sample: the file, its name with what stands before the last dot, and the call itself."""
+    """Every call of a sample: the file, the name with its last qualifier, and the call."""
     trees = {file.name: ast.parse(file.read_text(encoding="utf-8")) for file in FILES}
     nodes = [(name, node) for name, tree in trees.items() for node in ast.walk(tree) if isinstance(node, ast.Call)]
     return [(name, ast.unparse(node.func), node) for name, node in nodes]
@@ -573,7 +573,7 @@ def test_only_documented_arguments_are_passed() -> None:
     assert passed == []
 
 
-def test_samples_are_short_and_plain() -> None:
+def test_samples_are_short() -> None:
     for file in FILES:
         text = file.read_text(encoding="utf-8")
         assert re.search(r"^results = \[\]$", text, re.MULTILINE) and text.endswith("show(results)\n")

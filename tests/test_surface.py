@@ -45,12 +45,12 @@ METHODS = [(row["name"], method) for row in SURFACE["classes"] for method in row
 
 
 @pytest.mark.parametrize("name", CLASSES)
-def test_every_class_is_where_the_documents_import_it_from(name):
+def test_every_class_has_its_documented_import_path(name):
     assert inspect.isclass(class_of(CLASSES[name]))
 
 
 @pytest.mark.parametrize(("owner", "method"), METHODS, ids=[f"{name}.{method['name']}" for name, method in METHODS])
-def test_every_method_takes_its_documented_arguments_in_their_order(owner, method):
+def test_every_method_takes_its_documented_arguments_in_order(owner, method):
     function = getattr(class_of(CLASSES[owner]), method["name"])
     parameters = inspect.signature(function).parameters
     positional = [name for name, item in parameters.items()
@@ -87,13 +87,13 @@ def test_constructors_take_every_documented_argument():
             assert not missing, (name, missing)
 
 
-def test_the_estimators_arguments_stand_in_their_documented_order():
+def test_the_arguments_of_an_estimator_have_their_documented_order():
     documented = list(arguments_of(CLASSES["Estimator"]["constructors"][0]["signature"]))
 
     assert list(inspect.signature(Estimator).parameters)[: len(documented)] == documented
 
 
-def test_documented_samples_hand_credentials_by_keyword_or_in_their_order():
+def test_documented_samples_pass_credentials_by_keyword_or_in_order():
     assert list(inspect.signature(Session).parameters)[:4] == ["access_key", "secret_key", "project_id", "region_name"]
 
 
