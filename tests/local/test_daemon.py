@@ -70,7 +70,7 @@ def test_the_service_listens_on_this_machine_only(session):
 
 
 def test_it_ends_itself_when_idle_and_starts_again(home, monkeypatch):
-    monkeypatch.setenv("MODELARTS_LOCAL_IDLE_TIMEOUT", "0.3")
+    monkeypatch.setenv("MODELARTS_LOCAL_IDLE_TIMEOUT", "0.8")
     session = Session.local(home)
 
     until(lambda: daemon.find(home) is None)
@@ -169,7 +169,7 @@ def test_a_job_with_an_interpreter_of_its_own_says_nothing_about_it(home, tmp_pa
 
 
 def test_a_running_job_keeps_it_from_ending(home, monkeypatch, tmp_path):
-    idle_timeout = 0.3
+    idle_timeout = 0.8
     monkeypatch.setenv("MODELARTS_LOCAL_IDLE_TIMEOUT", str(idle_timeout))
     gate = tmp_path / "gate"
     with Session.local(home) as session:
@@ -182,7 +182,7 @@ def test_a_running_job_keeps_it_from_ending(home, monkeypatch, tmp_path):
         until(lambda: job.get_job_info().status == 8)
         pid = daemon.find(home).pid
 
-        time.sleep(4 * idle_timeout)  # nobody calls it
+        time.sleep(2 * idle_timeout)  # nobody calls it
 
         assert daemon.find(home).pid == pid
         gate.touch()
