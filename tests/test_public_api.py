@@ -118,7 +118,7 @@ def test_a_cloud_session_loads_nothing_that_only_others_need():
 
     assert "modelarts._api.client" in loaded
     assert below(loaded, "modelarts.local", "modelarts._display", "modelarts._auth.iam", "modelarts._obs.cloud",
-                 "modelarts._obs.local", "dateutil", *HEAVY) == []  # fmt: skip
+                 "modelarts._obs.local", "attr", "attrs", "dateutil", *HEAVY) == []  # fmt: skip
 
 
 def test_errors_need_no_library():

@@ -10,7 +10,6 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from urllib.parse import quote, urlencode
 
-import attrs
 import requests
 
 from modelarts import errors
@@ -50,7 +49,7 @@ class Client:
         """Within this block, the calls of this thread have these timeouts in place of the session's."""
         given = {"total_timeout": seconds, "connect_timeout": connect, "read_timeout": read}
         changes = {name: checked(name, value) for name, value in given.items() if value is not None}
-        return self.sending_as(attrs.evolve(self.sending, **changes))
+        return self.sending_as(self.sending._replace(**changes))
 
     @contextmanager
     def sending_as(self, sending: TransportOptions) -> Iterator[None]:

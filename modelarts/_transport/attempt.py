@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Optional, Union
+from typing import Any, NamedTuple, Optional, Union
 
-import attrs
 import requests
 
 OK = 200
@@ -31,8 +30,7 @@ def receive_all(reply: requests.Response, most: int = LARGEST) -> None:
         raise requests.ConnectionError("the reply ended within its headers")
 
 
-@attrs.frozen
-class Attempt:
+class Attempt(NamedTuple):
     """One attempt of a request: created anew each time, because addresses change and signatures age.
 
     Args:
@@ -42,9 +40,12 @@ class Attempt:
 
     method: str
     url: str
-    headers: dict[str, str] = attrs.field(repr=False)
-    body: Union[bytes, Iterable[Any]] = attrs.field(default=b"", repr=False)
-    receive: Callable[[requests.Response], None] = attrs.field(default=receive_all, repr=False)
+    headers: dict[str, str]
+    body: Union[bytes, Iterable[Any]] = b""
+    receive: Callable[[requests.Response], None] = receive_all
+
+    def __repr__(self) -> str:  # without the headers, which hold secrets
+        return f"Attempt(method={self.method!r}, url={self.url!r})"
 
 
 def _is_transient(reply: requests.Response) -> bool:
@@ -55,8 +56,7 @@ def _nothing() -> None:
     """Do nothing."""
 
 
-@attrs.frozen
-class Repeats:
+class Repeats(NamedTuple):
     """How a request is repeated.
 
     Args:

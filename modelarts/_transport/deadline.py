@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from typing import Any, Optional
 
-import attrs
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -20,7 +19,6 @@ from urllib3.poolmanager import ProxyManager
 from urllib3.util.connection import allowed_gai_family, create_connection
 
 
-@attrs.define
 class _Exchange:
     """One request and its reply, on one thread.
 
@@ -30,9 +28,12 @@ class _Exchange:
         sent: whether anything of the request was sent; `None` until a connection is requested.
     """
 
-    end: float
-    read_timeout: float
-    sent: Optional[bool] = None
+    __slots__ = ("end", "read_timeout", "sent")
+
+    def __init__(self, end: float, read_timeout: float) -> None:
+        self.end = end
+        self.read_timeout = read_timeout
+        self.sent: Optional[bool] = None
 
     def timeout(self) -> float:
         """Seconds that the next bytes may take. Raises `socket.timeout` when no time is left."""

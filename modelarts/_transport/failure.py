@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import socket
 import ssl
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
-import attrs
 from requests.exceptions import (
     ConnectTimeout,
     InvalidProxyURL,
@@ -27,8 +26,7 @@ from modelarts._transport.redaction import Secrets
 _BEFORE_SENDING = (ConnectTimeout, InvalidProxyURL, InvalidSchema, InvalidURL, ProxyError, SSLError)
 
 
-@attrs.frozen
-class Failure:
+class Failure(NamedTuple):
     """An attempt that got no reply.
 
     Args:
@@ -40,9 +38,12 @@ class Failure:
 
     method: str
     url: str
-    error: RequestException = attrs.field(repr=False)
+    error: RequestException
     sent: Optional[bool]
-    secrets: Secrets = attrs.field(repr=False)
+    secrets: Secrets
+
+    def __repr__(self) -> str:  # without the error, which may hold a password
+        return f"Failure(method={self.method!r}, url={self.url!r}, sent={self.sent!r})"
 
     @property
     def cause(self) -> BaseException:

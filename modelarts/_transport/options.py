@@ -6,9 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Optional, Union
-
-import attrs
+from typing import TYPE_CHECKING, NamedTuple, Optional, Union
 
 from modelarts._settings import converters
 from modelarts._settings.converters import NO_PROXY
@@ -23,8 +21,7 @@ if TYPE_CHECKING:
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
-@attrs.frozen
-class TransportOptions:
+class TransportOptions(NamedTuple):
     """How a session sends.
 
     Args:
@@ -40,9 +37,12 @@ class TransportOptions:
     total_timeout: float = 300.0
     verify: Union[bool, str] = True
     client_cert: Union[str, tuple[str, str], None] = None
-    proxies: Mapping[str, str] = attrs.field(factory=dict, repr=False)  # they may hold passwords
+    proxies: Mapping[str, str] = {}
     code_limit: int = 200
     data_limit: int = 5000
+
+    def __repr__(self) -> str:  # without the proxies, which may hold passwords
+        return f"TransportOptions{self._replace(proxies={})[:]}"
 
     @classmethod
     def of(cls, settings: Mapping[str, Value]) -> TransportOptions:

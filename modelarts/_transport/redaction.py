@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import base64
-import html
 import re
 from collections.abc import Mapping
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 from urllib.parse import unquote, urlsplit
-
-import attrs
 
 HIDDEN = "****"
 _HEADERS = ("X-Auth-Token", "X-Security-Token", "x-obs-security-token", "x-amz-security-token", "Authorization")
 
 
-@attrs.frozen(repr=False)
-class Secrets:
+class Secrets(NamedTuple):
     """Texts that are not to be shown, however JSON, HTML or a URL spells them."""
 
     texts: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return "Secrets()"
 
     @classmethod
     def of(cls, headers: Mapping[str, Any], proxy: Optional[str] = None, *others: str) -> Secrets:
@@ -51,6 +50,8 @@ def _of_proxy(proxy: Optional[str]) -> list[str]:
 
 def _spelled(character: str) -> str:
     """A pattern for a character, as it is or escaped; nobody escapes letters and digits."""
+    import html  # only errors need it
+
     if character.isascii() and character.isalnum():
         return character
     number = ord(character)

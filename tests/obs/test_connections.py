@@ -16,7 +16,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import attrs
 import pytest
 from conftest import SECRET_KEY, TOKEN
 from fault_proxy import MARK, Answer, FaultProxy
@@ -34,7 +33,7 @@ DONE = {**MARK, "ETag": "an ETag"}
 
 def buckets(address: str, auth: Any, home: Path, **sending: Any) -> HuaweiBuckets:
     """Buckets that are reached as the environment says, and as is given."""
-    ways = attrs.evolve(TransportOptions.of(table.resolve()), **sending)
+    ways = TransportOptions.of(table.resolve())._replace(**sending)
     return HuaweiBuckets(address, auth, home, ways, "cn-north-4")
 
 

@@ -10,8 +10,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, Callable, Optional, Union
 
-import attrs
-
 from modelarts._obs.cloud import checksums
 from modelarts._obs.cloud.client import ObsClient
 from modelarts._obs.cloud.messages import ObsReply, ObsRequest, child, children, document
@@ -156,7 +154,7 @@ class Upload:
     def _leave(self) -> None:
         """An upload that is cut off is kept as long as there is a record of it; else nobody could resume it."""
         if self._upload_id and not self._record.is_ours and not self._completed:
-            soon = attrs.evolve(self._client.timeouts(), total_timeout=_LAST_WORD)
+            soon = self._client.timeouts()._replace(total_timeout=_LAST_WORD)
             with suppress(ObsError):
                 self._abort(self._upload_id, Transfer(1, self._transfer.meter, soon))
         self._record.close()
