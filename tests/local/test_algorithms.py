@@ -6,13 +6,15 @@ import csv
 import pickle
 
 import pytest
-from sklearn.datasets import load_diabetes, load_wine
 
 from modelarts.estimator import Estimator
 
 
-def put_csv(session, tmp_path, dataset, name: str) -> None:
+def put_csv(session, tmp_path, name: str) -> None:
     """Make `obs://bucket/<name>/rows.csv` of one of scikit-learn's data sets, the label last."""
+    from sklearn import datasets  # its import would cost every run of any test two seconds
+
+    dataset = getattr(datasets, f"load_{name}")()
     (tmp_path / name).mkdir()
     with (tmp_path / name / "rows.csv").open("w", newline="") as file:
         writer = csv.writer(file)
@@ -29,7 +31,7 @@ def built_in(session, model_name: str, **hyperparameters) -> Estimator:
 
 
 def test_a_classifier_trains_and_tells_its_metrics(session, tmp_path):
-    put_csv(session, tmp_path, load_wine(), "wine")
+    put_csv(session, tmp_path, "wine")
 
     job = built_in(session, "RandomForestClassifier", n_estimators=50).fit(inputs="/bucket/wine/", wait=True)
 
@@ -44,7 +46,7 @@ def test_a_classifier_trains_and_tells_its_metrics(session, tmp_path):
 
 
 def test_a_regressor_trains_on_one_file(session, tmp_path):
-    put_csv(session, tmp_path, load_diabetes(), "diabetes")
+    put_csv(session, tmp_path, "diabetes")
 
     job = built_in(session, "RandomForestRegressor").fit(inputs="/bucket/diabetes/rows.csv", wait=True)
 
@@ -61,7 +63,7 @@ def test_a_regressor_trains_on_one_file(session, tmp_path):
     ],
 )
 def test_parameters_that_are_wrong_are_told_in_the_log(session, tmp_path, hyperparameters, told):
-    put_csv(session, tmp_path, load_wine(), "wine")
+    put_csv(session, tmp_path, "wine")
 
     job = built_in(session, "RandomForestClassifier", **hyperparameters).fit(inputs="/bucket/wine/", wait=True)
 
