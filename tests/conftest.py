@@ -11,6 +11,7 @@ import pytest
 
 from modelarts.local import daemon
 from modelarts.session import Session
+from tests.support.left_processes import pytest_configure  # noqa: F401
 from tests.support.service_forks import forked_services
 
 SPAWN = daemon._spawn

@@ -1,0 +1,104 @@
+"""A pytest plugin: a run fails when a test leaves a process running, with the name of the test; the process is killed.
+
+Children of tests are recognised by a variable that they inherit, and by a working directory below the temporary
+folder of this run: the environment of a job is not inherited. With pytest-xdist, each worker looks for its own.
+"""
+
+from __future__ import annotations
+
+import bisect
+import contextlib
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+MARK = "PYTEST_RUN_OF_MODELARTS"
+PATIENCE = 5.0  # seconds in which a process that is about to end may do so
+
+_REPORTED = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_REPORTED] = []
+    config.pluginmanager.register(_LeftProcesses(config), "left processes")
+
+
+class _LeftProcesses:
+    def __init__(self, config: pytest.Config) -> None:
+        self._reported = config.stash[_REPORTED]
+        self._is_controller = bool(getattr(config.option, "numprocesses", None)) and not hasattr(config, "workerinput")
+        self._folder: Path | None = None
+        self._mark = f"{MARK}={os.getpid()} {time.time_ns()}"
+        self._began: list[float] = []
+        self._tests: list[str] = []
+        os.environ[MARK] = self._mark.partition("=")[2]
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self._began.append(time.clock_gettime(time.CLOCK_BOOTTIME))
+        self._tests.append(nodeid)
+
+    def pytest_runtest_call(self, item: pytest.Item) -> None:
+        path = getattr(item, "funcargs", {}).get("tmp_path")
+        if self._folder is None and path is not None:
+            self._folder = path.parent.resolve()  # of all tests of this process
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if not self._is_controller:
+            self._end_all()
+            if hasattr(session.config, "workeroutput"):
+                session.config.workeroutput["left processes"] = self._reported
+        if self._reported and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        self._reported += getattr(node, "workeroutput", {}).get("left processes", [])
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        if self._reported:
+            terminalreporter.section("processes left running", red=True)
+            for line in self._reported:
+                terminalreporter.line(line)
+
+    def _end_all(self) -> None:
+        """Kill and report what runs after the patience."""
+        deadline = time.monotonic() + PATIENCE
+        while (left := self._running()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        while left:
+            for pid, started, command in left:
+                self._reported.append(f"{self._test_at(started)} left process {pid}: {command}")
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.1)
+            seen = {pid for pid, _, _ in left}
+            left = [row for row in self._running() if row[0] not in seen]  # what one of them started meanwhile
+
+    def _running(self) -> list[tuple[int, float, str]]:
+        """Pid, start in seconds since the boot, and command of each process that tests started."""
+        rows = []
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdecimal() or int(entry.name) == os.getpid():
+                continue
+            try:
+                if self._is_ours(entry):
+                    fields = (entry / "stat").read_bytes().rpartition(b")")[2].split()
+                    command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                    rows.append((int(entry.name), int(fields[19]) / os.sysconf("SC_CLK_TCK"), command.strip()))
+            except OSError:  # it has ended, or belongs to another user
+                continue
+        return rows
+
+    def _is_ours(self, process: Path) -> bool:
+        if self._mark.encode() in (process / "environ").read_bytes().split(b"\0"):
+            return True
+        return self._folder is not None and self._folder in (process / "cwd").readlink().parents
+
+    def _test_at(self, started: float) -> str:
+        index = bisect.bisect_right(self._began, started + 1 / os.sysconf("SC_CLK_TCK")) - 1
+        return self._tests[max(index, 0)] if self._tests else "the collection"

@@ -1,0 +1,89 @@
+"""The guard of the test run itself: what a test leaves running fails the run, and is killed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.left_processes import MARK
+
+ROOT = Path(__file__).parents[1]
+LEAVES_A_JOB = """
+from modelarts.session import Session
+from tests.support.jobs import estimator, put_code, until
+
+
+def test_that_leaves_nothing():
+    pass
+
+
+def test_that_leaves_a_job(tmp_path):
+    session = Session.local(tmp_path / "state")
+    session.obs.create_bucket("bucket")
+    put_code(session, tmp_path, "import time; time.sleep(600)")
+    job = estimator(session).fit(inputs="/bucket/data/")
+    until(lambda: job.get_job_info().status == 8)
+    assert OUTCOME
+"""
+LEAVES_NOTHING = """
+import subprocess
+
+
+def test_that_ends_what_it_starts():
+    process = subprocess.Popen(["sleep", "600"])
+    process.kill()
+    process.wait()
+
+
+def test_whose_process_ends_by_itself():
+    subprocess.Popen(["sleep", "0.3"]).returncode = 0
+"""
+
+
+def run(tmp_path: Path, program: str, *options: str) -> subprocess.CompletedProcess[str]:
+    (tmp_path / "test_program.py").write_text(program)
+    command = [
+        sys.executable, "-m", "pytest", "-p", "tests.support.left_processes", "-c", os.devnull, "--rootdir", ".",
+        "-p", "no:cacheprovider", "--basetemp", "folder of the run", *options,
+    ]  # fmt: skip
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", MARK))}
+    return subprocess.run(
+        command, cwd=tmp_path, env={**environment, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60
+    )  # fmt: skip
+
+
+def is_running(pid: str) -> bool:
+    try:
+        state = Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+@pytest.mark.parametrize(
+    ("passes", "options"), [(True, ["-n", "2"]), (False, [])], ids=["it passes, with xdist", "it fails, one process"]
+)
+def test_a_test_that_leaves_a_job_is_named_and_what_it_left_is_killed(
+    tmp_path: Path, passes: bool, options: list[str]
+) -> None:
+    done = run(tmp_path, LEAVES_A_JOB.replace("OUTCOME", str(passes)), *options)
+
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout + done.stderr
+    assert ("2 passed" if passes else "1 failed, 1 passed") in done.stdout
+    left = re.findall(r"^(\S+) left process (\d+): (.*)$", done.stdout, re.MULTILINE)
+    assert {test for test, _, _ in left} == {"test_program.py::test_that_leaves_a_job"}
+    for program in ("modelarts.local.server", "supervisor.py", "train.py"):
+        assert any(program in command for _, _, command in left)
+    assert not any(is_running(pid) for _, pid, _ in left)
+
+
+def test_a_run_that_leaves_nothing_is_a_success(tmp_path: Path) -> None:
+    done = run(tmp_path, LEAVES_NOTHING)
+
+    assert done.returncode == pytest.ExitCode.OK, done.stdout + done.stderr
+    assert "left running" not in done.stdout
