@@ -5,7 +5,17 @@ BIN := $(VENV)/bin
 # setuptools explains at length what an editable install is, and pip shows that even when quiet.
 INSTALL := PYTHONWARNINGS='ignore:Editable installation' $(BIN)/python -m pip install --quiet
 
-.PHONY: help demo test lint type docs bench clean
+# More than there are cores, since many tests wait for processes. WORKERS=0: one test after the other.
+WORKERS ?= 4
+PYTEST := $(BIN)/python -m pytest
+
+# Import direction, public names, documented samples and arguments, the service's answers to them, and one job that runs.
+CORE := tests/test_layers.py tests/test_public_api.py tests/test_surface.py tests/sdk/test_payload_samples.py \
+	tests/sdk/test_arguments.py tests/sdk/test_checks.py tests/contract_tests/test_samples.py \
+	tests/contract_tests/test_replies.py tests/contract_tests/test_defaults.py tests/local/test_http.py \
+	tests/emulator/test_end_to_end.py
+
+.PHONY: help demo test check core lint type docs bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,8 +37,15 @@ $(VENV)/dev.stamp: setup.cfg
 demo: $(VENV)/demo.stamp  ## train on real digits on the local service
 	@$(BIN)/python examples/digits/demo.py
 
-test: $(VENV)/dev.stamp  ## all tests
-	$(BIN)/python -m pytest
+test: $(VENV)/dev.stamp  ## all tests; about 2 minutes on two cores
+	@echo "==> all tests: about 2 minutes on two cores; \`make check\` takes half a minute"
+	$(PYTEST) -n $(WORKERS) --dist worksteal
+
+check: $(VENV)/dev.stamp  ## lint, types and the core of the tests, side by side; about half a minute
+	@$(MAKE) --no-print-directory -j 3 --output-sync=target lint type core
+
+core: $(VENV)/dev.stamp  ## the tests that most mistakes fail first
+	$(PYTEST) -q $(CORE)
 
 lint: $(VENV)/dev.stamp  ## style, and mistakes that can be seen without running
 	$(BIN)/ruff check .
@@ -37,7 +54,7 @@ type: $(VENV)/dev.stamp  ## types
 	$(BIN)/mypy
 
 docs: $(VENV)/dev.stamp  ## links, names and generated pages of docs/
-	$(BIN)/python -m pytest -q tests/test_docs.py
+	$(PYTEST) -q tests/test_docs.py
 
 bench: $(VENV)/dev.stamp  ## speed and memory, as ratios to yardsticks
 	$(BIN)/python -m benchmarks
