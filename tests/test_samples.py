@@ -573,7 +573,7 @@ def test_only_documented_arguments_are_passed() -> None:
     assert passed == []
 
 
-def test_samples_are_short() -> None:
+def test_samples_define_nothing_and_show_their_results() -> None:
     for file in FILES:
         text = file.read_text(encoding="utf-8")
         assert re.search(r"^results = \[\]$", text, re.MULTILINE) and text.endswith("show(results)\n")
