@@ -85,7 +85,7 @@ class Scheduler:
     @property
     def busy(self) -> bool:
         """Whether any version is queued or running."""
-        return bool(self._store.jobs.versions_with_status(INIT, WAITING, RUNNING, KILLING))
+        return bool(self._store.jobs.versions_with_status(INIT, WAITING, RUNNING, KILLING, limit=1))
 
     def step(self) -> float | None:
         """Record ends, deliver stops, start queued versions. Returns the seconds until the next step."""
@@ -184,8 +184,6 @@ class Scheduler:
 
     def _transition(self, version: Version, status: JobStatus, **changes: Any) -> bool:
         expected = {INIT, WAITING} if status in (WAITING, RUNNING) else {INIT, WAITING, RUNNING, KILLING}
-        if status == WAITING:
-            expected.add(RUNNING)
         won = self._store.jobs.transition(version.id, expected, status, **changes)
         if won and status.ended:
             self._stop_delivered.discard(version.id)
