@@ -1,4 +1,4 @@
-"""Names to ids: flavors, engines and built-in algorithms, looked up once and kept for a while."""
+"""Names to ids: flavors, engines and built-in algorithms, looked up once and cached for a while."""
 
 from __future__ import annotations
 
@@ -26,31 +26,31 @@ _LISTS: dict[str, tuple[PagedList, dict[str, Any]]] = {
 
 
 class Catalog:
-    """The lists of one session. Those that a call needs are asked for at the same time."""
+    """The cached lists of one session. Those that a call needs are requested at the same time."""
 
     def __init__(self, client: Client, lifetime: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._client = client
         self._lifetime = lifetime
         self._clock = clock
-        self._kept: dict[str, tuple[float, list[Record]]] = {}
+        self._cached: dict[str, tuple[float, list[Record]]] = {}
 
     def load(self, kinds: Sequence[str], fresh: bool = False) -> list[str]:
-        """Make sure that these lists are here; `fresh` asks again whatever is kept. Return those asked for."""
-        missing = [kind for kind in kinds if fresh or not self._is_kept(kind)]
+        """Make sure that these lists are cached. Returns those that were requested; with `fresh`, all of them."""
+        missing = [kind for kind in kinds if fresh or not self._is_cached(kind)]
         if len(missing) < 2:
             for kind in missing:
-                self._ask(kind)
+                self._request(kind)
             return missing
-        self._ask_together(missing)
+        self._request_together(missing)
         return missing
 
     def rows(self, kind: str) -> list[Record]:
         """The rows of one list."""
         self.load([kind])
-        return self._kept[kind][1]
+        return self._cached[kind][1]
 
     def find(self, kind: str, matches: Callable[[Record], bool], is_new: bool = False) -> Record | None:
-        """The first row that matches; on a miss the list is asked for once more, unless the caller knows it is new."""
+        """The first row that matches. If there is none, the list is requested again, unless it `is_new`."""
         is_new = bool(self.load([kind])) or is_new
         found = next(filter(matches, self.rows(kind)), None)
         if found is None and not is_new:
@@ -58,23 +58,23 @@ class Catalog:
             found = next(filter(matches, self.rows(kind)), None)
         return found
 
-    def _is_kept(self, kind: str) -> bool:
-        return kind in self._kept and self._clock() - self._kept[kind][0] < self._lifetime
+    def _is_cached(self, kind: str) -> bool:
+        return kind in self._cached and self._clock() - self._cached[kind][0] < self._lifetime
 
-    def _ask_together(self, kinds: Sequence[str]) -> None:
-        """Ask for several lists at the same time, under the time-outs of this thread."""
+    def _request_together(self, kinds: Sequence[str]) -> None:
+        """Request several lists at the same time, with the timeouts of this thread."""
         sending = self._client.sending
         failures: list[Exception] = []
 
-        def ask(kind: str) -> None:
+        def request(kind: str) -> None:
             try:
                 with self._client.sending_as(sending):
-                    self._ask(kind)
-            except Exception as error:  # noqa: BLE001 - it is raised again, by the thread that waits
+                    self._request(kind)
+            except Exception as error:  # noqa: BLE001 - it is raised again by the thread that waits
                 failures.append(error)
 
-        # Threads that nobody has to wait for: Ctrl-C ends a slow look-up at once.
-        threads = [threading.Thread(target=ask, args=(kind,), daemon=True) for kind in kinds]
+        # Daemon threads: Ctrl-C ends a slow look-up at once.
+        threads = [threading.Thread(target=request, args=(kind,), daemon=True) for kind in kinds]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -82,19 +82,19 @@ class Catalog:
         if failures:
             raise failures[0]
 
-    def _ask(self, kind: str) -> None:
+    def _request(self, kind: str) -> None:
         listed, query = _LISTS[kind]
         rows = rows_of(pages.read_all(self._client, listed, query, raise_on_error=True), kind)
-        self._kept[kind] = (self._clock(), rows)  # in one step: no thread sees half of it, and no fork a lock
+        self._cached[kind] = (self._clock(), rows)  # in one step, without a lock that a fork could copy
 
 
 def normalize(name: object) -> str:
-    """A name for comparing: case, blanks, hyphens and underscores do not count (ENGTYPE)."""
+    """A name for comparisons, without case, blanks, hyphens and underscores (ENGTYPE)."""
     return re.sub(r"[\s_-]", "", str(name)).lower()
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """The known names nearest to one that is not among them, as a clause for a message."""
+    """The known names that are most similar to an unknown one, as a clause for a message."""
     import difflib
 
     names = list(dict.fromkeys(known))
@@ -102,6 +102,6 @@ def suggest(name: str, known: Iterable[str]) -> str:
     if close:
         return f"did you mean {' or '.join(map(repr, close))}?"
     if not names:
-        return "the service offers none"
+        return "the service has none"
     more = "" if len(names) <= 8 else f" and {len(names) - 8} more"
     return f"known: {', '.join(map(repr, names[:8]))}{more}"

@@ -152,7 +152,7 @@ def _decoded(reply: requests.Response, route: Route, secrets: Secrets) -> Respon
         shape = SHAPES.get(route.operation, Shape())
         if not any(members.get(name) is not None for name in ("is_success", *shape.any_of)):
             raise _no_reply(reply, method, secrets)
-        if wrong := shape.fault(members):
+        if wrong := shape.wrong_member(members):
             raise bad_member(response, wrong, secrets.redact(members.get(wrong)))
         return response
     if status >= 500 and all(members.get(name) is None for name in FAILURE):

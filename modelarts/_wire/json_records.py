@@ -1,4 +1,4 @@
-"""What comes back: a dict whose members are also attributes, with the documented types."""
+"""JSON objects of replies: dicts whose members are also attributes, with the documented types."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from modelarts._wire.v1.status import JobStatus
 
-# Members that the documents call Integer, Long, Short or Byte, though samples also print them quoted.
+# Members that are documented as Integer, Long, Short or Byte, although samples also print them quoted.
 INTEGERS = frozenset(
     (
         "job_id", "version_id", "pre_version_id", "model_id", "spec_id", "engine_id", "engine_type", "job_type",
@@ -18,7 +18,7 @@ INTEGERS = frozenset(
         "spec_total_count", "log_byte_count", "end_byte", "lines",
     )
 )  # fmt: skip
-# Members that the documents call String, though samples also print them as numbers.
+# Members that are documented as String, although samples also print them as numbers.
 TEXTS = frozenset(("core", "cpu", "start_line", "end_line"))
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
 _COERCED = INTEGERS | {"status"}
@@ -39,7 +39,7 @@ class Record(dict):  # type: ignore[type-arg]
 
 
 def as_integer(value: Any) -> Any:
-    """The integer that a quoted number stands for; anything else as it came."""
+    """The integer of a quoted number; any other value is returned as it is."""
     return int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else value
 
 
@@ -57,7 +57,7 @@ def _typed(members: dict[str, Any]) -> Record:
 
 
 def parse(text: str | bytes) -> Any:
-    """Decode a reply; every object becomes a `Record` with the documented types. Raises `ValueError`."""
+    """Decode a reply; each object becomes a `Record` with the documented types. Raises `ValueError`."""
     try:
         return json.loads(text, object_hook=_typed)
     except RecursionError:

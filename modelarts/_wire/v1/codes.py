@@ -1,8 +1,8 @@
-"""What the error codes of the service mean: the error class of each, a sentence, and what to do next.
+"""The meaning of the error codes of the service: the error class of each, a sentence, and what to do next.
 
-The texts are in `codes.json`, which is read with the first refusal: by code, then by HTTP status, for some codes
-mean several things. `any` stands for every status. A row without `class` leaves the class to the status, and its
-next step is for refusals whose status tells nothing either. `clock` marks codes that a wrong clock brings about.
+The texts are in `codes.json`, which is read at the first error: by code, then by HTTP status, as some codes have
+several meanings. `any` means every status. Without `class`, the status decides the class, and the next step counts
+only for a status without a class of its own. `clock` marks codes that a wrong clock can cause.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from modelarts.errors import Advice, ApiError
 
 GATEWAY = ("APIGW.", "APIG.")
 NOT_IMPLEMENTED = 501
-CLOCK_MARGIN = 60.0  # seconds that clocks may differ before we speak of it
+CLOCK_MARGIN = 60.0  # seconds; smaller differences of clocks are not mentioned
 
 _BY_STATUS: Mapping[int, type[ApiError]] = {
     401: errors.AuthError,
@@ -31,14 +31,14 @@ _BY_STATUS: Mapping[int, type[ApiError]] = {
 
 
 def explained(code: str, status: int, clock_ahead: float = 0.0) -> tuple[type[ApiError], Advice]:
-    """The error class of a refusal, by its code and else by its HTTP status, and what we can add to its message.
+    """The class of an error, by its code or else by its HTTP status, and what this package adds to its message.
 
     Args:
         clock_ahead: seconds that this machine's clock is ahead of the service's.
     """
     by_status = _BY_STATUS.get(status, errors.Unavailable if status >= 500 else ApiError)
     if status == NOT_IMPLEMENTED:
-        return by_status, Advice()  # the call itself is not there: its code is no better than another
+        return by_status, Advice()  # the call itself is not available, whatever its code
     row = _row(code, status)
     kind: type[ApiError] = getattr(errors, row["class"]) if "class" in row else by_status
     next_step = row.get("next_step", {}) if "class" in row or kind is ApiError else {}
@@ -48,9 +48,9 @@ def explained(code: str, status: int, clock_ahead: float = 0.0) -> tuple[type[Ap
 
 
 def _row(code: str, status: int) -> dict[str, Any]:
-    """What is known of a code that came with a status; empty when nothing is."""
+    """What is known about a code with a status; empty if it is unknown."""
     table = documented()
-    if code.startswith(GATEWAY) and status < 500:  # above, ModelArts may have seen the request
+    if code.startswith(GATEWAY) and status < 500:  # with higher ones, ModelArts may have received the request
         return table["gateway"]  # type: ignore[no-any-return]
     rows: dict[str, dict[str, Any]] = table["codes"].get(code, {})
     found = rows.get(str(status)) or rows.get("any")
@@ -58,7 +58,7 @@ def _row(code: str, status: int) -> dict[str, Any]:
 
 
 def _common(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """One row for a code that came with none of its statuses: where it means several things, all of them."""
+    """One row for a code with an unknown status; if it has several meanings, all of them."""
     if len(rows) < 2:
         return rows[0] if rows else {}
     meanings = [row["meaning"] for row in rows]

@@ -1,4 +1,4 @@
-"""The documented limits, as data. The SDK and the service each check them in their own code."""
+"""The documented limits, as data; the SDK and the service check them independently."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Any
 
 
 def as_text(value: Any) -> str:
-    """One written rule for values, the same locally and in the cloud.
+    """Convert a value to text by one rule, the same locally and in the cloud.
 
     Text stays as it is; `True` and `False` become `true` and `false`; `None` becomes the empty value of a
     flag; paths become text; numbers are written as Python writes them; lists, tuples and dicts as JSON.
@@ -29,7 +29,7 @@ def as_text(value: Any) -> str:
 
 
 def pairs(hyperparameters: Mapping[Any, Any] | Iterable[Any] | None) -> list[tuple[Any, Any]]:
-    """(name, value) pairs in the given order. Raises `ValueError` for what is neither form."""
+    """Convert both forms to (name, value) pairs in the given order. Raises `ValueError` for other values."""
     if hyperparameters is None:
         return []
     if isinstance(hyperparameters, Mapping):

@@ -1,4 +1,4 @@
-"""Every documented v1 training operation: one row each, shared by the SDK and the local service."""
+"""All documented v1 training operations, one row each, for the SDK and the local service."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Route(NamedTuple):
     note: str = ""
 
     def url(self, endpoint: str, **values: object) -> str:
-        """The address of this operation; every value is percent-encoded as one path segment."""
+        """The URL of this operation; each value is percent-encoded as one path segment."""
         quoted = {name: quote(str(value), safe="") for name, value in values.items()}
         return endpoint + self.path.format(**quoted)
 

@@ -1,4 +1,4 @@
-"""What a successful answer must hold: the members that callers rely on, and no others."""
+"""What a successful reply must have: the members that callers rely on, and no others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Check = Callable[[Any], bool]
 
 
 def is_id(value: Any) -> bool:
-    """Whether a value can be the number of a job, a version or the like."""
+    """Whether a value can be the id of a job, a version or the like."""
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
@@ -32,7 +32,7 @@ def _is_status(value: Any) -> bool:
 
 
 def _are_names(value: Any) -> bool:
-    """One name, as the table of the documents has it, or a list of them, as their sample has it (LOGLIST)."""
+    """One name, as in the table of the documents, or a list of names, as in their sample (LOGLIST)."""
     return isinstance(value, str) or (isinstance(value, list) and all(map(_is_text, value)))
 
 
@@ -52,7 +52,7 @@ def _rows(**members: Check) -> Check:
 
 
 class Shape(NamedTuple):
-    """A successful answer of one operation.
+    """A successful reply of one operation.
 
     Args:
         any_of: members one of which a reply has if it has no `is_success`; without any, it is not a reply to this call.
@@ -62,15 +62,15 @@ class Shape(NamedTuple):
     any_of: tuple[str, ...] = ()
     members: Mapping[str, Check] = {}
 
-    def fault(self, answer: Mapping[str, Any]) -> Optional[str]:
-        """The first member that is not as it must be."""
-        return next((name for name, check in self.members.items() if not check(answer.get(name))), None)
+    def wrong_member(self, reply: Mapping[str, Any]) -> Optional[str]:
+        """The first member that breaks its rule."""
+        return next((name for name, check in self.members.items() if not check(reply.get(name))), None)
 
 
 _JOBS = Shape(("jobs",), {"jobs": _rows(job_id=is_id)})
 _CREATED = {"job_id": is_id}
 
-# Operations that are not named here answer with `is_success` alone.
+# Operations that are not listed here reply with `is_success` alone.
 SHAPES: Mapping[str, Shape] = {
     "list_training_job_configs": Shape(("configs",), {"configs": _rows(config_name=_is_name)}),
     "get_training_job_config": Shape(("config_name", "app_url", "spec_code", "engine_id")),

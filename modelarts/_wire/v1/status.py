@@ -1,4 +1,4 @@
-"""The documented job statuses and what each one means to somebody who waits (modelarts_03_0074)."""
+"""The documented job statuses, and what each means for a wait (modelarts_03_0074)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ JOB_STATE = [
     "MOUNT_FAILED",
 ]
 
-PENDING, SUCCEEDED, FAILED, STOPPED, LOST = "go on", "done", "failed", "stopped", "lost"
+PENDING, SUCCEEDED, FAILED, STOPPED, LOST = "pending", "succeeded", "failed", "stopped", "lost"
 
 OUTCOMES = {
     0: PENDING, 1: PENDING, 2: PENDING, 3: FAILED, 4: PENDING, 5: FAILED, 6: FAILED, 7: PENDING, 8: PENDING,
@@ -53,7 +53,7 @@ class JobStatus(int):
 
     @property
     def outcome(self) -> str:
-        """What it means for a waiter; a status that no document names counts as unfinished."""
+        """Its meaning for a wait; an undocumented status counts as pending."""
         return OUTCOMES.get(int(self), PENDING)
 
     @property
