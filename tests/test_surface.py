@@ -33,7 +33,7 @@ def class_of(row: dict[str, Any]) -> type:
 
 
 def arguments_of(signature: str) -> dict[str, Any]:
-    """Names and defaults of a printed call; arguments without a default map to `inspect.Parameter.empty`."""
+    """Names and defaults of a documented call; arguments without a default map to `inspect.Parameter.empty`."""
     call = ast.parse(signature, mode="eval").body
     assert isinstance(call, ast.Call)
     names = {argument.id: inspect.Parameter.empty for argument in call.args if isinstance(argument, ast.Name)}

@@ -1,4 +1,4 @@
-"""Waiting for a job outlasts what goes on for minutes: outages, maintenance pages, keys that are being replaced."""
+"""Waiting for a job continues through outages, maintenance pages and keys that are being replaced."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OUTAGES: dict[str, Any] = {
     "too many calls": answer("429 Too Many Requests", BUSY),
     "a maintenance page": answer("502 Bad Gateway", b"<html>back soon</html>"),
     "a portal that wants a login": answer("200 OK", b"<html>log in</html>"),
-    "an object of somebody else": answer("200 OK", b'{"login": "required"}'),
+    "an object of another service": answer("200 OK", b'{"login": "required"}'),
     "a version without a status": answer("200 OK", b'{"is_success": true, "status": null}'),
     "keys that are being replaced": answer("401 Unauthorized", EXPIRED),
 }
@@ -36,17 +36,17 @@ OUTAGES: dict[str, Any] = {
 
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Outages last seconds, and nobody waits long before trying again."""
+    """Make the pauses between attempts short."""
     monkeypatch.setattr(reconnect, "RETRY", 0.02)
 
 
 def version(*script: Any) -> RawServer:
-    """A version whose state is asked for, and which has no log."""
+    """A service with a version that has no log; its status replies are these."""
     return RawServer({INFO: list(script), NAMES: [{"is_success": True, "log_file_list": []}]})
 
 
 @pytest.mark.parametrize("outage", OUTAGES.values(), ids=OUTAGES)
-def test_an_outage_is_outlasted_and_told_once(outage: Any, capsys: pytest.CaptureFixture[str]):
+def test_waiting_continues_through_an_outage_which_is_reported_once(outage: Any, capsys: pytest.CaptureFixture[str]):
     with version(RUNNING, *[outage] * 3 * ATTEMPTS, RUNNING, DONE) as server, at(server.url) as session:
         info = TrainingJob(session, 1, 2).wait(timeout=30)
 
@@ -57,7 +57,7 @@ def test_an_outage_is_outlasted_and_told_once(outage: Any, capsys: pytest.Captur
     assert shown.splitlines()[-1] == "JOBSTAT_COMPLETED"
 
 
-def test_a_log_that_cannot_be_read_for_a_while_is_shown_whole(capsys: pytest.CaptureFixture[str]):
+def test_a_log_that_cannot_be_read_for_a_while_is_shown_completely(capsys: pytest.CaptureFixture[str]):
     pages = [{"is_success": True, "content": f"line {n}\n", "lines": 1, "start_line": str(n), "end_line": str(n)}
              for n in range(3)]  # fmt: skip
     nothing = {"is_success": True, "content": "", "lines": 0, "start_line": "2", "end_line": "2"}
@@ -80,7 +80,7 @@ def test_a_log_that_cannot_be_read_for_a_while_is_shown_whole(capsys: pytest.Cap
     ("an ill service", "OUTAGE", errors.Unavailable),
     ("keys that are being replaced", "REFUSED", errors.AuthError),
 ])  # fmt: skip
-def test_an_outage_that_lasts_is_an_error_in_the_end(
+def test_a_long_outage_is_an_error(
     monkeypatch: pytest.MonkeyPatch, outage: str, limit: str, error: type[Exception]
 ):
     monkeypatch.setattr(reconnect, limit, 0.3)
@@ -93,7 +93,7 @@ def test_an_outage_that_lasts_is_an_error_in_the_end(
 
 
 @pytest.mark.parametrize("outage", [SILENCE, RESET, OUTAGES["an ill service"]], ids=["silence", "reset", "busy"])
-def test_the_time_of_the_waiting_is_kept_whatever_the_service_does(outage: Any):
+def test_the_time_out_is_kept_whatever_the_service_does(outage: Any):
     begun = time.monotonic()
 
     with (
@@ -106,7 +106,7 @@ def test_the_time_of_the_waiting_is_kept_whatever_the_service_does(outage: Any):
     assert 0.9 < time.monotonic() - begun < 2
 
 
-def test_the_time_of_the_waiting_is_not_spent_on_the_end_of_a_log():
+def test_the_end_of_a_log_is_not_read_after_a_time_out():
     names = {"is_success": True, "log_file_list": ["a.0"]}
     begun = time.monotonic()
 
@@ -120,7 +120,7 @@ def test_the_time_of_the_waiting_is_not_spent_on_the_end_of_a_log():
     assert time.monotonic() - begun < 2
 
 
-def test_the_time_out_of_a_session_counts_for_the_end_of_a_log_too(monkeypatch: pytest.MonkeyPatch):
+def test_the_time_out_of_a_session_limits_reading_the_end_of_a_log(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(follow, "REST", 0.1)
     failed = {**RUNNING, "status": 11}
     names = {"is_success": True, "log_file_list": ["a.0"]}
@@ -136,7 +136,7 @@ def test_the_time_out_of_a_session_counts_for_the_end_of_a_log_too(monkeypatch: 
     assert time.monotonic() - begun < 3
 
 
-def test_what_a_refusal_means_that_no_waiting_mends_is_told_at_once():
+def test_a_refusal_that_does_not_pass_is_raised_at_once():
     gone = answer("404 Not Found", b'{"is_success": false, "error_code": "ModelArts.0105", "error_message": "no job"}')
     begun = time.monotonic()
 

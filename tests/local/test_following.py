@@ -1,4 +1,4 @@
-"""Following a job's log: nothing is lost, doubled or reordered, whatever the script prints."""
+"""Following the log of a job: no text is lost, repeated or reordered, and few requests are sent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FRAME = "print('begin of output', flush=True)\n{}\nprint('end of output', flush=
 
 
 def followed(session, tmp_path, script: str) -> str:
-    """What the user's screen got between the marks."""
+    """What was shown between the first and the last line of the script."""
     put_code(session, tmp_path, "import sys, time\n" + FRAME.format(script))
     job = estimator(session).fit(inputs="/bucket/data/")
     stream = io.StringIO()
@@ -40,7 +40,7 @@ def followed(session, tmp_path, script: str) -> str:
     ],
     ids=["many lines", "slow lines", "NUL", "half characters", "a progress bar", "one line of 3 MB"],
 )  # fmt: skip
-def test_the_screen_gets_what_the_script_printed(session, tmp_path, script, expected):
+def test_the_output_of_a_script_is_shown_as_it_is(session, tmp_path, script, expected):
     assert followed(session, tmp_path, script) == expected
 
 
@@ -139,7 +139,7 @@ def test_a_log_that_is_complete_is_read_once(session, tmp_path, operations, caps
 
 
 class Counting(io.StringIO):
-    """A screen that keeps a digest of what stands between the marks, not the text."""
+    """A stream that keeps a digest of the text between the first and the last line, not the text."""
 
     def __init__(self) -> None:
         super().__init__()

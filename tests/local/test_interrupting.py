@@ -1,4 +1,4 @@
-"""Ctrl-C stops the waiting, not the job."""
+"""Ctrl-C stops waiting, not the job."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ estimator.fit(inputs="/bucket/data/", job_name="long", wait=True)
 """
 
 
-def test_ctrl_c_leaves_the_job_alone_and_says_how_to_stop_it(session, home, tmp_path):
+def test_ctrl_c_does_not_stop_the_job_and_says_how_to_stop_it(session, home, tmp_path):
     put_code(session, tmp_path, "import time; print('training on', flush=True); time.sleep(300)")
     environment = {**os.environ, "MODELARTS_MODE": "local", "MODELARTS_HOME": str(home), "PYTHONUNBUFFERED": "1"}
     waiting = subprocess.Popen([sys.executable, "-c", WAITS], env=environment, text=True, stdout=subprocess.PIPE,

@@ -13,7 +13,7 @@ from tests.support.jobs import ACCEPT_ANY, estimator, put_code, until
 
 @pytest.fixture
 def jobs(session, tmp_path):
-    """Five jobs without a version: quick to make, and listed like any other."""
+    """Five jobs without a version: quick to create, and listed like any other."""
     put_code(session, tmp_path, ACCEPT_ANY)
     idle = estimator(session, create_version=False)
     names = ["delta", "alpha", "echo", "bravo", "alphabet"]
@@ -71,7 +71,7 @@ def test_arguments_work_by_position_too(session, jobs):
      ({"sort_by": "colour"}, "sort_by"), ({"search_content": "x" * 101}, "search_content"), ({"status": 99}, "status"),
      ({"status": "LAZY"}, "status")],
 )  # fmt: skip
-def test_what_breaks_a_rule_is_told_before_anything_is_sent(session, arguments, named):
+def test_a_wrong_filter_is_reported_before_anything_is_sent(session, arguments, named):
     with pytest.raises(ArgumentError) as caught:
         Estimator.get_job_list(session, **arguments)
 
@@ -93,7 +93,7 @@ def test_an_iterator_goes_through_all_pages(session, jobs):
     assert [row.job_name for row in Estimator.iter_jobs(session, search_content="alpha")] == ["alpha", "alphabet"]
 
 
-def test_an_iterator_misses_nothing_when_rows_come_and_go(session, jobs):
+def test_an_iterator_misses_no_row_while_jobs_are_created_and_deleted(session, jobs):
     rows = Estimator.iter_jobs(session, per_page=2)
     seen = [next(rows).job_name, next(rows).job_name]
 
@@ -124,7 +124,7 @@ def test_configurations_are_listed_as_rows_handles_and_a_table(session, tmp_path
     assert Estimator.get_job_configs_list(session, config_type="sample").configs == []
 
 
-def test_nothing_is_printed_unless_asked_for(session, jobs, capsys):
+def test_nothing_is_printed_without_is_show(session, jobs, capsys):
     Estimator.get_job_configs_object_list(session, is_show=False)
     estimator(session, job_id=jobs["alpha"]).get_job_version_object_list(is_show=False)
 

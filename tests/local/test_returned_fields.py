@@ -90,7 +90,7 @@ def test_documented_fields_are_returned(world, call):
 
 
 def missing(fields: list[dict[str, Any]], answer: dict[str, Any], place: str = "") -> list[str]:
-    """Documented members that an answer does not have; lists are looked at through their first element."""
+    """Documented members that a reply does not have; of lists, the first element is checked."""
     absent = []
     for field in fields:
         name = field["name"]

@@ -1,4 +1,4 @@
-"""Wrong arguments are refused before anything is sent: all of them at once, with what would be right."""
+"""Wrong arguments are reported before anything is sent: all of them at once, each with the rule that it breaks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Refused = Callable[..., ArgumentError]
 
 @pytest.fixture
 def refused(cloud: Cloud, session: Session) -> Iterator[Refused]:
-    """Make a call that must be refused; at the end, nothing but look-ups has been asked for."""
+    """Make a call that must raise; at the end, only look-ups have been sent."""
 
     def refuse(method: str = "fit", changes: dict[str, Any] | None = None, **arguments: Any) -> ArgumentError:
         with pytest.raises(ArgumentError) as caught:
@@ -49,7 +49,7 @@ UNKNOWN = [
 
 
 @pytest.mark.parametrize(("changes", "argument", "hint"), UNKNOWN, ids=[str(row[0]) for row in UNKNOWN])
-def test_an_unknown_name_is_refused_with_the_nearest_ones(
+def test_an_unknown_name_is_reported_with_similar_ones(
     cloud: Cloud, refused: Refused, changes: dict[str, Any], argument: str, hint: str
 ):
     cloud.look_ups("specs", "models" if argument == "model_name" else "engines")
@@ -61,7 +61,7 @@ def test_an_unknown_name_is_refused_with_the_nearest_ones(
     assert repr(changes[argument]) in str(error)
 
 
-def test_a_version_of_another_framework_is_not_offered(cloud: Cloud, refused: Refused):
+def test_a_version_of_another_framework_is_not_suggested(cloud: Cloud, refused: Refused):
     cloud.look_ups("specs", "engines")
 
     error = refused(changes={"framework_type": "TensorFlow"}, **DATA)
@@ -70,7 +70,7 @@ def test_a_version_of_another_framework_is_not_offered(cloud: Cloud, refused: Re
     assert "PyTorch" not in faults(error)["framework_version"]
 
 
-def test_frameworks_are_found_whatever_their_case_blanks_and_hyphens(cloud: Cloud, session: Session):
+def test_case_blanks_and_hyphens_of_a_framework_do_not_matter(cloud: Cloud, session: Session):
     cloud.look_ups("specs", "engines")
     estimator = cloud_estimator(session, framework_type="pytorch", framework_version="PYTORCH_1.0.0 python3.6")
 
@@ -94,7 +94,7 @@ def test_as_many_instances_as_the_flavor_allows_are_sent(cloud: Cloud, session: 
     assert body["config"]["worker_server_num"] == int(count)
 
 
-# --- what cannot be right whatever the service offers
+# --- rules that do not depend on the service
 
 RULES: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     ("fit", {"boot_file": "/bucket/other/train.py"}, DATA, "boot_file", "must be in code_dir='/bucket/src/'"),
@@ -156,7 +156,7 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     RULES,
     ids=[f"{row[0]}-{row[3]}-{number}" for number, row in enumerate(RULES)],
 )
-def test_a_broken_rule_names_the_argument_and_what_would_be_right(
+def test_an_error_names_the_argument_and_the_rule(
     cloud: Cloud, refused: Refused, method: str, changes: dict[str, Any], arguments: dict[str, Any],
     argument: str, rule: str,
 ):  # fmt: skip
@@ -172,7 +172,7 @@ def test_a_broken_rule_names_the_argument_and_what_would_be_right(
     assert str(error).startswith(f"{method}: nothing was sent")
 
 
-def test_a_flavor_or_a_pool_is_needed(cloud: Cloud, refused: Refused):
+def test_a_flavor_or_a_pool_is_required(cloud: Cloud, refused: Refused):
     cloud.look_ups("engines")
 
     error = refused(changes={"train_instance_type": None}, **DATA)
@@ -180,7 +180,7 @@ def test_a_flavor_or_a_pool_is_needed(cloud: Cloud, refused: Refused):
     assert "or pool_id" in faults(error)["train_instance_type"]
 
 
-def test_all_faults_are_told_at_once_in_a_value_error(cloud: Cloud, refused: Refused):
+def test_all_problems_are_reported_in_one_value_error(cloud: Cloud, refused: Refused):
     cloud.look_ups("specs", "engines")
     changes = {"train_instance_type": "zzz", "framework_type": "PyTorsh", "boot_file": "../x.py",
                "train_instance_count": 0, "hyperparameters": [1]}  # fmt: skip
@@ -198,7 +198,7 @@ def test_an_unknown_argument_of_payload_is_refused(cloud: Cloud, session: Sessio
         cloud_estimator(session).payload(input="/b/d/")
 
 
-# --- what is just right
+# --- values at the limits
 
 NAMES = ["a", "a" * 64, "0", "-", "_", "A-z_09"]
 
@@ -230,7 +230,7 @@ def test_descriptions_of_up_to_256_characters_are_sent_as_they_are(cloud: Cloud,
 
 @pytest.mark.parametrize("boot_file", ["train.py", "obs://bucket/src/train.py", "s3://bucket/src/train.py"])
 @pytest.mark.parametrize("code_dir", ["/bucket/src", "/bucket/src/", "s3://bucket/src"])
-def test_code_may_be_named_in_any_spelling(cloud: Cloud, session: Session, code_dir: str, boot_file: str):
+def test_code_may_be_written_in_any_form_of_an_obs_path(cloud: Cloud, session: Session, code_dir: str, boot_file: str):
     cloud.look_ups("specs", "engines")
 
     config = cloud_estimator(session, code_dir=code_dir, boot_file=boot_file).payload(job_name="j", **DATA)["config"]

@@ -1,4 +1,4 @@
-"""Mistakes in calls on what is there already, and in sessions: told as all others are, before anything is sent."""
+"""Problems with the arguments of calls on existing jobs, with sessions and with attributes of estimators."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def viewer(**arguments: Any) -> Act:
     return lambda session: VisualizationJob(session).create_visualization_job("/bucket/output/", **arguments)
 
 
-# What is called, what it is called in the error, and its faults.
+# The call, its name in the error, and the problems.
 MISTAKES: list[tuple[Act, str, dict[str, str]]] = [
     (lambda s: Estimator(s, job_id="a", version_id="b").get_job_info(), "get_job_info",
      {"job_id": ID, "version_id": ID}),
@@ -70,7 +70,7 @@ MISTAKES: list[tuple[Act, str, dict[str, str]]] = [
 
 
 @pytest.mark.parametrize(("act", "call", "faults"), MISTAKES, ids=[f"{r[1]}-{i}" for i, r in enumerate(MISTAKES)])
-def test_a_mistake_is_told_with_all_others_before_anything_is_sent(
+def test_all_problems_are_reported_before_anything_is_sent(
     cloud: Cloud, session: Session, act: Act, call: str, faults: dict[str, str]
 ):
     with pytest.raises(ArgumentError) as caught:
@@ -82,7 +82,7 @@ def test_a_mistake_is_told_with_all_others_before_anything_is_sent(
     assert cloud.requests == []
 
 
-def test_the_id_of_a_job_is_told_with_the_other_faults_of_its_new_version(cloud: Cloud, session: Session):
+def test_the_id_of_a_job_is_reported_with_the_other_problems_of_a_new_version(cloud: Cloud, session: Session):
     cloud.look_ups("specs", "engines")
 
     with pytest.raises(ArgumentError) as caught:
@@ -127,7 +127,7 @@ NO_SESSIONS = [("x", "<class 'str'>"), (None, "None"), (Session, "<class 'modela
     Estimator, TrainingJob, VisualizationJob, *ON_CLASS, lambda value: Estimator.delete_job_by_id(value, 1),
     lambda value: Estimator.from_job_configs(value, "c"),
 ])  # fmt: skip
-def test_what_is_no_session_is_refused_and_its_content_not_shown(call: Callable[[Any], Any], value: Any, shown: str):
+def test_a_value_that_is_no_session_is_refused_and_not_shown(call: Callable[[Any], Any], value: Any, shown: str):
     with pytest.raises(ArgumentError) as caught:
         call(value)
 
@@ -146,7 +146,7 @@ MISSPELLED = [
 
 
 @pytest.mark.parametrize(("name", "meant"), MISSPELLED)
-def test_a_misspelled_attribute_is_refused_with_the_one_that_is_meant(session: Session, name: str, meant: str):
+def test_a_misspelled_attribute_is_refused_with_the_right_one(session: Session, name: str, meant: str):
     estimator = cloud_estimator(session)
 
     with pytest.raises(AttributeError, match=f"Estimator has no attribute '{name}', .*did you mean '{meant}'"):
@@ -156,7 +156,7 @@ def test_a_misspelled_attribute_is_refused_with_the_one_that_is_meant(session: S
 
 
 @pytest.mark.parametrize("name", ["notes", "owner", "accuracy", "job_name", "_hyperparamters", "dataset"])
-def test_an_attribute_of_the_users_own_is_kept(session: Session, name: str):
+def test_other_attributes_can_be_set(session: Session, name: str):
     estimator = cloud_estimator(session)
 
     setattr(estimator, name, 1)
@@ -167,7 +167,7 @@ def test_an_attribute_of_the_users_own_is_kept(session: Session, name: str):
 
 def test_a_subclass_has_attributes_and_arguments_of_its_own(session: Session):
     class Tuned(Estimator):
-        hyper_parameters = None  # one that is declared is nobody's misspelling
+        hyper_parameters = None  # a declared attribute is not misspelled
 
         def __init__(self, modelarts_session: Session, framework: str = "", **arguments: Any) -> None:
             super().__init__(modelarts_session, **arguments)

@@ -1,4 +1,4 @@
-"""Hyperparameters reach the training as one list of texts, whichever way they were given."""
+"""Hyperparameters are sent as one list of texts, in whatever form they were passed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ VALUES = [
 
 @pytest.mark.parametrize(("value", "text"), VALUES, ids=[repr(row[0]) for row in VALUES])
 @pytest.mark.parametrize("form", ["dict", "label", "key"])
-def test_values_become_text_by_one_rule(cloud: Cloud, session: Session, form: str, value: Any, text: str):
+def test_values_are_converted_to_text_by_one_rule(cloud: Cloud, session: Session, form: str, value: Any, text: str):
     given = {"lr": value} if form == "dict" else [{form: "lr", "value": value}]
 
     assert sent(cloud, session, given) == [{"label": "lr", "value": text}]
@@ -55,12 +55,12 @@ def test_without_hyperparameters_an_empty_list_is_sent(cloud: Cloud, session: Se
     assert sent(cloud, session, given) == []
 
 
-def test_a_flag_may_leave_its_value_out(cloud: Cloud, session: Session):
+def test_a_value_may_be_left_out(cloud: Cloud, session: Session):
     assert sent(cloud, session, [{"label": "flag"}]) == [{"label": "flag", "value": ""}]
 
 
 @pytest.mark.parametrize("form", [dict, OrderedDict, list])
-def test_the_given_order_is_kept(cloud: Cloud, session: Session, form: type):
+def test_the_order_is_kept(cloud: Cloud, session: Session, form: type):
     names = ["z", "a", "m", "b"]
     given = [{"label": name, "value": 1} for name in names] if form is list else form((name, 1) for name in names)
 
@@ -83,7 +83,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("given", "rule"), BAD, ids=[str(row[0]) for row in BAD])
-def test_what_is_no_hyperparameter_is_refused(cloud: Cloud, session: Session, given: Any, rule: str):
+def test_a_wrong_hyperparameter_is_refused(cloud: Cloud, session: Session, given: Any, rule: str):
     with pytest.raises(ArgumentError) as caught:
         sent(cloud, session, given)
 

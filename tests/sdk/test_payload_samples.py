@@ -1,4 +1,4 @@
-"""The bodies on the wire are the printed samples, and those of the original SDK, save where the conflict rules say."""
+"""Request bodies are those of the documented samples and of the original SDK, except for the conflict rules."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NOT_WITH = {
 
 
 def expected(printed: dict[str, Any], runs: str, on: str) -> dict[str, Any]:
-    """The printed sample after the conflict rules: this is what must be sent.
+    """A documented sample after the conflict rules: this is what must be sent.
 
     Args:
         runs: what the user chose to run, of the alternatives printed at once: a key of `NOT_WITH`.
@@ -55,7 +55,7 @@ def expected(printed: dict[str, Any], runs: str, on: str) -> dict[str, Any]:
 
 
 def cases() -> Iterator[Any]:
-    """Every printed request of the four calls, once for each choice that it leaves open."""
+    """Every documented request of the four calls, once for each choice that it leaves open."""
     for operation in CALLED:
         for number, sample in enumerate(OPERATIONS[operation]["samples"]["requests"], 1):
             config = sample["body"].get("config", sample["body"])
@@ -66,7 +66,7 @@ def cases() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(("operation", "sample", "runs", "on"), list(cases()))
-def test_friendly_arguments_give_the_printed_body(
+def test_arguments_give_the_documented_body(
     cloud: Cloud, session: Session, operation: str, sample: dict[str, Any], runs: str, on: str
 ):
     printed = sample["body"]
@@ -93,7 +93,7 @@ def answer_look_ups(cloud: Cloud, members: list[str]) -> None:
 
 
 def send(session: Session, operation: str, printed: dict[str, Any], runs: str, on: str) -> None:
-    """Make the documented call with the arguments that say what a printed sample says."""
+    """Make the documented call with the arguments that correspond to a documented sample."""
     config = printed.get("config", printed)
     estimator = Estimator(
         session,
@@ -134,7 +134,7 @@ def send(session: Session, operation: str, printed: dict[str, Any], runs: str, o
 
 
 def as_text(bodies: Any) -> str:
-    """JSON text, in which 1, 1.0 and true are three values, as they are on the wire."""
+    """JSON text, in which 1, 1.0 and true are different values."""
     return json.dumps(bodies, sort_keys=True, indent=1, ensure_ascii=False)
 
 
@@ -181,7 +181,7 @@ CREATING = [row for row in OBSERVED["calls"] if row["call"].startswith(("fit", "
 
 
 def as_we_send(observed: dict[str, Any]) -> dict[str, Any]:
-    """An observed body without what the notes say is not ours."""
+    """An observed body without the members that the notes exclude."""
     body = copy.deepcopy(observed)
     for member in ("job_type", "autosearch_config"):  # in no document
         body.pop(member, None)
@@ -217,7 +217,7 @@ def test_bodies_are_those_of_the_original_sdk(cloud: Cloud, session: Session, ro
 
 
 @pytest.mark.parametrize("row", CREATING, ids=lambda row: row["call"])
-def test_a_given_priority_is_sent_where_the_original_sdk_sends_it(
+def test_a_priority_is_sent_where_the_original_sdk_sends_it(
     cloud: Cloud, session: Session, row: dict[str, Any]
 ):
     observed = make(cloud, session, row, priority=1)
@@ -227,7 +227,7 @@ def test_a_given_priority_is_sent_where_the_original_sdk_sends_it(
 
 
 @pytest.mark.parametrize("operation", CALLED)
-def test_whether_a_version_is_started_is_said_of_new_jobs_only(cloud: Cloud, session: Session, operation: str):
+def test_create_version_is_sent_with_new_jobs_only(cloud: Cloud, session: Session, operation: str):
     cloud.look_ups("specs", "engines")
     names = {"job_name": "j", "config_name": "c", "pre_version_id": 20}
 

@@ -1,4 +1,4 @@
-"""A creating call whose answer is lost makes nothing twice: real sockets, for the failures are theirs."""
+"""A creating call never creates twice, even if its reply is lost; with real sockets, as their failures matter."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.jobs import until
 from tests.support.raw_server import RESET, SILENCE, RawServer, reply
 
 FIT = {"inputs": "/bucket/data/", "job_name": "digits"}
-NEW = 4_102_444_800_000  # made after any test began
+NEW = 4_102_444_800_000  # created after any test began
 JOB = {"job_id": 10, "job_name": "digits", "version_id": 20, "status": 1, "create_time": NEW}
 OTHER = {"job_id": 9, "job_name": "digits-2", "version_id": 19, "status": 10}
 NONE = {"is_success": False, "error_code": "ModelArts.0105", "error_message": "no such configuration"}
@@ -40,12 +40,12 @@ LOOK_UPS: dict[str, Any] = {"GET /job/resource-specs": [{"is_success": True, "sp
 
 
 def failed(status: int, body: dict[str, Any]) -> bytes:
-    """A whole answer with another status."""
+    """A complete reply with another status."""
     return reply(body).replace(b"200 OK", f"{status} Failed".encode(), 1)
 
 
 def at(url: str, **changes: Any) -> Session:
-    """A session whose service is at an address on the loopback."""
+    """A session on a service at a loopback address."""
     Session.set_endpoint("iam", "obs", url, region_name="here")
     return cloud_session(region_name="here", **changes)
 
@@ -63,13 +63,13 @@ def estimator(session: Session) -> Estimator:
 
 @pytest.fixture
 def nowhere() -> Iterator[str]:
-    """An address at which nobody listens."""
+    """An address without a listener."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
-# --- the answer is lost
+# --- the reply is lost
 
 
 def listed(*jobs: dict[str, Any]) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def listed(*jobs: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("lost", [RESET, SILENCE, reply(MADE)[:-10]], ids=["reset", "silence", "cut off"])
-def test_a_job_whose_answer_is_lost_is_found_by_its_name(monkeypatch: pytest.MonkeyPatch, lost: Any):
+def test_a_job_whose_reply_is_lost_is_found_by_its_name(monkeypatch: pytest.MonkeyPatch, lost: Any):
     monkeypatch.setenv("MODELARTS_READ_TIMEOUT", "0.3")
     with service({POST_JOB: [lost], LIST_JOBS: [listed(OTHER, JOB)]}) as (server, session):
         job = estimator(session).fit(**FIT)
@@ -87,7 +87,7 @@ def test_a_job_whose_answer_is_lost_is_found_by_its_name(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("strict", [False, True])
-def test_a_configuration_whose_answer_is_lost_is_found_by_its_name(strict: bool):
+def test_a_configuration_whose_reply_is_lost_is_found_by_its_name(strict: bool):
     found = {"is_success": True, "config_name": "c", "create_time": NEW}
     with service({POST_CONFIG: [RESET], GET_CONFIG: [found]}, strict=strict) as (server, session):
         made = estimator(session).create_job_configs(config_name="c")
@@ -97,7 +97,7 @@ def test_a_configuration_whose_answer_is_lost_is_found_by_its_name(strict: bool)
 
 
 @pytest.mark.parametrize("strict", [False, True])
-def test_a_job_that_is_not_found_afterwards_is_told_and_not_sent_again(strict: bool):
+def test_a_job_that_is_not_found_is_reported_and_not_sent_again(strict: bool):
     script = {POST_JOB: [RESET], LIST_JOBS: [listed(OTHER)]}
     with service(script, strict=strict) as (server, session), pytest.raises(OutcomeUnknown, match=AGAIN) as caught:
         estimator(session).fit(**FIT)
@@ -107,7 +107,7 @@ def test_a_job_that_is_not_found_afterwards_is_told_and_not_sent_again(strict: b
 
 
 @pytest.mark.parametrize("strict", [False, True])
-def test_a_configuration_that_is_not_found_afterwards_is_told_and_not_sent_again(strict: bool):
+def test_a_configuration_that_is_not_found_is_reported_and_not_sent_again(strict: bool):
     script = {POST_CONFIG: [RESET], GET_CONFIG: [NONE]}
     with service(script, strict=strict) as (server, session), pytest.raises(OutcomeUnknown, match=AGAIN) as caught:
         estimator(session).create_job_configs(config_name="c")
@@ -116,7 +116,7 @@ def test_a_configuration_that_is_not_found_afterwards_is_told_and_not_sent_again
     assert server.asked.count(POST_CONFIG) == 1
 
 
-def test_a_lookup_that_fails_too_leaves_the_outcome_unknown(pauses: list[float]):
+def test_the_outcome_is_unknown_if_the_lookup_fails_too(pauses: list[float]):
     script = {POST_JOB: [RESET], LIST_JOBS: [RESET]}
     with service(script) as (server, session), pytest.raises(OutcomeUnknown, match="digits"):
         estimator(session).fit(**FIT)
@@ -124,13 +124,13 @@ def test_a_lookup_that_fails_too_leaves_the_outcome_unknown(pauses: list[float])
     assert server.asked.count(POST_JOB) == 1
 
 
-# --- answers that are there, but say nothing or the wrong thing
+# --- replies without what was created
 
 
-NO_ANSWERS: dict[str, bytes] = {
+BAD_REPLIES: dict[str, bytes] = {
     "an empty object": reply({}),
-    "an object of somebody else": reply({"login": "required"}),
-    "a success without what was made": reply({"is_success": True}),
+    "an object of another service": reply({"login": "required"}),
+    "a success without ids": reply({"is_success": True}),
     "204": b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n",
     "408": b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
     "502 of a gateway": failed(502, {"error_code": "APIGW.0201", "error_msg": "Backend timeout."}),
@@ -142,8 +142,8 @@ NO_ANSWERS: dict[str, bytes] = {
 }
 
 
-@pytest.mark.parametrize("answer", NO_ANSWERS.values(), ids=NO_ANSWERS)
-def test_a_job_that_was_made_in_spite_of_its_answer_is_found(answer: bytes):
+@pytest.mark.parametrize("answer", BAD_REPLIES.values(), ids=BAD_REPLIES)
+def test_a_job_that_was_created_despite_a_bad_reply_is_found(answer: bytes):
     with service({POST_JOB: [answer], LIST_JOBS: [listed(OTHER, JOB)]}) as (server, session):
         job = estimator(session).fit(**FIT)
 
@@ -151,7 +151,7 @@ def test_a_job_that_was_made_in_spite_of_its_answer_is_found(answer: bytes):
     assert server.asked == ["GET /job/resource-specs", POST_JOB, LIST_JOBS]
 
 
-def test_a_refusal_stays_one_where_nothing_was_made():
+def test_a_failure_is_raised_if_nothing_was_created():
     ill = failed(500, {"is_success": False, "error_code": "ModelArts.0010", "error_message": "ill"})
     with service({POST_JOB: [ill], LIST_JOBS: [listed(OTHER)]}) as (server, session), pytest.raises(
         Unavailable, match=r"ModelArts.0010: ill\. The service failed: call again later"
@@ -162,7 +162,7 @@ def test_a_refusal_stays_one_where_nothing_was_made():
 
 
 @pytest.mark.parametrize("status", [408, 502, 504])
-def test_who_gave_up_on_the_service_does_not_know_what_it_made(status: int):
+def test_after_a_gateway_time_out_the_outcome_is_unknown(status: int):
     late = failed(status, {"error_code": "APIGW.0201", "error_msg": "Backend timeout."})
     with service({POST_JOB: [late], LIST_JOBS: [listed(OTHER)]}) as (_, session), pytest.raises(
         OutcomeUnknown, match=r"APIGW.0201: Backend timeout.*which is refused if it exists after all"
@@ -171,7 +171,7 @@ def test_who_gave_up_on_the_service_does_not_know_what_it_made(status: int):
 
 
 @pytest.mark.parametrize(("rate", "mine"), [("0.1", True), ("0.2", False)])
-def test_a_name_that_two_processes_made_in_the_same_second_is_told_by_its_parameters(
+def test_jobs_that_share_a_generated_name_are_told_apart_by_their_parameters(
     monkeypatch: pytest.MonkeyPatch, rate: str, mine: bool
 ):
     monkeypatch.setattr(payload.time, "strftime", lambda *_: "1121-080000")
@@ -186,7 +186,7 @@ def test_a_name_that_two_processes_made_in_the_same_second_is_told_by_its_parame
                 maker.fit(inputs="/bucket/data/")
 
 
-def test_a_login_that_fails_before_a_creating_call_is_no_lost_answer(cloud: Cloud, pauses: list[float]):
+def test_a_login_that_fails_before_a_creating_call_is_no_lost_reply(cloud: Cloud, pauses: list[float]):
     iam = "https://iam.cn-north-4.myhuaweicloud.com/v3/auth/tokens"
     cloud.faked.post(iam, json={"error": {"code": 503, "message": "maintenance"}}, status=503)
     with cloud_session(access_key=None, secret_key=None, username="me", password="p") as session, pytest.raises(
@@ -195,7 +195,7 @@ def test_a_login_that_fails_before_a_creating_call_is_no_lost_answer(cloud: Clou
         idempotent_create.create_job(session.client, {"job_name": "digits"})
 
 
-def test_a_list_that_lags_behind_is_looked_at_again():
+def test_a_list_that_lags_behind_is_read_again():
     script = {POST_JOB: [RESET], LIST_JOBS: [listed(OTHER), listed(OTHER), listed(OTHER, JOB)]}
     with service(script) as (server, session):
         job = estimator(session).fit(**FIT)
@@ -205,7 +205,7 @@ def test_a_list_that_lags_behind_is_looked_at_again():
 
 
 @pytest.mark.parametrize("answer", [{}, {"is_success": True}, {"jobs": "none"}, {"jobs": [1]}, {"jobs": {"a": 1}}])
-def test_a_broken_list_proves_nothing(answer: dict[str, Any]):
+def test_after_a_broken_list_the_outcome_is_unknown(answer: dict[str, Any]):
     script = {POST_JOB: [RESET], LIST_JOBS: [answer]}
     with service(script) as (_, session), pytest.raises(
         OutcomeUnknown, match=r"Looking up the job named 'digits' failed too .* check whether it exists before you call"
@@ -217,14 +217,14 @@ def test_a_broken_list_proves_nothing(answer: dict[str, Any]):
     (None, "There is a job named 'digits' .job_id 10., but its time of creation is unknown"),
     (1_524_189_990_635, "There is a job named 'digits' .job_id 10. that seems to be older than this call: look at it"),
 ])  # fmt: skip
-def test_a_job_that_may_be_somebody_elses_is_not_claimed(made: int | None, words: str):
+def test_a_job_that_may_be_of_another_call_is_not_returned(made: int | None, words: str):
     script = {POST_JOB: [RESET], LIST_JOBS: [listed({**JOB, "create_time": made})]}
     with service(script) as (_, session), pytest.raises(OutcomeUnknown, match=words):
         estimator(session).fit(**FIT)
 
 
 @pytest.mark.parametrize("date", ["", "Date: soon\r\n", "Date: Fri, 31 Dec 9999 23:59:59 GMT\r\n"])
-def test_without_a_clock_of_the_service_no_job_is_claimed(date: str):
+def test_without_the_time_of_the_service_no_job_is_returned(date: str):
     bare = re.sub(rb"Date: [^\r]*\r\n", date.encode(), reply(listed(JOB)))
     with service({POST_JOB: [RESET], LIST_JOBS: [bare]}) as (_, session), pytest.raises(
         OutcomeUnknown, match="its time of creation is unknown"
@@ -232,7 +232,7 @@ def test_without_a_clock_of_the_service_no_job_is_claimed(date: str):
         estimator(session).fit(**FIT)
 
 
-def test_a_name_of_ours_is_told_so_that_a_second_call_makes_no_second_job():
+def test_a_generated_name_is_reported_so_that_it_can_be_used_again():
     with service({POST_JOB: [RESET], LIST_JOBS: [listed()]}) as (_, session), pytest.raises(
         OutcomeUnknown, match=r"call again with job_name='job-\d{4}-\d{6}', which is refused if it exists after all"
     ):
@@ -252,7 +252,7 @@ def test_a_job_is_looked_up_in_its_workspace():
     assert made.job_id == 10
 
 
-def test_ctrl_c_while_a_job_is_made_says_that_it_may_be_there(cloud: Cloud, session: Session, caplog: Any):
+def test_ctrl_c_while_a_job_is_created_warns_that_it_may_exist(cloud: Cloud, session: Session, caplog: Any):
     cloud.look_ups("specs", "engines")
     cloud.faked.add_callback("POST", f"{BASE}/training-jobs", interrupted)
 
@@ -270,8 +270,8 @@ def interrupted(_: Any) -> Any:
 
 
 @pytest.mark.parametrize("lost", [RESET, b"", reply(MADE)[:-10]], ids=["reset", "closed", "cut off"])
-def test_a_job_whose_answer_is_lost_behind_a_proxy_is_found(monkeypatch: pytest.MonkeyPatch, lost: Any):
-    """The library below says `Unable to connect to proxy` of this, too."""
+def test_a_job_whose_reply_is_lost_behind_a_proxy_is_found(monkeypatch: pytest.MonkeyPatch, lost: Any):
+    """The HTTP library reports this as `Unable to connect to proxy`, too."""
     with RawServer({**LOOK_UPS, POST_JOB: [lost], LIST_JOBS: [listed(JOB)]}) as proxy:
         monkeypatch.setenv("MODELARTS_PROXY", proxy.url)
         with at("http://modelarts.example.com") as session:
@@ -281,11 +281,11 @@ def test_a_job_whose_answer_is_lost_behind_a_proxy_is_found(monkeypatch: pytest.
     assert proxy.asked == ["GET /job/resource-specs", POST_JOB, LIST_JOBS]
 
 
-# --- versions, which the service names
+# --- versions, whose names the service gives
 
 
 def version(number: int, made: float, **changes: Any) -> dict[str, Any]:
-    """A row of the list of versions, made so many seconds from now."""
+    """A row of the list of versions, created so many seconds from now."""
     return {
         "version_id": number, "version_name": f"V000{number}", "pre_version_id": 20, "status": 1,
         "create_time": round((time.time() + made) * 1000), "parameter": [{"label": "lr", "value": "0.1"}], **changes,
@@ -296,25 +296,25 @@ def versions(*rows: dict[str, Any]) -> dict[str, Any]:
     return {"is_success": True, "job_id": 10, "job_name": "digits", "versions": list(rows)}
 
 
-def made_from_20(session: Session) -> Any:
+def new_version_of_20(session: Session) -> Any:
     maker = cloud_estimator(session, user_image_url="1.2.3.4/a:b", user_command="bash x", hyperparameters={"lr": 0.1})
     return maker.create_job_version(10, 20, inputs="/bucket/data/")
 
 
-def test_a_version_whose_answer_is_lost_is_found_by_origin_age_and_parameters():
+def test_a_version_whose_reply_is_lost_is_found_by_origin_age_and_parameters():
     rows = versions(version(4, 0), version(3, -60), version(2, 0, pre_version_id=19))
     with service({POST_VERSION: [RESET], LIST_VERSIONS: [rows]}) as (server, session):
-        job = made_from_20(session)
+        job = new_version_of_20(session)
 
     assert (job.job_id, job.version_id, job.version_name, job.job_name) == (10, 4, "V0004", "digits")
     assert server.asked == ["GET /job/resource-specs", POST_VERSION, LIST_VERSIONS]
 
 
 @pytest.mark.parametrize(("made", "origin"), [(-60, 20), (0, None), (0, 19)])
-def test_a_version_that_is_not_found_afterwards_is_told_and_not_sent_again(made: int, origin: int | None):
+def test_a_version_that_is_not_found_is_reported_and_not_sent_again(made: int, origin: int | None):
     script = {POST_VERSION: [RESET], LIST_VERSIONS: [versions(version(3, made, pre_version_id=origin))]}
     with service(script) as (server, session), pytest.raises(OutcomeUnknown, match=f"version derived from 20.*{AGAIN}"):
-        made_from_20(session)
+        new_version_of_20(session)
 
     assert server.asked.count(POST_VERSION) == 1
 
@@ -324,14 +324,14 @@ def test_a_version_that_is_not_found_afterwards_is_told_and_not_sent_again(made:
     {4: {"parameter": [{"label": "lr", "value": "0.2"}]}},
     {4: {"create_time": None}},
 ])  # fmt: skip
-def test_a_version_that_may_be_somebody_elses_is_not_claimed(rows: dict[int, dict[str, Any]]):
+def test_a_version_that_may_be_of_another_call_is_not_returned(rows: dict[int, dict[str, Any]]):
     found = [version(number, 0, **changes) for number, changes in rows.items()]
     script = {POST_VERSION: [RESET], LIST_VERSIONS: [versions(*found)]}
     with service(script) as (_, session), pytest.raises(OutcomeUnknown, match=r"look at V0004 \(version_id 4\)"):
-        made_from_20(session)
+        new_version_of_20(session)
 
 
-def test_a_visualization_job_whose_answer_is_lost_is_found_by_its_name():
+def test_a_visualization_job_whose_reply_is_lost_is_found_by_its_name():
     row = {"job_id": 7, "job_name": "curves", "status": 1, "create_time": NEW}
     with service({"POST /visualization-jobs": [RESET], "GET /visualization-jobs": [listed(row)]}) as (server, session):
         made = VisualizationJob(session).create_visualization_job("/bucket/output/", job_name="curves")
@@ -340,7 +340,7 @@ def test_a_visualization_job_whose_answer_is_lost_is_found_by_its_name():
     assert server.asked == ["POST /visualization-jobs", "GET /visualization-jobs"]
 
 
-def test_a_stop_whose_answer_is_lost_is_told_and_not_sent_again():
+def test_a_stop_whose_reply_is_lost_is_reported_and_not_sent_again():
     stop = "POST /training-jobs/10/versions/20/stop"
     with service({stop: [RESET]}) as (server, session), pytest.raises(ConnectionFailed):
         Estimator(session, job_id=10, version_id=20).stop_job_version()
@@ -348,10 +348,10 @@ def test_a_stop_whose_answer_is_lost_is_told_and_not_sent_again():
     assert server.asked == [stop]
 
 
-# --- the call never arrived
+# --- the call never reached the service
 
 
-def test_a_creating_call_that_was_refused_a_connection_is_repeated_and_then_told(nowhere: str, pauses: list[float]):
+def test_a_creating_call_without_a_connection_is_repeated_and_then_reported(nowhere: str, pauses: list[float]):
     with at(nowhere) as session, pytest.raises(ConnectionFailed, match="nobody answers at that address") as caught:
         session.client.call("create_training_job", body={})
 
@@ -359,7 +359,7 @@ def test_a_creating_call_that_was_refused_a_connection_is_repeated_and_then_told
     assert len(pauses) == 4
 
 
-def test_a_creating_call_to_a_name_that_does_not_resolve_is_repeated_and_then_told(
+def test_a_creating_call_to_an_unknown_host_is_repeated_and_then_reported(
     monkeypatch: pytest.MonkeyPatch, pauses: list[float]
 ):
     def unresolved(*_: object, **__: object) -> None:
@@ -374,7 +374,7 @@ def test_a_creating_call_to_a_name_that_does_not_resolve_is_repeated_and_then_to
     assert len(pauses) == 4
 
 
-def test_a_creating_call_goes_through_once_the_name_resolves(monkeypatch: pytest.MonkeyPatch, pauses: list[float]):
+def test_a_creating_call_is_sent_once_the_host_name_resolves(monkeypatch: pytest.MonkeyPatch, pauses: list[float]):
     real, failures = socket.getaddrinfo, [1, 2, 3]
 
     def late(*arguments: Any, **options: Any) -> Any:
@@ -416,7 +416,7 @@ def test_without_a_connection_nothing_was_sent_and_nothing_is_looked_up(
 # --- connections
 
 
-def test_an_idle_connection_that_the_service_has_closed_is_no_lost_answer():
+def test_an_idle_connection_that_the_service_has_closed_is_no_lost_reply():
     with service({POST_JOB: [MADE]}, keep_alive=True) as (server, session):
         session.catalog.load(["specs"])
         until(lambda: server.closed == 1)  # though it had said that it keeps the connection
@@ -426,7 +426,7 @@ def test_an_idle_connection_that_the_service_has_closed_is_no_lost_answer():
     assert server.asked == ["GET /job/resource-specs", POST_JOB]
 
 
-def test_an_answer_that_breaks_off_is_asked_for_again(pauses: list[float]):
+def test_a_reply_that_breaks_off_is_requested_again(pauses: list[float]):
     info = "GET /training-jobs/10/versions/20"
     whole = {"is_success": True, "job_name": "digits"}
     with service({info: [reply(whole)[:-10], whole]}) as (server, session):

@@ -1,4 +1,4 @@
-"""A service that makes what it is asked for and then drops the answer: there is one of it, and the caller gets it."""
+"""The service creates something and the reply is lost: it exists once, and the caller gets it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.jobs import estimator, put_code
 
 
 class Dropping(socketserver.ThreadingTCPServer):
-    """Passes requests on to a service; of a POST it takes the whole answer and then resets the connection."""
+    """Forwards requests to a service; after a POST it reads the complete reply and then resets the connection."""
 
     daemon_threads = True
 
@@ -49,7 +49,7 @@ class _Handler(socketserver.StreamRequestHandler):
 
 @pytest.fixture
 def dropping(session: Session) -> Iterator[Dropping]:
-    """The session's service, behind what drops its answers."""
+    """The session's service, behind a proxy that drops replies to POST."""
     endpoint = session.client.endpoint
     with Dropping(int(endpoint.url.rpartition(":")[2])) as server:
         session.client.endpoint = endpoint._replace(url=f"http://127.0.0.1:{server.server_address[1]}", resolve=None)
@@ -57,7 +57,7 @@ def dropping(session: Session) -> Iterator[Dropping]:
         server.shutdown()
 
 
-def test_of_a_job_whose_answer_is_dropped_there_is_one_and_the_caller_gets_it(session, tmp_path, dropping):
+def test_a_job_whose_reply_is_dropped_exists_once_and_is_returned(session, tmp_path, dropping):
     put_code(session, tmp_path, "print('trained')")
 
     job = estimator(session).fit(inputs="/bucket/data/", job_name="digits")
@@ -68,7 +68,7 @@ def test_of_a_job_whose_answer_is_dropped_there_is_one_and_the_caller_gets_it(se
     assert job.wait(timeout=30, show=False).status == 10
 
 
-def test_of_a_version_whose_answer_is_dropped_there_is_one_and_the_caller_gets_it(session, tmp_path, dropping):
+def test_a_version_whose_reply_is_dropped_exists_once_and_is_returned(session, tmp_path, dropping):
     put_code(session, tmp_path, "import sys; print(sys.argv)")
     first = estimator(session, hyperparameters={"lr": 0.1}).fit(inputs="/bucket/data/", job_name="digits")
 
@@ -83,7 +83,7 @@ def test_of_a_version_whose_answer_is_dropped_there_is_one_and_the_caller_gets_i
     assert second.wait(timeout=30, show=False).parameter[0].value == "0.2"
 
 
-def test_of_a_configuration_whose_answer_is_dropped_there_is_one(session, tmp_path, dropping):
+def test_a_configuration_whose_reply_is_dropped_exists_once(session, tmp_path, dropping):
     put_code(session, tmp_path, "print('trained')")
 
     made = estimator(session).create_job_configs("c", inputs="/bucket/data/")
@@ -92,7 +92,7 @@ def test_of_a_configuration_whose_answer_is_dropped_there_is_one(session, tmp_pa
     assert len(Estimator.get_job_configs_list(session).configs) == len(dropping.dropped) == 1
 
 
-def test_of_a_visualization_job_whose_answer_is_dropped_there_is_one_and_the_caller_gets_it(session, dropping):
+def test_a_visualization_job_whose_reply_is_dropped_exists_once_and_is_returned(session, dropping):
     session.obs.create_directory("/bucket/output/")
 
     made = VisualizationJob(session).create_visualization_job("/bucket/output/", job_name="curves")
