@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import signal
 import sqlite3
 import time
@@ -395,6 +396,21 @@ def test_a_worker_killed_by_a_signal_without_a_name_fails_the_version(folder):
     until(lambda: phase(place, folder) is not Phase.RUNNING)
 
     assert place.look({"7": folder})["7"].reason == "the script was killed by signal 40"
+
+
+def test_a_version_that_has_no_space_for_the_record_of_its_end_fails_before_it_starts(folder):
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    place = Here()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limit[1]))  # bytes of a file; the supervisor inherits it
+    try:
+        place.start("7", folder)
+        until(lambda: phase(place, folder) is not Phase.RUNNING)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+
+    state = place.look({"7": folder})["7"]
+    assert (state.phase, state.reason) == (Phase.FAILED, "the job's folder cannot be written: File too large")
+    assert not folder.workers.exists()
 
 
 def test_exit_codes_are_known_where_the_service_was_started_with_sigchld_ignored(folder):

@@ -208,10 +208,11 @@ def reserve(path: str) -> None:
 
 
 def store_end(path: str, record: dict[str, Any]) -> None:
-    text = json.dumps(record).encode()
-    with open(f"{path}.part", "r+b") as file:
-        file.write(text.ljust(_RECORD_SIZE) if len(text) <= _RECORD_SIZE else text)
+    descriptor = os.open(f"{path}.part", os.O_RDWR | os.O_CREAT, 0o600)
+    with open(descriptor, "r+b") as file:
+        file.write(json.dumps(record).encode())
         file.flush()
+        file.truncate()
         os.fsync(file.fileno())
     os.replace(f"{path}.part", path)
 
@@ -223,7 +224,10 @@ def main() -> None:
     process = Process.of(os.getpid())
     files.write(spec["supervisor"], json.dumps(process._asdict()).encode())
     os.write(int(sys.argv[2]), str(process.pid).encode())
-    reserve(spec["exit"])
+    try:
+        reserve(spec["exit"])
+    except OSError as error:
+        spec["fault"] = f"the job's folder cannot be written: {explain(error)}"
     supervisor = Supervisor(spec)
     signal.signal(signal.SIGTERM, lambda *_: supervisor.stopped.set())
     record = supervisor.run()
