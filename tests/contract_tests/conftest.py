@@ -1,4 +1,4 @@
-"""Fixtures: one world for each module, and the four ways of calling, each with a world of its own."""
+"""Fixtures: one environment for each module, and the four kinds of clients, each with an environment of its own."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from pathlib import Path
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from tests.support.environment import Lane, World, in_process, over_a_socket
+from tests.support.environment import ApiClient, Environment, in_process, over_a_socket
 from tests.support.target import Target
 
 set_hypothesis_home_dir(Path(__file__).parents[2] / ".cache" / "hypothesis")
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A world without a socket."""
-    with in_process(tmp_path_factory.mktemp("world")) as made:
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+    """An environment without a socket."""
+    with in_process(tmp_path_factory.mktemp("environment")) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def target(world: World) -> Target:
-    """One of everything, in the world without a socket."""
-    return Target.of(world)
+def target(environment: Environment) -> Target:
+    """One of everything, in the environment without a socket."""
+    return Target.of(environment)
 
 
 @pytest.fixture(scope="module", params=[in_process, over_a_socket], ids=["in process", "socket"])
-def each_world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A world without a socket, and one behind the service's server."""
-    with request.param(tmp_path_factory.mktemp("world")) as made:
+def each_environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+    """An environment without a socket, and one behind a server."""
+    with request.param(tmp_path_factory.mktemp("environment")) as made:
         yield made
 
 
 @pytest.fixture(scope="module", params=["in process, bare", "in process, SDK", "socket, bare", "socket, SDK"])
-def lane(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lane]:
-    """Each way of calling: the application itself or its server, by a bare HTTP client or by the SDK's client."""
+def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiClient]:
+    """A bare HTTP client and the SDK's client, each without a socket and with one."""
     made = over_a_socket if request.param.startswith("socket") else in_process
-    with made(tmp_path_factory.mktemp("world")) as world:
+    with made(tmp_path_factory.mktemp("environment")) as environment:
         is_raw = request.param.endswith("bare")
-        yield Lane(world, world.call if is_raw else world.call_by_sdk, is_raw)
+        yield ApiClient(environment, environment.call if is_raw else environment.call_by_sdk, is_raw)

@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer has a documented shape; what is refused leaves no trace, what is accepted can be read.
+"""Any request gets a response of a documented shape; a refused one changes nothing, an accepted one can be read.
 
 Examples are the same in every run. To look further, give more of them and leave `derandomize` out of `STABLE`.
 """
@@ -32,7 +32,7 @@ HOSTILE: st.SearchStrategy[Any] = st.sampled_from([
     2**64, 10**30, 0.5, -0.0, 1e308, True, False, None, [], {}, [[]], [{}], [None], {"": ""}, {"type": "obs"},
     {"code": None},
 ])  # fmt: skip
-TEXTS = st.text(max_size=20)  # without half characters
+TEXTS = st.text(max_size=20)  # without unpaired surrogates
 JSON = st.recursive(
     HOSTILE | TEXTS | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
@@ -41,7 +41,7 @@ JSON = st.recursive(
 
 
 @pytest.mark.parametrize("operation", BODIED)
-def test_right_bodies_with_anything_in_them_are_answered(target: Target, operation: str) -> None:
+def test_valid_bodies_with_any_values_in_them_get_a_documented_response(target: Target, operation: str) -> None:
     known = [(field["name"],) for field in fields_of(operation, "request_body")]
 
     @STABLE
@@ -51,25 +51,25 @@ def test_right_bodies_with_anything_in_them_are_answered(target: Target, operati
         for _ in range(data.draw(st.integers(1, 3), "changes")):
             place = data.draw(st.sampled_from([*places_in(body), ("unknown",), ("enable_check",)]), "place")
             body = replaced({"unknown": None, "enable_check": None, **body}, place, data.draw(JSON, "value"))
-        before = target.world.changes()
+        before = target.environment.changes()
         assert_answered(target, operation, target.send(operation, json.dumps(body).encode()), before)
 
     check()
 
 
 @pytest.mark.parametrize("operation", BODIED)
-def test_any_bytes_and_any_json_are_answered(target: Target, operation: str) -> None:
+def test_any_bytes_and_any_json_get_a_documented_response(target: Target, operation: str) -> None:
     @STABLE
     @given(st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode()))
     def check(data: bytes) -> None:
-        before = target.world.changes()
+        before = target.environment.changes()
         assert_answered(target, operation, target.send(operation, data), before)
 
     check()
 
 
 @pytest.mark.parametrize("operation", READING)
-def test_any_query_is_answered(target: Target, operation: str) -> None:
+def test_any_query_gets_a_documented_response(target: Target, operation: str) -> None:
     own = [field["name"] for field in fields_of(operation, "query_params")]
     names = [*own, *own, *OF_OTHERS]  # its own ones more often than those of other operations
     values = HOSTILE.map(str) | TEXTS | st.integers().map(str) | st.sampled_from([*DOCUMENTED, "8|9|"])
@@ -79,15 +79,15 @@ def test_any_query_is_answered(target: Target, operation: str) -> None:
     @STABLE
     @given(st.dictionaries(st.sampled_from(names), values, max_size=4))
     def check(query: dict[str, str]) -> None:
-        before = target.world.changes()
+        before = target.environment.changes()
         url = route.url("", project_id="local", **target.path(operation))
-        assert_answered(target, operation, target.world.send("GET", url, params={**needed, **query}), before)
+        assert_answered(target, operation, target.environment.send("GET", url, params={**needed, **query}), before)
 
     check()
 
 
 @pytest.mark.parametrize("operation", PLACED)
-def test_any_path_is_answered(target: Target, operation: str) -> None:
+def test_any_path_gets_a_documented_response(target: Target, operation: str) -> None:
     route, right = BY_OPERATION[operation], target.path(operation)
     values = (
         HOSTILE.map(str) | TEXTS | st.integers().map(str) | st.sampled_from(["1", "01", "+1", "1.0", "１", "²"])
@@ -97,11 +97,11 @@ def test_any_path_is_answered(target: Target, operation: str) -> None:
     @given(st.fixed_dictionaries({name: values | st.just(value) for name, value in right.items()}))
     def check(path: dict[str, Any]) -> None:
         if path == right:
-            return  # it would delete or stop what the others need
-        before = target.world.changes()
+            return  # it would delete or stop what other examples need
+        before = target.environment.changes()
         parts = {name: quote(str(value), safe="") for name, value in path.items()}
         url = route.path.format(project_id="local", **parts)
-        reply = target.world.send(route.method, url, target.body(operation) if operation in BODIED else None)
+        reply = target.environment.send(route.method, url, target.body(operation) if operation in BODIED else None)
         assert_answered(target, operation, reply, before)
 
     check()

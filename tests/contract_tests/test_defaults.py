@@ -1,4 +1,4 @@
-"""What is left out counts as its documented default."""
+"""A member that is left out has its documented default."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support import limit_cases
-from tests.support.environment import World
+from tests.support.environment import Environment
 from tests.support.limit_cases import Fresh, Listed
 from tests.support.rest import ASKING, BODIED, OPERATIONS, fields_of
 from tests.support.target import Target
@@ -37,66 +37,66 @@ TOLD = [
 
 
 @pytest.fixture(scope="module")
-def crowd(world: World) -> Target:
-    """More of everything than one page holds, and a log that is longer than what is read at once."""
-    target = Target.of(world)
+def crowd(environment: Environment) -> Target:
+    """More rows than one page has, and a log that is longer than one response."""
+    target = Target.of(environment)
     log = "".join(f"line {number} of many, and quite long it is, too\n" for number in range(100))
-    world.put(target.job_id, target.version_id, 8, log)
+    environment.put(target.job_id, target.version_id, 8, log)
     for _ in range(11):
-        world.config()
-        world.version()
-        world.visualization()
+        environment.config()
+        environment.version()
+        environment.visualization()
         target.send("create_training_job_version", target.encoded("create_training_job_version"))
     return target
 
 
 @pytest.mark.parametrize(("operation", "name", "default"), ASKED)
-def test_a_query_without_a_member_is_one_with_its_default(
+def test_a_query_without_a_member_equals_one_with_the_default(
     crowd: Target, operation: str, name: str, default: Any
 ) -> None:
     needed = {"log_file": crowd.log_file} if "log_file" in str(OPERATIONS[operation]["query_params"]) else {}
 
-    without = crowd.world.call(operation, crowd.path(operation), needed)
-    given = crowd.world.call(operation, crowd.path(operation), {**needed, name: default})
+    without = crowd.environment.call(operation, crowd.path(operation), needed)
+    given = crowd.environment.call(operation, crowd.path(operation), {**needed, name: default})
 
     assert (without.status, still(without.members)) == (200, still(given.members))
 
 
 def still(members: Any) -> Any:
-    """An answer without what goes on by itself."""
+    """A response without the members that change by themselves."""
     if isinstance(members, dict):
         return {name: still(value) for name, value in members.items() if name not in ("duration", "remaining_duration")}
     return [still(item) for item in members] if isinstance(members, list) else members
 
 
 @pytest.mark.parametrize(("operation", "name", "default"), TOLD)
-def test_a_body_without_a_member_is_one_with_its_default(
+def test_a_body_without_a_member_equals_one_with_the_default(
     crowd: Target, operation: str, name: str, default: Any
 ) -> None:
     body = limit_cases.resolved(limit_cases.base(operation), lambda wanted: value_of(crowd, wanted))
     for place in (body, body.get("config", {})):
         place.pop(name, None)
 
-    made = crowd.world.call(operation, crowd.path(operation), body=body)
+    made = crowd.environment.call(operation, crowd.path(operation), body=body)
 
     assert made.status == 200, made.members
     told = {**crowd.path(operation), "config_name": body.get("config_name", crowd.config_name), **made.members}
     path = {key: told[key] for key in crowd.path(READ[operation])}
-    assert crowd.world.call(READ[operation], path).members[name] == default
+    assert crowd.environment.call(READ[operation], path).members[name] == default
 
 
 def value_of(target: Target, wanted: Any) -> Any:
     if isinstance(wanted, Fresh):
-        return target.world.name()
+        return target.environment.name()
     assert isinstance(wanted, Listed)
     return target.version_id
 
 
-def test_jobs_start_a_version_and_belong_to_workspace_0(world: World) -> None:
-    version = world.version()
+def test_jobs_start_a_version_and_belong_to_workspace_0(environment: Environment) -> None:
+    version = environment.version()
 
     assert version.name == "V0001"
-    listed = world.call("list_training_jobs", query={"workspace_id": "0", "per_page": 1000}).members
+    listed = environment.call("list_training_jobs", query={"workspace_id": "0", "per_page": 1000}).members
     assert version.job_id in [job["job_id"] for job in listed["jobs"]]
-    other = world.call("list_training_jobs", query={"workspace_id": "1"}).members
+    other = environment.call("list_training_jobs", query={"workspace_id": "1"}).members
     assert (other["job_total_count"], other["jobs"]) == (0, [])

@@ -1,4 +1,4 @@
-"""Every documented limit holds: what lies just inside is accepted, what lies just outside is refused."""
+"""Every documented limit: a value just inside is accepted, a value just outside is refused."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support import limit_cases
-from tests.support.environment import BODY, Lane
+from tests.support.environment import BODY, ApiClient
 from tests.support.limit_cases import Case, Fresh, Listed, Most
 from tests.support.rest import OPERATIONS, refusal_faults, reply_faults
 from tests.support.target import Target
@@ -22,23 +22,23 @@ CASES = {
 }
 
 
-# Each way to the application and each client once; that they all answer alike is for the samples to show.
-pytestmark = pytest.mark.parametrize("lane", ["in process, bare", "socket, SDK"], indirect=True)
+# Each client once; the tests of the samples show that all of them get the same responses.
+pytestmark = pytest.mark.parametrize("client", ["in process, bare", "socket, SDK"], indirect=True)
 
 
 @pytest.fixture(scope="module")
-def lane_target(lane: Lane) -> Target:
-    return Target.of(lane.world)
+def lane_target(client: ApiClient) -> Target:
+    return Target.of(client.environment)
 
 
 @pytest.mark.parametrize(("operation", "about"), CASES)
-def test_a_documented_limit(lane: Lane, lane_target: Target, operation: str, about: str) -> None:
-    found = [fault for case in CASES[operation, about] if (fault := fault_of(lane, lane_target, case))]
+def test_a_documented_limit(client: ApiClient, lane_target: Target, operation: str, about: str) -> None:
+    found = [fault for case in CASES[operation, about] if (fault := fault_of(client, lane_target, case))]
 
     assert not found, "\n".join(found)
 
 
-# What the documents spell in more than one way is taken in each (the classes of the conflict table).
+# Spellings that differ between the documents are all accepted (the classes of the conflict table).
 SPELLINGS: dict[str, tuple[str, dict[str, Any], Any]] = {
     "SORTNAME": ("list_training_jobs", {"sort_by": "create_time"}, None),
     "PARAMKEY": ("update_training_job_config", {}, {**BODY, "parameter": [{"key": "lr", "value": 0.1}]}),
@@ -54,24 +54,24 @@ SPELLINGS: dict[str, tuple[str, dict[str, Any], Any]] = {
 
 
 @pytest.mark.parametrize("kind", SPELLINGS)
-def test_a_documented_spelling(lane: Lane, lane_target: Target, kind: str) -> None:
+def test_a_documented_spelling(client: ApiClient, lane_target: Target, kind: str) -> None:
     operation, query, body = SPELLINGS[kind]
 
-    reply = lane.call(operation, lane_target.path(operation), query, body)
+    reply = client.call(operation, lane_target.path(operation), query, body)
 
     assert reply.status == 200, reply.members
 
 
-def fault_of(lane: Lane, target: Target, case: Case) -> str:
-    """What is wrong with how the service answers a request, if anything."""
-    before = lane.world.changes()
+def fault_of(client: ApiClient, target: Target, case: Case) -> str:
+    """What is wrong with the response to a request, if anything."""
+    before = client.environment.changes()
     query, body = limit_cases.resolved([case.query, case.body], lambda wanted: value_of(target, wanted))
 
-    reply = lane.call(case.operation, target.path(case.operation), query, body)
+    reply = client.call(case.operation, target.path(case.operation), query, body)
 
     if case.refused:
-        found = refusal_faults(reply.status, reply.members, folded=not lane.is_raw)
-        found += [] if lane.world.changes() == before else ["something was written"]
+        found = refusal_faults(reply.status, reply.members, folded=not client.is_raw)
+        found += [] if client.environment.changes() == before else ["something was written"]
     else:
         found = reply_faults(case.operation, reply.members)
     if reply.status >= 500 or reply.members.get("error_code", "") != case.refused:
@@ -80,10 +80,10 @@ def fault_of(lane: Lane, target: Target, case: Case) -> str:
 
 
 def value_of(target: Target, wanted: Listed | Most | Fresh) -> Any:
-    """What stands in a request for something that depends on the service."""
-    offered = target.world.service.catalog
+    """The value of a placeholder for something that depends on the service."""
+    offered = target.environment.service.catalog
     if isinstance(wanted, Fresh):
-        return target.world.name()
+        return target.environment.name()
     if isinstance(wanted, Most):
         return offered.specs[1]["max_num"] + wanted.over
     if wanted.operation == "list_training_job_log_files":

@@ -1,4 +1,4 @@
-"""Lists: filters that only some of them have, every documented order, and nothing that the other calls do not find."""
+"""Lists: filters that only some of them have, every documented order, and only rows that other calls find."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from modelarts.local.store import now
-from tests.support.environment import Reply, World
+from tests.support.environment import Environment, Reply
 from tests.support.rest import ASKING, OPERATIONS, fields_of
 
 RUNNING, COMPLETED = 8, 10
@@ -30,11 +30,11 @@ FILTERS = sorted(
 
 
 @pytest.fixture(scope="module", autouse=True)
-def one_row_each(world: World) -> None:
+def one_row_each(environment: Environment) -> None:
     """A row in each list."""
-    world.config()
-    world.version(RUNNING)
-    world.visualization(RUNNING)
+    environment.config()
+    environment.version(RUNNING)
+    environment.visualization(RUNNING)
 
 
 def without_durations(reply: Reply, rows: str) -> dict[str, Any]:
@@ -44,43 +44,43 @@ def without_durations(reply: Reply, rows: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("operation", "rows"), LISTS.items())
-def test_every_list_answers_each_filter_of_any_list(world: World, operation: str, rows: str) -> None:
+def test_a_list_ignores_the_filters_of_other_lists(environment: Environment, operation: str, rows: str) -> None:
     own = {field["name"] for field in fields_of(operation, "query_params")}
     for name, value in FILTERS:
-        reply = world.call(operation, query={name: value})
+        reply = environment.call(operation, query={name: value})
 
         assert reply.status in (200, 400), (name, value, reply.members)
         if name not in own:
-            assert without_durations(reply, rows) == without_durations(world.call(operation), rows), (name, value)
+            assert without_durations(reply, rows) == without_durations(environment.call(operation), rows), (name, value)
 
 
 @pytest.mark.parametrize("operation", [operation for operation in LISTS if operation in ASKING])
 @pytest.mark.parametrize("order", ["asc", "desc"])
-def test_every_documented_order_is_served(world: World, operation: str, order: str) -> None:
+def test_every_documented_sort_field_is_supported(environment: Environment, operation: str, order: str) -> None:
     enums = {field["name"]: field["constraint"].get("enum", ()) for field in fields_of(operation, "query_params")}
 
     for sort in (*enums.get("sortBy", ()), *OF_SDK.get(operation, ())):
-        reply = world.call(operation, query={"sortBy": sort, "order": order})
+        reply = environment.call(operation, query={"sortBy": sort, "order": order})
 
         assert reply.status == 200, (sort, reply.members)
         assert reply.members[LISTS[operation]]
 
 
 @pytest.mark.parametrize("kind", ["training", "visualization"])
-def test_a_running_job_is_sorted_by_the_time_that_it_has_run_so_far(world: World, kind: str) -> None:
+def test_running_jobs_are_sorted_by_their_duration_so_far(environment: Environment, kind: str) -> None:
     times = {
         "long ended": (now() - 9_000_000, now() - 2_000_000), "running": (now() - 5_000_000, None),
         "short": (now() - 1_000, now()), "queued": (None, None),
     }  # fmt: skip
     ids = {}
     for title, (start_time, end_time) in times.items():
-        row: Any = world.version(workspace_id="durations") if kind == "training" else world.visualization()
-        table = world.store.jobs if kind == "training" else world.store.visualizations
+        row: Any = environment.version(workspace_id="durations") if kind == "training" else environment.visualization()
+        table = environment.store.jobs if kind == "training" else environment.store.visualizations
         status = RUNNING if end_time is None else COMPLETED
         assert table.transition(row.id, range(23), status, start_time=start_time, end_time=end_time)
         ids[row.job_id if kind == "training" else row.id] = title
 
-    reply = world.call(f"list_{kind}_jobs", query={"sortBy": "duration", "order": "desc", "per_page": 1000})
+    reply = environment.call(f"list_{kind}_jobs", query={"sortBy": "duration", "order": "desc", "per_page": 1000})
 
     listed = [ids[row["job_id"]] for row in reply.members["jobs"] if row["job_id"] in ids]
     assert listed == ["long ended", "running", "short", "queued"]
@@ -89,37 +89,37 @@ def test_a_running_job_is_sorted_by_the_time_that_it_has_run_so_far(world: World
     assert min(durations) >= 0
 
 
-def test_jobs_are_sorted_by_engine_type(world: World) -> None:
-    jobs = {world.version(engine_id=engine_id).job_id: engine_id for engine_id in (1013, 1, 501, 1019)}
+def test_jobs_are_sorted_by_engine_type(environment: Environment) -> None:
+    jobs = {environment.version(engine_id=engine_id).job_id: engine_id for engine_id in (1013, 1, 501, 1019)}
 
-    reply = world.call("list_training_jobs", query={"sortBy": "engine_type", "order": "asc", "per_page": 1000})
+    reply = environment.call("list_training_jobs", query={"sortBy": "engine_type", "order": "asc", "per_page": 1000})
 
     listed = [jobs[row["job_id"]] for row in reply.members["jobs"] if row["job_id"] in jobs]
     assert listed == [1, 1019, 501, 1013]  # TensorFlow 1, MXNet 2, PyTorch 10
 
 
-def test_a_visualization_job_that_is_being_deleted_is_in_no_list(world: World) -> None:
-    kept, deleted = world.visualization(RUNNING), world.visualization(RUNNING)
-    before = world.call("list_visualization_jobs", query={"per_page": 1000}).members
+def test_a_visualization_job_that_is_being_deleted_is_in_no_list(environment: Environment) -> None:
+    kept, deleted = environment.visualization(RUNNING), environment.visualization(RUNNING)
+    before = environment.call("list_visualization_jobs", query={"per_page": 1000}).members
 
-    assert world.call("delete_visualization_job", {"job_id": deleted.id}).status == 200
+    assert environment.call("delete_visualization_job", {"job_id": deleted.id}).status == 200
 
-    after = world.call("list_visualization_jobs", query={"per_page": 1000}).members
-    assert world.call("get_visualization_job", {"job_id": deleted.id}).status == 404
+    after = environment.call("list_visualization_jobs", query={"per_page": 1000}).members
+    assert environment.call("get_visualization_job", {"job_id": deleted.id}).status == 404
     assert after["job_total_count"] == before["job_total_count"] - 1
     listed = [row["job_id"] for row in after["jobs"]]
     assert kept.id in listed
     assert deleted.id not in listed
 
 
-def test_every_listed_row_is_found_by_its_own_call(world: World) -> None:
+def test_every_listed_row_is_found_by_its_own_call(environment: Environment) -> None:
     for listing, rows, reading, member in (
         ("list_training_jobs", "jobs", "list_training_job_versions", "job_id"),
         ("list_visualization_jobs", "jobs", "get_visualization_job", "job_id"),
         ("list_training_job_configs", "configs", "get_training_job_config", "config_name"),
     ):
-        listed = world.call(listing, query={"per_page": 1000}).members[rows]
+        listed = environment.call(listing, query={"per_page": 1000}).members[rows]
         assert listed
         for row in listed:
-            assert world.call(reading, {member: row[member]}).status == 200
+            assert environment.call(reading, {member: row[member]}).status == 200
     assert set(OPERATIONS) >= set(LISTS)

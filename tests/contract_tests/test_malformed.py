@@ -1,4 +1,4 @@
-"""What is malformed is refused in the documented shape, and leaves no trace."""
+"""Malformed requests are refused in the documented shape, and change nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NO_OBJECT = [b"null", b"true", b"5", b'"text"', b"[]", b'[{"job_desc": "d"}]', b
 
 
 @pytest.mark.parametrize("operation", BODIED)
-def test_what_is_no_json_object_is_refused(target: Target, operation: str) -> None:
+def test_a_body_that_is_not_a_json_object_is_refused(target: Target, operation: str) -> None:
     for data in (*NO_JSON, *NO_OBJECT):
         assert_refused(target, operation, data)
 
@@ -37,7 +37,7 @@ def test_numbers_that_json_does_not_have_are_refused(target: Target, operation: 
 
 
 @pytest.mark.parametrize("operation", BODIED)
-def test_members_that_are_given_twice_are_refused(target: Target, operation: str) -> None:
+def test_members_that_occur_twice_are_refused(target: Target, operation: str) -> None:
     body = target.body(operation)
     text = json.dumps(body)
     assert_refused(target, operation, f"{text[:-1]}, {text[1:]}".encode())
@@ -48,7 +48,7 @@ def test_members_that_are_given_twice_are_refused(target: Target, operation: str
 
 @pytest.mark.parametrize("operation", BODIED)
 @pytest.mark.parametrize("text", ["\ud800", "a\udfff", "\udc00\ud800"], ids=ascii)
-def test_texts_that_no_encoding_can_carry_are_refused(target: Target, operation: str, text: str) -> None:
+def test_texts_that_cannot_be_encoded_are_refused(target: Target, operation: str, text: str) -> None:
     body = {**target.body(operation), "unknown": ["text"]}
     for place in places_in(body):
         if isinstance(at(body, place), str):
@@ -57,7 +57,7 @@ def test_texts_that_no_encoding_can_carry_are_refused(target: Target, operation:
 
 
 @pytest.mark.parametrize("operation", BODIED)
-def test_bodies_that_are_nested_beyond_all_sense_are_refused(target: Target, operation: str) -> None:
+def test_bodies_that_are_nested_too_deeply_are_refused(target: Target, operation: str) -> None:
     body = json.dumps({**target.body(operation), "unknown": "#"})
     for depth in (*range(65, 200, 15), *range(200, 3000, 97)):
         for begin, end in (("[", "]"), ('{"a":', "}")):
@@ -73,7 +73,7 @@ def test_bodies_beyond_the_limit_are_refused_unread(target: Target, operation: s
 def test_unknown_members_are_ignored(target: Target, operation: str) -> None:
     unknown = {"unknown": {"a": [None, 1.5]}, "": "", "ä": True, "config_type": 5, "__class__": 1}
     body = {**target.body(operation), **unknown}
-    before = target.world.changes()
+    before = target.environment.changes()
 
     reply = target.send(operation, json.dumps(body).encode())
 
@@ -81,7 +81,7 @@ def test_unknown_members_are_ignored(target: Target, operation: str) -> None:
     assert_answered(target, operation, reply, before)
 
 
-# --- what is well formed and still strange
+# --- well-formed but unusual
 
 PATHS = [
     "/bucket", "/bucket/", "/b", "/bucket/" + "x" * 300 + "/", "/bucket/" + "a/" * 3000, "/bucket/file/",
@@ -92,8 +92,8 @@ PATHS = [
 
 
 @pytest.mark.parametrize("member", ["app_url", "data_url", "train_url", "log_url"])
-def test_paths_of_all_kinds_are_refused_or_can_be_lived_with(target: Target, member: str) -> None:
-    bucket = target.world.service.home.buckets / "bucket"
+def test_paths_of_all_kinds_get_a_documented_response(target: Target, member: str) -> None:
+    bucket = target.environment.service.home.buckets / "bucket"
     (bucket / "file").write_text("no folder")
     (bucket / "folder" / "metric.json").mkdir(parents=True, exist_ok=True)
     for path in PATHS:
@@ -101,7 +101,7 @@ def test_paths_of_all_kinds_are_refused_or_can_be_lived_with(target: Target, mem
         body["config"][member] = path
         if member == "app_url":
             body["config"]["boot_file_url"] = f"{path.rstrip('/')}/train.py"
-        before = target.world.changes()
+        before = target.environment.changes()
         reply = target.send("create_training_job", json.dumps(body).encode())
         assert_answered(target, "create_training_job", reply, before)
 
@@ -113,14 +113,14 @@ METRICS = [
 
 
 @pytest.mark.parametrize("written", METRICS, ids=lambda written: ascii(written[:20].decode("latin-1")))
-def test_metrics_are_json_whatever_a_training_has_written(target: Target, written: bytes) -> None:
-    name = target.world.name()
-    folder = target.world.service.home.buckets / "bucket" / name
+def test_metrics_are_json_whatever_the_metric_file_contains(target: Target, written: bytes) -> None:
+    name = target.environment.name()
+    folder = target.environment.service.home.buckets / "bucket" / name
     folder.mkdir()
     (folder / "metric.json").write_bytes(written)
-    version = target.world.version(10, train_url=f"/bucket/{name}/")
+    version = target.environment.version(10, train_url=f"/bucket/{name}/")
 
-    reply = target.world.call("get_training_job_version", {"job_id": version.job_id, "version_id": version.id})
+    reply = target.environment.call("get_training_job_version", {"job_id": version.job_id, "version_id": version.id})
 
     assert reply_faults("get_training_job_version", reply.members) == []
     json.loads(reply.members["model_metric_list"], parse_constant=pytest.fail)
@@ -132,9 +132,9 @@ def test_metrics_are_json_whatever_a_training_has_written(target: Target, writte
      "status=" + "8|" * 20_000 + "8", "sortBy=job_name&sort_by=status"],
     ids=lambda query: query[:30],
 )  # fmt: skip
-def test_queries_of_all_kinds_are_answered(target: Target, query: str) -> None:
-    before = target.world.changes()
-    reply = target.world.send("GET", f"/training-jobs?{query}")
+def test_queries_of_all_kinds_get_a_documented_response(target: Target, query: str) -> None:
+    before = target.environment.changes()
+    reply = target.environment.send("GET", f"/training-jobs?{query}")
     assert_answered(target, "list_training_jobs", reply, before)
 
 
@@ -153,24 +153,24 @@ HEADERS = {
 
 
 @pytest.mark.parametrize("name", HEADERS)
-def test_headers_of_all_kinds_are_answered(target: Target, name: str) -> None:
+def test_headers_of_all_kinds_get_a_documented_response(target: Target, name: str) -> None:
     operation = "update_training_job_description"
     for value in HEADERS[name]:
-        before = target.world.changes()
+        before = target.environment.changes()
         path = BY_OPERATION[operation].url("", project_id="local", **target.path(operation))
-        reply = target.world.send("PUT", path, {"job_desc": "d"}, headers={name: value.encode("latin-1")})
+        reply = target.environment.send("PUT", path, {"job_desc": "d"}, headers={name: value.encode("latin-1")})
         assert_answered(target, operation, reply, before)
 
 
-def test_bodies_that_come_in_pieces_are_read_and_limited_alike(tmp_path: Path) -> None:
-    with over_a_socket(tmp_path) as world:
-        target = Target.of(world)
-        path, before = f"/training-jobs/{target.job_id}", world.changes()
+def test_chunked_bodies_are_read_and_limited_alike(tmp_path: Path) -> None:
+    with over_a_socket(tmp_path) as environment:
+        target = Target.of(environment)
+        path, before = f"/training-jobs/{target.job_id}", environment.changes()
 
-        assert world.send("PUT", path, data=iter([b'{"job_', b'desc": ', b'"d"}'])).json() == {"is_success": True}
-        assert world.changes() != before
-        before = world.changes()
+        assert environment.send("PUT", path, data=iter([b'{"job_', b'desc": ', b'"d"}'])).json() == {"is_success": True}
+        assert environment.changes() != before
+        before = environment.changes()
         for pieces, status in (([b'{"job_desc": '], 400), ([b" " * 2**20] * 13, 413)):
-            reply = world.send("PUT", path, data=iter(pieces))
+            reply = environment.send("PUT", path, data=iter(pieces))
             assert (reply.status_code, refusal_faults(reply.status_code, reply.json())) == (status, [])
-        assert world.changes() == before
+        assert environment.changes() == before

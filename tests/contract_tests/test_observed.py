@@ -1,4 +1,4 @@
-"""What the original SDK was seen to send is answered, and this SDK sends the same but for the listed differences."""
+"""Requests recorded from the original SDK get a response, and this SDK sends the same but for listed differences."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from modelarts.estimator import Estimator, VisualizationJob
 from modelarts.session import Session
 from tests.sdk.test_payload_samples import CALLS as CREATING
 from tests.support.cloud import contract
-from tests.support.environment import BODY, PROJECT, World, in_process
+from tests.support.environment import BODY, PROJECT, Environment, in_process
 from tests.support.rest import OPERATIONS, reply_faults, request_faults
 
 OBSERVED = contract("observed.json")
@@ -30,9 +30,9 @@ STANDS_FOR = {"resnet_v1_50": "ResNet_v2_50"}  # the recording server named an a
 
 @attrs.frozen
 class Made:
-    """What there is when a call is made, under the names and ids that were observed."""
+    """What exists when a call is made, under the names and ids that were recorded."""
 
-    world: World
+    environment: Environment
     job_id: int
     version_id: int
     other_job_id: int
@@ -40,17 +40,17 @@ class Made:
     log_file: str
 
     @classmethod
-    def of(cls, world: World, call: str) -> Made:
-        version, other = world.version(8, log="a line\n"), world.version(10)
-        viewer = world.visualization(10 if call.startswith("restart") else 8)
+    def of(cls, environment: Environment, call: str) -> Made:
+        version, other = environment.version(8, log="a line\n"), environment.version(10)
+        viewer = environment.visualization(10 if call.startswith("restart") else 8)
         if not call.startswith("create_job_configs"):
-            world.call("create_training_job_config", body={**BODY, "config_name": "my_job_config"})
-        world.exchanges.clear()
-        return cls(world, version.job_id, version.id, other.job_id, viewer.id, world.log_file(version))
+            environment.call("create_training_job_config", body={**BODY, "config_name": "my_job_config"})
+        environment.exchanges.clear()
+        return cls(environment, version.job_id, version.id, other.job_id, viewer.id, environment.log_file(version))
 
     @property
     def session(self) -> Session:
-        return self.world.session
+        return self.environment.session
 
     @property
     def job(self) -> Estimator:
@@ -65,7 +65,7 @@ class Made:
         return VisualizationJob(self.session, self.visualization_id)
 
     def here(self, request: dict[str, Any]) -> Sent:
-        """An observed request, about what there is here."""
+        """A recorded request, with the ids of this environment."""
         names = {"182626": self.job_id, "278813": self.version_id, "155500": self.other_job_id,
                  "8992": self.visualization_id, "job-n.0": self.log_file, "{project_id}": PROJECT}  # fmt: skip
         path = re.sub("|".join(map(re.escape, names)), lambda found: str(names[found[0]]), request["path"])
@@ -79,8 +79,8 @@ class Made:
         return request["method"], path, body
 
     def _ids(self) -> dict[str, dict[int, int]]:
-        """The ids that mean here what the observed ones meant there."""
-        offered, told = self.world.service.catalog, OBSERVED["look_ups_answered_with"]
+        """The ids of this environment for those of the recording."""
+        offered, told = self.environment.service.catalog, OBSERVED["look_ups_answered_with"]
         lists = {
             "spec_id": (told["resource-specs"], offered.specs, ("spec_code",)),
             "engine_id": (told["ai-engines"], offered.engines, ("engine_name", "engine_version")),
@@ -98,15 +98,15 @@ class Made:
         }  # fmt: skip
 
 
-# --- the service answers the original SDK
+# --- responses to the original SDK
 
 
 @pytest.mark.parametrize("call", ROWS)
-def test_an_observed_request_is_answered(tmp_path: Path, call: str) -> None:
-    with in_process(tmp_path / "state") as world:
-        made = Made.of(world, call)
+def test_a_recorded_request_gets_a_documented_response(tmp_path: Path, call: str) -> None:
+    with in_process(tmp_path / "state") as environment:
+        made = Made.of(environment, call)
         for method, path, body in map(made.here, ROWS[call]):
-            reply = world.send(method, path, body)
+            reply = environment.send(method, path, body)
 
             assert (reply.status_code, reply_faults(operation_of(method, path), reply.json())) == (200, []), reply.text
 
@@ -194,9 +194,9 @@ OTHERS: dict[str, Callable[[Made], Any]] = {
 
 @pytest.fixture(scope="module")
 def called(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Made]]:
-    """A call that the SDK has made, and the world that it was made in."""
-    with in_process(tmp_path_factory.mktemp("state")) as world:
-        made = Made.of(world, request.param)
+    """A call of the SDK, and its environment."""
+    with in_process(tmp_path_factory.mktemp("state")) as environment:
+        made = Made.of(environment, request.param)
         {**SENT, **OTHERS}[request.param](made)
         yield request.param, made
 
@@ -228,7 +228,7 @@ def without_list_after_deletion(requests: list[Sent]) -> list[Sent]:
     return requests[:1] if requests[0][0] == "DELETE" else requests
 
 
-# How each note begins that tells of a difference, and what it does to the observed requests.
+# How the note of each difference begins, and what the difference does to the recorded requests.
 DIFFERENCES: dict[str, Callable[[list[Sent]], list[Sent]]] = {
     "Every create and update looks both lists up again, one after the other": looked_up_side_by_side,
     "priority, job_type and autosearch_config are sent although no page lists them": without_undocumented_members,
@@ -243,7 +243,7 @@ def test_every_difference_is_one_of_the_notes() -> None:
 
 
 def sent(answers: list[requests.Response]) -> list[Sent]:
-    """What reached the service."""
+    """The requests that reached the service."""
     return [
         (str(reply.request.method), str(reply.request.path_url), json.loads(reply.request.body or b"null"))
         for reply in answers
@@ -257,7 +257,7 @@ def test_this_sdk_sends_what_the_original_one_sends(called: tuple[str, Made]) ->
     for difference in DIFFERENCES.values():
         expected = difference(expected)
 
-    assert as_text(looked_up_side_by_side(sent(made.world.exchanges))) == as_text(expected)
+    assert as_text(looked_up_side_by_side(sent(made.environment.exchanges))) == as_text(expected)
 
 
 def as_text(requests: list[Sent]) -> str:
@@ -265,7 +265,7 @@ def as_text(requests: list[Sent]) -> str:
     return json.dumps(requests, sort_keys=True, indent=1)
 
 
-# What was observed, though no REST page lists it in a request.
+# Recorded members of requests that no REST page lists.
 ONLY_OBSERVED = {"enable_check", "nas_type", "nas_share_addr", "nas_mount_path"}
 
 
@@ -273,8 +273,8 @@ ONLY_OBSERVED = {"enable_check", "nas_type", "nas_share_addr", "nas_mount_path"}
 def test_public_calls_send_and_get_what_is_documented(called: tuple[str, Made]) -> None:
     _, made = called
 
-    assert made.world.exchanges
-    for (method, path, body), reply in zip(sent(made.world.exchanges), made.world.exchanges):
+    assert made.environment.exchanges
+    for (method, path, body), reply in zip(sent(made.environment.exchanges), made.environment.exchanges):
         operation = operation_of(method, path)
         query = dict(parse_qsl(urlsplit(path).query))
         undocumented = [fault for fault in request_faults(operation, query, body)

@@ -1,4 +1,4 @@
-"""Every documented member of every answer is somewhere given a value of its type, and nothing else is told."""
+"""Every documented member of every response gets a value of its type, and no other member is returned."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import pytest
 
 from modelarts._obs.paths import ObsPath
 from tests.support import rest
-from tests.support.environment import World
+from tests.support.environment import Environment
 from tests.support.rest import OPERATIONS, fields_of, reply_faults
 
-# What only the cloud knows of: names of managed data sets and of dedicated pools.
+# Members that only the cloud can fill: names of managed data sets and of dedicated pools.
 NEVER_SET = {"dataset_name", "dataset_version_name", "pool_name"}
-# What the local service tells beside the documents.
+# Members of the local service that no document names.
 OWN = {
-    "ran_on",  # what a version really ran on
+    "ran_on",  # the devices that a version ran on
     "error_result", "spec_code",  # documented for single versions only
-    "schedule", "schedule[].time_unit",  # as it is asked for, beside the timeUnit of answers
+    "schedule", "schedule[].time_unit",  # as in requests, beside the timeUnit of responses
     "remaining_duration",
 }  # fmt: skip
 
@@ -39,33 +39,33 @@ METRICS = '{"total_metric": {"total_metric_values": {"accuracy": 0.9}}, "metric"
 
 
 @pytest.fixture(scope="module")
-def answers(world: World) -> dict[str, list[dict[str, Any]]]:
-    """What every reading operation answers when all that can be set is set, by operation."""
+def answers(environment: Environment) -> dict[str, list[dict[str, Any]]]:
+    """The response of every reading operation when everything that can be set is set, by operation."""
     got: dict[str, list[dict[str, Any]]] = {operation: [] for operation in OPERATIONS}
 
     def ask(operation: str, query: dict[str, Any] | None = None, **path: Any) -> None:
-        got[operation].append(world.call(operation, path, query).members)
+        got[operation].append(environment.call(operation, path, query).members)
 
-    metrics = (ObsPath.parse("/bucket/output/") / "metric.json").under(world.service.home.buckets)
+    metrics = (ObsPath.parse("/bucket/output/") / "metric.json").under(environment.service.home.buckets)
     metrics.parent.mkdir(parents=True)
     metrics.write_text(METRICS)
     for data in DATA:
-        ask("get_training_job_config", config_name=world.config(config_desc="d", **EVERYTHING, **data))
-        first = world.version(8, log="a line\n", **EVERYTHING, **data)
+        ask("get_training_job_config", config_name=environment.config(config_desc="d", **EVERYTHING, **data))
+        first = environment.version(8, log="a line\n", **EVERYTHING, **data)
         config = {"pre_version_id": first.id, **first.body}
         body = {"job_desc": "d", "config": {name: value for name, value in config.items() if value}}
         got["create_training_job_version"].append(
-            world.call("create_training_job_version", {"job_id": first.job_id}, body=body).members
+            environment.call("create_training_job_version", {"job_id": first.job_id}, body=body).members
         )
-        second = world.put(first.job_id, got["create_training_job_version"][-1]["version_id"], 10, log="a line\n")
+        second = environment.put(first.job_id, got["create_training_job_version"][-1]["version_id"], 10, log="a line\n")
         version: dict[str, Any] = {"job_id": first.job_id, "version_id": second.id}
         ask("get_training_job_version", **version)
         ask("list_training_job_versions", job_id=first.job_id)
         ask("list_training_job_log_files", **version)
         for operation in ("get_training_job_log", "get_training_job_log_bytes"):
-            ask(operation, {"log_file": world.log_file(second)}, **version)
-    viewer = world.visualization(8, job_desc="d", schedule=[{"type": "stop", "time_unit": "HOURS", "duration": 2}])
-    ask("get_visualization_job", job_id=viewer.id)
+            ask(operation, {"log_file": environment.log_file(second)}, **version)
+    schedule = [{"type": "stop", "time_unit": "HOURS", "duration": 2}]
+    ask("get_visualization_job", job_id=environment.visualization(8, job_desc="d", schedule=schedule).id)
     for operation in OPERATIONS:
         if operation.startswith("list_") and not got[operation]:
             ask(operation)
@@ -76,7 +76,7 @@ READING = [operation for operation, row in OPERATIONS.items() if row["method"] =
 
 
 @pytest.mark.parametrize("operation", READING)
-def test_every_documented_member_is_told(answers: dict[str, list[dict[str, Any]]], operation: str) -> None:
+def test_every_documented_member_is_returned(answers: dict[str, list[dict[str, Any]]], operation: str) -> None:
     told = set().union(*(rest.seen(operation, reply) for reply in answers[operation]))
 
     assert [fault for reply in answers[operation] for fault in reply_faults(operation, reply)] == []
@@ -85,7 +85,7 @@ def test_every_documented_member_is_told(answers: dict[str, list[dict[str, Any]]
 
 
 @pytest.mark.parametrize("operation", READING)
-def test_nothing_else_is_told_but_what_is_listed_here(
+def test_no_other_member_is_returned_but_those_listed_here(
     answers: dict[str, list[dict[str, Any]]], operation: str
 ) -> None:
     told = set().union(*(rest.own(operation, reply) for reply in answers[operation]))
@@ -93,7 +93,7 @@ def test_nothing_else_is_told_but_what_is_listed_here(
     assert {path.rpartition("jobs[].")[2].rpartition("versions[].")[2] for path in told} <= OWN
 
 
-def test_metrics_are_told_as_each_page_has_them(answers: dict[str, list[dict[str, Any]]]) -> None:
+def test_metrics_have_the_form_of_each_page(answers: dict[str, list[dict[str, Any]]]) -> None:
     (version, *_) = answers["get_training_job_version"]
     (versions, *_) = answers["list_training_job_versions"]
 

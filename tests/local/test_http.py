@@ -1,4 +1,4 @@
-"""The service as a bare HTTP client meets it: refusals in the documented shape, never a 500 or half a row."""
+"""The service with a bare HTTP client: failures in the documented shape, never a 500 or an incomplete row."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def call(session, home):
 
 
 def refused(reply, status: int, code: str) -> str:
-    """Assert a refusal in the documented shape; its text."""
+    """Assert a failure in the documented shape; returns its message."""
     body = reply.json()
     assert (reply.status_code, body["is_success"], body["error_code"]) == (status, False, code)
     assert body["error_msg"] == body["error_message"]
@@ -40,7 +40,7 @@ def refused(reply, status: int, code: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"config_name": ""}, "config_name must be 1 to 64"),
         ({"config_name": "a" * 65}, "config_name must be 1 to 64"),
@@ -71,10 +71,10 @@ def refused(reply, status: int, code: str) -> str:
         ({"volumes": [1]}, "volumes must be a list of objects"),
     ],
 )
-def test_a_configuration_that_breaks_a_rule_is_refused_and_not_kept(call, change, told):
+def test_an_invalid_configuration_is_refused_and_not_stored(call, change, message):
     body = {name: value for name, value in {**CONFIG, **change}.items() if value is not None}
 
-    assert told in refused(call("POST", "/training-job-configs", body), 400, "ModelArts.0104")
+    assert message in refused(call("POST", "/training-job-configs", body), 400, "ModelArts.0104")
     assert call("GET", "/training-job-configs/c").status_code == 404
 
 
@@ -87,7 +87,7 @@ def test_a_refused_update_leaves_the_configuration_as_it_was(call):
     assert call("GET", "/training-job-configs/c").json() == before
 
 
-def test_an_update_replaces_and_what_is_left_out_goes_back_to_its_default(call):
+def test_an_update_resets_members_that_it_lacks_to_their_defaults(call):
     call("POST", "/training-job-configs", {**CONFIG, "config_desc": "first", "log_url": "/b/log/"})
 
     call("PUT", "/training-job-configs/c", {**CONFIG, "data_url": "/b/other/"})
@@ -118,14 +118,14 @@ def test_names_are_unique(call):
         ("GET", "/training-jobs/77/versions/1/aom-log"),
     ],
 )
-def test_what_is_not_there_is_0105(call, method, path):
+def test_paths_of_what_does_not_exist_are_0105(call, method, path):
     body = {**CONFIG, "config": {**CONFIG, "pre_version_id": 1}} if method != "GET" else None
 
     assert "does not exist" in refused(call(method, path, body), 404, "ModelArts.0105")
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b'"text"', b"\xff\xfe", b"[" * 100_000, b'{"config": 5}'])
-def test_a_body_that_is_no_object_is_refused(call, data):
+def test_a_body_that_is_not_an_object_is_refused(call, data):
     refused(call("POST", "/training-jobs", data=data), 400, "ModelArts.0104")
 
 
@@ -156,13 +156,13 @@ def test_wrong_methods_paths_and_projects_are_refused(call, session, home):
     refused(other, 403, "ModelArts.0210")
 
 
-def test_one_slash_too_many_at_either_end_is_taken(session, home):
+def test_one_extra_slash_at_either_end_is_accepted(session, home):
     headers = {"X-Auth-Token": daemon.find(home).token}
     for url in (f"{session.host}//v1/local/built-in-algorithms", f"{session.host}/v1/local/job/ai-engines/"):
         assert requests.get(url, headers=headers, timeout=5, allow_redirects=False).json()["is_success"]
 
 
-def test_documented_flavor_codes_are_taken_in_place_of_ids(call):
+def test_documented_flavor_codes_are_accepted_instead_of_ids(call):
     body = {**CONFIG, "flavor": {"code": "modelarts.vm.cpu.8u"}}
     del body["spec_id"]
 
@@ -176,5 +176,5 @@ def test_documented_flavor_codes_are_taken_in_place_of_ids(call):
     ["per_page=0", "per_page=1001", "per_page=x", "page=0", "sortBy=color", "order=up", "status=99", "status=NONE",
      "search_content=" + "x" * 101],
 )  # fmt: skip
-def test_a_query_that_breaks_a_rule_is_refused(call, query):
+def test_an_invalid_query_is_refused(call, query):
     refused(call("GET", f"/training-jobs?{query}"), 400, "ModelArts.0104")

@@ -65,37 +65,37 @@ class Elsewhere:
 class Scheduled:
     """A store with versions, and a scheduler that takes its steps when a test says so."""
 
-    def __init__(self, world: environment.World, capacity: int = 1) -> None:
-        self.world = world
+    def __init__(self, env: environment.Environment, capacity: int = 1) -> None:
+        self.env = env
         self.place = Elsewhere()
         self.capacity = capacity
         self.restart()
 
     def restart(self) -> None:
         """A new service over the same store and folders."""
-        world = self.world
-        self.scheduler = Scheduler(world.store, world.service.home, world.spec_builder, self.place, self.capacity)
+        env = self.env
+        self.scheduler = Scheduler(env.store, env.service.home, env.spec_builder, self.place, self.capacity)
 
     def status(self, version: Version) -> int:
         return int(self.now(version).status)
 
     def now(self, version: Version) -> Version:
-        found = self.world.store.jobs.version(version.job_id, version.id)
+        found = self.env.store.jobs.version(version.job_id, version.id)
         assert found is not None
         return found
 
     def log(self, version: Version) -> str:
-        return self.world.service.home.job(version.id).log(0).read_text()
+        return self.env.service.home.job(version.id).log(0).read_text()
 
 
 @pytest.fixture
 def scheduled(home: Path) -> Iterator[Scheduled]:
-    with environment.in_process(home) as world:
-        yield Scheduled(world)
+    with environment.in_process(home) as env:
+        yield Scheduled(env)
 
 
 def test_a_version_goes_from_the_queue_through_its_place_to_its_end(scheduled):
-    first, second = scheduled.world.version(), scheduled.world.version()
+    first, second = scheduled.env.version(), scheduled.env.version()
 
     scheduled.scheduler.step()
     assert (scheduled.status(first), scheduled.status(second)) == (RUNNING, WAITING)
@@ -114,7 +114,7 @@ def test_a_version_goes_from_the_queue_through_its_place_to_its_end(scheduled):
 def test_one_look_covers_all_versions_that_run(scheduled):
     scheduled.capacity = 3
     scheduled.restart()
-    versions = [scheduled.world.version() for _ in range(3)]
+    versions = [scheduled.env.version() for _ in range(3)]
     scheduled.scheduler.step()
     scheduled.place.calls.clear()
 
@@ -124,7 +124,7 @@ def test_one_look_covers_all_versions_that_run(scheduled):
 
 
 def test_a_stop_is_requested_once_and_the_place_says_when_it_has_ended(scheduled):
-    version = scheduled.world.version()
+    version = scheduled.env.version()
     scheduled.scheduler.step()
 
     assert scheduled.scheduler.stop(scheduled.now(version))
@@ -138,7 +138,7 @@ def test_a_stop_is_requested_once_and_the_place_says_when_it_has_ended(scheduled
 
 
 def test_a_lost_version_is_cleaned_up_before_it_is_reported(scheduled):
-    version = scheduled.world.version()
+    version = scheduled.env.version()
     scheduled.scheduler.step()
     scheduled.place.states[str(version.id)] = State(Phase.LOST)
 
@@ -154,7 +154,7 @@ def test_a_lost_version_is_cleaned_up_before_it_is_reported(scheduled):
 
 
 def test_a_version_lost_while_it_was_being_stopped_is_stopped(scheduled):
-    version = scheduled.world.version()
+    version = scheduled.env.version()
     scheduled.scheduler.step()
     scheduled.scheduler.stop(scheduled.now(version))
     scheduled.place.states[str(version.id)] = State(Phase.LOST)
@@ -165,7 +165,7 @@ def test_a_version_lost_while_it_was_being_stopped_is_stopped(scheduled):
 
 
 def test_a_place_that_does_not_respond_says_nothing_about_any_version(scheduled):
-    version, queued = scheduled.world.version(), scheduled.world.version()
+    version, queued = scheduled.env.version(), scheduled.env.version()
     scheduled.scheduler.step()
     scheduled.place.failing["look"] = Unreachable("no route")
 
@@ -179,7 +179,7 @@ def test_a_place_that_does_not_respond_says_nothing_about_any_version(scheduled)
 
 
 def test_a_start_without_an_answer_is_repeated_with_the_same_key(scheduled):
-    version = scheduled.world.version()
+    version = scheduled.env.version()
     scheduled.place.failing["start"] = Unreachable("no answer")
     scheduled.scheduler.step()
     assert scheduled.status(version) == RUNNING
@@ -192,7 +192,7 @@ def test_a_start_without_an_answer_is_repeated_with_the_same_key(scheduled):
 
 
 def test_a_service_that_was_killed_before_a_start_starts_it_the_next_time(scheduled):
-    version = scheduled.world.version()
+    version = scheduled.env.version()
     scheduled.place.failing["start"] = SystemExit()  # the end of the service, in the middle of a step
     with pytest.raises(SystemExit):
         scheduled.scheduler.step()
@@ -205,7 +205,7 @@ def test_a_service_that_was_killed_before_a_start_starts_it_the_next_time(schedu
 
 
 def test_a_version_that_was_started_and_that_its_place_does_not_know_is_lost(scheduled):
-    version = scheduled.world.version()
+    version = scheduled.env.version()
     scheduled.scheduler.step()
     del scheduled.place.states[str(version.id)]
 
@@ -215,7 +215,7 @@ def test_a_version_that_was_started_and_that_its_place_does_not_know_is_lost(sch
 
 
 def test_a_version_that_the_place_refuses_fails_without_blocking_others(scheduled):
-    refused, next_one = scheduled.world.version(), scheduled.world.version()
+    refused, next_one = scheduled.env.version(), scheduled.env.version()
     scheduled.place.failing["start"] = OSError("no such partition")
     scheduled.scheduler.step()
     scheduled.place.failing.clear()
@@ -228,10 +228,10 @@ def test_a_version_that_the_place_refuses_fails_without_blocking_others(schedule
 
 
 def test_a_running_version_of_a_deleted_job_is_stopped_and_then_deleted_with_its_folder(scheduled):
-    jobs = scheduled.world.store.jobs
-    version = scheduled.world.version()
+    jobs = scheduled.env.store.jobs
+    version = scheduled.env.version()
     scheduled.scheduler.step()
-    folder = scheduled.world.service.home.job(version.id).root
+    folder = scheduled.env.service.home.job(version.id).root
 
     scheduled.scheduler.remove(jobs.delete(version.job_id))
     scheduled.scheduler.step()
@@ -245,10 +245,10 @@ def test_a_running_version_of_a_deleted_job_is_stopped_and_then_deleted_with_its
 
 
 def test_a_step_takes_no_longer_with_a_long_queue(scheduled):
-    scheduled.world.version()
-    queued = scheduled.world.version()
+    scheduled.env.version()
+    queued = scheduled.env.version()
     short = fastest_step(scheduled)
-    with contextlib.closing(sqlite3.connect(scheduled.world.service.home.store)) as store, store:
+    with contextlib.closing(sqlite3.connect(scheduled.env.service.home.store)) as store, store:
         names = [row[1] for row in store.execute("PRAGMA table_info(versions)") if row[1] not in ("id", "name")]
         columns = ", ".join(names)
         copy = f"INSERT INTO versions (name, {columns}) SELECT ?, {columns} FROM versions WHERE id = ?"

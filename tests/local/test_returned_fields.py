@@ -26,7 +26,7 @@ OF_METRICS = {"metric", "total_metric"}
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory):
+def calls(tmp_path_factory):
     """A session with a finished job, a configuration and a visualization job, and the calls on them."""
     home = tmp_path_factory.mktemp("state")
     scratch = tmp_path_factory.mktemp("code")
@@ -83,8 +83,8 @@ def restarted(session: Session):
 
 
 @pytest.mark.parametrize("call", RETURNS)
-def test_documented_fields_are_returned(world, call):
-    answer = world[call]()
+def test_documented_fields_are_returned(calls, call):
+    answer = calls[call]()
 
     assert not missing(RETURNS[call]["fields"], answer)
 

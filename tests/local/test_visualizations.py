@@ -192,10 +192,10 @@ def test_without_tensorboard_the_error_names_the_command_to_install_it(home, tmp
 class Started:
     """A visualization job in the store whose process is one that a test started."""
 
-    def __init__(self, world: environment.World, argv: list[str]) -> None:
-        self.store = world.store.visualizations
+    def __init__(self, env: environment.Environment, argv: list[str]) -> None:
+        self.store = env.store.visualizations
         self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, start_new_session=True)
-        self.row = world.visualization(RUNNING)
+        self.row = env.visualization(RUNNING)
         self.put(RUNNING, pid=self.process.pid, process_started=int(Process.of(self.process.pid).started))
 
     def put(self, status: int, **changes: object) -> None:
@@ -212,17 +212,17 @@ class Started:
 
 
 @pytest.fixture
-def world(home):
+def env(home):
     with environment.in_process(home) as opened:
         yield opened
 
 
-def test_a_process_with_the_pid_of_an_ended_tensorboard_is_never_signalled(world):
-    started = Started(world, ["sleep", "60"])
+def test_a_process_with_the_pid_of_an_ended_tensorboard_is_never_signalled(env):
+    started = Started(env, ["sleep", "60"])
     try:
         started.put(KILLING, process_started=int(Process.of(started.process.pid).started) - 1)
 
-        world.service.tensorboards.step()
+        env.service.tensorboards.step()
 
         assert started.status() == KILLED
         assert started.process.poll() is None
@@ -230,20 +230,20 @@ def test_a_process_with_the_pid_of_an_ended_tensorboard_is_never_signalled(world
         started.end()
 
 
-def test_one_that_ignores_the_request_to_stop_is_killed_without_blocking_others(world, monkeypatch):
+def test_one_that_ignores_the_request_to_stop_is_killed_without_blocking_others(env, monkeypatch):
     monkeypatch.setattr(tensorboard, "PATIENCE", 0.5)
-    started = Started(world, ["/bin/sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.1; done"])
+    started = Started(env, ["/bin/sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.1; done"])
     try:
         assert started.process.stdout is not None
         started.process.stdout.readline()
         started.put(KILLING)
 
         began = time.monotonic()
-        world.service.tensorboards.step()
+        env.service.tensorboards.step()
         assert time.monotonic() - began < tensorboard.PATIENCE
         assert started.status() == KILLING
 
-        until(lambda: world.service.tensorboards.step() is None)
+        until(lambda: env.service.tensorboards.step() is None)
         assert started.status() == KILLED
         assert started.process.wait(5) == -signal.SIGKILL
     finally:

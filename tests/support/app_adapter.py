@@ -16,7 +16,7 @@ from urllib3 import HTTPResponse
 
 
 class AppAdapter(HTTPAdapter):
-    """Answers for the application, and adds each answer, which holds its request, to a list."""
+    """Sends requests to the application, and adds each response, which has its request, to a list."""
 
     def __init__(self, application: Callable[..., Any], exchanges: list[requests.Response]) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class AppAdapter(HTTPAdapter):
 
 @contextmanager
 def in_place_of(url: str, adapter: AppAdapter) -> Iterator[None]:
-    """Let the adapter answer for an address, whoever sends with `requests`."""
+    """Use the adapter for an address in all sessions of `requests`."""
     real = HTTPAdapter.send
 
     def send(self: HTTPAdapter, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
@@ -55,7 +55,7 @@ def in_place_of(url: str, adapter: AppAdapter) -> Iterator[None]:
 
 
 def _environ(request: requests.PreparedRequest) -> dict[str, Any]:
-    """As the service's server makes it: the path unquoted, its bytes as characters."""
+    """The environ as the server builds it: the path unquoted, its bytes as characters."""
     parts = urlsplit(request.url or "")
     body = request.body or b""
     content = body if isinstance(body, bytes) else str(body).encode()

@@ -1,4 +1,4 @@
-"""The local service without its threads and processes: what is made stays in the state that a test puts it in."""
+"""The local service without its threads and processes: everything stays in the state that a test sets."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from modelarts.session import Session
 from tests.support.app_adapter import AppAdapter, in_place_of
 
 TOKEN, PROJECT = "the token of this service", "local"
-_PORTS = itertools.count(1)  # at which nobody listens
+_PORTS = itertools.count(1)  # without a server
 ANY = tuple(range(23))  # every documented status
 BODY = {
     "worker_server_num": 1, "app_url": "/bucket/src/", "boot_file_url": "/bucket/src/train.py", "engine_id": 1,
@@ -43,21 +43,21 @@ BODY = {
 
 @attrs.frozen
 class Reply:
-    """What a call was answered."""
+    """The response to a call."""
 
     status: int
     members: dict[str, Any]
 
 
-class World:
-    """A service, a bare client and a session of the SDK for it, and what a test needs to be there."""
+class Environment:
+    """A service, a bare HTTP client and a session of the SDK for it, and methods that create what a test needs."""
 
     url: str
     session: Session
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.exchanges: list[requests.Response] = []  # all answers, of a world without a socket
+        self.exchanges: list[requests.Response] = []  # all responses, without a socket
         paths = LocalHome.of(home)
         paths.buckets.mkdir(parents=True)
         self.store = Store(paths.store)
@@ -73,8 +73,8 @@ class World:
         self._numbers = itertools.count(1)
         self._watching = sqlite3.connect(paths.store, check_same_thread=False)
 
-    def open(self, url: str) -> World:
-        """Make the clients, for an address at which the application answers."""
+    def open(self, url: str) -> Environment:
+        """Create the clients, for an address of the application."""
         self.url = url
         address = daemon.Address(url, TOKEN, PROJECT, 0)
         with patch.object(daemon, "ensure", lambda _: address):
@@ -114,21 +114,21 @@ class World:
         response = self.session.client.call(operation, path, query, body)
         return Reply(response.sent[0], dict(response))
 
-    # --- what is there
+    # --- what exists
 
     def name(self, stem: str = "n") -> str:
-        """A name that nothing has yet."""
+        """A name that is free."""
         return f"{stem}{next(self._numbers)}"
 
     def config(self, **changes: Any) -> str:
-        """Make a configuration; its name."""
+        """Create a configuration and return its name."""
         name = self.name("config")
-        self._made("create_training_job_config", body={**BODY, "config_name": name, **changes})
+        self._create("create_training_job_config", body={**BODY, "config_name": name, **changes})
         return name
 
     def version(self, status: int = INIT, log: str | bytes = "", **changes: Any) -> Version:
-        """Make a job with one version, in a status, with a log."""
-        made = self._made("create_training_job", body={"job_name": self.name("job"), "config": {**BODY, **changes}})
+        """Create a job with one version, in a status, with a log."""
+        made = self._create("create_training_job", body={"job_name": self.name("job"), "config": {**BODY, **changes}})
         return self.put(made["job_id"], made["version_id"], status, log)
 
     def put(self, job_id: int, version_id: int, status: int, log: str | bytes = "") -> Version:
@@ -150,57 +150,57 @@ class World:
         return f"job-{job.name}.0"
 
     def visualization(self, status: int = INIT, **changes: Any) -> Visualization:
-        """Make a visualization job in a status."""
+        """Create a visualization job in a status."""
         body = {"job_name": self.name("vis"), "train_url": "/bucket/output/", **changes}
-        job_id = self._made("create_visualization_job", body=body)["job_id"]
+        job_id = self._create("create_visualization_job", body=body)["job_id"]
         self.store.visualizations.transition(job_id, ANY, status, start_time=now())
         row = self.store.visualizations.get(job_id)
         assert row is not None
         return row
 
-    def _made(self, operation: str, **options: Any) -> dict[str, Any]:
+    def _create(self, operation: str, **options: Any) -> dict[str, Any]:
         reply = self.call(operation, **options)
         assert reply.status == 200, reply.members
         return reply.members
 
     def changes(self) -> int:
-        """A number that is another one as soon as anything has been written to the store."""
+        """A number that changes with every write to the store."""
         return int(self._watching.execute("PRAGMA data_version").fetchone()[0])
 
 
 @attrs.frozen
-class Lane:
-    """A world, and one of the clients that call it."""
+class ApiClient:
+    """An environment, and one of the clients that call it."""
 
-    world: World
+    environment: Environment
     call: Callable[..., Reply]
     is_raw: bool
 
 
 @contextmanager
-def in_process(home: Path) -> Iterator[World]:
-    """A world whose clients call the application itself."""
-    world = World(home)
-    adapter = AppAdapter(world.app, world.exchanges)
+def in_process(home: Path) -> Iterator[Environment]:
+    """An environment whose clients call the application directly."""
+    environment = Environment(home)
+    adapter = AppAdapter(environment.app, environment.exchanges)
     url = f"http://127.0.0.1:{next(_PORTS)}"
     with in_place_of(url, adapter):
         try:
-            yield world.open(url)
+            yield environment.open(url)
         finally:
-            world.close()
+            environment.close()
 
 
 @contextmanager
-def over_a_socket(home: Path) -> Iterator[World]:
-    """A world whose clients come through the service's own server on the loopback."""
-    world = World(home)
-    server = waitress.create_server(world.app, host="127.0.0.1", port=0, threads=2)
+def over_a_socket(home: Path) -> Iterator[Environment]:
+    """An environment whose clients use a server on the loopback address."""
+    environment = Environment(home)
+    server = waitress.create_server(environment.app, host="127.0.0.1", port=0, threads=2)
     serving = threading.Thread(target=server.run, daemon=True)
     serving.start()
     try:
-        yield world.open(f"http://127.0.0.1:{server.effective_port}")
+        yield environment.open(f"http://127.0.0.1:{server.effective_port}")
     finally:
-        world.close()
+        environment.close()
         server.trigger.pull_trigger(server.close)
         serving.join(10)
         server.task_dispatcher.shutdown()

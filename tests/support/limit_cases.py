@@ -20,7 +20,7 @@ Reach = Callable[[Body], Body]  # from a request body to the object in it that a
 
 @attrs.frozen
 class Listed:
-    """An id that a list call names, or with `but` the nearest one that it does not."""
+    """An id of a list, or with `but` the nearest one that is not in it."""
 
     operation: str
     but: bool = False
@@ -28,14 +28,14 @@ class Listed:
 
 @attrs.frozen
 class Most:
-    """So many nodes more than the chosen flavor allows."""
+    """A number of nodes above the maximum of the flavor."""
 
     over: int
 
 
 @attrs.frozen
 class Fresh:
-    """A name that nothing has yet."""
+    """A name that is free."""
 
 
 @attrs.frozen
@@ -53,13 +53,13 @@ class Case:
         return f"{self.about} {self.told}: {self.refused or 'accepted'}"
 
 
-# --- where the documents leave it open or contradict each other (the classes of the conflict table)
+# --- rules that the documents leave open or contradict (the classes of the conflict table)
 
 SEARCH_LENGTH = 100  # SEARCHLEN: 64 on some pages, 100 on others; the service takes the longer text
 OPEN_ENUMS = ("project_type",)  # PROJTYPE: values that one source lists; others are passed on
 ANY_CASE = ("create_visualization_job",)  # VISTYPE, SCHEDULE
-NOT_SERVED = ("mindinsight",)  # the compatibility page says so
-NOT_THERE = (("get_training_job_config", "sample"),)  # sample configurations are the cloud's own
+NOT_SERVED = ("mindinsight",)  # as the compatibility page says
+NOT_THERE = (("get_training_job_config", "sample"),)  # only the cloud has sample configurations
 OPTIONAL = (("create_training_job_version", "train_url"),)  # TRAINURL: "Yes" for new versions only
 NEEDED = ("label",)  # "No" in the tables, though a parameter without a name cannot be passed on
 ANY_TYPE = ("value",)  # PARAMVAL: everything has one text
@@ -174,7 +174,7 @@ def _into(field: Body, reach: Reach) -> Reach:
 
 
 def _put(parent: Body, field: Body, value: Any) -> None:
-    """Set a member or leave it out; what it excludes goes, and what it needs comes."""
+    """Set a member or leave it out; remove the members that it excludes, and add those that it requires."""
     relations = field.get("relations", {})
     for name in relations.get("exclusive_with", ()):
         parent.pop(name, None)
@@ -288,7 +288,7 @@ def _limits(operation: str, field: Body) -> tuple[list[Any], list[Any]]:
 
 
 def _is_kind(field: Body) -> bool:
-    """Whether a member says what the members beside it are; it cannot be changed alone."""
+    """Whether a member decides which other members are allowed, so that it cannot be changed alone."""
     return "must not mix" in str(field.get("constraint", {}).get("note"))
 
 
@@ -333,10 +333,10 @@ def _rule_cases(operation: str, rule: Body) -> Iterator[Case]:
         yield case("", f"{rule['when']} with all", members, [*members, rule["when"]])
 
 
-# --- the world in which they are tried
+# --- the values of an environment
 
 def resolved(value: Any, ids: Callable[[Listed | Most | Fresh], Any]) -> Any:
-    """A query or a body with everything in it that depends on what the service has."""
+    """A query or a body with its placeholders replaced by values of the service."""
     if isinstance(value, (Listed, Most, Fresh)):
         return ids(value)
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The REST contract, read: its operations, its printed samples, and whether a body has the documented shape."""
+"""The REST contract: its operations and samples, and checks of bodies against it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FAILED = {"is_success", "error_code", "error_message", "error_msg"}
 
 # Objects whose members are alternatives, as the samples print them: those of the other kind may be left out.
 ALTERNATIVES = ("data_source[]", "volumes[]", "nfs", "host_path")
-# What a training wrote itself: the service passes it on.
+# Written by the training; the service returns it as it is.
 PASSED_ON = ("model_metric_list",)
 
 
@@ -45,7 +45,7 @@ def fields_of(operation: str, part: str) -> list[dict[str, Any]]:
 
 
 def path_values(operation: str, printed: str) -> dict[str, str]:
-    """What a printed path has in the places of the members of the path."""
+    """The members of the path of a sample."""
     template = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", OPERATIONS[operation]["path"])
     found = re.fullmatch(f"/?{template}/?", printed)
     assert found, f"{printed} is no path of {operation}"
@@ -57,10 +57,10 @@ def is_of(kind: str, value: Any) -> bool:
     return isinstance(value, TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool))
 
 
-# --- what is asked
+# --- requests
 
 def request_faults(operation: str, query: Mapping[str, str], body: Any) -> list[str]:
-    """What a request has that no document names, or that has another type."""
+    """The members of a request that no document names, or that have another type."""
     known = {field["name"]: field for field in fields_of(operation, "query_params")}
     faults = [f"query member {name}" for name in query if name not in known]
     faults += [
@@ -70,7 +70,7 @@ def request_faults(operation: str, query: Mapping[str, str], body: Any) -> list[
     return faults + list(_faults(fields_of(operation, "request_body"), body or {}, "", asked=True))
 
 
-# --- what is answered
+# --- responses
 
 def reply_faults(operation: str, reply: Mapping[str, Any]) -> list[str]:
     """What a successful reply lacks, or has in another type; members that are not set are null."""
@@ -80,7 +80,7 @@ def reply_faults(operation: str, reply: Mapping[str, Any]) -> list[str]:
 
 
 def refusal_faults(status: int, reply: Any, folded: bool = False) -> list[str]:
-    """What is wrong with the shape of a refusal; `folded` as the SDK returns it, with one text."""
+    """What is wrong with the shape of a failure; `folded` as the SDK returns it, with one text."""
     members = FAILED - {"error_message"} if folded else FAILED
     if not isinstance(reply, dict) or set(reply) != members:
         return [f"a refusal has {sorted(members)}, this is {reply!r}"]
@@ -140,7 +140,7 @@ def _value_faults(field: Mapping[str, Any], value: Any, at: str, asked: bool) ->
 
 
 def _decoded(field: Mapping[str, Any], value: Any) -> Any:
-    """The JSON in a text that carries some."""
+    """The JSON value of a text that contains one."""
     return json.loads(value) if "encoding" in field and isinstance(value, str) else value
 
 

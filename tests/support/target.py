@@ -1,4 +1,4 @@
-"""What requests are about: one of everything, and for each operation its path and a body that is right."""
+"""What requests are about: one of each resource, and for each operation its path and a valid body."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import attrs
 import requests
 
 from modelarts._wire.v1.routes import BY_OPERATION
-from tests.support.environment import BODY, World
+from tests.support.environment import BODY, Environment
 from tests.support.rest import OPERATIONS, refusal_faults, reply_faults
 
 VOLUMES = [{"nfs": {"id": "i", "src_path": "s", "dest_path": "d", "read_only": True}}]
@@ -25,7 +25,7 @@ VISUALIZATION = {
 class Target:
     """A running version with a log, a configuration and a visualization job that is up."""
 
-    world: World
+    environment: Environment
     job_id: int
     version_id: int
     log_file: str
@@ -33,10 +33,10 @@ class Target:
     visualization_id: int
 
     @classmethod
-    def of(cls, world: World) -> Target:
-        version = world.version(8, log="a line\n")
-        log_file, viewer = world.log_file(version), world.visualization(8)
-        return cls(world, version.job_id, version.id, log_file, world.config(), viewer.id)
+    def of(cls, environment: Environment) -> Target:
+        version = environment.version(8, log="a line\n")
+        log_file, viewer = environment.log_file(version), environment.visualization(8)
+        return cls(environment, version.job_id, version.id, log_file, environment.config(), viewer.id)
 
     def path(self, operation: str) -> dict[str, Any]:
         """The members of an operation's path but the project."""
@@ -45,65 +45,65 @@ class Target:
         return {name: value for name, value in members.items() if f"{{{name}}}" in OPERATIONS[operation]["path"]}
 
     def body(self, operation: str) -> dict[str, Any]:
-        """A body that is right, under a name that is free."""
+        """A valid body, with a free name."""
         settings = copy.deepcopy({**BODY, "volumes": VOLUMES})
         named: dict[str, dict[str, Any]] = {
-            "create_training_job": {"job_name": self.world.name(), "job_desc": "d", "config": settings},
+            "create_training_job": {"job_name": self.environment.name(), "job_desc": "d", "config": settings},
             "create_training_job_version": {"job_desc": "d", "config": {**settings, "pre_version_id": self.version_id}},
-            "create_training_job_config": {"config_name": self.world.name(), **settings},
+            "create_training_job_config": {"config_name": self.environment.name(), **settings},
             "update_training_job_config": settings,
-            "create_visualization_job": {"job_name": self.world.name(), **copy.deepcopy(VISUALIZATION)},
+            "create_visualization_job": {"job_name": self.environment.name(), **copy.deepcopy(VISUALIZATION)},
         }
         return named.get(operation, {"job_desc": "d"})
 
     def encoded(self, operation: str) -> bytes:
-        """That body as it is sent."""
+        """The valid body as it is sent."""
         return json.dumps(self.body(operation)).encode()
 
     def send(self, operation: str, data: bytes) -> requests.Response:
         """Call an operation with any bytes as its body."""
         route = BY_OPERATION[operation]
-        return self.world.send(route.method, route.url("", project_id="local", **self.path(operation)), data=data)
+        return self.environment.send(route.method, route.url("", project_id="local", **self.path(operation)), data=data)
 
 
 def assert_refused(target: Target, operation: str, data: bytes, status: int = 400) -> None:
-    """A bad value, in the documented shape, and nothing was written."""
-    before = target.world.changes()
+    """The response is a documented failure for a bad value, and nothing was written."""
+    before = target.environment.changes()
 
     reply = target.send(operation, data)
 
     assert (reply.status_code, reply.json()["error_code"]) == (status, "ModelArts.0104"), reply.text[:200]
     assert refusal_faults(reply.status_code, reply.json()) == []
-    assert target.world.changes() == before
+    assert target.environment.changes() == before
 
 
 def assert_answered(target: Target, operation: str, reply: requests.Response, before: int) -> None:
-    """The answer has the documented shape; a refusal has left nothing; what was made can be started and read.
+    """The response has a documented shape; a failure wrote nothing; what was created can be started and read.
 
     Args:
-        before: what `World.changes` was before the call.
+        before: what `Environment.changes` was before the call.
     """
     members = reply.json()
     assert reply.status_code < 500 or "MindInsight" in members["error_msg"], reply.text
     if reply.status_code != 200:
         assert refusal_faults(reply.status_code, members) == []
-        assert target.world.changes() == before
+        assert target.environment.changes() == before
         return
     assert reply_faults(operation, members) == []
     if "version_id" in members and operation.startswith("create"):
-        job = target.world.store.jobs.get(members["job_id"])
-        version = target.world.put(members["job_id"], members["version_id"], 10)
+        job = target.environment.store.jobs.get(members["job_id"])
+        version = target.environment.put(members["job_id"], members["version_id"], 10)
         assert job is not None
-        assert json.dumps(target.world.spec_builder.spec(job, version), ensure_ascii=False).encode()
+        assert json.dumps(target.environment.spec_builder.spec(job, version), ensure_ascii=False).encode()
     for reading, path, query in _readings(target, operation, members):
-        read = target.world.call(reading, path, query)
+        read = target.environment.call(reading, path, query)
         assert (read.status, reply_faults(reading, read.members)) == (200, []), read.members
 
 
 def _readings(
     target: Target, operation: str, made: dict[str, Any]
 ) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
-    """The calls that tell of what a call has made or changed: operation, path and query."""
+    """The calls that read what a call has created or changed: operation, path and query."""
     newest = {"per_page": 1, "order": "desc", "sortBy": "create_time"}
     if operation in ("create_training_job_config", "update_training_job_config"):
         yield "list_training_job_configs", {}, newest
