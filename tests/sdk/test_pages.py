@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, Callable
 from urllib.parse import parse_qsl, urlsplit
 
@@ -16,6 +17,7 @@ from modelarts.errors import ApiError
 from modelarts.estimator import Estimator
 from modelarts.session import Session
 from tests.support.cloud import BASE, LISTS, MADE, Cloud, cloud_estimator, cloud_session
+from tests.support.environment import in_process
 
 CONFIG = {"operation": "create_training_job_config", "config_name": "c"}
 MANY: dict[str, list[dict[str, Any]]] = {
@@ -171,3 +173,21 @@ def test_a_lost_job_is_found_behind_others_whose_names_hold_its_own():
 
         with pytest.raises(Exception, match=r"job named 'digits' \(job_id 2000\)"):  # too old to be this call's
             idempotent_create.create_job(session.client, {"job_name": "digits"})
+
+
+def test_all_algorithms_of_the_local_service_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    with in_process(tmp_path / "home") as world:
+        algorithms = world.service.catalog.algorithms
+        pattern = next(iter(algorithms.values()))
+        for number in range(1001, 1151):
+            monkeypatch.setitem(algorithms, number, {**pattern, "model_id": number, "model_name": f"added-{number}"})
+
+        listed = Estimator.get_built_in_algorithms(world.session)
+        estimator = Estimator(
+            world.session, model_name="added-1150", train_instance_type="local", train_instance_count=1,
+            output_path="/bucket/output/",
+        )  # fmt: skip
+        body = estimator.payload(**CONFIG)
+
+    assert len(listed.models) == listed.model_total_count == len(algorithms) >= 155
+    assert body["model_id"] == 1150
