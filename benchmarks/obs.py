@@ -45,7 +45,7 @@ def measure() -> Iterator[Row]:
             yield _folder(home, far, small, f"{DELAY * 1e3:.0f} ms away", "files", aim=2, rounds=1, note=AWAY)
         heavy = home / f"{FOLDER} MB"
         _fill(heavy, FOLDER // 10, 10 * MEGA)
-        yield _folder(home, near, heavy, "in files of 10 MB, here", "MB", aim=1)
+        yield _folder(home, near, heavy, "in files of 10 MB, here", "MB", aim=1.1)
         large = home / "large.bin"
         with large.open("wb") as file:
             for _ in range(LARGE):

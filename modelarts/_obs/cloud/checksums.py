@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-CHUNK = 1 << 17  # bytes that are read at once
+CHUNK = 1 << 17  # bytes of a reply that are read at once
+READ_AT_ONCE = 1 << 20  # bytes of a local file
 PART_SIZE = 16 << 20
 MARK = "modelarts-part-size"  # metadata of objects that we sent in parts: how large those are
 _MOST_PARTS = 10_000
@@ -35,11 +36,14 @@ def md5(content: bytes = b"") -> Any:
 def md5_of(file: Path, offset: int = 0, length: int | None = None) -> bytes:
     """The MD5 of a file, or of a range of it."""
     digest = md5()
-    with file.open("rb") as opened:
+    buffer = memoryview(bytearray(READ_AT_ONCE if length is None else min(READ_AT_ONCE, length)))
+    with file.open("rb", buffering=0) as opened:
         opened.seek(offset)
-        while chunk := opened.read(CHUNK if length is None else min(CHUNK, length)):
-            digest.update(chunk)
-            length = None if length is None else length - len(chunk)
+        while buffer and (size := opened.readinto(buffer)):
+            digest.update(buffer[:size])
+            if length is not None:
+                length -= size
+                buffer = buffer[:length]
     found: bytes = digest.digest()
     return found
 
