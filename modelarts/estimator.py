@@ -102,7 +102,7 @@ class Estimator(StrictAttributes, Training, JobCalls):
             rule = f"not an argument of this call; it takes {', '.join(CALL_FIELDS)}"
             raise ArgumentError("payload", [ArgumentProblem(name, arguments[name], rule) for name in unknown])
         session = self.modelarts_session
-        staging = Staging(session.client.transport.sending, lambda: session.obs, session._default_bucket_name)
+        staging = Staging(session.client.transport.options, lambda: session.obs, session._default_bucket_name)
         return payload.build(self, Call(operation=operation, **arguments), session.catalog, staging), staging
 
     # --- jobs and versions

@@ -149,7 +149,7 @@ class Session:
         self.region_name = settings["region_name"].value
         self._services = endpoints.resolve(settings, self._endpoints)
         host, transport = self._services.url("modelarts"), _transport(settings)
-        transport.sending.check_proxies(self._services.known)
+        transport.options.check_proxies(self._services.known)
         auth, project_id = _cloud_auth(settings, self._services, transport)
         self._buckets = None
         self._open(Endpoint(host, auth, project_id), settings, transport)
@@ -185,10 +185,10 @@ class Session:
         if self._buckets is None:
             from modelarts._obs.cloud.buckets import HuaweiBuckets
 
-            address, sending = self._services.url("obs"), self.client.transport.sending
+            address, options = self._services.url("obs"), self.client.transport.options
             self._buckets = HuaweiBuckets(
-                address, self.client.endpoint.auth, home_directory(), sending, self.region_name,
-                timeouts=lambda: self.client.sending,
+                address, self.client.endpoint.auth, home_directory(), options, self.region_name,
+                timeouts=lambda: self.client.options,
             )  # fmt: skip
         return self._buckets
 

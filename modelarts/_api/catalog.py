@@ -63,12 +63,12 @@ class Catalog:
 
     def _request_together(self, kinds: Sequence[str]) -> None:
         """Request several lists at the same time, with the timeouts of this thread."""
-        sending = self._client.sending
+        options = self._client.options
         failures: list[Exception] = []
 
         def request(kind: str) -> None:
             try:
-                with self._client.sending_as(sending):
+                with self._client.with_options(options):
                     self._request(kind)
             except Exception as error:  # noqa: BLE001 - it is raised again by the thread that waits
                 failures.append(error)

@@ -49,23 +49,23 @@ class Client:
         """Within this block, the calls of this thread have these timeouts in place of the session's."""
         given = {"total_timeout": seconds, "connect_timeout": connect, "read_timeout": read}
         changes = {name: checked(name, value) for name, value in given.items() if value is not None}
-        return self.sending_as(self.sending._replace(**changes))
+        return self.with_options(self.options._replace(**changes))
 
     @contextmanager
-    def sending_as(self, sending: TransportOptions) -> Iterator[None]:
+    def with_options(self, options: TransportOptions) -> Iterator[None]:
         """Within this block, the calls of this thread have these options; for threads that work for another one."""
-        before = self.sending
-        self._calls.sending = sending
+        before = self.options
+        self._calls.options = options
         try:
             yield
         finally:
-            self._calls.sending = before
+            self._calls.options = before
 
     @property
-    def sending(self) -> TransportOptions:
+    def options(self) -> TransportOptions:
         """The options of the calls of this thread."""
-        sending: TransportOptions = getattr(self._calls, "sending", self.transport.sending)
-        return sending
+        options: TransportOptions = getattr(self._calls, "options", self.transport.options)
+        return options
 
     def call(
         self,
@@ -107,7 +107,7 @@ class Client:
             return Attempt(route.method, url, headers, content)
 
         repeatable = route.method != "POST"
-        with self.transport.call(self.sending):
+        with self.transport.call(self.options):
             reply = self.transport.send(prepare, repeatable, self._refresh_endpoint)
             if reply.status_code == 401 and self._has_other_credentials():
                 reply = self.transport.send(prepare, repeatable, self._refresh_endpoint)

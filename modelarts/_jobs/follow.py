@@ -84,7 +84,7 @@ def _log_tail(client: Client, version: dict[str, int | str]) -> str:
     """The last lines of each log; empty when they cannot be read, because the end itself matters more."""
     tails = []
     try:
-        with client.deadline(min(TAIL, client.sending.total_timeout), None, None):
+        with client.deadline(min(TAIL, client.options.total_timeout), None, None):
             for name in names_in(client.call("list_training_job_log_files", version)):
                 query = {"log_file": name, "lines": TAIL_LINES}
                 tails.append(client.call("get_training_job_log", version, query).get("content") or "")

@@ -36,7 +36,7 @@ class ReconnectingClient:
         self.deadline = math.inf  # of the monotonic clock
         self.patience = OUTAGE
         # A service may hold a reply back for a while, but not for so long that the call times out.
-        self.longest_hold = int(min(HOLD, client.sending.read_timeout / 2, client.sending.total_timeout / 2))
+        self.longest_hold = int(min(HOLD, client.options.read_timeout / 2, client.options.total_timeout / 2))
 
     @property
     def left(self) -> float:
@@ -76,7 +76,7 @@ class ReconnectingClient:
 
     def _seconds(self) -> float | None:
         """How long one call may take; `None` where the session's own time-out is shorter."""
-        return max(self.left, SHORTEST) if self.left < self.client.sending.total_timeout else None
+        return max(self.left, SHORTEST) if self.left < self.client.options.total_timeout else None
 
 
 def _raise_if_transient(reply: Response) -> None:

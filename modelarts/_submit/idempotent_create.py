@@ -114,7 +114,7 @@ def _may_have_created(refused: ApiError, client: Client) -> bool:
 def _look_up(what: str, client: Client, find: Callable[[], RecoveryResult]) -> RecoveryResult:
     """Look up what a call has created. All look-ups together have as much time as one call."""
     result = RecoveryResult()
-    with client.transport.call(client.sending):
+    with client.transport.call(client.options):
         for pause in (0.0, *LOOKUP_PAUSES):
             if pause >= client.transport.left:
                 break

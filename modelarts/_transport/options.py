@@ -48,14 +48,14 @@ class TransportOptions(NamedTuple):
     def of(cls, settings: Mapping[str, Value]) -> TransportOptions:
         """What the settings, and the environment where they are silent, say of it. Raises `ConfigError`."""
         trusted = settings["ca_bundle"].value or _usual_bundle() or True
-        sending = cls(
+        options = cls(
             settings["connect_timeout"].value, settings["read_timeout"].value, settings["total_timeout"].value,
             settings["verify"].value and trusted, settings["client_cert"].value, proxies(settings["proxy"].value),
             settings["code_limit"].value, settings["data_limit"].value,
         )  # fmt: skip
-        if isinstance(sending.verify, str) or sending.client_cert:
-            sending.tls()  # a file that holds no certificate is told now
-        return sending
+        if isinstance(options.verify, str) or options.client_cert:
+            options.tls()  # a file that holds no certificate is told now
+        return options
 
     def tls(self) -> ssl.SSLContext:
         """A context that trusts and shows these certificates. Raises `ConfigError` for files that hold none."""

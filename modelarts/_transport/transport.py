@@ -34,12 +34,12 @@ class Transport:
     """Connections of one session; one for each thread that sends, and new ones after a fork.
 
     Args:
-        sending: time-outs and certificates.
+        options: time-outs and certificates.
         direct: go past proxies, whatever the environment says.
     """
 
-    def __init__(self, sending: TransportOptions, bypass_proxy: bool = False) -> None:
-        self.sending = sending
+    def __init__(self, options: TransportOptions, bypass_proxy: bool = False) -> None:
+        self.options = options
         self.bypass_proxy = bypass_proxy
         self._call = threading.local()
         self._open()
@@ -57,7 +57,7 @@ class Transport:
             self._adapter.close()
 
     @contextmanager
-    def call(self, sending: TransportOptions | None = None) -> Iterator[None]:
+    def call(self, options: TransportOptions | None = None) -> Iterator[None]:
         """Within this block, all that this thread sends is one call, and shares its total time-out.
 
         Args:
@@ -66,8 +66,8 @@ class Transport:
         if self._current is not None:
             yield
             return
-        sending = sending or self.sending
-        self._call.current = (sending, time.monotonic() + sending.total_timeout)
+        options = options or self.options
+        self._call.current = (options, time.monotonic() + options.total_timeout)
         try:
             yield
         finally:
@@ -81,7 +81,7 @@ class Transport:
     @property
     def left(self) -> float:
         """Seconds that are left to the call that this thread is making, else to a new one."""
-        return self._current[1] - time.monotonic() if self._current else self.sending.total_timeout
+        return self._current[1] - time.monotonic() if self._current else self.options.total_timeout
 
     def secrets_of(self, request: Any, *others: str) -> Secrets:
         """What is not to be told of a request, nor of the proxy on its way."""
@@ -161,22 +161,22 @@ class Transport:
         request.method, request.url, request.body = attempt.method, attempt.url, attempt.body or None  # type: ignore[assignment]
         request.headers = CaseInsensitiveDict(attempt.headers)
         assert self._current is not None  # it is called within a call only
-        sending, end = self._current
+        options, end = self._current
         left = max(end - time.monotonic(), 0.001)
-        timeout = (min(sending.connect_timeout, left), min(sending.read_timeout, left))
+        timeout = (min(options.connect_timeout, left), min(options.read_timeout, left))
         return self._adapter.exchange(
-            end, sending.read_timeout, request, attempt.receive, timeout=timeout, **self._options_for(attempt.url)
+            end, options.read_timeout, request, attempt.receive, timeout=timeout, **self._options_for(attempt.url)
         )
 
     def _options_for(self, url: str) -> dict[str, Any]:
         """Proxy and certificates, found once for each host."""
         host = url.split("/", 3)[2]
         if host not in self._options:
-            proxy = None if self.bypass_proxy else self.sending.proxy_for(url)
+            proxy = None if self.bypass_proxy else self.options.proxy_for(url)
             self._options[host] = {
                 "proxies": {"all": proxy} if proxy else {},
-                "verify": self.sending.verify,
-                "cert": self.sending.client_cert,
+                "verify": self.options.verify,
+                "cert": self.options.client_cert,
             }
         return self._options[host]
 

@@ -138,10 +138,10 @@ def test_a_call_may_have_time_outs_of_its_own():
 def test_time_outs_within_others_keep_what_they_do_not_say():
     with at("http://127.0.0.1:9") as session:
         with session.deadline(20, connect=3), session.deadline(read=5):
-            assert session.client.sending.read_timeout == 5
-            assert session.client.sending.connect_timeout == 3
-            assert session.client.sending.total_timeout == 20
-        assert session.client.sending == session.client.transport.sending
+            assert session.client.options.read_timeout == 5
+            assert session.client.options.connect_timeout == 3
+            assert session.client.options.total_timeout == 20
+        assert session.client.options == session.client.transport.options
 
 
 @pytest.mark.parametrize("method", [GET, PUT, POST])

@@ -226,7 +226,7 @@ def test_only_proxies_that_are_needed_are_looked_at(monkeypatch: pytest.MonkeyPa
 def proxy_of(url: str) -> str | None:
     """The proxy on the way to a service."""
     with at(url) as session:
-        return session.client.transport.sending.proxy_for(url)
+        return session.client.transport.options.proxy_for(url)
 
 
 def test_a_proxy_that_speaks_socks_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch):

@@ -73,7 +73,7 @@ def drive(session: Session, method: str, seconds: float, told: io.StringIO) -> N
         except ModelArtsError as error:
             tell(told, error)
         told.write(f"{session!r}{session.client.endpoint!r}{session.client.endpoint.auth!r}{session.client.transport!r}")
-        told.write(repr(session.client.transport.sending))
+        told.write(repr(session.client.transport.options))
 
 
 def assert_silent(said: io.StringIO) -> None:

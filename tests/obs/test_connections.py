@@ -31,9 +31,9 @@ from tests.support.certificates import make_certificate
 DONE = {**MARK, "ETag": "an ETag"}
 
 
-def buckets(address: str, auth: Any, home: Path, **sending: Any) -> HuaweiBuckets:
+def buckets(address: str, auth: Any, home: Path, **options: Any) -> HuaweiBuckets:
     """Buckets that are reached as the environment says, and as is given."""
-    ways = TransportOptions.of(table.resolve())._replace(**sending)
+    ways = TransportOptions.of(table.resolve())._replace(**options)
     return HuaweiBuckets(address, auth, home, ways, "cn-north-4")
 
 

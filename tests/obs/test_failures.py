@@ -140,8 +140,8 @@ def test_objects_that_could_not_be_deleted_are_named(
 # --- the network
 
 
-def unreachable(address: str, auth: Any, tmp_path: Path, **sending: Any) -> HuaweiBuckets:
-    return HuaweiBuckets(address, auth, tmp_path / "state", TransportOptions(**sending))
+def unreachable(address: str, auth: Any, tmp_path: Path, **options: Any) -> HuaweiBuckets:
+    return HuaweiBuckets(address, auth, tmp_path / "state", TransportOptions(**options))
 
 
 def test_an_address_where_nobody_answers(auth: AkSkAuth, small: Path, tmp_path: Path):

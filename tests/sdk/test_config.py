@@ -156,27 +156,27 @@ def test_a_session_sends_with_its_settings(monkeypatch: pytest.MonkeyPatch, file
     pem = str(make_certificate(tmp_path / "mine.pem"))
     given = {"ca_bundle": HERE, "client_cert": pem, "proxy": "p:3128"}
     write_json(file, connect_timeout=1, read_timeout=2, total_timeout=3, **given)
-    sending = cloud_session().client.transport.sending
+    options = cloud_session().client.transport.options
 
-    assert sending == TransportOptions(1, 2, 3, HERE, pem, {"all": "http://p:3128"})
+    assert options == TransportOptions(1, 2, 3, HERE, pem, {"all": "http://p:3128"})
 
     monkeypatch.setenv("MODELARTS_VERIFY", "off")
-    assert cloud_session().client.transport.sending.verify is False
+    assert cloud_session().client.transport.options.verify is False
 
 
 def test_by_default_the_usual_authorities_are_trusted_and_there_is_no_proxy():
-    sending = cloud_session().client.transport.sending
+    options = cloud_session().client.transport.options
 
-    assert sending == TransportOptions(10, 60, 300, True, None, {"no": ""})
-    assert sending.proxy_for("https://modelarts.example.com") is None
+    assert options == TransportOptions(10, 60, 300, True, None, {"no": ""})
+    assert options.proxy_for("https://modelarts.example.com") is None
 
 
 def test_a_session_may_have_its_own_timeouts(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("MODELARTS_READ_TIMEOUT", "7")
 
-    sending = cloud_session(connect_timeout=1, total_timeout="3").client.transport.sending
+    options = cloud_session(connect_timeout=1, total_timeout="3").client.transport.options
 
-    assert (sending.connect_timeout, sending.read_timeout, sending.total_timeout) == (1, 7, 3)
+    assert (options.connect_timeout, options.read_timeout, options.total_timeout) == (1, 7, 3)
     with pytest.raises(ConfigError, match=r"read_timeout=-1 \(argument\): write a number of seconds above 0"):
         cloud_session(read_timeout=-1)
     with pytest.raises(ConfigError, match=r"connect_timeout=0 \(argument\)"), cloud_session().deadline(connect=0):

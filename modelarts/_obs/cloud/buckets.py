@@ -33,20 +33,20 @@ class HuaweiBuckets(Buckets):
         endpoint: address, such as `https://obs.cn-north-4.myhuaweicloud.com`.
         auth: gives the access keys; asked for each request, because temporary ones are renewed.
         home: folder of state; `transfers` in it holds what is needed to resume a large file.
-        sending: timeouts, proxies and certificates.
+        options: timeouts, proxies and certificates.
         region: where new buckets are created.
         part_size: larger files are transferred in parts of this size.
-        timeouts: those of the thread that calls, where they differ from those of `sending`.
+        timeouts: those of the thread that calls, where they differ from those of `options`.
     """
 
     def __init__(
         self, endpoint: str, auth: Auth, home: Path,
-        sending: TransportOptions | None = None, region: str = "", part_size: int = checksums.PART_SIZE,
+        options: TransportOptions | None = None, region: str = "", part_size: int = checksums.PART_SIZE,
         timeouts: Callable[[], TransportOptions] | None = None,
     ) -> None:  # fmt: skip
         self.endpoint = endpoint
         self.part_size = part_size
-        self._client = ObsClient(endpoint, auth, sending or TransportOptions(), region, timeouts)
+        self._client = ObsClient(endpoint, auth, options or TransportOptions(), region, timeouts)
         self._records = home / "transfers"
 
     def __repr__(self) -> str:

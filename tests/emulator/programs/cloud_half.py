@@ -56,7 +56,7 @@ obs.download_dir(f"obs://{bucket}/数据/", "there", sync=True, progress=True)
 content = os.urandom(4 * PART_SIZE + 7)
 Path("big.bin").write_bytes(content)
 parts = HuaweiBuckets(
-    obs.endpoint, session.client.endpoint.auth, Path("state"), session.client.transport.sending, part_size=PART_SIZE
+    obs.endpoint, session.client.endpoint.auth, Path("state"), session.client.transport.options, part_size=PART_SIZE
 )
 parts.upload_file("big.bin", f"obs://{bucket}/")
 target = Path("there", "big.bin")
