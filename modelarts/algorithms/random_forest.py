@@ -1,7 +1,7 @@
 """Random forests on CSV data, with scikit-learn: a classifier and a regressor.
 
-Run as a training script; `--task` says which of the two. The input folder holds CSV files with one header line;
-every column but the label is a number.
+Runs as a training script; `--task` selects one of the two. The input folder holds CSV files with one header line;
+every column except the label is a number.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ CLASSIFICATION, REGRESSION = "classification", "regression"
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(allow_abbrev=False)  # a name cut short is a mistake
+    parser = argparse.ArgumentParser(allow_abbrev=False)  # an abbreviated name is a mistake
     parser.add_argument("--task", choices=[CLASSIFICATION, REGRESSION], required=True)
     parser.add_argument("--data_url", required=True)
     parser.add_argument("--train_url", required=True)
-    parser.add_argument("--label_column", default="", help="its name; the last column when empty")
+    parser.add_argument("--label_column", default="", help="name of the label column; the last one when empty")
     parser.add_argument("--n_estimators", type=int, default=100)
     parser.add_argument("--max_depth", type=int, default=0, help="0 means no limit")
-    parser.add_argument("--test_size", type=float, default=0.2, help="part of the rows that is held back")
+    parser.add_argument("--test_size", type=float, default=0.2, help="fraction of the rows for testing")
     parser.add_argument("--random_state", type=int, default=0)
     return parser.parse_args()
 
 
 def download(url: str) -> Path:
-    """Get the input, a folder or one file, from its bucket."""
+    """Download the input, a folder or one file."""
     name = url.rstrip("/").rpartition("/")[2]
     try:
         Session().obs.download_dir(url, "data")
@@ -47,7 +47,7 @@ def read(folder: Path, label_column: str, task: str) -> tuple[list[str], list[li
     """Column names, features and labels of all CSV files in a folder."""
     files = sorted(folder.rglob("*.csv")) if folder.is_dir() else [folder]
     if not files:
-        sys.exit("the input folder holds no .csv file")
+        sys.exit("the input folder has no .csv file")
     columns: list[str] = []
     features: list[list[float]] = []
     labels: list[Any] = []
@@ -56,7 +56,7 @@ def read(folder: Path, label_column: str, task: str) -> tuple[list[str], list[li
             rows = csv.reader(lines)
             header = next(rows, [])
             if columns and header != columns:
-                sys.exit(f"{file.name}: its columns are not those of {files[0].name}")
+                sys.exit(f"{file.name}: its columns differ from those of {files[0].name}")
             columns = header
             label = _label_index(header, label_column, file)
             for row in filter(None, rows):
@@ -65,7 +65,8 @@ def read(folder: Path, label_column: str, task: str) -> tuple[list[str], list[li
                     features.append([float(value) for value in values])
                     labels.append(float(row[label]) if task == REGRESSION else row[label])
                 except (ValueError, IndexError) as error:
-                    sys.exit(f"{file.name}, line {rows.line_num}: {error}; every column but the label is a number")
+                    rule = "every column except the label must be a number"
+                    sys.exit(f"{file.name}, line {rows.line_num}: {error}; {rule}")
     return columns, features, labels
 
 
@@ -128,7 +129,7 @@ def main() -> None:
     model.fit(split[0], split[2])
     measure = classification_metrics if arguments.task == CLASSIFICATION else regression_metrics
     metrics = measure(split[3], model.predict(split[1]))
-    print(f"held-back rows: {metrics['total_metric']['total_metric_values']}", flush=True)
+    print(f"test rows: {metrics['total_metric']['total_metric_values']}", flush=True)
     Path("model").mkdir(exist_ok=True)
     Path("model/model.pkl").write_bytes(pickle.dumps(model))
     Path("metric.json").write_text(json.dumps(metrics), encoding="utf-8")

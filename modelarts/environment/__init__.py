@@ -8,10 +8,10 @@ __all__ = ["CondaDependencies", "Environment"]
 
 
 class Environment:
-    """A named set of packages.
+    """A named set of packages. `Estimator` does not support it yet, see docs/compatibility.md.
 
     Args:
-        name: its name.
+        name: name of the environment.
         conda: its packages; may be assigned later.
 
     Example:

@@ -9,7 +9,7 @@ __all__ = ["CondaDependencies"]
 
 @attrs.define
 class CondaDependencies:
-    """Channels, pip packages and conda packages, each a list of requirement texts."""
+    """The packages of an environment; each attribute is a list of texts."""
 
     channels: list[str] = attrs.field(factory=list)
     pip_packages: list[str] = attrs.field(factory=list)
@@ -22,11 +22,14 @@ class CondaDependencies:
         pip_packages: list[str] | None = None,
         conda_packages: list[str] | None = None,
     ) -> CondaDependencies:
-        """Make a list of packages (modelarts_04_0222).
+        """Create the packages of an environment (modelarts_04_0222).
 
         Args:
-            channels: package channels.
-            pip_packages: such as `["tensorflow==1.13.1", "Pillow>=8.0.1"]`.
-            conda_packages: such as `["python=3.6.2"]`.
+            channels: conda channels, by name or URL.
+            pip_packages: requirements such as `["tensorflow==1.13.1", "Pillow>=8.0.1"]`.
+            conda_packages: requirements such as `["python=3.6.2"]`.
+
+        Returns:
+            The packages, for `Environment.conda`.
         """
         return cls(list(channels or ()), list(pip_packages or ()), list(conda_packages or ()))

@@ -11,7 +11,7 @@ from modelarts.estimator import Estimator
 
 
 def put_csv(session, tmp_path, name: str) -> None:
-    """Make `obs://bucket/<name>/rows.csv` of one of scikit-learn's data sets, the label last."""
+    """Upload one of scikit-learn's data sets as `obs://bucket/<name>/rows.csv`, the label last."""
     from sklearn import datasets  # its import would cost every run of any test two seconds
 
     dataset = getattr(datasets, f"load_{name}")()
@@ -30,7 +30,7 @@ def built_in(session, model_name: str, **hyperparameters) -> Estimator:
     )  # fmt: skip
 
 
-def test_a_classifier_trains_and_tells_its_metrics(session, tmp_path):
+def test_a_classifier_trains_and_reports_its_metrics(session, tmp_path):
     put_csv(session, tmp_path, "wine")
 
     job = built_in(session, "RandomForestClassifier", n_estimators=50).fit(inputs="/bucket/wine/", wait=True)
@@ -54,7 +54,7 @@ def test_a_regressor_trains_on_one_file(session, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("hyperparameters", "told"),
+    ("hyperparameters", "message"),
     [
         ({"label_column": "colour"}, "rows.csv has no column 'colour'; it has alcohol"),
         ({"n_estimators": "many"}, "invalid int value: 'many'"),
@@ -62,16 +62,16 @@ def test_a_regressor_trains_on_one_file(session, tmp_path):
         ({"n_estimator": 7}, "unrecognized arguments: --n_estimator=7"),
     ],
 )
-def test_parameters_that_are_wrong_are_told_in_the_log(session, tmp_path, hyperparameters, told):
+def test_wrong_parameters_are_reported_in_the_log(session, tmp_path, hyperparameters, message):
     put_csv(session, tmp_path, "wine")
 
     job = built_in(session, "RandomForestClassifier", **hyperparameters).fit(inputs="/bucket/wine/", wait=True)
 
     assert job.get_job_info().status == 11
-    assert told in job.get_job_log(f"job-{job.job_name}.0").content
+    assert message in job.get_job_log(f"job-{job.job_name}.0").content
 
 
-def test_a_column_that_holds_text_is_named_with_its_line(session, tmp_path):
+def test_a_text_in_a_column_of_numbers_is_reported_with_its_line(session, tmp_path):
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "rows.csv").write_text("a,b,label\n1,2,x\n1,two,y\n")
     session.obs.upload_dir(tmp_path / "bad", "obs://bucket/")
@@ -82,7 +82,7 @@ def test_a_column_that_holds_text_is_named_with_its_line(session, tmp_path):
     assert "rows.csv, line 3: could not convert string to float: 'two'" in log
 
 
-def test_the_list_tells_their_parameters(session):
+def test_the_list_has_their_parameters(session):
     models = {model.model_name: model for model in Estimator.get_built_in_algorithms(session).models}
 
     assert [row.label for row in models["RandomForestClassifier"].parameter][:2] == ["label_column", "n_estimators"]
