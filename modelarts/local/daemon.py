@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import logging
 import os
 import signal
 import subprocess
@@ -17,6 +16,7 @@ import attrs
 
 from modelarts.errors import ServiceError
 from modelarts.local import locks
+from modelarts.local.installation import Installation
 from modelarts.local.paths import LocalHome, read_json, write_private
 from modelarts.local.processes import Process
 
@@ -24,10 +24,6 @@ NEEDED = ("flask", "psutil", "waitress")
 NEEDED_FOR_IAM = ("cheroot", "cryptography")
 STOP_PATIENCE = 10.0
 LOCAL_SETTINGS = "MODELARTS_LOCAL_"  # beginning of the variables that only the service reads
-
-logger = logging.getLogger("modelarts")
-
-_reported: set[int] = set()  # pids of services of another Python environment that were warned about
 
 
 @attrs.frozen
@@ -58,10 +54,8 @@ class Address:
     project_id: str
     pid: int
     iam: CloudAddress | None = None
-    environment: str = ""  # `sys.prefix` of its interpreter
     started: str = ""  # start time of the process, see `Process`
-    package: str = ""  # folder of the code that it runs
-    installed: int = 0  # when that code was installed, see `when_installed`
+    installation: Installation | None = None
 
 
 def find(home: Path) -> Address | None:
@@ -71,10 +65,10 @@ def find(home: Path) -> Address | None:
     if not stored or not Process(stored["pid"], stored.get("started", "")).is_running():
         return None
     iam = CloudAddress(**stored["iam"]) if "iam" in stored else None
+    installation = Installation(**stored["installation"]) if "installation" in stored else None
     return Address(
-        stored["url"], stored["token"], stored["project_id"], stored["pid"], iam, stored.get("environment", ""),
-        stored["started"], stored.get("package", ""), stored.get("installed", 0),
-    )  # fmt: skip
+        stored["url"], stored["token"], stored["project_id"], stored["pid"], iam, stored["started"], installation
+    )
 
 
 def ensure(home: Path, iam: CloudOptions | None = None) -> Address:
@@ -91,50 +85,24 @@ def ensure(home: Path, iam: CloudOptions | None = None) -> Address:
         ServiceError: it cannot be started, or runs with other options.
     """
     found = find(home)
-    if found is None or _is_outdated(found):
+    if found is None or _is_replaced(found):
         paths = LocalHome.of(home)
         with _start_lock(paths):
             found = find(home)
-            if found is not None and _is_outdated(found):
+            if found is not None and _is_replaced(found):
                 _end(found, paths)
                 found = None
             found = found or _start(home, paths, iam)
     else:
-        _report_environment(found)
+        if found.installation:
+            found.installation.report_if_other(found.pid)
     if iam is not None:
         _check_options(found, iam)
     return found
 
 
-def when_installed(package: str) -> int:
-    """Time stamp of an installation of this package, in nanoseconds; 0 if it does not exist."""
-    try:
-        return os.stat(os.path.join(package, "_version.py")).st_mtime_ns  # noqa: PTH116, PTH118
-    except OSError:
-        return 0
-
-
-def _is_inside_a_job() -> bool:
-    return "DLS_JOB_ID" in os.environ
-
-
-def _is_outdated(found: Address) -> bool:
-    """Whether the code of a running service was replaced or removed; a job does not restart the service it runs on."""
-    return bool(found.package) and when_installed(found.package) != found.installed and not _is_inside_a_job()
-
-
-def _report_environment(found: Address) -> None:
-    """Warn once when jobs will not see the packages of this Python environment, because the service has another one."""
-    if found.environment in ("", sys.prefix) or found.pid in _reported:
-        return
-    if _is_inside_a_job():  # an interpreter of `local_python` is another one on purpose
-        return
-    _reported.add(found.pid)
-    logger.warning(
-        "the local service (pid %d) was started from the Python environment %s, and jobs run with its packages, not "
-        "with those of %s. To run them with yours, stop it with `modelarts local stop`: it starts again by itself",
-        found.pid, found.environment, sys.prefix,
-    )  # fmt: skip
+def _is_replaced(found: Address) -> bool:
+    return found.installation is not None and found.installation.is_replaced()
 
 
 def _check_options(found: Address, wanted: CloudOptions) -> None:

@@ -16,14 +16,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+import attrs
 import waitress
 
 from modelarts import __version__
 from modelarts._settings import table
 from modelarts.errors import ServiceError
-from modelarts.local import catalog, daemon, locks
+from modelarts.local import catalog, locks
 from modelarts.local.api.app import Activity, create_app
 from modelarts.local.api.handlers.context import Service
+from modelarts.local.installation import Installation
 from modelarts.local.paths import LocalHome, write_private
 from modelarts.local.places.here import Here
 from modelarts.local.processes import Process
@@ -100,11 +102,10 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
     scheduler.start()
     service.tensorboards.start()
     process = Process.of(os.getpid())
-    package = str(Path(__file__).parents[1])
     write_private(paths.address, {
         "url": f"http://127.0.0.1:{server.effective_port}", "token": token, "project_id": PROJECT_ID,
-        "pid": process.pid, "started": process.started, "version": __version__, "environment": sys.prefix,
-        "package": package, "installed": daemon.when_installed(package), **tls,
+        "pid": process.pid, "started": process.started, "version": __version__,
+        "installation": attrs.asdict(Installation.of_this_process()), **tls,
     })  # fmt: skip
     return server, service, activity
 

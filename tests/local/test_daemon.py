@@ -96,7 +96,7 @@ def test_a_session_says_when_jobs_run_with_the_packages_of_another_environment(s
 
     (warning,) = said[str(python)].splitlines()
     assert f"was started from the Python environment {sys.prefix}," in warning
-    assert f"not with those of {tmp_path / 'mine'}. To run them with yours, stop it" in warning
+    assert f"not with those of {tmp_path / 'mine'}. To use yours, run" in warning
     assert said[sys.executable] == ""
 
 
@@ -115,7 +115,7 @@ def other_installation(tmp_path, home):
 
 def test_a_service_whose_installation_was_removed_is_restarted(other_installation, home, tmp_path):
     before = daemon.find(home)
-    assert before is not None and Path(before.package) == other_installation
+    assert before is not None and Path(before.installation.package) == other_installation
     shutil.rmtree(other_installation)
 
     with Session.local(home) as session:
@@ -124,7 +124,7 @@ def test_a_service_whose_installation_was_removed_is_restarted(other_installatio
         estimator(session).fit(inputs="/bucket/data/").wait(timeout=60, show=False)
 
     after = daemon.find(home)
-    assert after is not None and after.pid != before.pid and after.environment == sys.prefix
+    assert after is not None and after.pid != before.pid and after.installation.environment == sys.prefix
 
 
 def test_a_service_whose_installation_was_replaced_is_restarted_once(other_installation, home):
