@@ -305,6 +305,26 @@ def test_a_part_file_that_cannot_be_used_does_not_stop_a_download(tmp_path: Path
     assert part_files(local) == [name.name]
 
 
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.ENOSYS])
+def test_files_are_written_on_a_file_system_without_locks(
+    tmp_path: Path, local: Path, monkeypatch: pytest.MonkeyPatch, code: int
+):
+    def no_locks(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    obs = LocalBuckets(tmp_path / "buckets")
+    obs.create_bucket("bucket")
+    (local / "file.txt").write_text("text")
+    monkeypatch.setattr("fcntl.flock", no_locks)
+
+    for _ in range(2):
+        obs.upload_file("file.txt", "obs://bucket/")
+        obs.download_file("obs://bucket/file.txt", local / "there" / "file.txt")
+
+    assert (local / "there" / "file.txt").read_text() == "text"
+    assert part_files(local) == part_files(tmp_path / "buckets") == []
+
+
 # --- in the bucket
 
 
