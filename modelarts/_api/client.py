@@ -18,7 +18,7 @@ from modelarts._settings.table import checked
 from modelarts._transport.attempt import Attempt
 from modelarts._transport.options import TransportOptions
 from modelarts._transport.redaction import Secrets
-from modelarts._transport.response import Response, answered, bad_member, error_of
+from modelarts._transport.response import Response, bad_member, error_of, to_response
 from modelarts._transport.transport import Transport
 from modelarts._wire import json_records
 from modelarts._wire.v1.routes import BY_OPERATION, Route
@@ -143,11 +143,11 @@ def _decoded(reply: requests.Response, route: Route, secrets: Secrets) -> Respon
     """The response of a reply: a success with the members that it must have, or a failure without secrets."""
     method, url, status = route.method, str(reply.url), reply.status_code
     if not reply.content and (status in EMPTY_BODY_OK or (status == NO_CONTENT and not _needs_body(route))):
-        return answered({}, status, reply.headers, method, url)
+        return to_response({}, status, reply.headers, method, url)
     members = _members(reply.content)
     if members is None or 300 <= status < 400:
         raise _no_reply(reply, method, secrets)
-    response = answered(members, status, reply.headers, method, url)
+    response = to_response(members, status, reply.headers, method, url)
     if response["is_success"]:
         shape = SHAPES.get(route.operation, Shape())
         if not any(members.get(name) is not None for name in ("is_success", *shape.any_of)):
@@ -157,7 +157,7 @@ def _decoded(reply: requests.Response, route: Route, secrets: Secrets) -> Respon
         return response
     if status >= 500 and all(members.get(name) is None for name in FAILURE):
         raise _no_reply(reply, method, secrets)
-    return answered(secrets.redact(members), status, secrets.redact(reply.headers), method, url)
+    return to_response(secrets.redact(members), status, secrets.redact(reply.headers), method, url)
 
 
 def _needs_body(route: Route) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
-from modelarts._transport.response import Response, bad_answer, rows_of
+from modelarts._transport.response import Response, bad_reply, rows_of
 from modelarts._wire.json_records import Record
 from modelarts._wire.v1 import limits
 from modelarts.errors import BadReply
@@ -39,10 +39,10 @@ VISUALIZATIONS = PagedList("list_visualization_jobs", "jobs", "job_id", "job_tot
 def read_all(
     client: Client, listed: PagedList, query: Mapping[str, Any] | None = None, raise_on_error: bool = False
 ) -> Response:
-    """The first reply of a list, with the rows of all pages in it; or the refusal of one of them.
+    """The first reply of a list, with the rows of all pages in it; or that of a page that failed.
 
     Further pages are requested when a reply shows that there are some: by its total, or, where it has none, by having
-    as many rows as a page may have. A page without a new row ends the list, as of a service that knows no pages.
+    as many rows as a page may have. A page without a new row ends the list, as of a service that has no pages.
     """
     query = query or {}
     first = client.call(listed.operation, query=query, raise_on_error=raise_on_error)
@@ -53,8 +53,8 @@ def read_all(
     page = 0 if size > len(rows) else 1  # larger pages than the first begin anew
     while rows and page < MOST_PAGES and (len(rows) < total if isinstance(total, int) else is_full):
         page += 1
-        asked = {**query, "per_page": size, "page": page}
-        reply = client.call(listed.operation, query=asked, raise_on_error=raise_on_error)
+        paging = {"per_page": size, "page": page}
+        reply = client.call(listed.operation, query={**query, **paging}, raise_on_error=raise_on_error)
         if not reply["is_success"]:
             return reply
         found = rows_of(reply, listed.rows)
@@ -84,12 +84,12 @@ def iterate(client: Client, listed: PagedList, call: str, query: Mapping[str, An
     size = query["per_page"]
 
     def read(page: int, per_page: int = size) -> list[Record]:
-        answer = client.call(
+        reply = client.call(
             listed.operation, query={**query, "per_page": per_page, "page": page}, raise_on_error=True
         )
-        rows = rows_of(answer, listed.rows)
+        rows = rows_of(reply, listed.rows)
         if len(rows) > per_page:
-            raise bad_answer(answer, f"with {len(rows)} {listed.rows} where at most {per_page} were requested")
+            raise bad_reply(reply, f"with {len(rows)} {listed.rows} where at most {per_page} were requested")
         return rows
 
     seen: set[Any] = set()

@@ -14,7 +14,7 @@ import requests
 from modelarts._auth.signing import Auth, Keys
 from modelarts._transport.attempt import Attempt
 from modelarts._transport.redaction import Secrets
-from modelarts._transport.response import answered, clock_ahead, error_of
+from modelarts._transport.response import clock_ahead, error_of, to_response
 from modelarts._transport.transport import Transport
 from modelarts._wire import json_records
 from modelarts.errors import AuthError, BadReply, ConfigError, NotFound
@@ -83,7 +83,7 @@ class Iam:
         project = members.get("project") or {}
         text = reply.headers.get("X-Subject-Token", "")
         if not _usable(text) or not isinstance(project, dict):
-            raise _no_answer(reply)
+            raise _not_iam(reply)
         return _expiring(Token(text, str(project.get("id") or "")), members, reply)
 
     def temporary_keys(self, token: str) -> ExpiringCredential:
@@ -94,7 +94,7 @@ class Iam:
         credential = _members(reply, "credential", dict, self._secrets(reply))
         texts = [credential.get(name) for name in ("access", "secret", "securitytoken")]
         if not all(map(_usable, texts)):
-            raise _no_answer(reply)
+            raise _not_iam(reply)
         return _expiring(Keys(*texts), credential, reply)
 
     def project_of(self, auth: Auth, region_name: str) -> str:
@@ -106,7 +106,7 @@ class Iam:
         reply = self._ask("GET", f"/v3/projects?name={quote(region_name, safe='')}", {}, None, auth)
         projects = _members(reply, "projects", list, self._secrets(reply), _CHECK_KEYS)
         if not all(isinstance(project, dict) and isinstance(project.get("id"), str) for project in projects):
-            raise _no_answer(reply)
+            raise _not_iam(reply)
         found = [project["id"] for project in projects if project.get("name") == region_name]
         if len(found) != 1:
             raise ConfigError(
@@ -149,13 +149,13 @@ def _members(
     except ValueError:
         members = None
     if not isinstance(members, dict):
-        raise _no_answer(reply)
+        raise _not_iam(reply)
     if reply.status_code < 300 and isinstance(members.get(name), kind):
         return members[name]
     if reply.status_code < 400 or not members:
-        raise _no_answer(reply)
+        raise _not_iam(reply)
     members, headers = secrets.redact(members), secrets.redact(reply.headers)
-    error = error_of(answered(members, reply.status_code, headers, str(reply.request.method), str(reply.url)))
+    error = error_of(to_response(members, reply.status_code, headers, str(reply.request.method), str(reply.url)))
     if isinstance(error, NotFound):
         error.advice = error.advice._replace(next_step=_CHECK_ADDRESS)
     elif next_step is not None and isinstance(error, AuthError):
@@ -169,7 +169,7 @@ def _usable(text: Any) -> bool:
     return isinstance(text, str) and text.isascii() and text.isprintable() and text.strip() == text != ""
 
 
-def _no_answer(reply: requests.Response) -> BadReply:
+def _not_iam(reply: requests.Response) -> BadReply:
     method, url = str(reply.request.method), str(reply.url)
     return BadReply(
         f"{method} {url} answered HTTP {reply.status_code} with a body that is not an IAM reply. "

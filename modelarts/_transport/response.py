@@ -1,4 +1,4 @@
-"""What a call answered, and the error that a refusal stands for."""
+"""The response of a call, and the error of a failed call."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _COMMON = {"is_success", "error_code", "error_msg"}  # of a refusal; the rest di
 
 
 class Response(Record):
-    """What a call answered: a dict with attribute access.
+    """The response of a call: a dict with attribute access.
 
-    `is_success` is always there; after a refusal so are `error_code` and `error_msg`, as documented.
+    It always has `is_success`; that of a failed call also has `error_code` and `error_msg`, as documented.
     """
 
     is_success: bool
     error_code: str
     error_msg: str
     sent: tuple[int, Mapping[str, str], str, str]  # HTTP status, reply headers, method and URL
-    clock_ahead = 0.0  # of a refusal: seconds that this machine's clock was ahead of the service's when it came
+    clock_ahead = 0.0  # of a failed call: seconds that this machine's clock was ahead of the service's at its arrival
 
     def raise_on_failure(self) -> Response:
-        """Return this response, or raise the `ApiError` of a refusal."""
+        """Return this response, or raise the `ApiError` of a failed call."""
         if not self.get("is_success", True):
             raise error_of(self)
         return self
@@ -38,10 +38,10 @@ class Response(Record):
         return response_html(self)
 
 
-def answered(
+def to_response(
     members: dict[str, Any], status: int, headers: Mapping[str, str], method: str, url: str
 ) -> Response:
-    """The response of a reply: whether it is a success, and a refusal's members under one name each."""
+    """The response of a reply, with `is_success`, and the members of a failure under one name each."""
     response = Response(members)
     text = response.pop("error_message", None) or response.get("error_msg")
     response["is_success"] = status < 400 and _says_success(response)
@@ -59,7 +59,7 @@ def answered(
 
 
 def _says_success(members: Mapping[str, Any]) -> bool:
-    """Whether an answer means a success; some services write their booleans as text."""
+    """Whether a reply means a success; some services write booleans as text."""
     said = members.get("is_success")
     if said is None:
         return not members.get("error_code") and not members.get("error")
@@ -67,27 +67,27 @@ def _says_success(members: Mapping[str, Any]) -> bool:
 
 
 def rows_of(response: Response, name: str) -> list[Record]:
-    """The rows of a list in an answer; none where it is left out."""
+    """The rows of a list in a response; none if it has no list."""
     rows: list[Record] = response.get(name) or []
     return rows
 
 
 def bad_member(response: Response, name: str, value: Any) -> errors.ModelArtsError:
-    """The error of a member that is missing or not as documented."""
-    return bad_answer(response, f"with {name}={errors.shortened(value)}, which is not as documented")
+    """The error for a member that is missing or not as documented."""
+    return bad_reply(response, f"with {name}={errors.shortened(value)}, which is not as documented")
 
 
-def bad_answer(response: Response, how: str) -> errors.ModelArtsError:
-    """The error of an answer that is none; a POST that got it may have been carried out."""
+def bad_reply(response: Response, how: str) -> errors.ModelArtsError:
+    """The error for a reply that is not valid; a POST with such a reply may have been carried out."""
     status, _, method, url = response.sent
-    told = f"{method} {url} answered {how}."
+    message = f"{method} {url} answered {how}."
     if method == "POST":
-        return errors.OutcomeUnknown(told, method, url)
-    return errors.BadReply(f"{told} Check the endpoint, and proxies in between.", status, method, url)
+        return errors.OutcomeUnknown(message, method, url)
+    return errors.BadReply(f"{message} Check the endpoint, and proxies in between.", status, method, url)
 
 
 def _elsewhere(members: Mapping[str, Any], *names: str) -> str:
-    """A part of a refusal as IAM and gateways write it: `{"error": {"code": …, "message": …}}`, or without `error`."""
+    """A part of a failure as IAM and gateways write it: `{"error": {"code": …, "message": …}}`, or without `error`."""
     inner = members.get("error")
     places = [inner, members] if isinstance(inner, Mapping) else [members]
     found = (str(place[name]) for place in places for name in names if place.get(name))
@@ -95,7 +95,7 @@ def _elsewhere(members: Mapping[str, Any], *names: str) -> str:
 
 
 def error_of(response: Response) -> errors.ApiError:
-    """The error that a refusal stands for."""
+    """The error of a failed call."""
     status, headers, method, url = response.sent
     code = response["error_code"]
     kind, advice = codes.explained(code, status, response.clock_ahead)
@@ -107,12 +107,12 @@ def error_of(response: Response) -> errors.ApiError:
 
 
 def waited(response: Response) -> bool:
-    """Whether the service held this answer back as a `Prefer: wait` asked it to."""
+    """Whether the service delayed this reply as requested by `Prefer: wait`."""
     headers = response.sent[1]
     return "wait" in headers.get("Preference-Applied", "")
 
 
 def clock_ahead(headers: Mapping[str, str]) -> float:
-    """Seconds that this machine's clock is ahead of the service's now, as far as the reply tells."""
+    """Seconds that this machine's clock is ahead of the service's; 0 if the reply has no date."""
     now = parse_http_date(headers.get("Date", ""))
     return 0.0 if now is None else time.time() - now

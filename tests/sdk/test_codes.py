@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from modelarts import errors
-from modelarts._transport.response import answered, error_of
+from modelarts._transport.response import error_of, to_response
 from modelarts._wire.v1 import codes
 from modelarts.errors import (
     Advice,
@@ -49,7 +49,7 @@ def english(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def refusal(status: int, code: str, headers: dict[str, str] | None = None, **more: Any) -> ApiError:
     members = {"error_code": code, "error_msg": "why", **more}
-    return error_of(answered(members, status, headers or {}, "GET", "https://x"))
+    return error_of(to_response(members, status, headers or {}, "GET", "https://x"))
 
 
 # --- the table
@@ -239,7 +239,7 @@ def test_a_difference_of_less_than_a_minute_is_not_mentioned(monkeypatch: pytest
 
 def test_the_clock_is_compared_when_the_reply_arrives(monkeypatch: pytest.MonkeyPatch):
     headers = {"Date": formatdate(usegmt=True)}
-    response = answered({"error_code": "ModelArts.0207", "error_msg": "why"}, 401, headers, "GET", "https://x")
+    response = to_response({"error_code": "ModelArts.0207", "error_msg": "why"}, 401, headers, "GET", "https://x")
     later = time.time() + 3600
     monkeypatch.setattr(time, "time", lambda: later)
 
