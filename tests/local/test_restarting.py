@@ -70,7 +70,7 @@ def test_the_command_does_the_same(run, home):
 
 
 def test_a_service_that_stopped_itself_starts_as_before(home, monkeypatch):
-    monkeypatch.setenv("MODELARTS_LOCAL_IDLE_TIMEOUT", "0.3")
+    monkeypatch.setenv("MODELARTS_LOCAL_IDLE_TIMEOUT", "1")
     daemon.ensure(home, daemon.CloudOptions())
     until(lambda: daemon.find(home) is None)
     monkeypatch.setenv("MODELARTS_LOCAL_IDLE_TIMEOUT", "3600")
