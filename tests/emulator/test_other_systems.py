@@ -9,14 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from modelarts.local.locks import NEEDS_LINUX
 from tests.emulator.cloud import environment
 from tests.emulator.signing import Caller
 from tests.support.files import write_json
 
 PROGRAMS = Path(__file__).parent / "programs"
 
+needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are found in /proc")
 
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are found in /proc")
+
+@needs_proc
 @pytest.mark.parametrize("hidden", [True, False], ids=["as on Windows", "as it is"])
 def test_the_cloud_side_runs_without_what_only_unix_has(caller: Caller, local: Path, tmp_path: Path, hidden: bool):
     account = caller.account
@@ -34,3 +37,29 @@ def test_the_cloud_side_runs_without_what_only_unix_has(caller: Caller, local: P
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("done\n")
+
+
+def on_windows(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, str(PROGRAMS / "as_on_windows.py"), str(PROGRAMS / "command.py")]
+    settings = {**os.environ, "MODELARTS_HOME": str(home), "MODELARTS_LANG": "en", "PYTHONIOENCODING": "utf-8"}
+    return subprocess.run([*program, *arguments], env=settings, capture_output=True, encoding="utf-8", check=False)
+
+
+@needs_proc
+@pytest.mark.parametrize("arguments", [["--help"], ["config", "show"]])
+def test_commands_for_the_cloud_run_without_what_only_unix_has(tmp_path: Path, arguments: list[str]):
+    done = on_windows(tmp_path / "state", *arguments)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@needs_proc
+@pytest.mark.parametrize("arguments", [
+    ["status"], ["start"], ["stop"], ["dataset", "list"], ["dataset", "add", "a", "b", "."],
+])  # fmt: skip
+def test_commands_of_the_local_service_say_that_it_needs_linux(tmp_path: Path, arguments: list[str]):
+    done = on_windows(tmp_path / "state", "local", *arguments)
+
+    assert done.returncode == 1
+    assert done.stderr == f"modelarts: {NEEDS_LINUX}\n"
+    assert not (tmp_path / "state").exists()
