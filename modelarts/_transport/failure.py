@@ -89,13 +89,13 @@ class Failure(NamedTuple):
         start, reason = f"{self.method} {self.url}", self.reason
         if self._no_connection and not self.sent:
             return errors.ConnectionFailed(
-                f"{start}: nobody answers at that address ({reason}). "
+                f"{start}: cannot connect to that address ({reason}). "
                 "Check the network and the endpoint; for a local session run `modelarts local status`.",
                 self.method, self.url,
             )  # fmt: skip
         if self.needs_login:
             return errors.ConnectionFailed(
-                f"{start}: the proxy wants a login, or another one ({reason}); nothing was sent. Write it into the "
+                f"{start}: the proxy requires a login, or another one ({reason}); nothing was sent. Write it into the "
                 "address of the proxy, as MODELARTS_PROXY=http://user:password@host:port.",
                 self.method, self.url,
             )  # fmt: skip
@@ -108,11 +108,11 @@ class Failure(NamedTuple):
         kind = errors.ConnectionFailed if repeatable else errors.OutcomeUnknown
         if self.is_timeout:
             return kind(
-                f"{start}: no answer in time ({reason}). Check the network; a slow one needs a longer "
+                f"{start}: no reply in time ({reason}). Check the network; a slow one needs a longer "
                 "MODELARTS_READ_TIMEOUT or MODELARTS_TOTAL_TIMEOUT.",
                 self.method, self.url,
             )  # fmt: skip
-        return kind(f"{start}: the connection broke off ({reason}). Check the network.", self.method, self.url)
+        return kind(f"{start}: the connection was lost ({reason}). Check the network.", self.method, self.url)
 
 
 class NoReply(Exception):

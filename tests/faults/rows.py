@@ -130,7 +130,7 @@ def _no_reply(name: str, action: Action, start: str) -> Fault:
     return Fault(name, [action, GOOD], Outcome(1, BadReply, words), Outcome(1, OutcomeUnknown, words))
 
 
-_BROKE, _LATE = "the connection broke off", "no answer in time"
+_BROKE, _LATE = "the connection was lost", "no reply in time"
 _REFUSED = Outcome(1, None, "busy")
 _CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 _LOST = [

@@ -128,7 +128,7 @@ def test_a_stale_connection_is_opened_anew(method: str):
 def test_a_call_may_have_time_outs_of_its_own():
     with RawServer({ASKED[GET]: [SILENCE]}) as server, at(server.url, read_timeout=60) as session:
         begun = time.monotonic()
-        with session.deadline(20, read=0.1), pytest.raises(errors.ConnectionFailed, match="no answer in time"):
+        with session.deadline(20, read=0.1), pytest.raises(errors.ConnectionFailed, match="no reply in time"):
             session.client.call(CALLS[GET][0], **CALLS[GET][1])
 
     assert len(server.asked) == 5

@@ -239,7 +239,7 @@ def test_a_token_is_needed_and_never_shown(session, home):
 
 
 def test_proxies_of_the_environment_do_not_get_between(home, monkeypatch):
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # nobody answers there
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # nothing listens there
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
 
     with Session.local(home) as session:

@@ -12,6 +12,7 @@ import sys
 import textwrap
 import threading
 import time
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -230,6 +231,34 @@ def test_a_proxy_opens_tunnels_to_a_secure_address_and_gets_its_login(
     tunnel.shutdown()
     tunnel.server_close()
     service.close()
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_requires_another_login_is_asked_once(
+    auth: AkSkAuth, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
+):
+    """Asked again and again with a wrong password, it might lock the account."""
+    requested: list[bytes] = []
+
+    def refuse() -> None:
+        with suppress(OSError):  # it is closed
+            while True:
+                connection, _ = listening.accept()
+                with connection:
+                    requested.append(connection.recv(65536))
+                    connection.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"127.0.0.1:{listening.getsockname()[1]}"
+        monkeypatch.setenv(f"{scheme.upper()}_PROXY", f"http://me:the-password@{address}")
+        threading.Thread(target=refuse, daemon=True).start()
+        obs = buckets(f"{scheme}://obs.cn-north-4.myhuaweicloud.com", auth, tmp_path)
+        with pytest.raises(ObsError, match=r"proxy requires a login.*MODELARTS_PROXY=http://user:password@") as caught:
+            obs.delete_bucket("bucket")
+
+    assert len({request.split()[0] for request in requested}) == len(requested)
+    assert "the-password" not in str(caught.value)
+    obs.close()
 
 
 def test_hosts_that_need_no_proxy_get_none(

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from conftest import ACCESS_KEY, SECRET_KEY, TOKEN
-from fault_proxy import MARK, Answer, CutAnswer, CutBody, FaultProxy, Stall, refusal
+from fault_proxy import MARK, Answer, CutAnswer, CutBody, FaultProxy, Request, Stall, refusal
 from large import PART
 
 from modelarts._auth.signing import AkSkAuth, TokenAuth
@@ -35,15 +35,15 @@ REFUSALS = [
      r"id R1\)\. The user has no permission for this; grant it in IAM", "1003"),
     (refusal(403, "InvalidAccessKeyId"), "Check access_key and secret_key of the session; temporary keys", "1003"),
     (refusal(403, "SignatureDoesNotMatch"), "Check access_key and secret_key of the session", "1003"),
-    (refusal(403, "ExpiredToken"), "The temporary keys have ended.* one by password gets them by itself", "1003"),
-    (refusal(403, "RequestTimeTooSkewed"), "The clock of this machine is off", "1003"),
+    (refusal(403, "ExpiredToken"), "The temporary keys have expired.* with a password gets them by itself", "1003"),
+    (refusal(403, "RequestTimeTooSkewed"), "The clock of this machine is wrong", "1003"),
     (refusal(403, "SomethingNew", "Not today."), r"SomethingNew: Not today \(HTTP 403, request id R1\)\.", "1003"),
     (refusal(400, "InvalidArgument", "Bad thing"), "InvalidArgument: Bad thing", "1002"),
-    (refusal(301, "PermanentRedirect"), "The bucket lies in another region. Check region_name", "1002"),
-    (Answer(307, b"", {"Location": "http://127.0.0.1:9/"}), "The bucket lies in another region", "1002"),
+    (refusal(301, "PermanentRedirect"), "The bucket is in another region. Check region_name", "1002"),
+    (Answer(307, b"", {"Location": "http://127.0.0.1:9/"}), "The bucket is in another region", "1002"),
     (refusal(403, "QuotaExceeded"), "The quota of the bucket is used up", "1003"),
-    (refusal(503, "SlowDown"), r"SlowDown: as told .*OBS is too busy, or ill; call again later", "1002"),
-    (Answer(502, b"<html>"), "OBS refused without a reason.*OBS is too busy, or ill", "1002"),
+    (refusal(503, "SlowDown"), r"SlowDown: as told .*OBS is overloaded or unavailable; call again later", "1002"),
+    (Answer(502, b"<html>"), "OBS refused without a reason.*OBS is overloaded or unavailable", "1002"),
     (Answer(405, b"<html>"), r"OBS refused without a reason \(HTTP 405\)\. Is http://127\.0\.0\.1:\d+ the address "
      "of OBS", "1002"),
 ]  # fmt: skip
@@ -101,7 +101,7 @@ def test_a_name_that_belongs_to_somebody_else_is_told(obs: HuaweiBuckets, proxy:
     hidden, taken = Answer(403, headers=MARK), refusal(409, "BucketAlreadyExists")
     proxy.rule = lambda request: hidden if request.method == "HEAD" else taken
 
-    with pytest.raises(ObsError, match=r"bucket 'taken-name'.*names of buckets are shared by all\. Take another"):
+    with pytest.raises(ObsError, match=r"bucket 'taken-name'.*unique across accounts\. Choose another name"):
         obs.create_bucket("taken-name")
 
 
@@ -149,7 +149,7 @@ def test_an_address_where_nobody_answers(auth: AkSkAuth, small: Path, tmp_path: 
         taken.bind(("127.0.0.1", 0))
         obs = unreachable(f"http://127.0.0.1:{taken.getsockname()[1]}", auth, tmp_path)
 
-        with pytest.raises(ObsError, match=r"http://127\.0\.0\.1:\d+: nobody answers there\. Check the network"):
+        with pytest.raises(ObsError, match=r"http://127\.0\.0\.1:\d+: cannot connect\. Check the network"):
             obs.upload_file(small, "obs://bucket/")
 
 
@@ -163,7 +163,7 @@ def test_a_name_that_is_not_known(auth: AkSkAuth, small: Path, tmp_path: Path, m
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     obs = unreachable("https://obs.cn-nowhere-1.example.com", auth, tmp_path)
 
-    with pytest.raises(ObsError, match=r"its name is not known\. Check region_name of the session"):
+    with pytest.raises(ObsError, match=r"unknown host name\. Check region_name of the session"):
         obs.upload_file(small, "obs://bucket/")
 
     assert len(asked) <= 2  # it is not tried again; the address may be asked for the version that it speaks
@@ -173,7 +173,7 @@ def test_no_answer_in_time(auth: AkSkAuth, small: Path, tmp_path: Path, proxy: F
     proxy.rule = lambda request: Stall()
     obs = unreachable(proxy.url, auth, tmp_path, read_timeout=0.1)
 
-    with pytest.raises(ObsError, match=r"no answer in time\. Check .* a slow one needs a longer read_timeout"):
+    with pytest.raises(ObsError, match=r"no reply in time\. Check .* a slow one needs a longer read_timeout"):
         obs.upload_file(small, "obs://bucket/")
 
     assert len(proxy.seen) == 6
@@ -183,7 +183,7 @@ def test_no_answer_in_time(auth: AkSkAuth, small: Path, tmp_path: Path, proxy: F
 def test_a_connection_that_always_breaks(obs: HuaweiBuckets, bucket: str, small: Path, proxy: FaultProxy):
     proxy.rule = lambda request: CutAnswer()
 
-    with pytest.raises(ObsError, match=r"the connection broke off \(.*\)\. Call again"):
+    with pytest.raises(ObsError, match=r"the connection was lost \(.*\)\. Call again"):
         obs.upload_file(small, f"obs://{bucket}/")
 
     assert len(proxy.asked("PUT")) == 6
@@ -268,7 +268,7 @@ def test_a_download_that_is_cut_off_leaves_the_older_file_and_no_half_one(
     (local / "there.txt").write_text("older")
     proxy.rule = lambda request: CutAnswer(2) if request.method == "GET" and request.key else None
 
-    with pytest.raises(ObsError, match="the connection broke off"):
+    with pytest.raises(ObsError, match="the connection was lost"):
         obs.download_file(f"obs://{bucket}/small.txt", "there.txt")
 
     assert (local / "there.txt").read_text() == "older"
@@ -330,6 +330,21 @@ def test_secrets_are_in_no_message_no_log_and_no_repr(
     assert not [text for text in said if SECRET_KEY in text or TOKEN in text]
     sent = proxy.seen[-1].headers
     assert sent["x-amz-security-token"] == TOKEN and ACCESS_KEY in sent["authorization"]
+    obs.close()
+
+
+def test_secrets_that_a_refusal_quotes_are_redacted(proxy: FaultProxy, auth: AkSkAuth, small: Path, tmp_path: Path):
+    def quote(request: Request) -> Answer:
+        return refusal(403, "AccessDenied", f"got {SECRET_KEY} {TOKEN} {request.headers['authorization']}")
+
+    proxy.rule = quote
+    obs = unreachable(proxy.url, auth, tmp_path)
+
+    with pytest.raises(ObsError, match=r"AccessDenied: got \*\*\*\* \*\*\*\*") as caught:
+        obs.upload_file(small, "obs://bucket/")
+
+    signature = proxy.seen[-1].headers["authorization"].partition(":")[2]
+    assert not [secret for secret in (SECRET_KEY, TOKEN, signature) if secret in str(caught.value)]
     obs.close()
 
 

@@ -56,7 +56,7 @@ def test_what_is_no_answer_of_obs_is_no_success(
     before = {path.name for path in files.rglob("*")}
     proxy.rule = lambda request: page
 
-    with pytest.raises(ObsError, match=r"what is no answer of OBS\. Check the endpoint|there is no such object"):
+    with pytest.raises(ObsError, match=r"that is not a reply of OBS\. Check the endpoint|there is no such object"):
         CALLS[call](obs, f"obs://{bucket}")
 
     assert {path.name for path in files.rglob("*")} == before
@@ -71,7 +71,7 @@ def test_a_page_in_place_of_an_object_does_not_get_its_name(
     (files / "there.bin").unlink()
     proxy.rule = lambda request: Answer(200, HTML, MARK) if request.method == "GET" and request.key else None
 
-    with pytest.raises(ObsError, match="what is no answer of OBS"):
+    with pytest.raises(ObsError, match="that is not a reply of OBS"):
         obs.download_file(f"obs://{bucket}/there.bin", "there.bin")
 
     assert not (files / "there.bin").exists()
@@ -185,7 +185,7 @@ def test_an_upload_that_somebody_else_ended_is_named_as_such(
 ):
     proxy.rule = lambda request: refusal(404, "NoSuchUpload") if request.is_part else None
 
-    with pytest.raises(ObsError, match="the unfinished upload was ended meanwhile; call again"):
+    with pytest.raises(ObsError, match="the unfinished upload was aborted meanwhile; call again"):
         obs.upload_file("large.bin", f"obs://{bucket}/")
 
 

@@ -28,9 +28,9 @@ def session(proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 
 
 def seconds_of(call: Callable[[], object]) -> float:
-    """How long a call takes that gets no answer in time."""
+    """How long a call takes that gets no reply in time."""
     began = time.monotonic()
-    with pytest.raises(ObsError, match=r"no answer in time\. Check the network; a slow one needs a longer"):
+    with pytest.raises(ObsError, match=r"no reply in time\. Check the network; a slow one needs a longer"):
         call()
     return time.monotonic() - began
 

@@ -364,7 +364,7 @@ def test_a_login_without_a_reply_is_a_failed_connection(mock):
     """Not even before a creating call: that was never sent."""
     mock.post(TOKENS, body=requests.ReadTimeout("slow"))
 
-    with pytest.raises(ConnectionFailed, match="no answer in time") as caught:
+    with pytest.raises(ConnectionFailed, match="no reply in time") as caught:
         client(password_auth()).call("create_training_job", body={})
 
     assert type(caught.value) is ConnectionFailed

@@ -352,7 +352,7 @@ def test_a_stop_whose_reply_is_lost_is_reported_and_not_sent_again():
 
 
 def test_a_creating_call_without_a_connection_is_repeated_and_then_reported(nowhere: str, pauses: list[float]):
-    with at(nowhere) as session, pytest.raises(ConnectionFailed, match="nobody answers at that address") as caught:
+    with at(nowhere) as session, pytest.raises(ConnectionFailed, match="cannot connect to that address") as caught:
         session.client.call("create_training_job", body={})
 
     assert not isinstance(caught.value, OutcomeUnknown)

@@ -85,7 +85,7 @@ def test_pauses_differ_between_clients(cloud: Cloud, session: Session, pauses: l
 def test_a_lost_connection_raises_after_the_fifth_attempt(cloud: Cloud, session: Session):
     cloud.answer("GET", INFO, LOST)
 
-    with pytest.raises(ConnectionFailed, match="the connection broke off") as caught:
+    with pytest.raises(ConnectionFailed, match="the connection was lost") as caught:
         session.client.call("get_training_job_version", PATH)
 
     assert len(cloud.requests) == 5

@@ -23,6 +23,7 @@ from modelarts.errors import ObsError
 ATTEMPTS = 6
 _TRANSIENT_CODES = frozenset(("RequestTimeout", "BadDigest", "SlowDown", "OperationAborted"))
 _RENEWED_CODES = frozenset(("InvalidAccessKeyId", "ExpiredToken", "InvalidToken"))
+_PROXY_LOGIN = 407
 _PUBLIC_CLOUD = ".myhuaweicloud.com"
 _OBS_SIGNATURES = "3.0"  # the first version of the API that has signatures of OBS
 
@@ -138,7 +139,7 @@ class ObsClient:
 
     def _with_reason(self, reply: ObsReply, request: ObsRequest) -> ObsReply:
         """A refusal with its reason: a reply to HEAD has no body to give one, so a request whose reply has is sent."""
-        if reply.code or not request.bucket or reply.status in TRANSIENT:
+        if reply.code or not request.bucket or reply.status in (*TRANSIENT, _PROXY_LOGIN):
             return reply
         return self._diagnosis(request.bucket) or reply
 
