@@ -101,7 +101,7 @@ def test_a_name_that_belongs_to_somebody_else_is_told(obs: HuaweiBuckets, proxy:
     hidden, taken = Answer(403, headers=MARK), refusal(409, "BucketAlreadyExists")
     proxy.rule = lambda request: hidden if request.method == "HEAD" else taken
 
-    with pytest.raises(ObsError, match=r"bucket 'taken-name'.*unique across accounts\. Choose another name"):
+    with pytest.raises(ObsError, match=r"bucket 'taken-name'.*unique across accounts\. Choose another"):
         obs.create_bucket("taken-name")
 
 

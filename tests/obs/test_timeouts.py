@@ -78,7 +78,7 @@ def test_repeats_end_with_the_deadline(session: Session, proxy: FaultProxy, monk
     proxy.rule = lambda request: Answer(503)
     began = time.monotonic()
 
-    with session.deadline(0.5), pytest.raises(ObsError, match="OBS is too busy"):
+    with session.deadline(0.5), pytest.raises(ObsError, match="OBS is overloaded"):
         session.obs.exists("obs://time-outs/a")
 
     assert time.monotonic() - began < 2 and len(proxy.seen) < 5

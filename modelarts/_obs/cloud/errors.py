@@ -38,7 +38,7 @@ _NEXT = {
     "TemporaryRedirect": f"The bucket is in another region. {_REGION}",
     "InvalidLocationConstraint": _REGION,
     "IllegalLocationConstraintException": _REGION,
-    "BucketAlreadyExists": "It belongs to another account: bucket names are unique across accounts. Choose another name.",
+    "BucketAlreadyExists": "It belongs to another account: bucket names are unique across accounts. Choose another.",
     "TooManyBuckets": "Delete buckets that are no longer needed.",
     "QuotaExceeded": "The quota of the bucket is used up; delete objects, or raise it in the console.",
     "InsufficientStorageSpace": "The quota of the bucket is used up; delete objects, or raise it in the console.",
