@@ -41,15 +41,19 @@ def is_held(path: Path) -> bool:
     return False
 
 
-def hold(path: Path) -> int:
+def hold(path: Path, patience: float = PATIENCE) -> int:
     """Take the lock for the life of this process, or of whoever inherits the descriptor.
+
+    Args:
+        path: the lock file.
+        patience: seconds to wait for another process that holds it.
 
     Raises:
         BlockingIOError: another process holds it.
         OSError: the file cannot be opened.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

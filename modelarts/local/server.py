@@ -38,6 +38,7 @@ from modelarts.local.worker_threads import WorkerThreads
 PROJECT_ID = "local"
 THREADS = 16
 LONG_POLLS = 8  # how many of the threads may hold a reply back until there is something new
+EXIT_PATIENCE = 10.0  # seconds in which a service before this one, which is exiting, gives its lock back
 
 logger = logging.getLogger("modelarts.local")
 
@@ -78,7 +79,7 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
     try:
         paths.buckets.mkdir(parents=True, exist_ok=True)
         paths.root.chmod(0o700)
-        locks.hold(paths.running)
+        locks.hold(paths.running, EXIT_PATIENCE)
         store = Store(paths.store)
     except BlockingIOError:
         raise StartRefused(

@@ -73,6 +73,20 @@ def test_a_probe_during_the_start_does_not_keep_the_service_from_its_lock(home):
             thread.join()
 
 
+def test_a_start_waits_for_a_service_that_is_exiting(home):
+    """It has removed its address, and holds its lock until it has ended."""
+    lock = LocalHome.of(home).running
+    lock.parent.mkdir(parents=True)
+    held = lock.open("w")
+    fcntl.flock(held, fcntl.LOCK_EX)
+    exiting = threading.Timer(1.5, held.close)
+    exiting.start()
+    try:
+        assert daemon.ensure(home).pid
+    finally:
+        exiting.join()
+
+
 @pytest.mark.parametrize("started", [None, "", "1"], ids=["absent", "empty", "of another process"])
 def test_a_process_with_the_pid_of_a_killed_service_is_never_signalled(home, sleeper, started):
     paths = LocalHome.of(home)
