@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, Protocol
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional
 
 from modelarts._settings.files import FileMissing, read_ini, read_json
 from modelarts._settings.home import absolute, variable
@@ -24,16 +24,6 @@ _SHARED = {"access_key_id": "access_key", "secret_access_key": "secret_key", "se
 # Older variables that name a credentials file. Only our members of it are used: those of AWS itself start with `aws_`.
 _HUAWEI_FILE = "HUAWEICLOUD_SDK_CREDENTIALS_FILE"
 _FILES = ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CREDENTIAL_FILE", "AWS_CONFIG_FILE")
-
-
-class Row(Protocol):
-    """What a source needs to know of a setting."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def env(self) -> tuple[str, ...]: ...
 
 
 class SettingSource(NamedTuple):
@@ -82,15 +72,21 @@ class SettingSource(NamedTuple):
         return f"{' and '.join(parts)} without {missing}" if parts else self.note or "no login"
 
 
-def find_sources(rows: Iterable[Row], arguments: Mapping[str, Any], home: Path) -> list[SettingSource]:
+def find_sources(
+    variables: Mapping[str, tuple[str, ...]], arguments: Mapping[str, Any], home: Path
+) -> list[SettingSource]:
     """All sources in their order: the first that has a setting decides.
 
     A profile or a file that is named by argument comes directly after the arguments.
 
+    Args:
+        variables: the environment variables of each setting.
+        arguments: settings that were given as arguments.
+        home: the folder of `config.json`.
+
     Raises:
         ConfigError: `config.json` is broken, or what an argument names is missing or not a path.
     """
-    variables = {row.name: row.env for row in rows}
     named = arguments.get("config_file")
     path = _config_file(named) if named else home / "config.json"
     members = read_json(path, required=bool(named))

@@ -111,6 +111,7 @@ SETTINGS = (
 )  # fmt: skip
 
 BY_NAME = {setting.name: setting for setting in SETTINGS}
+_VARIABLES = {setting.name: setting.env for setting in SETTINGS}
 
 # Settings that are credentials together: they come from one source, never from several.
 KEYS = ("access_key", "secret_key", "security_token")
@@ -141,7 +142,7 @@ class Settings(dict[str, Value]):
 
 def resolve(arguments: Mapping[str, Any] | None = None, home: Path | None = None) -> Settings:
     """Every setting with its source. Raises `ConfigError` for a value that breaks the rule of its setting."""
-    sources = find_sources(SETTINGS, arguments or {}, home or home_directory())
+    sources = find_sources(_VARIABLES, arguments or {}, home or home_directory())
     login = next((source for source in sources if source.has_login), None)
     values = {setting.name: _resolved(setting, _allowed(setting.name, sources, login)) for setting in SETTINGS}
     return Settings(values, sources, login)
@@ -149,7 +150,7 @@ def resolve(arguments: Mapping[str, Any] | None = None, home: Path | None = None
 
 def value_of(name: str, home: Path | None = None) -> Any:
     """The value of one setting, from the environment, a file or its default."""
-    return _resolved(BY_NAME[name], find_sources(SETTINGS, {}, home or home_directory())).value
+    return _resolved(BY_NAME[name], find_sources(_VARIABLES, {}, home or home_directory())).value
 
 
 def checked(name: str, value: Any, source: str = "argument") -> Any:
