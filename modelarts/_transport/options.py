@@ -1,4 +1,4 @@
-"""How a session sends: time-outs, proxies, certificates and how much, read once when it is made."""
+"""Options of a session for requests: timeouts, proxies, certificates and limits, read once when it is created."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from modelarts.errors import ConfigError, shortened
 if TYPE_CHECKING:
     import ssl
 
-# Where tools that speak HTTP look for certificate authorities, in their order.
+# Variables in which HTTP tools look for certificate authorities, in this order.
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 class TransportOptions(NamedTuple):
-    """How a session sends.
+    """How a session sends requests.
 
     Args:
         connect_timeout, read_timeout, total_timeout: in seconds.
         verify: whether certificates are checked, or a file or folder of the authorities to trust.
-        client_cert: certificate to show, with its key in the same file or in a second one.
-        proxies: the proxy for each scheme of a URL, `all` for the rest, and under `no` the hosts that need none.
-        code_limit, data_limit: how many MB of local code, and of local data, go along with a job.
+        client_cert: file with the certificate of the client and its key; or two files.
+        proxies: the proxy for each scheme of a URL, `all` for the others, and under `no` the hosts without a proxy.
+        code_limit, data_limit: most MB of local code, and of local data, that are uploaded for a job.
     """
 
     connect_timeout: float = 10.0
@@ -46,7 +46,7 @@ class TransportOptions(NamedTuple):
 
     @classmethod
     def of(cls, settings: Mapping[str, Value]) -> TransportOptions:
-        """What the settings, and the environment where they are silent, say of it. Raises `ConfigError`."""
+        """From the settings, and from the environment where they are not set. Raises `ConfigError`."""
         trusted = settings["ca_bundle"].value or _usual_bundle() or True
         options = cls(
             settings["connect_timeout"].value, settings["read_timeout"].value, settings["total_timeout"].value,
@@ -54,11 +54,11 @@ class TransportOptions(NamedTuple):
             settings["code_limit"].value, settings["data_limit"].value,
         )  # fmt: skip
         if isinstance(options.verify, str) or options.client_cert:
-            options.tls()  # a file that holds no certificate is told now
+            options.tls()  # a file without a certificate is reported now
         return options
 
     def tls(self) -> ssl.SSLContext:
-        """A context that trusts and shows these certificates. Raises `ConfigError` for files that hold none."""
+        """A context with these certificates. Raises `ConfigError` for files without one."""
         import ssl
 
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -69,14 +69,14 @@ class TransportOptions(NamedTuple):
         if self.client_cert:
             with _readable("client_cert", self.client_cert):
                 file, key = self.client_cert if isinstance(self.client_cert, tuple) else (self.client_cert, None)
-                context.load_cert_chain(file, key, password="")  # else a key with one would ask at the terminal
+                context.load_cert_chain(file, key, password="")  # else one with a passphrase would prompt
         if not self.verify:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         return context
 
     def proxy_for(self, url: str) -> Optional[str]:
-        """The proxy on the way to an address, if there is one. Raises `ConfigError` for what cannot be one."""
+        """The proxy for an address, or `None`. Raises `ConfigError` for an invalid one."""
         found = self.given_proxy(url)
         try:
             return found and converters.environment_proxy(found)
@@ -90,7 +90,7 @@ class TransportOptions(NamedTuple):
             self.proxy_for(url)
 
     def given_proxy(self, url: str) -> Optional[str]:
-        """That proxy as somebody wrote it, right or wrong."""
+        """That proxy as it was configured, valid or not."""
         if not self.proxies:
             return None
         from requests.utils import select_proxy, should_bypass_proxies
@@ -102,13 +102,13 @@ class TransportOptions(NamedTuple):
 
 
 def source_of_proxy(proxy: Optional[str]) -> str:
-    """Where a proxy comes from that is not that of our own setting."""
+    """Where a proxy that is not from our own setting was configured."""
     names = (name for name, value in os.environ.items() if name.lower().endswith("_proxy") and value.strip() == proxy)
     return next((f"environment {name}" for name in names), "settings of the system")
 
 
 def proxies(setting: str) -> Mapping[str, str]:
-    """The proxies that the setting names, else those of the environment, as `TransportOptions` takes them."""
+    """The proxies of the setting, else those of the environment, as `TransportOptions` takes them."""
     if setting == NO_PROXY:
         return {}
     if setting:
@@ -125,7 +125,7 @@ def _readable(name: str, files: object) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = "no certificate in the form PEM" if isinstance(error, ssl.SSLError) else error.strerror
+        reason = "not a certificate in PEM format" if isinstance(error, ssl.SSLError) else error.strerror
         raise ConfigError(f"{name}={files!r}: {reason}; name files that hold certificates, and keys without a "
                           "passphrase") from None  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Secrets that were sent, taken out of what is told: some services and proxies quote what they were asked."""
+"""Removes secrets from messages: some services and proxies quote the request in their replies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HEADERS = ("X-Auth-Token", "X-Security-Token", "x-obs-security-token", "x-amz-s
 
 
 class Secrets(NamedTuple):
-    """Texts that are not to be shown, however JSON, HTML or a URL spells them."""
+    """Texts that must not be shown, also as JSON, HTML or a URL escapes them."""
 
     texts: tuple[str, ...]
 
@@ -22,12 +22,12 @@ class Secrets(NamedTuple):
 
     @classmethod
     def of(cls, headers: Mapping[str, Any], proxy: Optional[str] = None, *others: str) -> Secrets:
-        """Those of a request, of the proxy on its way, and others."""
+        """The secrets of a request's headers, of its proxy, and others."""
         found = [str(headers[name]) for name in _HEADERS if headers.get(name)]
         return cls(tuple(filter(None, (*found, *_of_proxy(proxy), *others))))
 
     def redact(self, value: Any) -> Any:
-        """The same value; all texts in it are without secrets."""
+        """The same value, with secrets replaced in all texts."""
         if isinstance(value, str):
             return self._pattern.sub(HIDDEN, value) if self.texts else value
         if isinstance(value, Mapping):
@@ -36,11 +36,11 @@ class Secrets(NamedTuple):
 
     @property
     def _pattern(self) -> re.Pattern[str]:
-        return re.compile("|".join("".join(map(_spelled, text)) for text in self.texts))
+        return re.compile("|".join("".join(map(_escaped, text)) for text in self.texts))
 
 
 def _of_proxy(proxy: Optional[str]) -> list[str]:
-    """The password of a proxy, and how it is sent to it."""
+    """The password of a proxy, as it is configured, decoded, and sent."""
     user, _, password = (urlsplit(proxy or "").netloc.rpartition("@")[0]).partition(":")
     if not password:
         return []
@@ -48,15 +48,15 @@ def _of_proxy(proxy: Optional[str]) -> list[str]:
     return [password, unquote(password), base64.b64encode(login.encode()).decode()]
 
 
-def _spelled(character: str) -> str:
-    """A pattern for a character, as it is or escaped; nobody escapes letters and digits."""
+def _escaped(character: str) -> str:
+    """A pattern for a character, plain or escaped; letters and digits are never escaped."""
     import html  # only errors need it
 
     if character.isascii() and character.isalnum():
         return character
     number = ord(character)
-    ways = {
+    forms = {
         re.escape(character), rf"\\{re.escape(character)}", rf"\\u{number:04x}", f"&#0*{number};", f"&#x0*{number:x};",
         re.escape(html.escape(character)), "".join(f"%{byte:02x}" for byte in character.encode(errors="replace")),
     }  # fmt: skip
-    return f"(?i:{'|'.join(sorted(ways))})"
+    return f"(?i:{'|'.join(sorted(forms))})"

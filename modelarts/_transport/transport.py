@@ -34,8 +34,8 @@ class Transport:
     """Connections of one session; one for each thread that sends, and new ones after a fork.
 
     Args:
-        options: time-outs and certificates.
-        direct: go past proxies, whatever the environment says.
+        options: timeouts, proxies and certificates.
+        bypass_proxy: use no proxy, whatever the environment says.
     """
 
     def __init__(self, options: TransportOptions, bypass_proxy: bool = False) -> None:
@@ -45,23 +45,23 @@ class Transport:
         self._open()
 
     def _open(self) -> None:
-        # That of a process before a fork is kept: ending it could wait for a lock that a thread held there.
+        # The adapter of the process before a fork is kept: closing it could wait for a lock that a thread held there.
         self._before = getattr(self, "_adapter", None)
         self._adapter = DeadlineAdapter(pool_maxsize=CONNECTIONS)
         self._options: dict[str, dict[str, Any]] = {}
-        self._process = os.getpid()  # last: a thread that sees it sees the rest, too
+        self._process = os.getpid()  # last: a thread that sees this sees all of the above
 
     def close(self) -> None:
         """Close the connections; others are opened when they are needed."""
-        if self._process == os.getpid():  # in a forked one, that could wait for a lock of its parent
+        if self._process == os.getpid():  # in a forked process, closing could wait for a lock of its parent
             self._adapter.close()
 
     @contextmanager
     def call(self, options: TransportOptions | None = None) -> Iterator[None]:
-        """Within this block, all that this thread sends is one call, and shares its total time-out.
+        """Within this block, all requests of this thread are one call, and share its total timeout.
 
         Args:
-            sending: time-outs of this call, in place of the session's. Those of a call around it count before both.
+            options: timeouts of this call instead of the session's. Those of an outer call take precedence over both.
         """
         if self._current is not None:
             yield
@@ -75,16 +75,16 @@ class Transport:
 
     @property
     def _current(self) -> tuple[TransportOptions, float] | None:
-        """Time-outs and deadline of the call that this thread is making."""
+        """Options and deadline of the call that this thread is in."""
         return getattr(self._call, "current", None)
 
     @property
     def left(self) -> float:
-        """Seconds that are left to the call that this thread is making, else to a new one."""
+        """Seconds left for the call that this thread is in, else for a new one."""
         return self._current[1] - time.monotonic() if self._current else self.options.total_timeout
 
     def secrets_of(self, request: Any, *others: str) -> Secrets:
-        """What is not to be told of a request, nor of the proxy on its way."""
+        """The secrets of a request, and of the proxy that it is sent through."""
         proxy = self._options_for(request.url)["proxies"].get("all") if "://" in str(request.url) else None
         return Secrets.of(request.headers, proxy, *others)
 
@@ -160,7 +160,7 @@ class Transport:
         request = requests.PreparedRequest()
         request.method, request.url, request.body = attempt.method, attempt.url, attempt.body or None  # type: ignore[assignment]
         request.headers = CaseInsensitiveDict(attempt.headers)
-        assert self._current is not None  # it is called within a call only
+        assert self._current is not None  # `repeat` is a call
         options, end = self._current
         left = max(end - time.monotonic(), 0.001)
         timeout = (min(options.connect_timeout, left), min(options.read_timeout, left))
@@ -169,7 +169,7 @@ class Transport:
         )
 
     def _options_for(self, url: str) -> dict[str, Any]:
-        """Proxy and certificates, found once for each host."""
+        """Proxy and certificates, looked up once for each host."""
         host = url.split("/", 3)[2]
         if host not in self._options:
             proxy = None if self.bypass_proxy else self.options.proxy_for(url)
@@ -187,7 +187,7 @@ def _backoff(attempt: int) -> float:
 
 
 def _asked_pause(reply: requests.Response) -> float:
-    """Seconds that the service asks for, 0 when it does not or not sensibly."""
+    """Seconds of the header `Retry-After`; 0 when there is none, or no valid one."""
     value = reply.headers.get("Retry-After", "").strip()
     if not value:
         return 0.0

@@ -231,7 +231,7 @@ def test_damage_on_the_way_is_found_where_there_is_an_md5(
     proxy.rule = lambda request: Damage() if is_range(3)(request) or request.key == "small.bin" else None
 
     for name in ("big.bin", "small.bin"):
-        with pytest.raises(ObsError, match=f"{name}: other bytes came than the object has"):
+        with pytest.raises(ObsError, match=f"{name}: the content received differs from the object"):
             obs.download_file(f"obs://{bucket}/{name}", "there.bin")
         assert not (local / "there.bin").exists() and partial_files(local) == [] and records(tmp_path) == []
     proxy.rule = lambda request: None

@@ -91,7 +91,7 @@ def test_damage_in_one_part_of_an_object_that_was_sent_in_parts_is_found(
     damaged = f"bytes={PART}-"
     proxy.rule = lambda request: Damage() if request.headers.get("range", "").startswith(damaged) else None
 
-    with pytest.raises(ObsError, match=r"large\.bin: other bytes came than the object has; call again"):
+    with pytest.raises(ObsError, match=r"large\.bin: the content received differs from the object; call again"):
         obs.download_file(f"obs://{bucket}/large.bin", "fetched.bin")
     assert not (files / "fetched.bin").exists()
     proxy.rule = lambda request: None
@@ -149,7 +149,7 @@ def test_what_is_marked_as_ours_is_checked_with_the_size_of_its_parts(
 
     obs.download_file(f"obs://{bucket}/large.bin", "fetched.bin")
     proxy.rule = lambda request: Damage() if request.headers.get("range", "").startswith(f"bytes={PART}-") else None
-    with pytest.raises(ObsError, match="other bytes came than the object has; call again"):
+    with pytest.raises(ObsError, match="the content received differs from the object; call again"):
         obs.download_file(f"obs://{bucket}/large.bin", "damaged.bin")
 
     assert (files / "fetched.bin").read_bytes() == (files / "large.bin").read_bytes()

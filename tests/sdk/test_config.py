@@ -193,7 +193,7 @@ def test_a_file_without_certificates_is_reported_when_the_session_is_created(fil
     broken.write_text(text)
     write_json(file, **{setting: str(broken)})
 
-    with pytest.raises(ConfigError, match=f"{setting}='{broken}': no certificate in the form PEM; name files"):
+    with pytest.raises(ConfigError, match=f"{setting}='{broken}': not a certificate in PEM format; name files"):
         cloud_session()
 
 

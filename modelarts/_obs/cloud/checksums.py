@@ -1,4 +1,4 @@
-"""Parts of large files, and the checksums that OBS tells of objects."""
+"""Parts of large files, and the checksums that OBS reports for objects."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 CHUNK = 1 << 17  # bytes of a reply that are read at once
 READ_AT_ONCE = 1 << 20  # bytes of a local file
 PART_SIZE = 16 << 20
-MARK = "modelarts-part-size"  # metadata of objects that we sent in parts: how large those are
+MARK = "modelarts-part-size"  # metadata of objects that were uploaded in parts by this SDK: the size of the parts
 _MOST_PARTS = 10_000
 _MIB = 1 << 20
 
@@ -29,7 +29,7 @@ def ranges(size: int, part_size: int) -> Iterator[tuple[int, int, int]]:
 
 
 def md5(content: bytes = b"") -> Any:
-    """An MD5 in the making."""
+    """An MD5 object."""
     return hashlib.md5(content, usedforsecurity=False)
 
 
@@ -49,7 +49,7 @@ def md5_of(file: Path, offset: int = 0, length: int | None = None) -> bytes:
 
 
 def as_header(digest: bytes) -> str:
-    """As `Content-MD5` has it."""
+    """The value of `Content-MD5`."""
     return base64.b64encode(digest).decode()
 
 
@@ -59,24 +59,24 @@ def plain(etag: str | None) -> str:
 
 
 def is_md5(etag: str) -> bool:
-    """Whether an ETag can be the MD5 of the content: that of an object that was sent in one piece."""
+    """Whether an ETag can be the MD5 of the content, as for an object that was not uploaded in parts."""
     return re.fullmatch(r"[0-9a-f]{32}", plain(etag)) is not None
 
 
 def of_parts(digests: Iterable[bytes]) -> str:
-    """The ETag of an object that was sent in parts with these MD5s."""
+    """The ETag of an object that was uploaded in parts with these MD5s."""
     parts = list(digests)
     return f"{md5(b''.join(parts)).hexdigest()}-{len(parts)}"
 
 
 def part_count(etag: str) -> int:
-    """How many parts an ETag was made of; 0 where it does not tell."""
+    """The number of parts in an ETag; 0 where it has none."""
     found = re.fullmatch(r"[0-9a-f]{32}-(\d+)", plain(etag))
     return int(found[1]) if found else 0
 
 
 def has_other_parts(file: Path, etag: str, size: int) -> bool:
-    """Whether an ETag of parts is that of a file cut into as many parts of another size, in whole MiB as is usual."""
+    """Whether an ETag is that of a file in as many parts of another size, in whole MiB as is usual."""
     count = part_count(etag)
     if count < 2:
         return False
@@ -86,10 +86,10 @@ def has_other_parts(file: Path, etag: str, size: int) -> bool:
 
 
 def same(file: Path, etag: str, size: int, part_size: int) -> bool:
-    """Whether a file has the content that an ETag stands for.
+    """Whether a file has the content that an ETag was computed from.
 
-    An ETag of parts tells only when the parts are as large as ours; an encrypted object's never does. Then the answer
-    is no, and the file is sent again.
+    That cannot be known when the parts have another size, or the object is encrypted. Then the result is false, and the
+    file is uploaded again.
     """
     if is_md5(etag):
         return md5_of(file).hex() == plain(etag)

@@ -27,7 +27,7 @@ _GONE, _UNSATISFIABLE = 404, 416
 
 
 class _Sink:
-    """A range of a file to write to; its failures are not those of the network."""
+    """A range of a file to write to; its failures are errors of the local file system."""
 
     def __init__(self, file: PartFile, offset: int, action: str, transfer: Transfer) -> None:
         self._file = file
@@ -47,23 +47,23 @@ class _Sink:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
-        if kind is not None:  # another attempt begins anew
+        if kind is not None:  # another attempt starts again
             self._transfer.meter.moved(-self._written)
 
 
 class Download:
     """One object for one local file.
 
-    It is written beside the file and renamed when it is whole: its size is compared always, and its content with the
-    ETag where that is the MD5 of an object sent in one piece, or made of those of parts. Only where we know how the
-    object was made is a difference an error.
+    It is written to a part file, which is renamed when it is complete. Its size is always checked, its content where
+    the ETag is an MD5, or computed from those of the parts. A difference is an error only where it is known how the
+    object was uploaded.
 
     Args:
         client: makes the requests.
         item: the object.
         target: the local file.
-        transfer: what it belongs to.
-        part_size: the size of parts; an object up to it is fetched in one piece.
+        transfer: what the download belongs to.
+        part_size: the size of parts; an object up to it is downloaded in one request.
         records: folder of the records of large downloads.
     """
 
@@ -81,7 +81,7 @@ class Download:
         self._ranges = list(checksums.ranges(item.size, self._part_size))
         self._records = records
         self._encrypted = self._appended = False
-        self._marked = 0  # the size of parts that whoever sent the object says it has
+        self._marked = 0  # the size of the parts according to the metadata of the object
         self._there: dict[int, str] = {}
         self._digests: dict[int, bytes] = {}
         self._lock = threading.Lock()
@@ -100,7 +100,7 @@ class Download:
         for number, offset, length in self._ranges:
             yield partial(self._fetch_part, number, offset, length)
 
-    # --- in one piece
+    # --- in one request
 
     def _fetch_whole(self) -> None:
         self._transfer.check()
@@ -116,7 +116,7 @@ class Download:
     # --- in parts
 
     def _begin(self) -> None:
-        """Go on with what an earlier attempt fetched of the same object, or begin."""
+        """Resume what an earlier attempt downloaded of the same object, or begin."""
         head, self._there = self._record.read()
         object_ = {"url": self._path.url, "etag": self._etag, "size": self._size, "part_size": self._part_size}
         if head != object_ or self._partial.path.stat().st_size != self._size:
@@ -125,7 +125,7 @@ class Download:
             self._record.begin(object_)
 
     def _leave(self) -> None:
-        """What is not whole stays as long as there is a record of it."""
+        """An incomplete part file is kept as long as there is a record of it."""
         if not self._record.is_ours:
             self._partial.remove()
         elif not self._partial.leave():
@@ -150,7 +150,7 @@ class Download:
     def _complete(self) -> None:
         try:
             self._check(lambda: checksums.md5_of(self._partial.path))
-        except ObsError:  # what came damaged is of no use to a later attempt
+        except ObsError:  # damaged content is of no use to a later attempt
             self._record.remove()
             self._partial.remove()
             raise
@@ -206,7 +206,7 @@ class Download:
             raise self._replaced()
 
     def _check(self, whole: Callable[[], bytes]) -> None:
-        """What arrived must be what the ETag stands for, where that can be told; `whole` sums all of it."""
+        """Check the content against the ETag, where that is possible; `whole` returns the MD5 of all of it."""
         count = checksums.part_count(self._etag)
         if self._encrypted:
             return
@@ -223,15 +223,15 @@ class Download:
         else:
             return
         if not right and certain:
-            raise ObsError(f"cannot {self._action}: other bytes came than the object has; call again", FAILED)
+            raise ObsError(f"cannot {self._action}: the content received differs from the object; call again", FAILED)
         if not right:
             logger.warning(
-                "%s was downloaded, but its content could not be checked: another tool made or copied it, and its ETag "
-                "does not tell its parts", self._path.url,
+                "%s was downloaded, but its content could not be checked: another tool uploaded or copied it, and the "
+                "size of its parts is unknown", self._path.url,
             )  # fmt: skip
 
     def _has_parts(self, part_size: int) -> bool:
-        """Whether the ETag is that of what arrived, cut into parts of this size."""
+        """Whether the ETag is that of the content in parts of this size."""
         if part_size != self._part_size:
             return checksums.same(self._partial.path, self._etag, self._size, part_size)
         return checksums.of_parts(self._digests[number] for number in sorted(self._digests)) == self._etag

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 from typing import Callable, Optional, Union
 from urllib.parse import unquote_plus
 from xml.etree.ElementTree import Element
@@ -14,6 +13,7 @@ from modelarts._obs.cloud.checksums import plain
 from modelarts._obs.cloud.client import ObsClient
 from modelarts._obs.cloud.messages import ObsReply, ObsRequest, child, children
 from modelarts._obs.paths import ObsPath
+from modelarts._wire.http_dates import parse_http_date
 
 PAGE = 1000
 _GONE = 404
@@ -27,7 +27,7 @@ def find(client: ObsClient, path: ObsPath) -> Optional[Item]:
     if reply.status == _GONE:
         return None
     size, etag = int(reply.headers.get("Content-Length") or 0), plain(reply.headers["ETag"])
-    return Item(path.url, size, _of_header(reply.headers.get("Last-Modified")), etag)
+    return Item(path.url, size, _of_header(reply.headers.get("Last-Modified", "")), etag)
 
 
 def is_folder(client: ObsClient, path: ObsPath) -> bool:
@@ -98,11 +98,10 @@ def _decoder(page: Element) -> Callable[[Element, str], str]:
     return child
 
 
-def _of_header(text: Optional[str]) -> Optional[datetime]:
-    try:
-        return parsedate_to_datetime(text or "").astimezone(timezone.utc)
-    except (TypeError, ValueError):
-        return None
+def _of_header(text: str) -> Optional[datetime]:
+    """The time of `Mon, 15 Jan 2024 12:30:45 GMT`."""
+    found = parse_http_date(text)
+    return None if found is None else datetime.fromtimestamp(found, timezone.utc)
 
 
 def _of_listing(text: str) -> Optional[datetime]:

@@ -257,7 +257,7 @@ class Upload:
         etag = checksums.plain(reply.headers["ETag"])
         # The checksum of what OBS has received; only the ETag of an encrypted object is not an MD5.
         if checksums.is_md5(etag) and not reply.is_encrypted and etag != body.digest.hex():
-            raise ObsError(f"cannot {self._action}: OBS has got other bytes than were sent; call again", FAILED)
+            raise ObsError(f"cannot {self._action}: OBS received other content than was sent; call again", FAILED)
         return body.digest, etag
 
 
