@@ -20,7 +20,7 @@ from modelarts.local.installation import Installation
 from modelarts.local.paths import LocalHome, read_json, write_private
 from modelarts.local.processes import Process
 
-NEEDED = ("flask", "psutil", "waitress")
+NEEDED = ("psutil", "waitress", "werkzeug")
 NEEDED_FOR_IAM = ("cheroot", "cryptography")
 STOP_PATIENCE = 10.0
 LOCAL_SETTINGS = "MODELARTS_LOCAL_"  # beginning of the variables that only the service reads

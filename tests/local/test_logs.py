@@ -103,6 +103,16 @@ def test_bytes_are_read_as_documented(log, start_byte, offset, text, end):
     assert (part.text, part.end) == (text, end)
 
 
+def test_reading_fewer_bytes_than_a_character_has_makes_progress(log):
+    log.write_text("训练", encoding="utf-8")
+
+    position = 0
+    while (part := logs.read_bytes(log, position, 2, complete=True)).end > position:
+        position = part.end
+
+    assert position == len("训练".encode())
+
+
 def test_lines_longer_than_a_page_are_read_page_by_page(log):
     line = b"x" * (3 * 1024 * 1024) + b"\n"
     log.write_bytes(line * 4)

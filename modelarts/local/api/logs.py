@@ -47,7 +47,7 @@ def read_forward(path: Path, position: int, lines: int, complete: bool = False) 
         end, left = line_end, left - 1
     if left and not (full and end):  # the last line is not complete yet, or is longer than a page
         end = len(data)
-    return _piece(data[:end], position, complete)
+    return _decode(data[:end], position, complete)
 
 
 def read_backward(path: Path, position: int | None, lines: int, complete: bool = False) -> LogPart:
@@ -66,7 +66,7 @@ def read_backward(path: Path, position: int | None, lines: int, complete: bool =
     first = cut + 1 if lines else len(data)
     if cut < 0 and start > 0 and lines:  # cut where the page begins, but not within a character
         first = next((index for index in range(min(4, len(data))) if data[index] & 0xC0 != 0x80), 0)
-    return _piece(data[first:], start + first, complete and stop == limit)
+    return _decode(data[first:], start + first, complete and stop == limit)
 
 
 def _line_start(file: BinaryIO, position: int) -> int:
@@ -86,14 +86,17 @@ def read_bytes(path: Path, start_byte: int, offset: int, complete: bool = False)
             start, stop = max(0, start + offset), start
         file.seek(start)
         data = file.read(stop - start)
-    return _piece(data, start, complete and stop == total)
+    part = _decode(data, start, complete and stop == total)
+    if not part.text and stop < total:  # fewer bytes than one character were requested
+        part = _decode(data, start, complete=True)
+    return part
 
 
 def _open(path: Path) -> BinaryIO:
     return path.open("rb") if path.exists() else Path("/dev/null").open("rb")
 
 
-def _piece(data: bytes, start: int, complete: bool) -> LogPart:
+def _decode(data: bytes, start: int, complete: bool) -> LogPart:
     """Decoded; unless the log is complete, a character without its last bytes is left for the next reading."""
     text, used = codecs.utf_8_decode(data, "replace", complete)
     first = data.find(b"\n", 0, used) + 1 or used

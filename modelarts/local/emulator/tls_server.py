@@ -63,7 +63,7 @@ def open_door(service: Service, activity: Activity, home: LocalHome, region: str
     files = certificate.ensure(home.iam)
     tokens = Tokens(account)
     admission = Admission(account, tokens)
-    iam = routes.create_app(account, tokens, admission, activity)
+    iam = routes.IamApp(account, tokens, admission, activity)
     v1 = create_app(service, admission.prove_project, account.project_id, activity)
     for folder in (home.buckets, home.obs):
         cleanup.sweep(folder)

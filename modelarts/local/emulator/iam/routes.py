@@ -3,81 +3,109 @@
 from __future__ import annotations
 
 import hmac
+import json
+import logging
 import time
+from collections.abc import Iterable
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, Callable
 
 import attrs
-from flask import Flask, Response, json, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.http import HTTP_STATUS_CODES
+from werkzeug.wrappers import Request
 
 from modelarts._wire.v1 import limits
-from modelarts.local.api.app import Activity, check_host, logger
+from modelarts.local.api.app import Activity, check_host
 from modelarts.local.api.errors import ApiFailure
+from modelarts.local.api.responses import Response
 from modelarts.local.emulator.iam.accounts import DAY, Account
 from modelarts.local.emulator.iam.authentication import Admission, received
 from modelarts.local.emulator.iam.tokens import Tokens
 
+logger = logging.getLogger("modelarts.local")
+
 SHORTEST, LONGEST = 900, int(DAY)  # of temporary keys: 15 minutes, which is also the default, to 24 hours
 
 
-def create_app(account: Account, tokens: Tokens, admission: Admission, activity: Activity) -> Flask:
-    """The application of IAM for one account."""
-    app = Flask("modelarts.local.iam", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = limits.BODY_BYTES
+class IamApp:
+    """The WSGI application of IAM for one account."""
 
-    @app.before_request
-    def admit() -> None:
-        activity.last = time.monotonic()
+    def __init__(self, account: Account, tokens: Tokens, admission: Admission, activity: Activity) -> None:
+        self._account = account
+        self._tokens = tokens
+        self._admission = admission
+        self._activity = activity
+        self._routes: dict[str, tuple[str, Callable[[Request], Response]]] = {
+            "/v3/auth/tokens": ("POST", self._create_token),
+            "/v3.0/OS-CREDENTIAL/securitytokens": ("POST", self._create_temporary_keys),
+            "/v3/projects": ("GET", self._list_projects),
+        }
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        request = Request(environ)
+        request.max_content_length = limits.BODY_BYTES
+        try:
+            response = self._respond(request)
+        except ApiFailure as error:
+            response = _failure(error.message, 401 if error.code.startswith("ModelArts.02") else error.status)
+        except HTTPException as error:
+            response = _failure(error.description or error.name, error.code or 500)
+        except Exception:
+            logger.exception("%s %s failed", request.method, request.path)
+            response = _failure("internal error of the local service; see its log for details", 500)
+        return response.send(start_response)
+
+    def _respond(self, request: Request) -> Response:
+        self._activity.last = time.monotonic()
         check_host(request.host)
+        method, call = self._routes.get(request.environ.get("PATH_INFO", ""), ("", None))
+        if call is None:
+            raise NotFound
+        if request.method != method:
+            raise MethodNotAllowed([method])
+        return call(request)
 
-    app.register_error_handler(Exception, _refused)
-
-    @app.post("/v3/auth/tokens")
-    def log_in() -> Response:
-        body = _body()
+    def _create_token(self, request: Request) -> Response:
+        account, body = self._account, _body(request)
         _check_password(account, body)
         project = _wanted_project(account, body)
-        token = tokens.issue(account.project_id if project else "")
+        token = self._tokens.issue(account.project_id if project else "")
         domain = {"id": account.domain_id, "name": account.account}
         scope: dict[str, Any] = {"project": {**project, "domain": domain}} if project else {"domain": domain}
         members = {
             "expires_at": _moment(token.ends),
             "issued_at": _moment(token.issued),
             "methods": ["password"],
-            "catalog": [] if request.args.get("nocatalog") else _catalog(account),
+            "catalog": [] if request.args.get("nocatalog") else _catalog(account, request.host_url),
             "roles": [{"id": "0", "name": "te_admin"}],
             "user": {"id": account.user_id, "name": account.username, "domain": domain, "password_expires_at": ""},
             **scope,
         }
-        response = _json({"token": members}, 201)
-        response.headers["X-Subject-Token"] = token.text
-        return response
+        return Response({"token": members}, 201, {"X-Subject-Token": token.text})
 
-    @app.post("/v3.0/OS-CREDENTIAL/securitytokens")
-    def temporary_keys() -> Response:
-        identity = _member(_body(), "auth", "identity")
+    def _create_temporary_keys(self, request: Request) -> Response:
+        identity = _member(_body(request), "auth", "identity")
         options = identity.get("token") or {}
         call = received(request)
         if isinstance(options, dict) and isinstance(options.get("id"), str):
             call = attrs.evolve(call, headers={"x-auth-token": options["id"], **call.headers})
-        admission.project_of(call)
+        self._admission.project_of(call)
         if identity.get("methods") != ["token"]:
-            raise _bad_request('auth.identity.methods must be ["token"]; agencies are not served locally')
-        keys = tokens.temporary_keys(_seconds(options))
+            raise _bad_request('auth.identity.methods must be ["token"]; agencies are not available locally')
+        keys = self._tokens.temporary_keys(_seconds(options))
         credential = {
             "access": keys.access_key,
             "secret": keys.secret_key,
             "securitytoken": keys.security_token,
             "expires_at": _moment(keys.ends),
         }
-        return _json({"credential": credential}, 201)
+        return Response({"credential": credential}, 201)
 
-    @app.get("/v3/projects")
-    def projects() -> Response:
-        admission.project_of(received(request))
-        there = request.args.get("name", account.region) == account.region
+    def _list_projects(self, request: Request) -> Response:
+        account = self._account
+        self._admission.project_of(received(request))
+        matches = request.args.get("name", account.region) == account.region
         link = f"{request.host_url}v3/projects"
         project = {
             **_project(account),
@@ -89,9 +117,7 @@ def create_app(account: Account, tokens: Tokens, admission: Admission, activity:
             "links": {"next": None, "previous": None, "self": f"{link}/{account.project_id}"},
         }
         links = {"next": None, "previous": None, "self": link}
-        return _json({"projects": [project] if there else [], "links": links}, 200)
-
-    return app
+        return Response({"projects": [project] if matches else [], "links": links})
 
 
 def _check_password(account: Account, body: Any) -> None:
@@ -126,8 +152,8 @@ def _project(account: Account) -> dict[str, str]:
     return {"id": account.project_id, "name": account.region}
 
 
-def _catalog(account: Account) -> list[dict[str, Any]]:
-    root = request.host_url.rstrip("/")
+def _catalog(account: Account, host_url: str) -> list[dict[str, Any]]:
+    root = host_url.rstrip("/")
     services = (("iam", f"{root}/v3.0"), ("modelarts", f"{root}/v1/{account.project_id}"), ("obs", root))
     return [
         {"id": name, "name": name, "type": name, "endpoints": [
@@ -151,7 +177,7 @@ def _seconds(options: Any) -> int:
     return seconds
 
 
-def _body() -> Any:
+def _body(request: Request) -> Any:
     try:
         return json.loads(request.get_data())
     except (ValueError, RecursionError):
@@ -179,19 +205,6 @@ def _bad_request(message: str) -> ApiFailure:
     return ApiFailure("", message, 400)
 
 
-def _refused(error: Exception) -> Response:
-    """A refusal as IAM words it: the code is the HTTP status."""
-    if isinstance(error, ApiFailure):
-        return _refusal(error.message, 401 if error.code.startswith("ModelArts.02") else error.status)
-    if isinstance(error, HTTPException):
-        return _refusal(error.description or error.name, error.code or 500)
-    logger.exception("%s %s failed", request.method, request.path)
-    return _refusal("internal error of the local service; its log tells more", 500)
-
-
-def _refusal(message: str, status: int) -> Response:
-    return _json({"error": {"code": status, "message": message, "title": HTTP_STATUS_CODES[status]}}, status)
-
-
-def _json(body: dict[str, Any], status: int) -> Response:
-    return Response(json.dumps(body), status, mimetype="application/json")
+def _failure(message: str, status: int) -> Response:
+    """A failure as IAM reports it: the code is the HTTP status."""
+    return Response({"error": {"code": status, "message": message, "title": HTTP_STATUS_CODES[status]}}, status)
