@@ -29,7 +29,7 @@ Run = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs the command as the terminal does: its exit code, what it printed, and what it said."""
+    """Runs the command as the terminal does: its exit code, standard output and standard error."""
 
     def call(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr("sys.argv", ["modelarts", *arguments])
@@ -78,10 +78,10 @@ def table(output: str) -> dict[str, tuple[str, str]]:
 
 
 def test_whoami_shows_settings_and_sources_without_sending_anything(run: Run, login: None):
-    code, printed, said = run("whoami", "--no-check")
+    code, stdout, stderr = run("whoami", "--no-check")
 
-    assert (code, said) == (0, "")
-    assert table(printed) == {
+    assert (code, stderr) == (0, "")
+    assert table(stdout) == {
         "access_key": ("ACCESS", "environment HUAWEICLOUD_SDK_AK"),
         "secret_key": ("****", "environment HUAWEICLOUD_SDK_SK"),
         "region_name": (REGION, "environment HUAWEICLOUD_SDK_REGION"),
@@ -94,10 +94,10 @@ def test_whoami_shows_settings_and_sources_without_sending_anything(run: Run, lo
 def test_whoami_tests_the_credentials_with_one_call(run: Run, login: None, cloud: responses.RequestsMock):
     cloud.get(CHECK, json={"is_success": True, "engines": ENGINES})
 
-    code, printed, said = run("whoami")
+    code, stdout, stderr = run("whoami")
 
-    assert (code, said) == (0, "")
-    assert printed.splitlines()[-1] == f"works: {HOST} offers {len(ENGINES)} engines to project {PROJECT}"
+    assert (code, stderr) == (0, "")
+    assert stdout.splitlines()[-1] == f"works: {HOST} offers {len(ENGINES)} engines to project {PROJECT}"
     assert len(cloud.calls) == 1
 
 
@@ -106,13 +106,13 @@ def test_whoami_shows_the_table_and_then_the_sentence_of_the_error(
 ):
     cloud.get(CHECK, json={"error_code": "APIGW.0301", "error_msg": "Incorrect IAM authentication"}, status=401)
 
-    code, printed, said = run("whoami")
+    code, stdout, stderr = run("whoami")
 
     assert code == 1
-    assert "secret_key" in printed
-    assert said.startswith("modelarts: ")
-    assert "Incorrect IAM authentication" in said
-    assert said.count("\n") == 1
+    assert "secret_key" in stdout
+    assert stderr.startswith("modelarts: ")
+    assert "Incorrect IAM authentication" in stderr
+    assert stderr.count("\n") == 1
 
 
 def test_whoami_says_which_project_it_looked_up(
@@ -122,11 +122,11 @@ def test_whoami_says_which_project_it_looked_up(
     cloud.get(f"{IAM}/v3/projects", json={"projects": [{"name": REGION, "id": PROJECT}]})
     cloud.get(CHECK, json={"is_success": True, "engines": ENGINES})
 
-    code, printed, _ = run("whoami")
+    code, stdout, _ = run("whoami")
 
     assert code == 0
-    assert table(printed)["project_id"] == ("—", "IAM: the project of the region")
-    assert printed.splitlines()[-1].endswith(f"project {PROJECT}")
+    assert table(stdout)["project_id"] == ("—", "IAM: the project of the region")
+    assert stdout.splitlines()[-1].endswith(f"project {PROJECT}")
 
 
 def test_whoami_of_a_profile(run: Run, login: None, config: Callable[..., Path]):
@@ -135,9 +135,9 @@ def test_whoami_of_a_profile(run: Run, login: None, config: Callable[..., Path])
            "project_id": PROJECT, "ca_bundle": folder}  # fmt: skip
     file = config(profiles={"dev": dev})
 
-    code, printed, _ = run("whoami", "--profile", "dev", "--no-check")
+    code, stdout, _ = run("whoami", "--profile", "dev", "--no-check")
 
-    rows, origin = table(printed), f"profile 'dev' of {file}"
+    rows, origin = table(stdout), f"profile 'dev' of {file}"
     assert code == 0
     assert rows["profile"] == ("dev", "argument")
     assert rows["account"] == ("company", origin)
@@ -150,54 +150,54 @@ def test_whoami_of_a_profile(run: Run, login: None, config: Callable[..., Path])
 
 @pytest.mark.parametrize("check", ["--check", "--no-check"])
 def test_whoami_without_credentials_says_so_in_one_line(run: Run, check: str):
-    code, printed, said = run("whoami", check)
+    code, stdout, stderr = run("whoami", check)
 
     assert code == 1
-    assert table(printed)["access_key"] == ("—", "missing")
-    assert said.startswith("modelarts: Session() found no credentials. Sources, in this order: arguments: no login; ")
-    assert said.count("\n") == 1
+    assert table(stdout)["access_key"] == ("—", "missing")
+    assert stderr.startswith("modelarts: Session() found no credentials. Sources, in this order: arguments: no login; ")
+    assert stderr.count("\n") == 1
 
 
 def test_whoami_of_incomplete_credentials_shows_what_is_missing(run: Run, login: None, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("HUAWEICLOUD_SDK_SK")
 
-    code, printed, said = run("whoami", "--no-check")
+    code, stdout, stderr = run("whoami", "--no-check")
 
     assert code == 1
-    assert table(printed)["secret_key"] == ("—", "missing")
-    assert "secret_key: missing" in said
+    assert table(stdout)["secret_key"] == ("—", "missing")
+    assert "secret_key: missing" in stderr
 
 
 def test_whoami_shows_the_proxy_without_its_password(run: Run, login: None, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://user:SECRET@proxy.example.com:8080")
 
-    _, printed, _ = run("whoami", "--no-check")
-    assert table(printed)["proxy"] == ("http://****@proxy.example.com:8080", "environment HTTPS_PROXY")
+    _, stdout, _ = run("whoami", "--no-check")
+    assert table(stdout)["proxy"] == ("http://****@proxy.example.com:8080", "environment HTTPS_PROXY")
 
     monkeypatch.setenv("MODELARTS_PROXY", "other:SECRET@proxy.example.com")
-    _, printed, _ = run("whoami", "--no-check")
-    assert table(printed)["proxy"] == ("http://****@proxy.example.com", "environment MODELARTS_PROXY")
+    _, stdout, _ = run("whoami", "--no-check")
+    assert table(stdout)["proxy"] == ("http://****@proxy.example.com", "environment MODELARTS_PROXY")
 
     monkeypatch.delenv("MODELARTS_PROXY")
     monkeypatch.setenv("NO_PROXY", ".myhuaweicloud.com")
-    _, printed, _ = run("whoami", "--no-check")
-    assert "proxy" not in table(printed)
+    _, stdout, _ = run("whoami", "--no-check")
+    assert "proxy" not in table(stdout)
 
 
 def test_whoami_on_this_machine(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("MODELARTS_HOME", str(home))
     monkeypatch.setenv("MODELARTS_MODE", "local")
 
-    code, printed, _ = run("whoami", "--no-check")
+    code, stdout, _ = run("whoami", "--no-check")
     assert code == 0
-    assert table(printed) == {
+    assert table(stdout) == {
         "mode": ("local", "environment MODELARTS_MODE"), "home": (str(home), "environment MODELARTS_HOME")
     }  # fmt: skip
     assert daemon.find(home) is None
 
-    code, printed, _ = run("whoami")
+    code, stdout, _ = run("whoami")
     assert code == 0
-    assert "engines to project local" in printed
+    assert "engines to project local" in stdout
 
 
 @pytest.mark.parametrize("check", ["--check", "--no-check"])
@@ -207,11 +207,11 @@ def test_whoami_of_an_unknown_region_lists_the_known_ones(
     monkeypatch.setenv("HUAWEICLOUD_SDK_REGION", "cn-north-9")
     monkeypatch.setattr(Session, "_endpoints", {})
 
-    code, printed, said = run("whoami", check)
+    code, stdout, stderr = run("whoami", check)
 
     assert code == 1
-    assert table(printed)["modelarts_endpoint"] == ("—", "missing")
-    assert "known are cn-north-1, cn-north-4, cn-east-3, cn-south-1" in said
+    assert table(stdout)["modelarts_endpoint"] == ("—", "missing")
+    assert "known are cn-north-1, cn-north-4, cn-east-3, cn-south-1" in stderr
 
 
 # --- config show
@@ -222,30 +222,30 @@ def test_config_show_has_every_setting_with_its_value_and_its_source(
 ):
     file = config(read_timeout=7, local_python={"PyTorch": "/opt/bin/python"}, profiles={"fast": {"read_timeout": 1}})
 
-    code, printed, said = run("config", "show")
+    code, stdout, stderr = run("config", "show")
 
-    rows = table(printed)
-    assert (code, said) == (0, "")
+    rows = table(stdout)
+    assert (code, stderr) == (0, "")
     assert list(rows) == [setting.name for setting in settings_table.SETTINGS]
     assert rows["secret_key"] == ("****", "environment HUAWEICLOUD_SDK_SK")
     assert rows["read_timeout"] == ("7.0", f"file {file}")
     assert rows["local_python"] == ('{"PyTorch": "/opt/bin/python"}', f"file {file}")
     assert rows["strict"] == ("false", "default")
     assert rows["password"] == ("—", "default")
-    assert "SECRET" not in printed
+    assert "SECRET" not in stdout
 
-    _, printed, _ = run("config", "show", "--profile", "fast")
-    assert table(printed)["read_timeout"] == ("1.0", f"profile 'fast' of {file}")
+    _, stdout, _ = run("config", "show", "--profile", "fast")
+    assert table(stdout)["read_timeout"] == ("1.0", f"profile 'fast' of {file}")
 
 
 def test_an_invalid_setting_is_reported_in_one_line(run: Run, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("MODELARTS_READ_TIMEOUT", "soon")
 
-    code, printed, said = run("config", "show")
+    code, stdout, stderr = run("config", "show")
 
-    assert (code, printed) == (1, "")
-    assert said.startswith("modelarts: read_timeout='soon' (environment MODELARTS_READ_TIMEOUT): ")
-    assert said.count("\n") == 1
+    assert (code, stdout) == (1, "")
+    assert stderr.startswith("modelarts: read_timeout='soon' (environment MODELARTS_READ_TIMEOUT): ")
+    assert stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -296,11 +296,11 @@ def test_a_state_that_cannot_be_used_is_reported_in_one_line(
     (tmp_path / "rows").mkdir()
     (tmp_path / "rows" / "1.csv").write_text("1\n")
 
-    code, printed, said = run("local", *command.replace("FOLDER", str(tmp_path / "rows")).split())
+    code, stdout, stderr = run("local", *command.replace("FOLDER", str(tmp_path / "rows")).split())
 
-    assert (code, printed) == (1, "")
-    assert re.fullmatch(r"modelarts: .*\n", said), said
-    assert str(home / "local") in said
+    assert (code, stdout) == (1, "")
+    assert re.fullmatch(r"modelarts: .*\n", stderr), stderr
+    assert str(home / "local") in stderr
     assert not (home / "local" / "buckets" / "modelarts-datasets").exists()
 
 
@@ -312,8 +312,8 @@ def test_commands_that_find_no_service_say_so_in_one_line(
     _store_that_is_no_database(home)
     (home / "local" / "service.json").write_text("{")
 
-    code, printed, said = run("local", *command.split())
+    code, stdout, stderr = run("local", *command.split())
 
     assert code == {"stop": 0, "status": 3}.get(command, 1)
-    assert (printed + said).count("\n") == 1
-    assert str(home / "local") in printed + said
+    assert (stdout + stderr).count("\n") == 1
+    assert str(home / "local") in stdout + stderr

@@ -197,17 +197,17 @@ CLOCK_MATTERS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("off", "told"), [(-900, "15 min 0 s behind"), (28800, "8 h 0 min 0 s ahead of")])
+@pytest.mark.parametrize(("off", "difference"), [(-900, "15 min 0 s behind"), (28800, "8 h 0 min 0 s ahead of")])
 @pytest.mark.parametrize(("status", "code"), CLOCK_MATTERS)
 def test_refused_credentials_show_how_wrong_the_clock_is(
-    monkeypatch: pytest.MonkeyPatch, status: int, code: str, off: int, told: str
+    monkeypatch: pytest.MonkeyPatch, status: int, code: str, off: int, difference: str
 ):
     now = 1_700_000_000
     monkeypatch.setattr(time, "time", lambda: now + off)
 
     error = refusal(status, code, {"Date": formatdate(now, usegmt=True)})
 
-    assert f" This machine's clock is {told} the service's: correct it. " in str(error)
+    assert f" This machine's clock is {difference} the service's: correct it. " in str(error)
     monkeypatch.setenv("MODELARTS_LANG", "zh")
     assert f"本机时钟比服务端{'快' if off > 0 else '慢'}" in str(error)
 
@@ -222,19 +222,19 @@ DATES = [None, "", "yesterday", " ", "Thu, 01 Jan 99999999999999999999 00:00:00 
 
 @pytest.mark.parametrize("date", DATES)
 def test_a_clock_that_is_right_or_unknown_is_not_mentioned(date: str | None):
-    told = formatdate(usegmt=True) if date == "now" else date
-    error = refusal(401, "ModelArts.0208", {} if told is None else {"Date": told})
+    sent = formatdate(usegmt=True) if date == "now" else date
+    error = refusal(401, "ModelArts.0208", {} if sent is None else {"Date": sent})
 
     assert error.advice.clock_ahead == 0
     assert str(error).startswith("ModelArts.0208: why. Check the secret key")
 
 
-@pytest.mark.parametrize(("off", "told"), [(59, False), (-59, False), (61, True), (-61, True)])
-def test_a_difference_of_less_than_a_minute_is_not_mentioned(monkeypatch: pytest.MonkeyPatch, off: int, told: bool):
+@pytest.mark.parametrize(("off", "mentioned"), [(59, False), (-59, False), (61, True), (-61, True)])
+def test_a_difference_below_a_minute_is_not_mentioned(monkeypatch: pytest.MonkeyPatch, off: int, mentioned: bool):
     now = 1_700_000_000
     monkeypatch.setattr(time, "time", lambda: now + off)
 
-    assert ("clock is" in str(refusal(401, "ModelArts.0207", {"Date": formatdate(now, usegmt=True)}))) is told
+    assert ("clock is" in str(refusal(401, "ModelArts.0207", {"Date": formatdate(now, usegmt=True)}))) is mentioned
 
 
 def test_the_clock_is_compared_when_the_reply_arrives(monkeypatch: pytest.MonkeyPatch):

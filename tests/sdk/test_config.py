@@ -228,15 +228,15 @@ def test_an_invalid_number_is_reported(file: Path, setting: str, text: str):
         cloud_session()
 
 
-@pytest.mark.parametrize(("path", "told"), [
+@pytest.mark.parametrize(("path", "message"), [
     ("/not/there.pem", r"='/not/there\.pem': .*No such file or directory; name one .*, or unset the variable"),
     ("x" * 5000, "='xxx.*: File name too long; name one .*, or unset the variable"),
     ("-----BEGIN PRIVATE KEY-----\nSECRET", r"='-----BEGIN\*\*\*\*': write the path of a file"),
 ], ids=["missing", "long", "content"])  # fmt: skip
-def test_the_common_variable_for_authorities_must_name_a_file(monkeypatch: pytest.MonkeyPatch, path: str, told: str):
+def test_the_common_variable_for_authorities_must_name_a_file(monkeypatch: pytest.MonkeyPatch, path: str, message: str):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", path)
 
-    with pytest.raises(ConfigError, match=f"REQUESTS_CA_BUNDLE{told}") as caught:
+    with pytest.raises(ConfigError, match=f"REQUESTS_CA_BUNDLE{message}") as caught:
         cloud_session()
 
     assert "SECRET" not in str(caught.value)
@@ -247,7 +247,7 @@ def test_the_common_variable_for_authorities_must_name_a_file(monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    ("members", "told"),
+    ("members", "message"),
     [
         ({"strikt": True}, r"file .*config.json: there is no setting 'strikt'; did you mean 'strict'\?"),
         ({"profile": "dev", "profiles": {"dev": {"acces_key": "SECRET"}}},
@@ -256,7 +256,7 @@ def test_the_common_variable_for_authorities_must_name_a_file(monkeypatch: pytes
     ],
 )  # fmt: skip
 def test_an_unknown_setting_is_reported_once(
-    home: Path, caplog: pytest.LogCaptureFixture, members: dict[str, Any], told: str
+    home: Path, caplog: pytest.LogCaptureFixture, members: dict[str, Any], message: str
 ):
     home.mkdir()
     (home / "config.json").write_text(json.dumps(members))
@@ -264,6 +264,6 @@ def test_an_unknown_setting_is_reported_once(
     for _ in range(2):
         resolve(home=home)
 
-    (said,) = (record.getMessage() for record in caplog.records)
-    assert re.search(told, said)
-    assert "SECRET" not in said
+    (warning,) = (record.getMessage() for record in caplog.records)
+    assert re.search(message, warning)
+    assert "SECRET" not in warning

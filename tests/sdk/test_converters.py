@@ -191,13 +191,13 @@ def test_a_blank_folder_of_settings_counts_as_missing(monkeypatch: pytest.Monkey
     assert resolve()["region_name"].value == "cn-east-3"
 
 
-@pytest.mark.parametrize(("arguments", "told"), [
+@pytest.mark.parametrize(("arguments", "message"), [
     ({"config_file": 5}, r"^config_file=5 \(argument\): write the path of a settings file$"),
     ({"config_file": "x" * 5000}, "File name too long; correct it"),
     ({"config_file": "a\0b"}, "null byte; correct it"),
 ])  # fmt: skip
-def test_an_invalid_config_file_is_reported(arguments: dict[str, Any], told: str):
-    with pytest.raises(ConfigError, match=told):
+def test_an_invalid_config_file_is_reported(arguments: dict[str, Any], message: str):
+    with pytest.raises(ConfigError, match=message):
         Session(**arguments)
 
 

@@ -116,9 +116,9 @@ NAMING = ["HUAWEICLOUD_SDK_CREDENTIALS_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AW
 def test_a_credentials_file_named_by_a_variable_must_exist(machine: Machine, variable: str, tmp_path: Path):
     machine.set(variable, str(tmp_path / "typo"))
     machine.settings(**login("somebody else"))
-    told = rf"typo: No such file or directory \(environment {variable}\); correct the variable, or unset it$"
+    message = rf"typo: No such file or directory \(environment {variable}\); correct the variable, or unset it$"
 
-    with pytest.raises(ConfigError, match=told):
+    with pytest.raises(ConfigError, match=message):
         Session(region_name=REGION, project_id=PROJECT)
 
     assert CliRunner().invoke(cli, ["whoami", "--no-check"]).exit_code == 1

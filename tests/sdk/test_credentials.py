@@ -172,7 +172,7 @@ def test_keys_of_another_cloud_are_not_used(machine: Machine):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ({"access_key": "A", "secret_key": "S", "username": "u", "password": "p"}, "not both"),
         ({"account": "a", "password": "p"}, "username is missing"),
@@ -183,8 +183,8 @@ def test_keys_of_another_cloud_are_not_used(machine: Machine):
         ({"w3_account": "w"}, "w3_account is not supported"),
     ],
 )
-def test_arguments_that_are_not_complete_credentials_are_refused(arguments: dict[str, str], told: str):
-    with pytest.raises(ConfigError, match=told):
+def test_arguments_that_are_not_complete_credentials_are_refused(arguments: dict[str, str], message: str):
+    with pytest.raises(ConfigError, match=message):
         Session(**arguments, region_name=REGION, project_id=PROJECT)
 
 
@@ -206,17 +206,17 @@ def test_variables_with_only_a_line_break_are_not_credentials(machine: Machine):
     assert keys_of(Session(region_name=REGION, project_id=PROJECT))[0] == "AK file"
 
 
-@pytest.mark.parametrize(("members", "told"), [
+@pytest.mark.parametrize(("members", "message"), [
     ({"MODELARTS_ACCOUNT": "a", "MODELARTS_PASSWORD": "p"}, "account and password without username"),
     ({"HUAWEICLOUD_SDK_PASSWORD": "p"}, "password without username"),
     ({"HUAWEICLOUD_SDK_SECURITY_TOKEN": "t"}, "security_token without access_key"),
     ({}, "no login"),
 ])  # fmt: skip
-def test_missing_credentials_are_reported_with_their_source(machine: Machine, members: dict[str, str], told: str):
+def test_missing_credentials_are_reported_with_their_source(machine: Machine, members: dict[str, str], message: str):
     for name, value in members.items():
         machine.set(name, value)
 
-    with pytest.raises(ConfigError, match=f"\n  - environment: {told}\n"):
+    with pytest.raises(ConfigError, match=f"\n  - environment: {message}\n"):
         Session()
 
 

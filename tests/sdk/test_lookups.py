@@ -120,16 +120,16 @@ MISSES = [
 
 
 @pytest.mark.parametrize("warm", [False, True])
-@pytest.mark.parametrize(("changes", "told", "missed"), MISSES)
+@pytest.mark.parametrize(("changes", "message", "missed"), MISSES)
 def test_an_unknown_name_costs_another_request_only_if_its_list_was_cached(
-    cloud: Cloud, session: Session, changes: dict[str, Any], told: str, missed: str, warm: bool
+    cloud: Cloud, session: Session, changes: dict[str, Any], message: str, missed: str, warm: bool
 ):
     other = "models" if "model_name" in changes else "engines"
     cloud.look_ups("specs", other)
     if warm:
         session.catalog.load(["specs", other])
 
-    with pytest.raises(ArgumentError, match=told):
+    with pytest.raises(ArgumentError, match=message):
         cloud_estimator(session, **changes).payload(**CONFIG)
 
     assert cloud.asked.count(missed) == 1 + warm

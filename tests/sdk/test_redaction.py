@@ -72,13 +72,13 @@ def test_no_secret_is_ever_shown(
         session = Session()
         with pytest.raises(AuthError) as caught:
             ask(session)
-    said = [result.output + repr(result.exception) for result in outputs]
+    printed = [result.output + repr(result.exception) for result in outputs]
     shown = [session, session.client.endpoint, session.client.endpoint.auth, session._services, caught.value]
 
     assert isinstance(outputs[0].exception, ApiError)
-    assert "****" in said[0]
-    assert "****" in said[1]
-    assert [text for text in (*said, *map(repr, shown), *map(str, shown), caplog.text) if "SECRET" in text] == []
+    assert "****" in printed[0]
+    assert "****" in printed[1]
+    assert [text for text in (*printed, *map(repr, shown), *map(str, shown), caplog.text) if "SECRET" in text] == []
 
 
 def test_no_secret_of_a_password_session_is_shown(cloud: Cloud, caplog: pytest.LogCaptureFixture):
@@ -103,8 +103,8 @@ def test_one_warning_for_credentials_that_others_can_read(
     for _ in range(3):
         Session(region_name=REGION, project_id=PROJECT)
 
-    told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert told == ([f"{file} holds credentials and other users can read it: run chmod 600 {file}"] if warns else [])
+    logged = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert logged == ([f"{file} holds credentials and other users can read it: run chmod 600 {file}"] if warns else [])
 
 
 def test_modes_of_files_are_ignored_on_windows(
