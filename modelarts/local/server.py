@@ -113,10 +113,10 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
 
 def _start_tls_server(service: Service, activity: Activity, region: str, port: int) -> dict[str, Any]:
     """Start the server that behaves as the cloud does; what clients need to find it, for the address file."""
-    from modelarts.local.emulator.tls_server import open_door
+    from modelarts.local.emulator.tls_server import start_tls_server
 
     try:
-        server = open_door(service, activity, service.home, region, port)
+        server = start_tls_server(service, activity, service.home, region, port)
     except (ServiceError, OSError) as error:
         raise StartRefused(str(error)) from None
     return {"iam": {

@@ -42,8 +42,8 @@ def environment(caller: Caller) -> dict[str, str]:
     }
 
 
-def now(moment: datetime | None = None) -> str:
-    return format_datetime(moment or datetime.now(timezone.utc), usegmt=True)
+def now(timestamp: datetime | None = None) -> str:
+    return format_datetime(timestamp or datetime.now(timezone.utc), usegmt=True)
 
 
 def signed(

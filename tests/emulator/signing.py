@@ -20,9 +20,9 @@ from modelarts.local.daemon import CloudAddress
 from modelarts.local.emulator.iam.accounts import Account
 
 
-def stamp(moment: datetime | None = None) -> str:
+def stamp(timestamp: datetime | None = None) -> str:
     """A moment, by default this one, as X-Sdk-Date has it."""
-    return (moment or datetime.now(timezone.utc)).strftime("%Y%m%dT%H%M%SZ")
+    return (timestamp or datetime.now(timezone.utc)).strftime("%Y%m%dT%H%M%SZ")
 
 
 def sign(

@@ -69,7 +69,7 @@ def session(request: pytest.FixtureRequest, caller: Caller, region: str):
         yield opened
 
 
-def test_code_for_the_cloud_trains_here(session: Session, buckets: LocalBuckets, caller: Caller, tmp_path: Path):
+def test_code_for_the_cloud_trains_locally(session: Session, buckets: LocalBuckets, caller: Caller, tmp_path: Path):
     assert (session.project_id, session.host) == (caller.account.project_id, caller.address.url)
 
     job = estimator(session, hyperparameters={"lr": 0.01}).fit(inputs="/bucket/data/")
@@ -82,7 +82,7 @@ def test_code_for_the_cloud_trains_here(session: Session, buckets: LocalBuckets,
     assert job.delete_job().is_success
 
 
-def test_a_wrong_secret_is_told(caller: Caller, region: str):
+def test_a_wrong_secret_is_reported(caller: Caller, region: str):
     wrong = {"access_key": caller.account.access_key, "secret_key": "guess", "project_id": caller.account.project_id}
     with Session(region_name=region, **wrong) as session, pytest.raises(AuthError) as refused:
         session.client.call("list_job_engines")
@@ -90,7 +90,7 @@ def test_a_wrong_secret_is_told(caller: Caller, region: str):
     assert (refused.value.status, refused.value.code) == (401, "ModelArts.0208")
 
 
-def test_a_wrong_password_is_told(caller: Caller, region: str):
+def test_a_wrong_password_is_reported(caller: Caller, region: str):
     login = {"account": caller.account.account, "username": caller.account.username, "password": "guess"}
 
     with (
@@ -102,7 +102,7 @@ def test_a_wrong_password_is_told(caller: Caller, region: str):
 
 def test_a_session_by_password_outlives_its_tokens(home: Path, monkeypatch: pytest.MonkeyPatch):
     file = LocalHome.of(home).account
-    account = accounts.load_or_make(file)
+    account = accounts.load_or_create(file)
     write_private(file, {**attrs.asdict(account), "token_lifetime": 0.5})
     address = daemon.ensure(home, daemon.CloudOptions()).iam
     monkeypatch.setattr(Session, "_endpoints", {})

@@ -9,7 +9,7 @@ import pytest
 from tests.emulator.signing import Caller, refused_by_iam, sign
 
 
-def moment(text: str) -> datetime:
+def timestamp(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
 
 
@@ -17,7 +17,7 @@ def post(caller: Caller, path: str, body, **headers: str):
     return caller.send("POST", caller.address.url + path, json=body, headers=headers)
 
 
-def test_a_login_answers_as_documented(caller: Caller):
+def test_the_response_of_a_login_is_as_documented(caller: Caller):
     reply = post(caller, "/v3/auth/tokens", caller.login())
 
     assert reply.status_code == 201
@@ -28,13 +28,13 @@ def test_a_login_answers_as_documented(caller: Caller):
     assert token["project"] == {"id": caller.account.project_id, "name": "cn-north-4", "domain": domain}
     assert token["user"]["name"] == caller.account.username
     assert token["user"]["domain"] == domain
-    assert moment(token["expires_at"]) - moment(token["issued_at"]) == timedelta(hours=24)
+    assert timestamp(token["expires_at"]) - timestamp(token["issued_at"]) == timedelta(hours=24)
     endpoints = {service["name"]: service["endpoints"][0] for service in token["catalog"]}
     assert endpoints["modelarts"]["url"] == f"{caller.address.url}/v1/{caller.account.project_id}"
     assert {endpoint["region_id"] for endpoint in endpoints.values()} == {"cn-north-4"}
 
 
-def test_the_catalog_is_left_out_when_asked(caller: Caller):
+def test_the_catalog_is_omitted_on_request(caller: Caller):
     assert post(caller, "/v3/auth/tokens?nocatalog=true", caller.login()).json()["token"]["catalog"] == []
 
 
@@ -67,7 +67,7 @@ def test_without_a_project_the_token_is_for_the_account(caller: Caller, scope):
               {"password": "\ud800"}],
     ids=str,
 )  # fmt: skip
-def test_a_wrong_login_does_not_tell_what_is_wrong(caller: Caller, wrong):
+def test_the_error_of_a_wrong_login_does_not_say_which_value_is_wrong(caller: Caller, wrong):
     reply = post(caller, "/v3/auth/tokens", caller.login(**wrong))
 
     assert refused_by_iam(reply, 401, "Unauthorized") == "The username or password is wrong."
@@ -90,19 +90,19 @@ def test_another_region_has_no_project(caller: Caller):
      {"auth": {"identity": {"methods": ["password"], "password": {"user": {"name": "u", "password": "p"}}}}}],
     ids=str,
 )  # fmt: skip
-def test_a_body_of_another_form_is_refused(caller: Caller, body):
+def test_a_body_of_another_form_is_rejected(caller: Caller, body):
     assert refused_by_iam(post(caller, "/v3/auth/tokens", body), 400, "Bad Request")
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"[" * 100_000])
-def test_a_body_that_is_not_json_is_refused(caller: Caller, data):
+def test_a_body_that_is_not_json_is_rejected(caller: Caller, data):
     reply = caller.send("POST", f"{caller.address.url}/v3/auth/tokens", data=data)
 
     assert refused_by_iam(reply, 400, "Bad Request") == "the body is not JSON"
 
 
 @pytest.mark.parametrize("scope", [5, [1], {"project": 5}, {"project": [1]}])
-def test_a_scope_of_another_form_is_refused(caller: Caller, scope):
+def test_a_scope_of_another_form_is_rejected(caller: Caller, scope):
     body = caller.login()
     body["auth"]["scope"] = scope
 
@@ -122,11 +122,11 @@ def wanted(**options) -> dict[str, object]:
     ("options", "seconds"),
     [({}, 900), ({"duration-seconds": "86400"}, 86400), ({"duration_seconds": 1000}, 1000)],
 )
-def test_temporary_keys_last_as_long_as_asked(caller: Caller, options, seconds):
+def test_temporary_keys_have_the_requested_lifetime(caller: Caller, options, seconds):
     reply = post(caller, KEYS, wanted(**options), **{"X-Auth-Token": caller.token()})
 
     credential = reply.json()["credential"]
-    left = moment(credential["expires_at"]) - datetime.now(timezone.utc)
+    left = timestamp(credential["expires_at"]) - datetime.now(timezone.utc)
     assert reply.status_code == 201
     assert abs(left.total_seconds() - seconds) < 30
     assert (len(credential["access"]), len(credential["secret"])) == (20, 40)
@@ -141,13 +141,13 @@ def test_the_token_may_be_in_the_body_or_the_request_signed(caller: Caller):
 
 
 @pytest.mark.parametrize("seconds", [899, 86401, "x", None, 1.5, True])
-def test_a_time_that_breaks_the_rule_is_refused(caller: Caller, seconds):
+def test_a_lifetime_out_of_range_is_rejected(caller: Caller, seconds):
     reply = post(caller, KEYS, wanted(duration_seconds=seconds), **{"X-Auth-Token": caller.token()})
 
     assert "900 to 86400" in refused_by_iam(reply, 400, "Bad Request")
 
 
-def test_agencies_are_not_served(caller: Caller):
+def test_agencies_are_not_implemented(caller: Caller):
     body = {"auth": {"identity": {"methods": ["assume_role"]}}}
 
     reply = post(caller, KEYS, body, **{"X-Auth-Token": caller.token()})
@@ -155,7 +155,7 @@ def test_agencies_are_not_served(caller: Caller):
     assert "agencies" in refused_by_iam(reply, 400, "Bad Request")
 
 
-def test_temporary_keys_are_for_who_is_logged_in(caller: Caller):
+def test_temporary_keys_require_a_login(caller: Caller):
     refused_by_iam(post(caller, KEYS, wanted()), 401, "Unauthorized")
     refused_by_iam(post(caller, KEYS, wanted(id="guess")), 401, "Unauthorized")
     refused_by_iam(post(caller, KEYS, wanted(), **{"X-Auth-Token": "A" * 120}), 401, "Unauthorized")
@@ -182,7 +182,7 @@ def test_another_region_is_not_found(caller: Caller):
     assert caller.send("GET", url, headers={"X-Auth-Token": caller.token()}).json()["projects"] == []
 
 
-def test_projects_are_for_who_is_logged_in(caller: Caller):
+def test_projects_require_a_login(caller: Caller):
     url = f"{caller.address.url}/v3/projects"
 
     refused_by_iam(caller.send("GET", url), 401, "Unauthorized")
@@ -190,7 +190,7 @@ def test_projects_are_for_who_is_logged_in(caller: Caller):
     refused_by_iam(caller.send_prepared(signed), 401, "Unauthorized")
 
 
-def test_other_calls_are_refused_in_the_same_shape(caller: Caller):
+def test_other_calls_are_rejected_in_the_same_format(caller: Caller):
     refused_by_iam(caller.send("GET", f"{caller.address.url}/v3/users"), 404, "Not Found")
     refused_by_iam(caller.send("PUT", f"{caller.address.url}/v3/projects"), 405, "Method Not Allowed")
     refused_by_iam(caller.send("POST", f"{caller.address.url}/v3/auth/tokens", data=b" " * 13_000_000), 413,

@@ -52,7 +52,7 @@ class Machine:
     def start(self, **changes: object) -> None:
         """Start the service, with changes of its account."""
         file = LocalHome.of(self.home).account
-        write_private(file, {**attrs.asdict(accounts.load_or_make(file)), **changes})
+        write_private(file, {**attrs.asdict(accounts.load_or_create(file)), **changes})
         daemon.ensure(self.home, daemon.CloudOptions(port=self.port))
 
     @property
@@ -137,7 +137,7 @@ def test_a_machine_that_sleeps_while_the_service_restarts_and_keys_rotate_loses_
 
 
 @pytest.mark.parametrize("login", ["keys in a file", "password"])
-def test_tokens_that_end_and_keys_that_rotate_go_unnoticed(machine: Machine, login: str):
+def test_expired_tokens_and_rotated_keys_are_renewed_silently(machine: Machine, login: str):
     process = waiting(machine, login)
 
     if login == "keys in a file":
@@ -151,7 +151,7 @@ def test_tokens_that_end_and_keys_that_rotate_go_unnoticed(machine: Machine, log
     assert shown[-1] == "ended JOBSTAT_COMPLETED"
 
 
-def test_ctrl_c_leaves_the_job_in_the_cloud_alone(machine: Machine, tmp_path: Path):
+def test_ctrl_c_does_not_stop_the_job_in_the_cloud(machine: Machine, tmp_path: Path):
     process = waiting(machine, "keys in a file")
 
     process.send_signal(signal.SIGINT)
@@ -161,7 +161,7 @@ def test_ctrl_c_leaves_the_job_in_the_cloud_alone(machine: Machine, tmp_path: Pa
     until((tmp_path / "over").exists)
 
 
-def test_the_account_of_the_tests_is_what_they_say(machine: Machine):
+def test_a_rotated_key_of_the_account_is_rejected(machine: Machine):
     """The tests above would pass as well if nothing had rotated."""
     before = machine.account.access_key
     machine.start(access_key="ROTATED")

@@ -21,7 +21,7 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open
 
 @needs_proc
 @pytest.mark.parametrize("hidden", [True, False], ids=["as on Windows", "as it is"])
-def test_the_cloud_side_runs_without_what_only_unix_has(caller: Caller, local: Path, tmp_path: Path, hidden: bool):
+def test_the_cloud_side_runs_without_unix_modules(caller: Caller, local: Path, tmp_path: Path, hidden: bool):
     account = caller.account
     keys = {"access_key": account.access_key, "secret_key": account.secret_key, "project_id": account.project_id}
     (tmp_path / "state").mkdir()

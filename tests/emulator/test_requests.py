@@ -24,13 +24,13 @@ CONFIG = {
 }  # fmt: skip
 
 
-def test_a_token_is_let_in(caller: Caller):
+def test_a_token_is_accepted(caller: Caller):
     reply = caller.send("GET", f"{caller.v1}/job/ai-engines", headers={"X-Auth-Token": caller.token()})
 
     assert (reply.status_code, reply.json()["is_success"]) == (200, True)
 
 
-def test_what_the_general_sdk_signs_is_let_in(caller: Caller):
+def test_signatures_of_the_general_sdk_are_accepted(caller: Caller):
     project = {"X-Project-Id": caller.account.project_id}
     query = [("search_content", "a b/ä~+%2F"), ("per_page", 10), ("page", 1), ("order", "asc")]
     body = json.dumps({**CONFIG, "config_name": "signed", "config_desc": "签名 ä"}, ensure_ascii=False).encode()
@@ -46,7 +46,7 @@ def test_what_the_general_sdk_signs_is_let_in(caller: Caller):
         assert caller.send_prepared(call).json()["is_success"], call.url
 
 
-def test_what_this_sdk_signs_is_let_in(caller: Caller):
+def test_signatures_of_this_sdk_are_accepted(caller: Caller):
     auth = AkSkAuth(caller.account.access_key, caller.account.secret_key, caller.account.project_id)
     for query in ("?search_content=a%20b%2F~&page=1", "?search_content=a+b", ""):
         url, headers = f"{caller.v1}/training-jobs{query}", {"Content-Type": "application/json"}
@@ -55,7 +55,7 @@ def test_what_this_sdk_signs_is_let_in(caller: Caller):
         assert caller.send("GET", url, headers=headers).json()["is_success"], query
 
 
-def test_the_documented_form_of_the_header_is_let_in(caller: Caller):
+def test_the_documented_form_of_the_header_is_accepted(caller: Caller):
     call = caller.signed("GET", f"{caller.v1}/job/ai-engines")
     key = caller.account.access_key
     scope = f"Credential={key}/{stamp()[:8]}/{caller.account.region}/modelarts/sdk_request"
@@ -64,7 +64,7 @@ def test_the_documented_form_of_the_header_is_let_in(caller: Caller):
     assert caller.send_prepared(call).json()["is_success"]
 
 
-def test_one_slash_too_many_at_either_end_is_taken_and_signed(caller: Caller):
+def test_an_additional_slash_at_either_end_is_accepted_and_signed(caller: Caller):
     host = urlsplit(caller.address.url).netloc
     trusted = ssl.create_default_context(cafile=caller.address.ca_bundle)
     path = f"/v1/{caller.account.project_id}/job/ai-engines"
@@ -76,7 +76,7 @@ def test_one_slash_too_many_at_either_end_is_taken_and_signed(caller: Caller):
             assert json.load(connection.getresponse())["is_success"], given
 
 
-def test_temporary_keys_are_let_in_with_their_security_token_only(caller: Caller):
+def test_temporary_keys_are_accepted_only_with_their_security_token(caller: Caller):
     keys, others = caller.temporary_keys(), caller.temporary_keys()
 
     def send(headers: dict[str, str]) -> requests.Response:
@@ -89,7 +89,7 @@ def test_temporary_keys_are_let_in_with_their_security_token_only(caller: Caller
     refused(send({"X-Security-Token": others["securitytoken"]}), 403, "ModelArts.0206")
 
 
-def test_the_accounts_own_keys_take_no_security_token(caller: Caller):
+def test_the_accounts_keys_reject_a_security_token(caller: Caller):
     url = f"{caller.v1}/job/ai-engines"
 
     for token in (caller.temporary_keys()["securitytoken"], "guess"):
@@ -108,12 +108,12 @@ def test_the_accounts_own_keys_take_no_security_token(caller: Caller):
         ({"Authorization": "Basic dXNlcjpwYXNz"}, 401, "ModelArts.0206"),
     ],
 )
-def test_who_shows_nothing_that_counts_is_refused(caller: Caller, headers, status, code):
+def test_requests_without_valid_credentials_are_rejected(caller: Caller, headers, status, code):
     for method, path in (("GET", "/job/ai-engines"), ("POST", "/training-jobs"), ("GET", "/nothing")):
         refused(caller.send(method, caller.v1 + path, headers=headers), status, code)
 
 
-def test_the_token_of_the_services_own_address_is_none_here(caller: Caller, iam_home):
+def test_the_token_of_the_local_address_is_not_accepted(caller: Caller, iam_home):
     from modelarts.local import daemon
 
     reply = caller.send("GET", f"{caller.v1}/job/ai-engines", headers={"X-Auth-Token": daemon.find(iam_home).token})
@@ -121,14 +121,14 @@ def test_the_token_of_the_services_own_address_is_none_here(caller: Caller, iam_
     assert reply.json()["error_code"] == "ModelArts.0203"
 
 
-def test_a_wrong_secret_or_an_unknown_key_is_refused(caller: Caller):
+def test_a_wrong_secret_or_an_unknown_key_is_rejected(caller: Caller):
     url = f"{caller.v1}/job/ai-engines"
 
     refused(caller.send_prepared(sign(caller.account.access_key, "guess", "GET", url)), 401, "ModelArts.0208")
     refused(caller.send_prepared(sign("GUESS", caller.account.secret_key, "GET", url)), 403, "ModelArts.0206")
 
 
-def test_a_request_that_was_changed_on_its_way_is_refused(caller: Caller):
+def test_a_modified_request_is_rejected(caller: Caller):
     body = json.dumps({**CONFIG, "config_name": "changed"}).encode()
     made = [caller.signed("POST", f"{caller.v1}/training-job-configs", (), {}, body) for _ in range(4)]
     made[0].body = body.replace(b"/b/data/", b"/b/date/")
@@ -149,14 +149,14 @@ def test_a_signature_of_another_time_has_expired(caller: Caller, minutes):
     assert date in refused(caller.send_prepared(call), 401, "ModelArts.0207")
 
 
-def test_a_signed_header_that_is_missing_is_refused(caller: Caller):
+def test_a_missing_signed_header_is_rejected(caller: Caller):
     call = caller.signed("GET", f"{caller.v1}/job/ai-engines", (), {"X-Any": "1"})
     del call.headers["X-Any"]
 
     assert "x-any" in refused(caller.send_prepared(call), 401, "ModelArts.0208")
 
 
-def test_another_project_is_refused(caller: Caller):
+def test_another_project_is_rejected(caller: Caller):
     url = f"{caller.address.url}/v1/{'0' * 32}/job/ai-engines"
 
     refused(caller.send("GET", url, headers={"X-Auth-Token": caller.token()}), 403, "ModelArts.0210")
@@ -173,7 +173,7 @@ def test_a_token_for_the_account_has_no_project(caller: Caller):
     refused(caller.send("GET", f"{caller.v1}/job/ai-engines", headers={"X-Auth-Token": token}), 401, "ModelArts.0212")
 
 
-def test_a_body_sent_in_chunks_is_verified_too(caller: Caller):
+def test_a_chunked_body_is_verified(caller: Caller):
     body = json.dumps({**CONFIG, "config_name": "chunked"}).encode()
     call = caller.signed("POST", f"{caller.v1}/training-job-configs", (), {}, body)
     del call.headers["Content-Length"]
@@ -183,13 +183,13 @@ def test_a_body_sent_in_chunks_is_verified_too(caller: Caller):
     assert caller.send_prepared(call).json()["is_success"]
 
 
-def test_a_body_beyond_the_limit_is_refused(caller: Caller):
+def test_a_body_beyond_the_limit_is_rejected(caller: Caller):
     call = caller.signed("POST", f"{caller.v1}/training-jobs", (), {}, b" " * (12 * 1024 * 1024 + 1))
 
     refused(caller.send_prepared(call), 413, "ModelArts.0104")
 
 
-def test_answers_have_a_date_and_a_request_id(caller: Caller):
+def test_responses_have_a_date_and_a_request_id(caller: Caller):
     paths = ("v1/x/job/ai-engines", "v3/projects", "x")
 
     replies = [caller.send("GET", f"{caller.address.url}/{path}") for path in paths]
@@ -198,11 +198,11 @@ def test_answers_have_a_date_and_a_request_id(caller: Caller):
     assert len({match[1] for match in found}) == len(replies)
     assert {match[3] for match in found} == {socket.gethostname()}
     dates = [parsedate_to_datetime(reply.headers["Date"]).timestamp() for reply in replies]
-    for moment in dates + [int(match[2]) / 1000 for match in found]:
-        assert abs(moment - datetime.now().timestamp()) < 60
+    for timestamp in dates + [int(match[2]) / 1000 for match in found]:
+        assert abs(timestamp - datetime.now().timestamp()) < 60
 
 
-def test_another_host_name_is_refused(caller: Caller):
+def test_another_host_name_is_rejected(caller: Caller):
     headers = {"X-Auth-Token": caller.token(), "Host": "attacker.example"}
 
     refused(caller.send("GET", f"{caller.v1}/job/ai-engines", headers=headers), 403, "ModelArts.0108")
@@ -221,7 +221,7 @@ def test_the_certificate_is_for_both_names_of_this_machine_and_trusted_by_its_ow
         caller.http.get(f"{caller.address.url}/x", timeout=10)
 
 
-def test_strict_clients_take_the_certificate(caller: Caller):
+def test_strict_clients_accept_the_certificate(caller: Caller):
     context = ssl.create_default_context(cafile=caller.address.ca_bundle)
     context.verify_flags |= ssl.VERIFY_X509_STRICT
     address = ("127.0.0.1", urlsplit(caller.address.url).port)
@@ -230,13 +230,13 @@ def test_strict_clients_take_the_certificate(caller: Caller):
         assert tls.version() == "TLSv1.3"
 
 
-def test_http_without_tls_is_told(caller: Caller):
+def test_http_without_tls_is_reported(caller: Caller):
     reply = requests.get(caller.address.url.replace("https:", "http:"), timeout=10)
 
     assert (reply.status_code, reply.text) == (400, "This address is for https:// only")
 
 
-def test_clients_that_stall_in_the_handshake_keep_nobody_else_waiting(caller: Caller):
+def test_clients_that_stall_in_the_handshake_do_not_block_others(caller: Caller):
     address = ("127.0.0.1", urlsplit(caller.address.url).port)
     stalled = [socket.create_connection(address, 10) for _ in range(8)]
     try:

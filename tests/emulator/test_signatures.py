@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from modelarts.local.api.errors import ApiFailure
 from modelarts.local.emulator.iam.signatures import (
-    Claim,
-    Received,
+    AuthorizationHeader,
+    SignedRequest,
     canonical_request,
     check_date,
     check_signature,
@@ -28,25 +28,25 @@ VECTORS = CONTRACT["ak_sk"]["test_vectors"]
 AK, SK, HOST = "AKEXAMPLE", "the secret key", "https://modelarts.cn-north-4.myhuaweicloud.com"
 
 
-def received(method, target, headers, body=b"") -> Received:
+def received(method, target, headers, body=b"") -> SignedRequest:
     path, _, query = target.partition("?")
-    return Received(method, path, query, {name.lower(): value for name, value in headers.items()}, body)
+    return SignedRequest(method, path, query, {name.lower(): value for name, value in headers.items()}, body)
 
 
-def of_vector(vector) -> Received:
+def of_vector(vector) -> SignedRequest:
     headers = {"Host": vector["host"], **vector["headers_before_signing"]}
     return received(vector["method"], vector["request_uri"], headers, (vector["body"] or "").encode())
 
 
 def code_of(call) -> tuple[str, int]:
-    with pytest.raises(ApiFailure) as refusal:
+    with pytest.raises(ApiFailure) as error:
         call()
-    return refusal.value.code, refusal.value.status
+    return error.value.code, error.value.status
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["title"])
 def test_the_vectors_of_the_contract_are_canonicalised_and_accepted(vector):
-    call, claim = of_vector(vector), Claim.of(vector["authorization"])
+    call, claim = of_vector(vector), AuthorizationHeader.of(vector["authorization"])
 
     canonical = canonical_request(call, claim.signed_headers)
 
@@ -69,21 +69,20 @@ def test_the_vectors_of_the_contract_are_canonicalised_and_accepted(vector):
     ],
     ids=str,
 )
-def test_a_request_that_is_not_the_signed_one_is_refused(change):
+def test_a_request_that_differs_from_the_signed_one_is_rejected(change):
     vector = VECTORS[0]
     call = of_vector(vector)
     changed = attrs.evolve(call, **{**change, "headers": {**call.headers, **change.get("headers", {})}})
 
-    assert code_of(lambda: check_signature(Claim.of(vector["authorization"]), changed, vector["secret_key"])) == (
-        "ModelArts.0208", 401,
-    )  # fmt: skip
+    header = AuthorizationHeader.of(vector["authorization"])
+    assert code_of(lambda: check_signature(header, changed, vector["secret_key"])) == ("ModelArts.0208", 401)
 
 
 @pytest.mark.parametrize("key", ["AKEXAMPLE0000000000/20150907//ec2/sdk_request", "AKEXAMPLE0000000000/"])
-def test_the_documented_form_of_the_header_is_taken(key):
+def test_the_documented_form_of_the_header_is_accepted(key):
     authorization = VECTORS[0]["authorization"].replace("Access=AKEXAMPLE0000000000", f"Credential={key}")
 
-    claim = Claim.of(authorization)
+    claim = AuthorizationHeader.of(authorization)
 
     assert claim.access_key == "AKEXAMPLE0000000000"
     check_signature(claim, of_vector(VECTORS[0]), VECTORS[0]["secret_key"])
@@ -102,31 +101,31 @@ def test_the_documented_form_of_the_header_is_taken(key):
         "V11-HMAC-SHA256 Credential=AK/20150907/r/s, SignedHeaders=host, Signature=" + "0" * 64,
     ],
 )
-def test_a_header_of_another_form_is_refused(authorization):
-    assert code_of(lambda: Claim.of(authorization)) == ("ModelArts.0206", 401)
+def test_a_malformed_header_is_rejected(authorization):
+    assert code_of(lambda: AuthorizationHeader.of(authorization)) == ("ModelArts.0206", 401)
 
 
 @pytest.mark.parametrize("left_out", ["host", "x-sdk-date"])
 def test_host_and_date_must_be_signed(left_out):
-    claim = Claim.of(VECTORS[0]["authorization"])
+    claim = AuthorizationHeader.of(VECTORS[0]["authorization"])
     weak = attrs.evolve(claim, signed_headers=tuple(name for name in claim.signed_headers if name != left_out))
 
     assert code_of(lambda: check_signature(weak, of_vector(VECTORS[0]), "key")) == ("ModelArts.0208", 401)
 
 
-def test_a_signed_header_must_be_there():
+def test_a_signed_header_must_exist():
     call = of_vector(VECTORS[0])
     headers = {name: value for name, value in call.headers.items() if name != "x-project-id"}
 
     with pytest.raises(ApiFailure, match="signed headers are missing: x-project-id"):
-        check_signature(Claim.of(VECTORS[0]["authorization"]), attrs.evolve(call, headers=headers), "key")
+        check_signature(AuthorizationHeader.of(VECTORS[0]["authorization"]), attrs.evolve(call, headers=headers), "key")
 
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc).timestamp()
 
 
 @pytest.mark.parametrize("date", ["20260101T114500Z", "20260101T120000Z", "20260101T121500Z"])
-def test_a_date_of_the_last_or_next_15_minutes_is_taken(date):
+def test_a_date_within_15_minutes_is_accepted(date):
     check_date({"x-sdk-date": date}, NOON)
 
 
@@ -136,24 +135,24 @@ def test_another_date_has_expired(date):
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-sdk-date": ""}, {"x-sdk-date": "2026-01-01T12:00:00Z"}])
-def test_a_date_that_is_none_is_refused(headers):
+def test_a_malformed_date_is_rejected(headers):
     assert code_of(lambda: check_date(headers, NOON)) == ("ModelArts.0208", 401)
 
 
-def test_a_body_may_be_left_unsigned_as_the_general_sdk_does_for_what_is_not_json():
+def test_a_body_may_be_unsigned_as_by_the_general_sdk_for_other_types_than_json():
     request = sign(AK, SK, "POST", f"{HOST}/v1/p/x", (), {"Content-Type": "application/octet-stream"}, b"12")
     call = received("POST", "/v1/p/x", request.headers, b"34")
 
-    check_signature(Claim.of(request.headers["Authorization"]), call, SK)
+    check_signature(AuthorizationHeader.of(request.headers["Authorization"]), call, SK)
 
 
-def test_a_stated_digest_must_be_that_of_the_body():
+def test_a_given_digest_must_match_the_body():
     headers = {"X-Sdk-Content-Sha256": "0" * 64}
     request = sign(AK, SK, "POST", f"{HOST}/v1/p/x", (), headers, b"12")
     call = received("POST", "/v1/p/x", request.headers, b"12")
 
-    with pytest.raises(ApiFailure, match="X-Sdk-Content-Sha256 is not that of the body"):
-        check_signature(Claim.of(request.headers["Authorization"]), call, SK)
+    with pytest.raises(ApiFailure, match="X-Sdk-Content-Sha256 does not match the body"):
+        check_signature(AuthorizationHeader.of(request.headers["Authorization"]), call, SK)
 
 
 TEXT = st.text(st.characters(blacklist_categories=["Cs"]), max_size=12)
@@ -167,7 +166,7 @@ VALUE = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=12)
 def test_what_the_general_sdk_signs_is_accepted_and_nothing_else(method, path, query, value, body):
     request = sign(AK, SK, method, f"{HOST}/{quote(path)}", query, {"X-Any": value}, body)
     call = received(method, request.url[len(HOST) :], request.headers, body)
-    claim = Claim.of(request.headers["Authorization"])
+    claim = AuthorizationHeader.of(request.headers["Authorization"])
 
     check_signature(claim, call, SK)
     for other in (attrs.evolve(call, body=body + b" "), attrs.evolve(call, query=f"{call.query}&x=")):

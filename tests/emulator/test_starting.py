@@ -47,7 +47,7 @@ def caller_of(home: Path, http: requests.Session) -> Caller:
     return Caller(address, accounts.load(Path(address.account)), http)
 
 
-def test_a_start_tells_where_the_account_is_and_no_secret(run, home):
+def test_a_start_reports_the_account_file_and_no_secrets(run, home):
     first, second = run("start", "--auth", "iam", "--region", "cn-east-3"), run("start", "--auth", "iam")
 
     account = accounts.load(LocalHome.of(home).account)
@@ -84,7 +84,7 @@ def test_the_credentials_can_be_read_by_a_shell(run, home):
     }
 
 
-def test_a_service_that_runs_otherwise_is_told(run):
+def test_a_running_service_with_other_options_is_reported(run):
     run("start")
     assert "runs without --auth iam: stop it first" in str(run("start", "--auth", "iam").exception)
     run("stop")
@@ -98,22 +98,22 @@ def test_a_service_that_runs_otherwise_is_told(run):
 
 
 @pytest.mark.parametrize("options", [["--region", "cn-east-3"], ["--port", "8443"], ["--auth", "none"]])
-def test_options_that_do_not_fit_are_refused(run, options):
+def test_options_without_auth_iam_are_rejected(run, options):
     assert run("start", *options).exit_code == 2
 
 
-def test_a_port_can_be_chosen_and_a_taken_one_is_told(home):
+def test_a_port_can_be_chosen_and_a_used_one_is_reported(home):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(ServiceError, match=f"port {port} cannot be used for --auth iam: .*give another --port"):
+        with pytest.raises(ServiceError, match=f"port {port} cannot be used for --auth iam: .*choose another --port"):
             daemon.ensure(home, daemon.CloudOptions(port=port))
 
     assert daemon.ensure(home, daemon.CloudOptions(port=port)).iam.url == f"https://127.0.0.1:{port}"
 
 
-def test_a_broken_account_file_is_told(home):
+def test_a_malformed_account_file_is_reported(home):
     file = LocalHome.of(home).account
     file.parent.mkdir(parents=True)
     file.write_text("{")
@@ -124,7 +124,7 @@ def test_a_broken_account_file_is_told(home):
 
 
 @pytest.mark.parametrize("package", daemon.NEEDED_FOR_IAM)
-def test_a_missing_package_is_told_with_what_installs_it(home, monkeypatch, package):
+def test_a_missing_package_is_reported_with_the_command_to_install_it(home, monkeypatch, package):
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == package else find(name))
 
@@ -133,7 +133,7 @@ def test_a_missing_package_is_told_with_what_installs_it(home, monkeypatch, pack
     assert daemon.ensure(home).iam is None
 
 
-def test_without_it_nothing_of_it_is_loaded():
+def test_without_auth_iam_the_emulator_is_not_imported():
     code = "import sys, modelarts.local.server; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
 
@@ -141,7 +141,7 @@ def test_without_it_nothing_of_it_is_loaded():
     assert not [name for name in loaded if name.startswith(("cheroot", "cryptography", "modelarts.local.iam"))]
 
 
-def test_tokens_keys_and_the_certificate_outlive_a_restart(home, http):
+def test_tokens_keys_and_the_certificate_are_valid_after_a_restart(home, http):
     first = daemon.ensure(home, daemon.CloudOptions()).iam
     token = caller_of(home, http).token()
     before = Path(first.ca_bundle).read_bytes()
@@ -156,7 +156,7 @@ def test_tokens_keys_and_the_certificate_outlive_a_restart(home, http):
 
 def test_lifetimes_are_those_of_the_account_file(home, http):
     file = LocalHome.of(home).account
-    accounts.load_or_make(file)
+    accounts.load_or_create(file)
     file.write_text(json.dumps({**json.loads(file.read_text()), "token_lifetime": 0.5, "keys_lifetime": 0.5}))
     daemon.ensure(home, daemon.CloudOptions())
     caller = caller_of(home, http)
@@ -174,7 +174,7 @@ def test_lifetimes_are_those_of_the_account_file(home, http):
     until(lambda: by_keys() == "ModelArts.0207")
 
 
-def test_local_sessions_and_scripts_that_use_them_go_on_beside_it(home, tmp_path):
+def test_local_sessions_and_scripts_work_at_the_same_time(home, tmp_path):
     daemon.ensure(home, daemon.CloudOptions())
     script = """
         from modelarts.session import Session
@@ -192,7 +192,7 @@ def test_local_sessions_and_scripts_that_use_them_go_on_beside_it(home, tmp_path
         assert session.obs.is_obs_path_exists("obs://bucket/from-the-job/train.py")
 
 
-def test_it_ends_at_once_while_answers_are_held_back(home, http, tmp_path):
+def test_it_stops_at_once_during_long_polls(home, http, tmp_path):
     daemon.ensure(home, daemon.CloudOptions())
     caller = caller_of(home, http)
     with Session.local(home) as session:

@@ -20,48 +20,48 @@ def mode(path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_new_account_is_random_private_and_kept(tmp_path):
+def test_a_new_account_is_random_private_and_stored(tmp_path):
     file = tmp_path / "iam" / "account.json"
 
-    first = accounts.load_or_make(file)
+    first = accounts.load_or_create(file)
 
-    assert accounts.load_or_make(file) == accounts.load(file) == first
+    assert accounts.load_or_create(file) == accounts.load(file) == first
     assert (mode(file), mode(file.parent)) == (0o600, 0o700)
     assert first.region == "cn-north-4"
-    other = accounts.load_or_make(tmp_path / "other" / "account.json")
+    other = accounts.load_or_create(tmp_path / "other" / "account.json")
     for name in ("password", "access_key", "secret_key", "project_id", "domain_id", "user_id"):
         assert getattr(other, name) != getattr(first, name)
 
 
-def test_a_region_given_later_is_that_of_the_same_project(tmp_path):
+def test_a_later_region_replaces_that_of_the_account(tmp_path):
     file = tmp_path / "account.json"
-    first = accounts.load_or_make(file)
+    first = accounts.load_or_create(file)
 
-    moved = accounts.load_or_make(file, "cn-east-3")
+    moved = accounts.load_or_create(file, "cn-east-3")
 
     assert (moved.region, moved.project_id) == ("cn-east-3", first.project_id)
-    assert accounts.load_or_make(file).region == "cn-east-3"
+    assert accounts.load_or_create(file).region == "cn-east-3"
 
 
-def test_what_the_user_writes_counts_and_becomes_private_again(tmp_path):
+def test_an_edited_account_file_is_used_and_made_private_again(tmp_path):
     file = tmp_path / "account.json"
-    accounts.load_or_make(file)
+    accounts.load_or_create(file)
     members = {**json.loads(file.read_text()), "username": "me", "token_lifetime": 5}
     file.write_text(json.dumps(members))
     file.chmod(0o644)
 
-    account = accounts.load_or_make(file)
+    account = accounts.load_or_create(file)
 
     assert (account.username, account.token_lifetime, account.keys_lifetime) == ("me", 5, 86400)
     assert mode(file) == 0o600
 
 
-def test_an_account_file_that_begins_with_a_mark_of_its_bytes_is_read(tmp_path):
+def test_an_account_file_with_a_byte_order_mark_is_read(tmp_path):
     file = tmp_path / "account.json"
-    first = accounts.load_or_make(file)
+    first = accounts.load_or_create(file)
     file.write_text(file.read_text(), encoding="utf-8-sig")
 
-    assert accounts.load_or_make(file) == first
+    assert accounts.load_or_create(file) == first
 
 
 @pytest.mark.parametrize(
@@ -74,12 +74,12 @@ def test_an_account_file_that_begins_with_a_mark_of_its_bytes_is_read(tmp_path):
         ('{"colour": "red"}', "colour"),
     ],
 )
-def test_an_account_file_that_is_none_is_told(tmp_path, content, told):
+def test_an_invalid_account_file_is_reported(tmp_path, content, told):
     file = tmp_path / "account.json"
     file.write_text(content)
 
     with pytest.raises(ServiceError, match=told):
-        accounts.load_or_make(file)
+        accounts.load_or_create(file)
 
 
 @pytest.mark.parametrize(
@@ -87,22 +87,22 @@ def test_an_account_file_that_is_none_is_told(tmp_path, content, told):
     [("password", ""), ("access_key", 5), ("region", "\n"), ("token_lifetime", 0), ("keys_lifetime", 86401),
      ("token_lifetime", True), ("token_lifetime", "60")],
 )  # fmt: skip
-def test_a_member_that_breaks_its_rule_is_named(tmp_path, name, value):
+def test_an_invalid_member_is_named(tmp_path, name, value):
     file = tmp_path / "account.json"
-    accounts.load_or_make(file)
+    accounts.load_or_create(file)
     file.write_text(json.dumps({**json.loads(file.read_text()), name: value}))
 
     with pytest.raises(ServiceError, match=f"{name} must be"):
-        accounts.load_or_make(file)
+        accounts.load_or_create(file)
 
 
 @pytest.mark.parametrize("region", ["a/b", "x" * 65, "-"])
-def test_a_region_that_is_no_name_is_refused(tmp_path, region):
+def test_an_invalid_region_name_is_rejected(tmp_path, region):
     with pytest.raises(ServiceError, match="write a name such as cn-north-4"):
-        accounts.load_or_make(tmp_path / "account.json", region)
+        accounts.load_or_create(tmp_path / "account.json", region)
 
 
-def test_certificates_are_for_this_machine_only_and_kept(tmp_path):
+def test_certificates_are_for_this_machine_only_and_stored(tmp_path):
     files = certificate.ensure(tmp_path, NOW)
     before = files.trusted.read_bytes(), files.server.read_bytes()
 
@@ -121,7 +121,7 @@ def test_certificates_are_for_this_machine_only_and_kept(tmp_path):
 
 
 @pytest.mark.parametrize("days", [-1, 370, 500])
-def test_certificates_that_end_soon_are_made_anew(tmp_path, days):
+def test_certificates_that_expire_soon_are_renewed(tmp_path, days):
     before = certificate.ensure(tmp_path, NOW).server.read_bytes()
 
     assert certificate.ensure(tmp_path, NOW + timedelta(days=days)).server.read_bytes() != before
@@ -129,7 +129,7 @@ def test_certificates_that_end_soon_are_made_anew(tmp_path, days):
 
 @pytest.mark.parametrize("file", ["ca.pem", "server.pem"])
 @pytest.mark.parametrize("damage", [None, b"", b"no certificate"])
-def test_certificates_that_are_missing_or_damaged_are_made_anew(tmp_path, file, damage):
+def test_missing_or_damaged_certificates_are_renewed(tmp_path, file, damage):
     certificate.ensure(tmp_path, NOW)
     (tmp_path / file).unlink()
     if damage is not None:
@@ -141,7 +141,7 @@ def test_certificates_that_are_missing_or_damaged_are_made_anew(tmp_path, file, 
     server.verify_directly_issued_by(x509.load_pem_x509_certificate(files.trusted.read_bytes()))
 
 
-def test_certificates_that_do_not_belong_together_are_made_anew(tmp_path):
+def test_certificates_that_do_not_match_are_renewed(tmp_path):
     certificate.ensure(tmp_path, NOW)
     (tmp_path / "other").mkdir()
     (tmp_path / "ca.pem").write_bytes(certificate.ensure(tmp_path / "other", NOW).trusted.read_bytes())

@@ -23,12 +23,12 @@ class Clock:
 
 
 def code_of(call) -> tuple[str, int]:
-    with pytest.raises(ApiFailure) as refusal:
+    with pytest.raises(ApiFailure) as error:
         call()
-    return refusal.value.code, refusal.value.status
+    return error.value.code, error.value.status
 
 
-def test_a_token_is_for_its_project_until_it_ends_and_survives_a_restart():
+def test_a_token_is_valid_for_its_project_until_it_expires_and_survives_a_restart():
     clock = Clock()
     token = Tokens(ACCOUNT, clock).issue("project")
 
@@ -38,14 +38,14 @@ def test_a_token_is_for_its_project_until_it_ends_and_survives_a_restart():
     assert code_of(lambda: Tokens(ACCOUNT, clock).project_of(token.text)) == ("ModelArts.0202", 401)
 
 
-def test_no_two_tokens_are_the_same():
+def test_tokens_are_unique():
     tokens = Tokens(ACCOUNT, Clock())
 
     assert tokens.issue("project").text != tokens.issue("project").text
 
 
 @pytest.mark.parametrize("changes", [{"password": "new"}, {"secret_key": "new"}, {"username": "new"}])
-def test_new_secrets_end_all_that_was_handed_out(changes):
+def test_new_secrets_invalidate_earlier_tokens_and_keys(changes):
     clock = Clock()
     tokens, others = Tokens(ACCOUNT, clock), Tokens(attrs.evolve(ACCOUNT, **changes), clock)
     token, keys = tokens.issue("project"), tokens.temporary_keys(900)
@@ -55,11 +55,11 @@ def test_new_secrets_end_all_that_was_handed_out(changes):
 
 
 @pytest.mark.parametrize("text", ["guess", "MIIaaa", "ä", "", "=", "A" * 43])
-def test_what_is_no_token_cannot_be_decoded(text):
+def test_a_malformed_token_cannot_be_decoded(text):
     assert code_of(lambda: Tokens(ACCOUNT).project_of(text)) == ("ModelArts.0203", 401)
 
 
-def test_a_token_that_was_changed_is_invalid():
+def test_a_modified_token_is_invalid():
     tokens = Tokens(ACCOUNT, Clock())
     text = tokens.issue("project").text
 
@@ -68,7 +68,7 @@ def test_a_token_that_was_changed_is_invalid():
         assert code_of(lambda changed=changed: tokens.project_of(changed)) == ("ModelArts.0203", 403)
 
 
-def test_a_security_token_is_no_token():
+def test_a_security_token_is_not_accepted_as_a_token():
     tokens = Tokens(ACCOUNT, Clock())
 
     keys = tokens.temporary_keys(900)
@@ -77,7 +77,7 @@ def test_a_security_token_is_no_token():
     assert code_of(lambda: tokens.secret_of("AK2", tokens.issue("project").text)) == ("ModelArts.0206", 403)
 
 
-def test_temporary_keys_have_their_secret_until_they_end():
+def test_temporary_keys_are_valid_until_they_expire():
     clock = Clock()
     keys = Tokens(ACCOUNT, clock).temporary_keys(900)
 
@@ -89,7 +89,7 @@ def test_temporary_keys_have_their_secret_until_they_end():
     )  # fmt: skip
 
 
-def test_temporary_keys_last_no_longer_than_the_account_allows():
+def test_the_lifetime_of_temporary_keys_is_limited_by_the_account():
     clock = Clock()
 
     assert Tokens(ACCOUNT, clock).temporary_keys(86400).ends == clock.now + 1000
@@ -104,21 +104,21 @@ def test_temporary_keys_need_their_own_security_token():
         assert code_of(lambda given=security_token: tokens.secret_of(keys.access_key, given)) == ("ModelArts.0206", 403)
 
 
-def test_an_unknown_access_key_is_invalid_and_the_accounts_own_needs_no_security_token():
+def test_an_unknown_access_key_is_invalid_and_the_accounts_needs_no_security_token():
     tokens = Tokens(ACCOUNT)
 
     assert tokens.secret_of("AK", "") == "SK"
     assert code_of(lambda: tokens.secret_of("ak", "")) == ("ModelArts.0206", 403)
 
 
-def test_the_accounts_own_access_key_takes_no_security_token_of_others():
+def test_the_accounts_access_key_rejects_a_security_token():
     tokens = Tokens(ACCOUNT)
 
     for security_token in ("guess", tokens.temporary_keys(900).security_token):
         assert code_of(lambda given=security_token: tokens.secret_of("AK", given)) == ("ModelArts.0206", 403)
 
 
-def test_secrets_are_not_shown():
+def test_secrets_are_not_in_the_repr():
     tokens = Tokens(ACCOUNT, Clock())
     keys, token = tokens.temporary_keys(900), tokens.issue("project")
 

@@ -1,1 +1,1 @@
-"""The local service as the cloud is met: logins, signed requests, TLS. Loaded only for `--auth iam`."""
+"""The local service with the interfaces of the cloud: TLS, logins, signed requests. Loaded only for `--auth iam`."""

@@ -1,4 +1,4 @@
-"""A certificate for this machine, and the one to trust for it. Nobody can sign another with it: its key is not kept."""
+"""The certificate of the TLS server and its CA. The key of the CA is not stored: nobody can issue more with it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ADDRESS = ipaddress.ip_address("127.0.0.1")
 
 @attrs.frozen
 class Certificates:
-    """Files in one folder: what clients trust, and what the server shows, with its key."""
+    """Files in one folder: the CA that clients trust, and the certificate of the server with its key."""
 
     trusted: Path
     server: Path
@@ -33,17 +33,17 @@ class Certificates:
 
 
 def ensure(folder: Path, now: datetime | None = None) -> Certificates:
-    """The certificates of a folder; made when they are missing, do not belong together or end soon."""
+    """The certificates of a folder; new ones if they are missing, do not match each other or expire soon."""
     files = Certificates.of(folder)
-    moment = now or datetime.now(timezone.utc)
-    if not _is_good(files, moment):
-        trusted, server = _made(moment)
+    timestamp = now or datetime.now(timezone.utc)
+    if not _is_valid(files, timestamp):
+        trusted, server = _create(timestamp)
         write(files.trusted, trusted)
         write(files.server, server)
     return files
 
 
-def _is_good(files: Certificates, now: datetime) -> bool:
+def _is_valid(files: Certificates, now: datetime) -> bool:
     try:
         server = x509.load_pem_x509_certificate(files.server.read_bytes())
         server.verify_directly_issued_by(x509.load_pem_x509_certificate(files.trusted.read_bytes()))
@@ -52,17 +52,17 @@ def _is_good(files: Certificates, now: datetime) -> bool:
     return server.not_valid_before_utc <= now < server.not_valid_after_utc - RENEWED_BEFORE
 
 
-def _made(now: datetime) -> tuple[bytes, bytes]:
+def _create(now: datetime) -> tuple[bytes, bytes]:
     authority, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     issuer = _name("modelarts local service CA")
     authority_key_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key())
-    ours = [x509.DNSName("localhost"), x509.IPAddress(_ADDRESS)]
-    only_ours = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_network(_ADDRESS))]
+    names = [x509.DNSName("localhost"), x509.IPAddress(_ADDRESS)]
+    allowed_names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_network(_ADDRESS))]
     trusted = (
         _builder(issuer, issuer, authority, now)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs_certificates=True), critical=True)
-        .add_extension(x509.NameConstraints(only_ours, None), critical=True)
+        .add_extension(x509.NameConstraints(allowed_names, None), critical=True)
         .add_extension(authority_key_id, critical=False)
         .sign(authority, hashes.SHA256())
     )
@@ -71,7 +71,7 @@ def _made(now: datetime) -> tuple[bytes, bytes]:
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.SubjectAlternativeName(ours), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(authority_key_id, critical=False)
         .sign(authority, hashes.SHA256())
     )
@@ -89,7 +89,7 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(minutes=5))  # clocks differ between a machine and its containers
+        .not_valid_before(now - timedelta(minutes=5))  # the clocks of containers may differ
         .not_valid_after(now + LIFETIME)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )

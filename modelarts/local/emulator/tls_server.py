@@ -1,4 +1,4 @@
-"""The TLS server of `--auth iam`: IAM, the v1 API and OBS at one address, beside the service's own."""
+"""The TLS server of `--auth iam`: IAM, the v1 API and OBS at one additional address of the service."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from modelarts.local.api.handlers.context import Service
 from modelarts.local.emulator import certificate
 from modelarts.local.emulator.iam import accounts, routes
 from modelarts.local.emulator.iam.accounts import Account
-from modelarts.local.emulator.iam.authentication import Admission
+from modelarts.local.emulator.iam.authentication import IamAuthenticator
 from modelarts.local.emulator.iam.tokens import Tokens
 from modelarts.local.emulator.obs import cleanup
 from modelarts.local.emulator.obs.app import ObsApp
-from modelarts.local.emulator.obs.metadata import Notes
+from modelarts.local.emulator.obs.metadata import MetadataStore
 from modelarts.local.emulator.obs.object_store import ObjectStore
-from modelarts.local.emulator.obs.signatures import Authenticator
+from modelarts.local.emulator.obs.signatures import ObsAuthenticator
 from modelarts.local.paths import LocalHome
 
 THREADS = 16
-SECONDS_TO_SHAKE_HANDS = 10.0
-SECONDS_OF_SILENCE = 60  # after which a connection is closed
+HANDSHAKE_TIMEOUT = 10.0
+IDLE_TIMEOUT = 60  # without data, after which a connection is closed
 HEADER_BYTES = 64 * 1024
-LARGEST_READ = 2**30  # of what is refused as too large, and of chunks; beyond it the connection is closed
+MAX_READ_BYTES = 2**30  # of a rejected body or one chunk; with more, the connection is closed
 
-_IAM, _V1 = ("/v3/", "/v3.0/"), ("/v1/", "//")  # how paths begin; all others are those of buckets
+_IAM, _V1 = ("/v3/", "/v3.0/"), ("/v1/", "//")  # beginnings of paths; all other paths are those of buckets
 
 _TOO_LARGE = b"The body is too large."
 _PLAIN = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 33\r\n\r\nThis address is for https:// only"
@@ -50,37 +50,37 @@ Application = Callable[..., Iterable[bytes]]
 
 @attrs.frozen
 class TlsServer:
-    """An address at which the service answers as the cloud does. It closes with the process."""
+    """The address of the emulated cloud. The server runs until the process ends."""
 
     url: str
     files: certificate.Certificates
     account: Account
 
 
-def open_door(service: Service, activity: Activity, home: LocalHome, region: str, port: int) -> TlsServer:
-    """Serve an account on a port, 0 for any free one, from threads of this process. Raises `ServiceError`."""
-    account = accounts.load_or_make(home.account, region)
+def start_tls_server(service: Service, activity: Activity, home: LocalHome, region: str, port: int) -> TlsServer:
+    """Serve on a port, or on any free one if it is 0, in threads of this process. Raises `ServiceError`."""
+    account = accounts.load_or_create(home.account, region)
     files = certificate.ensure(home.iam)
     tokens = Tokens(account)
-    admission = Admission(account, tokens)
-    iam = routes.IamApp(account, tokens, admission, activity)
-    v1 = create_app(service, admission.prove_project, account.project_id, activity)
+    authenticator = IamAuthenticator(account, tokens)
+    iam = routes.IamApp(account, tokens, authenticator, activity)
+    v1 = create_app(service, authenticator.authenticate_for_project, account.project_id, activity)
     for folder in (home.buckets, home.obs):
-        cleanup.sweep(folder)
-    shelf = ObjectStore(home.buckets, Notes(home.obs), account.region, account.domain_id)
-    server = _server(application(iam, v1, ObsApp(shelf, Authenticator(tokens), activity)), files, port)
+        cleanup.remove_unfinished(folder)
+    store = ObjectStore(home.buckets, MetadataStore(home.obs), account.region, account.domain_id)
+    server = _server(application(iam, v1, ObsApp(store, ObsAuthenticator(tokens), activity)), files, port)
     return TlsServer(f"https://127.0.0.1:{_listen(server, port)}", files, account)
 
 
 def application(iam: Application, v1: Application, obs: Application) -> Application:
-    """All three as one, with requests as they were sent, and an id on every answer (modelarts_03_0003)."""
+    """All three as one WSGI application. Each response has a request id (modelarts_03_0003)."""
     host = socket.gethostname()
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ.get("wsgi.input_terminated"):
-            environ["wsgi.input"].maxlen = LARGEST_READ  # a chunk is read as a whole
+            environ["wsgi.input"].maxlen = MAX_READ_BYTES  # a chunk is read at once
         path = environ["REQUEST_URI"].partition("?")[0]
-        # The server takes `//v1` for a host, and leaves %2F as it is; the service's own server does neither.
+        # cheroot treats `//v1` as a host and does not decode %2F; waitress, which serves the other address, decodes it.
         environ["PATH_INFO"] = unquote_to_bytes(path.encode("latin-1")).decode("latin-1")
         request_id = f"{uuid.uuid4().hex}-{time.time_ns() // 1_000_000}-{host}"
 
@@ -89,7 +89,7 @@ def application(iam: Application, v1: Application, obs: Application) -> Applicat
 
         if not environ["PATH_INFO"].startswith((*_IAM, *_V1)):
             return obs(environ, start)
-        if not _fits(environ):
+        if not _check_size(environ):
             start("413 Request Entity Too Large", [("Content-Length", str(len(_TOO_LARGE)))])
             return [_TOO_LARGE]
         return (iam if environ["PATH_INFO"].startswith(_IAM) else v1)(environ, start)
@@ -97,22 +97,22 @@ def application(iam: Application, v1: Application, obs: Application) -> Applicat
     return answer
 
 
-def _fits(environ: dict[str, Any]) -> bool:
-    """Whether a body may be read; one that is refused is taken in first, unless it is very large."""
+def _check_size(environ: dict[str, Any]) -> bool:
+    """Whether the body is small enough. A larger one is read and discarded, unless it is very large."""
     length = int(environ.get("CONTENT_LENGTH") or 0)
-    if limits.BODY_BYTES < length <= LARGEST_READ:
-        _take_in(environ["wsgi.input"])
-    return length <= LARGEST_READ
+    if limits.BODY_BYTES < length <= MAX_READ_BYTES:
+        _drain(environ["wsgi.input"])
+    return length <= MAX_READ_BYTES
 
 
-def _take_in(body: Any) -> None:
-    """Read a body that will be refused: a client that still sends it does not see the answer."""
+def _drain(body: Any) -> None:
+    """Read a rejected body: a client that is still sending would not read the response."""
     while body.read(64 * 1024):
         pass
 
 
 class _Tls(Adapter):
-    """TLS for the server. The handshake is left to `_Connection`: here it would keep all other clients waiting."""
+    """TLS for the server. `_Connection` does the handshake: here it would block all other clients."""
 
     def __init__(self, server: str) -> None:
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -134,21 +134,21 @@ class _Tls(Adapter):
 
 
 class _Request(HTTPRequest):
-    """A request whose path may begin with two slashes, as in the documents' samples (SLASH)."""
+    """A request whose path may begin with two slashes, as in the documented samples (SLASH)."""
 
     def __init__(self, server: Any, conn: Any) -> None:
         super().__init__(server, conn, strict_mode=False)
 
 
 class _Connection(HTTPConnection):
-    """A connection whose first bytes, the handshake, are read by the thread that will answer it."""
+    """A connection whose handshake is done by the thread that handles its requests."""
 
     RequestHandlerClass = _Request
-    _trusted = False
+    _is_encrypted = False
 
     def communicate(self) -> Any:
-        if not self._trusted:
-            self.socket.settimeout(SECONDS_TO_SHAKE_HANDS)
+        if not self._is_encrypted:
+            self.socket.settimeout(HANDSHAKE_TIMEOUT)
             try:
                 self.socket.do_handshake()
             except OSError as error:
@@ -156,14 +156,14 @@ class _Connection(HTTPConnection):
                 if getattr(error, "reason", "") == "HTTP_REQUEST":
                     os.write(self.socket.fileno(), _PLAIN)
                 return False
-            self.socket.settimeout(SECONDS_OF_SILENCE)
-            self._trusted = True
+            self.socket.settimeout(IDLE_TIMEOUT)
+            self._is_encrypted = True
         return super().communicate()  # type: ignore[no-untyped-call]
 
 
 def _server(app: Application, files: certificate.Certificates, port: int) -> Server:
     server = Server(
-        ("127.0.0.1", port), app, numthreads=THREADS, server_name="modelarts", timeout=SECONDS_OF_SILENCE,
+        ("127.0.0.1", port), app, numthreads=THREADS, server_name="modelarts", timeout=IDLE_TIMEOUT,
         request_queue_size=128,
     )  # fmt: skip
     server.ssl_adapter = _Tls(str(files.server))
@@ -175,8 +175,8 @@ def _server(app: Application, files: certificate.Certificates, port: int) -> Ser
 
 
 def _listen(server: Server, port: int) -> int:
-    """Start the server and return its port. Its threads inherit that they do not keep the process alive."""
-    os.environ.pop("LISTEN_PID", None)  # for the server it means that descriptor 3 listens already
+    """Start the server and return its port. All its threads are daemon threads, as the one that starts them."""
+    os.environ.pop("LISTEN_PID", None)  # cheroot would use descriptor 3 as its listening socket
     prepared = threading.Event()
     failed: list[OSError] = []
 
@@ -193,5 +193,5 @@ def _listen(server: Server, port: int) -> int:
     threading.Thread(target=run, name="iam", daemon=True).start()
     prepared.wait()
     if failed:
-        raise ServiceError(f"port {port} cannot be used for --auth iam: {failed[0]}. Free it, or give another --port")
+        raise ServiceError(f"port {port} cannot be used for --auth iam: {failed[0]}. Free it, or choose another --port")
     return int(server.bind_addr[1])

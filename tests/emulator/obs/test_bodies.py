@@ -15,7 +15,7 @@ import requests
 from modelarts._obs.paths import PART
 from modelarts._obs.transfer.part_file import PartFile
 from modelarts.local import daemon
-from modelarts.local.emulator.obs.metadata import Note, Notes
+from modelarts.local.emulator.obs.metadata import Metadata, MetadataStore
 from modelarts.local.emulator.obs.object_store import ObjectStore
 from modelarts.local.emulator.obs.request_body import new_file
 from modelarts.local.paths import LocalHome
@@ -31,7 +31,7 @@ pytestmark = IGNORED
 MIB = 1 << 20
 
 
-def test_a_large_body_is_not_held_in_memory_and_one_that_breaks_off_leaves_nothing(
+def test_a_large_body_is_not_kept_in_memory_and_an_interrupted_one_leaves_no_file(
     caller: Caller, bucket: Path, iam_home: Path
 ):
     service = psutil.Process(daemon.find(iam_home).pid)
@@ -53,7 +53,7 @@ def test_a_large_body_is_not_held_in_memory_and_one_that_breaks_off_leaves_nothi
     until(lambda: not (bucket / "broken").exists())
 
 
-def test_a_service_removes_what_was_left_when_it_starts_but_not_what_is_held(tmp_path: Path):
+def test_a_starting_service_removes_incomplete_files_that_are_not_locked(tmp_path: Path):
     home = LocalHome.of(tmp_path)
     abandoned = [put(home.buckets / "bucket" / "a" / f"{PART}abc123"), put(home.obs / "bucket" / f"{PART}def456")]
     kept = put(home.buckets / "bucket" / "file")
@@ -67,7 +67,7 @@ def test_a_service_removes_what_was_left_when_it_starts_but_not_what_is_held(tmp
         held.remove()
 
 
-def test_an_object_appears_when_it_is_whole(caller: Caller, bucket: Path):
+def test_an_object_appears_when_it_is_complete(caller: Caller, bucket: Path):
     put(bucket / "file", "old")
     reached, go_on = threading.Event(), threading.Event()
 
@@ -89,7 +89,7 @@ def test_an_object_appears_when_it_is_whole(caller: Caller, bucket: Path):
     assert (seen, contents(bucket)) == ("old", {"file": b"new"})
 
 
-def test_a_body_may_come_in_pieces(caller: Caller, bucket: Path):
+def test_a_body_may_be_sent_in_chunks(caller: Caller, bucket: Path):
     chunked = signed(caller, "PUT", bucket.name, "chunked")
     del chunked.headers["Content-Length"]
     chunked.headers["Transfer-Encoding"] = "chunked"
@@ -100,13 +100,13 @@ def test_a_body_may_come_in_pieces(caller: Caller, bucket: Path):
 
 
 @pytest.mark.parametrize(("mask", "mode"), [(0o077, 0o600), (0o002, 0o664)])
-def test_objects_have_the_mode_that_the_umask_leaves(tmp_path: Path, mask: int, mode: int):
+def test_the_mode_of_objects_follows_the_umask(tmp_path: Path, mask: int, mode: int):
     before = os.umask(mask)
     try:
         with new_file(tmp_path) as (path, _):
-            shelf = ObjectStore(tmp_path, Notes(tmp_path / "notes"), "region", "owner")
+            store = ObjectStore(tmp_path, MetadataStore(tmp_path / "notes"), "region", "owner")
             (tmp_path / "bucket").mkdir()
-            shelf.put("bucket", "key", path, Note())
+            store.put("bucket", "key", path, Metadata())
     finally:
         os.umask(before)
 
@@ -116,7 +116,7 @@ def test_objects_have_the_mode_that_the_umask_leaves(tmp_path: Path, mask: int, 
 @pytest.mark.parametrize(
     ("length", "status", "code"), [(str((5 << 30) + 1), 400, b"EntityTooLarge"), (None, 411, b"MissingContentLength")]
 )
-def test_a_body_needs_a_length_that_is_not_too_large(caller: Caller, tmp_path: Path, length, status, code):
+def test_a_body_needs_a_length_within_the_limit(caller: Caller, tmp_path: Path, length, status, code):
     found, told = put_in_process(caller, tmp_path / "home", length)
 
     assert (found, b"<Code>%b</Code>" % code in told) == (status, True)

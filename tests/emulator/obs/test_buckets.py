@@ -11,8 +11,8 @@ import pytest
 from modelarts._obs.local.buckets import LocalBuckets
 from modelarts._obs.paths import PART
 from modelarts._obs.transfer.part_file import PartFile
-from modelarts.local.emulator.obs.errors import ObsRefusal
-from modelarts.local.emulator.obs.metadata import Notes
+from modelarts.local.emulator.obs.errors import ObsError
+from modelarts.local.emulator.obs.metadata import MetadataStore
 from modelarts.local.emulator.obs.object_store import ObjectStore
 from modelarts.local.paths import LocalHome
 from modelarts.session import Session
@@ -22,7 +22,7 @@ from tests.support.files import contents, put
 pytestmark = IGNORED
 
 
-def test_buckets_are_made_found_and_removed(client, session: Session, iam_home: Path):
+def test_buckets_are_created_found_and_removed(client, session: Session, iam_home: Path):
     folder = LocalHome.of(iam_home).buckets / "another"
     statuses = [client.headBucket("another").status]
     statuses += [client.createBucket("another", location="cn-north-4").status for _ in range(2)]
@@ -35,7 +35,7 @@ def test_buckets_are_made_found_and_removed(client, session: Session, iam_home: 
     assert not folder.exists()
 
 
-def test_buckets_that_cannot_be_are_refused(client, bucket: Path):
+def test_invalid_buckets_are_rejected(client, bucket: Path):
     def code(result: Any) -> tuple[int, str]:
         return result.status, result.errorCode
 
@@ -51,7 +51,7 @@ def test_buckets_that_cannot_be_are_refused(client, bucket: Path):
 
 
 @pytest.mark.parametrize("name", [b"result\xff.pt", b"deep/\xff/result.pt", b"to nothing"])
-def test_a_bucket_is_not_removed_with_what_no_list_shows(client, bucket: Path, name: bytes):
+def test_a_bucket_with_unlisted_files_is_not_removed(client, bucket: Path, name: bytes):
     file = bucket / os.fsdecode(name)
     file.symlink_to("nothing") if name == b"to nothing" else put(file)
     put(bucket / "folder" / f"{PART}x")
@@ -63,20 +63,20 @@ def test_a_bucket_is_not_removed_with_what_no_list_shows(client, bucket: Path, n
     file.unlink()
 
 
-def test_what_is_put_into_a_bucket_while_it_is_removed_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    shelf = ObjectStore(tmp_path / "buckets", Notes(tmp_path / "notes"), "region", "owner")
+def test_an_object_added_while_its_bucket_is_removed_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    store = ObjectStore(tmp_path / "buckets", MetadataStore(tmp_path / "notes"), "region", "owner")
     file = tmp_path / "buckets" / "bucket" / "b" / "file"
     (file.parent.parent / "a").mkdir(parents=True)
     rmdir = Path.rmdir
     monkeypatch.setattr(Path, "rmdir", lambda place: (put(file), rmdir(place)))
 
-    with pytest.raises(ObsRefusal, match="just been put"):
-        shelf.remove_bucket("bucket")
+    with pytest.raises(ObsError, match="just been put"):
+        store.remove_bucket("bucket")
 
     assert file.read_text() == "text"
 
 
-def test_a_bucket_in_which_a_file_is_being_written_stays(client, bucket: Path):
+def test_a_bucket_with_an_upload_in_progress_is_not_removed(client, bucket: Path):
     held = PartFile(bucket / "file")
 
     assert client.deleteBucket(bucket.name).errorCode == "BucketNotEmpty"

@@ -30,22 +30,22 @@ pytestmark = IGNORED
         ("OPTIONS", "", {}, {}),
     ],
 )
-def test_what_is_not_served_is_told(caller: Caller, bucket: Path, method, key, parameters, headers):
+def test_unimplemented_operations_are_reported(caller: Caller, bucket: Path, method, key, parameters, headers):
     call = signed(caller, method, bucket.name, key, parameters, headers)
 
     told = refused(caller.send_prepared(call), 501, "NotImplemented")
 
-    assert told.startswith(f"the local service does not do this: {method} of a")
+    assert told.startswith(f"the local service does not implement {method} of a")
 
 
-def test_a_path_that_is_no_text_is_refused(caller: Caller):
+def test_a_path_that_is_not_utf8_is_rejected(caller: Caller):
     call = signed(caller, "GET", "bucket", "x")
     call.url = call.url.replace("/x", "/%FF")
 
     refused(caller.send_prepared(call), 400, "InvalidURI")
 
 
-def test_failures_of_the_disk_are_told(caller: Caller):
+def test_disk_errors_are_reported(caller: Caller):
     with common_user() as home:
         (home / "buckets" / "bucket").mkdir(parents=True)
         (home / "buckets" / "bucket").chmod(0o500)
@@ -53,4 +53,4 @@ def test_failures_of_the_disk_are_told(caller: Caller):
         status, told = put_in_process(caller, home, "13")
 
     assert (status, b"<Code>AccessDenied</Code>" in told) == (403, True)
-    assert b"the local service may not do this" in told
+    assert b"the local service has no permission" in told

@@ -19,7 +19,7 @@ pytestmark = IGNORED
     "key",
     ["..", "../x", "a/../../x", "a/..", ".", "a/./b", "/etc/passwd", "//x", "a//b", "a\0b", f"a/{PART}x", "../x/"],
 )
-def test_keys_that_would_lead_elsewhere_are_refused(caller: Caller, bucket: Path, key: str):
+def test_keys_that_lead_out_of_the_bucket_are_rejected(caller: Caller, bucket: Path, key: str):
     outside = contents(bucket.parent)
 
     for method in ("PUT", "GET", "DELETE"):
@@ -31,7 +31,7 @@ def test_keys_that_would_lead_elsewhere_are_refused(caller: Caller, bucket: Path
     assert contents(bucket.parent) == outside
 
 
-def test_links_to_folders_are_not_followed_and_those_to_files_are(client, bucket: Path, local: Path):
+def test_links_to_files_are_followed_and_links_to_folders_are_not(client, bucket: Path, local: Path):
     put(local / "secret")
     (bucket / "folder").symlink_to(local)
     (bucket / "file").symlink_to(local / "secret")
@@ -46,7 +46,7 @@ def test_links_to_folders_are_not_followed_and_those_to_files_are(client, bucket
     (bucket / "folder").unlink()
 
 
-def test_an_object_and_a_folder_of_one_name_are_refused(client, bucket: Path):
+def test_an_object_and_a_folder_with_the_same_name_are_rejected(client, bucket: Path):
     put(bucket / "object")
     put(bucket / "dir" / "file")
     before = contents(bucket)
@@ -54,11 +54,11 @@ def test_an_object_and_a_folder_of_one_name_are_refused(client, bucket: Path):
     for key in ("dir", "object/below", "object/far/below", "object/"):
         result = client.putContent(bucket.name, key, "")
         assert (result.status, result.errorCode) == (400, "InvalidArgument")
-        assert "take another key" in result.errorMessage
+        assert "choose another key" in result.errorMessage
     assert contents(bucket) == before
 
 
-def test_a_put_that_fails_leaves_the_folders_that_were_there(caller: Caller, bucket: Path):
+def test_a_failed_put_keeps_existing_folders(caller: Caller, bucket: Path):
     (bucket / "output" / "of a job").mkdir(parents=True)
     digest = {"Content-MD5": base64.b64encode(bytes(16)).decode()}
 
@@ -69,7 +69,7 @@ def test_a_put_that_fails_leaves_the_folders_that_were_there(caller: Caller, buc
     assert [*bucket.rglob("*")] == [bucket / "output", bucket / "output" / "of a job"]
 
 
-def test_keys_that_are_too_long_are_refused(client, bucket: Path):
+def test_too_long_keys_are_rejected(client, bucket: Path):
     for key in ("a" * 256, "中" * 86, "a/" * 512 + "b"):
         assert client.putContent(bucket.name, key, "").errorCode == "KeyTooLongError"
     assert client.putContent(bucket.name, "/".join(["a" * 255] * 4), "").status == 200

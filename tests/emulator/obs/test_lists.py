@@ -16,7 +16,7 @@ from tests.support.files import put
 pytestmark = IGNORED
 
 
-def test_a_list_of_many_objects_comes_page_by_page(session: Session, client, bucket: Path):
+def test_a_list_of_many_objects_is_paginated(session: Session, client, bucket: Path):
     names = [f"{number % 7}/{number:04d}" for number in range(2345)] + ["1-a", "1.a", "10"]
     for name in names:
         put(bucket / name, "")
@@ -48,7 +48,7 @@ def test_a_list_of_many_objects_comes_page_by_page(session: Session, client, buc
         ("a/", "/", []),
     ],
 )
-def test_lists_have_the_order_of_keys_prefixes_and_delimiters(client, bucket: Path, prefix, delimiter, expected, most):
+def test_lists_are_sorted_and_grouped_by_delimiters(client, bucket: Path, prefix, delimiter, expected, most):
     for name in ("a", "b!", "b/c", "b/d/e", "b0", "中/x", "😀"):
         put(bucket / name, "")
     put(bucket / "b" / f"{PART}x")
@@ -70,6 +70,6 @@ def test_lists_have_the_order_of_keys_prefixes_and_delimiters(client, bucket: Pa
     (bucket / os.fsdecode(b"no text \xff")).unlink()
 
 
-def test_a_list_that_cannot_be_is_refused(caller: Caller, bucket: Path):
+def test_invalid_list_parameters_are_rejected(caller: Caller, bucket: Path):
     for parameters in ({"max-keys": "-1"}, {"max-keys": "x"}, {"max-keys": "1" * 9999}, {"encoding-type": "base64"}):
         refused(caller.send_prepared(signed(caller, "GET", bucket.name, "", parameters)), 400, "InvalidArgument")

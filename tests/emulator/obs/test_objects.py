@@ -25,7 +25,7 @@ MIB = 1 << 20
 NAMES = ["a b.txt", "中文.txt", "😀.txt", "50%.txt", "a+b.txt", "%2F", "q?x=1&y#z", "~'\"<&>.txt", "..hidden", "tab\t"]
 
 
-def test_odd_names_and_empty_files_go_there_and_back(session: Session, bucket: Path, local: Path):
+def test_unusual_names_and_empty_files_are_uploaded_and_downloaded(session: Session, bucket: Path, local: Path):
     for name in NAMES:
         put(local / "odd" / name / name, name)
     put(local / "odd" / "empty", "")
@@ -38,7 +38,7 @@ def test_odd_names_and_empty_files_go_there_and_back(session: Session, bucket: P
     assert {item.path.key for item in items} == {f"x y/odd/{name}" for name in contents(local / "odd")}
 
 
-def test_an_object_has_its_etag_its_time_and_its_own_headers(client, bucket: Path):
+def test_an_object_has_an_etag_a_time_and_user_metadata(client, bucket: Path):
     sent = client.putContent(bucket.name, "a/b", "text", metadata={"who": "我 & you"})
     found = client.getObjectMetadata(bucket.name, "a/b")
     (listed,) = client.listObjects(bucket.name).body.contents
@@ -51,7 +51,7 @@ def test_an_object_has_its_etag_its_time_and_its_own_headers(client, bucket: Pat
     assert "who" not in dict(client.getObjectMetadata(bucket.name, "a/b").header)
 
 
-def test_what_jobs_write_has_an_etag_that_changes_with_it(client, session: Session, bucket: Path, local: Path):
+def test_files_written_by_jobs_have_an_etag_that_changes_with_them(client, session: Session, bucket: Path, local: Path):
     def etag(name: str) -> str:
         return str(client.getObjectMetadata(bucket.name, name).body.etag)
 
@@ -83,7 +83,7 @@ def test_ranges(caller: Caller, bucket: Path, given: str, expected: bytes):
 
 
 @pytest.mark.parametrize("given", ["10-", "0-1,3-4"])
-def test_ranges_that_cannot_be_answered(caller: Caller, bucket: Path, given: str):
+def test_invalid_ranges_are_rejected(caller: Caller, bucket: Path, given: str):
     put(bucket / "digits", "0123456789")
 
     call = signed(caller, "GET", bucket.name, "digits", headers={"Range": f"bytes={given}"})
@@ -91,7 +91,7 @@ def test_ranges_that_cannot_be_answered(caller: Caller, bucket: Path, given: str
     refused(caller.send_prepared(call), 416, "InvalidRange")
 
 
-def test_what_is_not_there(client, bucket: Path):
+def test_missing_objects_are_reported(client, bucket: Path):
     put(bucket / "dir" / "file")
 
     for key in ("nothing", "dir", "dir/", "dir/file/below", "dir/file/"):
@@ -101,7 +101,7 @@ def test_what_is_not_there(client, bucket: Path):
     assert contents(bucket) == {"dir/file": b"text"}
 
 
-def test_folders_are_objects_when_they_were_made_so(client, session: Session, bucket: Path):
+def test_folders_that_were_created_are_objects(client, session: Session, bucket: Path):
     place = f"obs://{bucket.name}"
     session.obs.create_directory(f"{place}/made/deep/")
     client.putContent(bucket.name, "made/deep/file", "")

@@ -91,7 +91,7 @@ def logins(caller: Caller, home: Path) -> dict[str, dict[str, str]]:
 
 
 @pytest.mark.parametrize("login", ["local", "keys", "temporary keys", "password"])
-def test_one_script_does_the_same_with_every_login(caller: Caller, iam_home: Path, folder: Path, login: str):
+def test_a_script_does_the_same_with_all_credentials(caller: Caller, iam_home: Path, folder: Path, login: str):
     buckets = LocalHome.of(iam_home).buckets
     shutil.rmtree(buckets / "one-script", ignore_errors=True)
     given = logins(caller, iam_home)[login]

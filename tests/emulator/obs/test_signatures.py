@@ -38,7 +38,7 @@ def bucket(iam_home: Path) -> Iterator[LocalBuckets]:
 
 
 @DIALECTS
-def test_both_forms_of_signatures_are_taken_with_parameters_metadata_and_checksum(caller: Caller, dialect, prefix):
+def test_both_signature_schemes_are_accepted_with_parameters_metadata_and_checksum(caller: Caller, dialect, prefix):
     digest = base64.b64encode(hashlib.md5(b"content").digest()).decode()
     headers = {"Content-MD5": digest, "Content-Type": "text/plain", f"{prefix}meta-who": "me"}
     key = "a b/中 +%~😀.txt"
@@ -61,14 +61,14 @@ def test_the_date_may_have_a_header_of_its_own(caller: Caller, dialect, prefix):
     assert caller.send_prepared(dated).status_code == 200
 
 
-def test_a_wrong_secret_or_an_unknown_key_is_refused(caller: Caller):
+def test_a_wrong_secret_or_an_unknown_key_is_rejected(caller: Caller):
     key, secret = caller.account.access_key, caller.account.secret_key
 
     refused(caller.send_prepared(signed(caller, "GET", "signed", keys=(key, "x"))), 403, "SignatureDoesNotMatch")
     refused(caller.send_prepared(signed(caller, "GET", "signed", keys=("X", secret))), 403, "InvalidAccessKeyId")
 
 
-def test_a_request_that_was_changed_on_its_way_is_refused(caller: Caller, bucket: LocalBuckets):
+def test_a_modified_request_is_rejected(caller: Caller, bucket: LocalBuckets):
     def put() -> requests.PreparedRequest:
         headers = {"x-amz-meta-who": "me", "Content-Type": "text/plain", "Content-MD5": "1B2M2Y8AsgTpgAmY7PhCfg=="}
         return signed(caller, "PUT", "signed", "a", headers=headers)
@@ -93,7 +93,7 @@ def test_a_request_that_was_changed_on_its_way_is_refused(caller: Caller, bucket
     assert not bucket.exists("obs://signed/a")
 
 
-def test_what_is_not_signed_is_refused(caller: Caller):
+def test_unsigned_requests_are_rejected(caller: Caller):
     url = f"{caller.address.url}/signed"
 
     for method in ("GET", "PUT", "DELETE"):
@@ -105,7 +105,7 @@ def test_what_is_not_signed_is_refused(caller: Caller):
 
 
 @pytest.mark.parametrize("minutes", [-16, 16])
-def test_another_time_is_refused(caller: Caller, minutes: int):
+def test_a_signature_of_another_time_is_rejected(caller: Caller, minutes: int):
     date = now(datetime.now(timezone.utc) + timedelta(minutes=minutes))
 
     call = signed(caller, "GET", "signed", headers={"Date": date})
@@ -114,7 +114,7 @@ def test_another_time_is_refused(caller: Caller, minutes: int):
 
 
 @pytest.mark.parametrize("date", ["", "yesterday", "20260101T000000Z"])
-def test_no_readable_date_is_refused(caller: Caller, date: str):
+def test_a_malformed_date_is_rejected(caller: Caller, date: str):
     refused(caller.send_prepared(signed(caller, "GET", "signed", headers={"Date": date})), 403, "AccessDenied")
 
 
@@ -133,7 +133,7 @@ def test_temporary_keys_need_their_own_security_token(caller: Caller, dialect, p
 
 
 @DIALECTS
-def test_the_accounts_own_keys_take_no_security_token(caller: Caller, dialect, prefix):
+def test_the_accounts_keys_reject_a_security_token(caller: Caller, dialect, prefix):
     token = caller.temporary_keys()["securitytoken"]
 
     for given in (token, "guess"):
@@ -145,14 +145,14 @@ def test_the_accounts_own_keys_take_no_security_token(caller: Caller, dialect, p
 def with_short_keys(home: Path) -> Iterator[Caller]:
     """A client of a service whose temporary keys last half a second."""
     file = LocalHome.of(home).account
-    accounts.load_or_make(file)
+    accounts.load_or_create(file)
     file.write_text(json.dumps({**json.loads(file.read_text()), "keys_lifetime": 0.5}))
     address = daemon.ensure(home, daemon.CloudOptions()).iam
     with requests.Session() as http:
         yield Caller(address, accounts.load(file), http)
 
 
-def test_temporary_keys_end(home: Path):
+def test_temporary_keys_expire(home: Path):
     with with_short_keys(home) as caller:
         keys = caller.temporary_keys()
         headers = {"x-amz-security-token": keys["securitytoken"]}
@@ -167,7 +167,7 @@ def test_temporary_keys_end(home: Path):
         refused(caller.send_prepared(call), 400, "ExpiredToken")
 
 
-def test_a_session_by_password_gets_new_keys_when_its_own_have_ended(home: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_session_by_password_gets_new_keys_when_its_keys_have_expired(home: Path, monkeypatch: pytest.MonkeyPatch):
     with with_short_keys(home) as caller:
         for name, value in environment(caller).items():
             monkeypatch.setenv(name, value)
@@ -185,14 +185,14 @@ def test_a_session_by_password_gets_new_keys_when_its_own_have_ended(home: Path,
             assert session.obs.list("obs://lasting/") == []
 
 
-def test_another_host_name_is_refused(caller: Caller):
+def test_another_host_name_is_rejected(caller: Caller):
     call = signed(caller, "GET", "signed")
     call.headers["Host"] = "attacker.example"
 
     refused(caller.send_prepared(call), 403, "AccessDenied")
 
 
-def test_sessions_tell_what_was_refused(caller: Caller, monkeypatch: pytest.MonkeyPatch):
+def test_sessions_report_the_rejected_request(caller: Caller, monkeypatch: pytest.MonkeyPatch):
     for name, value in environment(caller).items():
         monkeypatch.setenv(name, value)
     account = attrs.asdict(caller.account)

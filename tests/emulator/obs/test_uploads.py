@@ -21,7 +21,7 @@ pytestmark = IGNORED
 MIB = 1 << 20
 
 
-def test_a_large_file_goes_in_parts_and_comes_in_ranges(session: Session, client, bucket: Path, local: Path):
+def test_a_large_file_is_transferred_in_parts_and_ranges(session: Session, client, bucket: Path, local: Path):
     size = 33 * MIB + 123
     put(local / "big.bin", os.urandom(size))
     place = f"obs://{bucket.name}/deep/"
@@ -38,7 +38,7 @@ def test_a_large_file_goes_in_parts_and_comes_in_ranges(session: Session, client
     assert (bucket / "deep" / "big.bin").stat().st_mtime_ns == written
 
 
-def test_parts_are_listed_replaced_and_put_together(client, bucket: Path):
+def test_parts_are_listed_replaced_and_joined(client, bucket: Path):
     upload = client.initiateMultipartUpload(bucket.name, "parts", metadata={"who": "me"}).body.uploadId
     pieces = {number: os.urandom(200_000) for number in (1, 2, 10)}
     etags = {n: client.uploadPart(bucket.name, "parts", n, upload, content=c).body.etag for n, c in pieces.items()}
@@ -60,7 +60,7 @@ def test_parts_are_listed_replaced_and_put_together(client, bucket: Path):
     assert client.listParts(bucket.name, "parts", upload).errorCode == "NoSuchUpload"
 
 
-def test_uploads_that_cannot_be_completed_are_refused(client, bucket: Path):
+def test_incomplete_uploads_cannot_be_completed(client, bucket: Path):
     upload = client.initiateMultipartUpload(bucket.name, "parts").body.uploadId
     etags = {
         number: client.uploadPart(bucket.name, "parts", number, upload, content=bytes(size)).body.etag
@@ -110,7 +110,7 @@ def test_unfinished_uploads_are_listed_page_by_page(client, bucket: Path, most: 
     assert client.listMultipartUploads("nowhere").errorCode == "NoSuchBucket"
 
 
-def test_a_recursive_delete_ends_uploads_and_before_that_the_bucket_stays(client, session: Session, bucket: Path):
+def test_a_recursive_delete_aborts_uploads_which_keep_the_bucket_until_then(client, session: Session, bucket: Path):
     uploads = {key: client.initiateMultipartUpload(bucket.name, key).body.uploadId for key in ("dir/file", "other")}
 
     result = client.deleteBucket(bucket.name)

@@ -1,1 +1,1 @@
-"""The part of IAM that sessions use: logins, tokens, signatures."""
+"""The part of IAM that sessions use: logins, tokens and signatures."""

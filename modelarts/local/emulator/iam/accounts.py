@@ -1,4 +1,4 @@
-"""The one account of a service, in a file that its user may read and change."""
+"""The account of a service, in a file that its user may edit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DAY = 86400.0
 _REGION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
-def _filled(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+def _check_text(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
         raise ValueError(f"{attribute.name} must be a text that is not empty")
 
@@ -32,23 +32,23 @@ def _seconds(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
 
 @attrs.frozen(kw_only=True)
 class Account:
-    """Who may call the service: a user with a password and access keys, in one account with one project."""
+    """The user that may call the service: password, access keys, account and project."""
 
-    account: str = attrs.field(validator=_filled)
-    username: str = attrs.field(validator=_filled)
-    password: str = attrs.field(validator=_filled, repr=False)
-    access_key: str = attrs.field(validator=_filled)
-    secret_key: str = attrs.field(validator=_filled, repr=False)
-    region: str = attrs.field(validator=_filled)
-    project_id: str = attrs.field(validator=_filled)
-    domain_id: str = attrs.field(validator=_filled)
-    user_id: str = attrs.field(validator=_filled)
+    account: str = attrs.field(validator=_check_text)
+    username: str = attrs.field(validator=_check_text)
+    password: str = attrs.field(validator=_check_text, repr=False)
+    access_key: str = attrs.field(validator=_check_text)
+    secret_key: str = attrs.field(validator=_check_text, repr=False)
+    region: str = attrs.field(validator=_check_text)
+    project_id: str = attrs.field(validator=_check_text)
+    domain_id: str = attrs.field(validator=_check_text)
+    user_id: str = attrs.field(validator=_check_text)
     token_lifetime: float = attrs.field(default=DAY, validator=_seconds)
     keys_lifetime: float = attrs.field(default=DAY, validator=_seconds)
 
 
 def load(file: Path) -> Account | None:
-    """The account of a file, or nothing when there is no file. Raises `ServiceError`."""
+    """The account in a file; `None` if the file does not exist. Raises `ServiceError`."""
     try:
         members = json.loads(file.read_text(encoding="utf-8-sig"))  # some editors begin a file with a mark
         account = Account(**members)
@@ -59,18 +59,18 @@ def load(file: Path) -> Account | None:
     return account
 
 
-def load_or_make(file: Path, region: str = "") -> Account:
-    """The account of a file, made when there is none, in a region when one is given. Raises `ServiceError`."""
+def load_or_create(file: Path, region: str = "") -> Account:
+    """The account in a file, created if missing; `region` replaces its region. Raises `ServiceError`."""
     if region and not _REGION_NAME.fullmatch(region):
         raise ServiceError(f"region {region!r}: write a name such as {REGION}")
-    account = load(file) or _made(region or REGION)
+    account = load(file) or _create(region or REGION)
     account = attrs.evolve(account, region=region or account.region)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_private(file, attrs.asdict(account), indent=2)  # also when it was there: it may have become readable to all
+    write_private(file, attrs.asdict(account), indent=2)  # also an existing file, which may be readable by others
     return account
 
 
-def _made(region: str) -> Account:
+def _create(region: str) -> Account:
     return Account(
         account="local-account",
         username="local-user",

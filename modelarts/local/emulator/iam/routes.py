@@ -1,4 +1,4 @@
-"""The calls of IAM that a login needs: a token, temporary keys, the project of a region."""
+"""The operations of IAM that a login needs: tokens, temporary keys, the projects of a region."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from modelarts.local.api.app import Activity, check_host
 from modelarts.local.api.errors import ApiFailure
 from modelarts.local.api.responses import Response
 from modelarts.local.emulator.iam.accounts import DAY, Account
-from modelarts.local.emulator.iam.authentication import Admission, received
+from modelarts.local.emulator.iam.authentication import IamAuthenticator, signed_request
 from modelarts.local.emulator.iam.tokens import Tokens
 
 logger = logging.getLogger("modelarts.local")
@@ -31,10 +31,10 @@ SHORTEST, LONGEST = 900, int(DAY)  # of temporary keys: 15 minutes, which is als
 class IamApp:
     """The WSGI application of IAM for one account."""
 
-    def __init__(self, account: Account, tokens: Tokens, admission: Admission, activity: Activity) -> None:
+    def __init__(self, account: Account, tokens: Tokens, authenticator: IamAuthenticator, activity: Activity) -> None:
         self._account = account
         self._tokens = tokens
-        self._admission = admission
+        self._authenticator = authenticator
         self._activity = activity
         self._routes: dict[str, tuple[str, Callable[[Request], Response]]] = {
             "/v3/auth/tokens": ("POST", self._create_token),
@@ -74,8 +74,8 @@ class IamApp:
         domain = {"id": account.domain_id, "name": account.account}
         scope: dict[str, Any] = {"project": {**project, "domain": domain}} if project else {"domain": domain}
         members = {
-            "expires_at": _moment(token.ends),
-            "issued_at": _moment(token.issued),
+            "expires_at": _timestamp(token.ends),
+            "issued_at": _timestamp(token.issued),
             "methods": ["password"],
             "catalog": [] if request.args.get("nocatalog") else _catalog(account, request.host_url),
             "roles": [{"id": "0", "name": "te_admin"}],
@@ -87,10 +87,10 @@ class IamApp:
     def _create_temporary_keys(self, request: Request) -> Response:
         identity = _member(_body(request), "auth", "identity")
         options = identity.get("token") or {}
-        call = received(request)
+        call = signed_request(request)
         if isinstance(options, dict) and isinstance(options.get("id"), str):
             call = attrs.evolve(call, headers={"x-auth-token": options["id"], **call.headers})
-        self._admission.project_of(call)
+        self._authenticator.project_of(call)
         if identity.get("methods") != ["token"]:
             raise _bad_request('auth.identity.methods must be ["token"]; agencies are not available locally')
         keys = self._tokens.temporary_keys(_seconds(options))
@@ -98,13 +98,13 @@ class IamApp:
             "access": keys.access_key,
             "secret": keys.secret_key,
             "securitytoken": keys.security_token,
-            "expires_at": _moment(keys.ends),
+            "expires_at": _timestamp(keys.ends),
         }
         return Response({"credential": credential}, 201)
 
     def _list_projects(self, request: Request) -> Response:
         account = self._account
-        self._admission.project_of(received(request))
+        self._authenticator.project_of(signed_request(request))
         matches = request.args.get("name", account.region) == account.region
         link = f"{request.host_url}v3/projects"
         project = {
@@ -135,7 +135,7 @@ def _check_password(account: Account, body: Any) -> None:
 
 
 def _wanted_project(account: Account, body: Any) -> dict[str, str]:
-    """The project that a token is asked for; empty when it is for the account."""
+    """The project that a token is requested for; empty for a token of the account."""
     scope = body["auth"].get("scope") or {}
     if not isinstance(scope, dict) or not isinstance(scope.get("project") or {}, dict):
         raise _bad_request("auth.scope must be an object with project or domain")
@@ -164,7 +164,7 @@ def _catalog(account: Account, host_url: str) -> list[dict[str, Any]]:
 
 
 def _seconds(options: Any) -> int:
-    """For how long temporary keys are asked for: a number, or the text of one, under either name (iam_04_0002)."""
+    """The requested lifetime of temporary keys: a number or its text, under either name (iam_04_0002)."""
     if not isinstance(options, dict):
         raise _bad_request("auth.identity.token must be an object")
     value = options.get("duration_seconds", options.get("duration-seconds", SHORTEST))
@@ -197,7 +197,7 @@ def _is(given: Any, known: str) -> bool:
     return isinstance(given, str) and hmac.compare_digest(given.encode("utf-8", "replace"), known.encode())
 
 
-def _moment(seconds: float) -> str:
+def _timestamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 

@@ -15,8 +15,8 @@ from modelarts.local.api.errors import ApiFailure
 
 ALGORITHM = "SDK-HMAC-SHA256"
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
-BLANKS = " \t"  # no others: in the bytes of a header there are halves of characters that look like some
-MOST_SECONDS_APART = 15 * 60  # of the sender's clock and ours
+BLANKS = " \t"  # only these: str.strip() would also cut bytes of characters that are decoded as latin-1
+MAX_CLOCK_SKEW = 15 * 60  # between the clocks of client and service
 _AUTHORIZATION = re.compile(
     rf"{ALGORITHM} (?:Access|Credential)=(?P<key>[^,/\s]+)(?:/[^,\s]*)?, ?"
     r"SignedHeaders=(?P<headers>[^,\s]+), ?Signature=(?P<signature>[0-9a-f]{64})"
@@ -24,8 +24,8 @@ _AUTHORIZATION = re.compile(
 
 
 @attrs.frozen
-class Received:
-    """A request as it came: the path and the query still encoded, headers under their names in lower case."""
+class SignedRequest:
+    """A request as it was sent: path and query are still encoded, names of headers are in lower case."""
 
     method: str
     path: str
@@ -35,15 +35,15 @@ class Received:
 
 
 @attrs.frozen
-class Claim:
-    """What an `Authorization` header says."""
+class AuthorizationHeader:
+    """The parsed `Authorization` header."""
 
     access_key: str
     signed_headers: tuple[str, ...]
     signature: str
 
     @classmethod
-    def of(cls, authorization: str) -> Claim:
+    def of(cls, authorization: str) -> AuthorizationHeader:
         found = _AUTHORIZATION.fullmatch(authorization.strip())
         if not found:
             raise ApiFailure(
@@ -55,12 +55,12 @@ class Claim:
 
 
 def check_date(headers: Mapping[str, str], now: float) -> None:
-    """Refuse a request that was not signed just now."""
+    """Raise `ApiFailure` if the signature is too old, or its date is in the future."""
     try:
         date = datetime.strptime(headers.get("x-sdk-date", ""), "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
     except ValueError:
         raise _unverified("X-Sdk-Date is missing, or not written as in 20190307T101459Z") from None
-    if abs(date.timestamp() - now) > MOST_SECONDS_APART:
+    if abs(date.timestamp() - now) > MAX_CLOCK_SKEW:
         raise ApiFailure(
             "ModelArts.0207",
             f"the signature has expired: X-Sdk-Date {headers['x-sdk-date']} is more than 15 minutes away from "
@@ -69,44 +69,44 @@ def check_date(headers: Mapping[str, str], now: float) -> None:
         )
 
 
-def check_signature(claim: Claim, received: Received, secret_key: str) -> None:
-    """Refuse a request that was not signed with this key, or is not the one that was signed."""
+def check_signature(header: AuthorizationHeader, request: SignedRequest, secret_key: str) -> None:
+    """Raise `ApiFailure` unless this request was signed with this key."""
     for name in ("host", "x-sdk-date"):
-        if name not in claim.signed_headers:
-            raise _unverified(f"the header {name} is not among the signed ones")
-    missing = [name for name in claim.signed_headers if name not in received.headers]
+        if name not in header.signed_headers:
+            raise _unverified(f"the header {name} is not signed")
+    missing = [name for name in header.signed_headers if name not in request.headers]
     if missing:
         raise _unverified(f"signed headers are missing: {', '.join(missing)}")
-    stated = received.headers.get("x-sdk-content-sha256")
-    if stated not in (None, UNSIGNED_PAYLOAD, hashlib.sha256(received.body).hexdigest()):
-        raise _unverified("X-Sdk-Content-Sha256 is not that of the body")
-    text = string_to_sign(canonical_request(received, claim.signed_headers), received.headers["x-sdk-date"])
+    stated = request.headers.get("x-sdk-content-sha256")
+    if stated not in (None, UNSIGNED_PAYLOAD, hashlib.sha256(request.body).hexdigest()):
+        raise _unverified("X-Sdk-Content-Sha256 does not match the body")
+    text = string_to_sign(canonical_request(request, header.signed_headers), request.headers["x-sdk-date"])
     expected = hmac.new(secret_key.encode(), text.encode(), hashlib.sha256).hexdigest()
-    if not hmac.compare_digest(expected, claim.signature):
-        raise _unverified("the signature is not that of this request with this access key's secret")
+    if not hmac.compare_digest(expected, header.signature):
+        raise _unverified("the signature does not match this request and the secret of this access key")
 
 
-def canonical_request(received: Received, signed_headers: Sequence[str]) -> bytes:
+def canonical_request(request: SignedRequest, signed_headers: Sequence[str]) -> bytes:
     """The bytes whose digest is signed."""
     lines = [
-        received.method.upper(),
-        _canonical_path(received.path),
-        _canonical_query(received.query),
-        *(f"{name}:{received.headers[name].strip(BLANKS)}" for name in signed_headers),
+        request.method.upper(),
+        _canonical_path(request.path),
+        _canonical_query(request.query),
+        *(f"{name}:{request.headers[name].strip(BLANKS)}" for name in signed_headers),
         "",
         ";".join(signed_headers),
-        _payload_digest(received),
+        _payload_digest(request),
     ]
-    return "\n".join(lines).encode("latin-1")  # the bytes of headers as they came
+    return "\n".join(lines).encode("latin-1")  # the bytes of headers as they were received
 
 
 def string_to_sign(canonical: bytes, date: str) -> str:
     return f"{ALGORITHM}\n{date}\n{hashlib.sha256(canonical).hexdigest()}"
 
 
-def _payload_digest(received: Received) -> str:
-    stated = received.headers.get("x-sdk-content-sha256")
-    return stated if received.body and stated else hashlib.sha256(received.body).hexdigest()
+def _payload_digest(request: SignedRequest) -> str:
+    stated = request.headers.get("x-sdk-content-sha256")
+    return stated if request.body and stated else hashlib.sha256(request.body).hexdigest()
 
 
 def _canonical_path(path: str) -> str:
@@ -116,7 +116,7 @@ def _canonical_path(path: str) -> str:
 
 
 def _canonical_query(query: str) -> str:
-    """Sorted by what names and values are, not by how they are written. A plus sign is a blank, as handlers read it."""
+    """Names and values are decoded, then sorted. A plus sign is a blank, as for the handlers."""
     pairs = [member.partition("=") for member in query.split("&") if member]
     decoded = sorted((_decoded(name), _decoded(value)) for name, _, value in pairs)
     return "&".join(f"{quote(name, safe='~')}={quote(value, safe='~')}" for name, value in decoded)

@@ -1,4 +1,4 @@
-"""Tokens and temporary keys. What they say is in them, sealed: they outlive a restart, and nothing is stored."""
+"""Tokens and temporary keys. Their content is signed and not stored, so that they stay valid after a restart."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TOKEN, _SECURITY_TOKEN, _SECRET = "token", "security token", "secret key"
 
 @attrs.frozen
 class Token:
-    """A token that was handed out, with when that was and when it ends, in seconds of the epoch."""
+    """A token, and the times when it was issued and when it expires, in seconds since the epoch."""
 
     text: str = attrs.field(repr=False)
     issued: float
@@ -30,7 +30,7 @@ class Token:
 
 @attrs.frozen
 class TemporaryKeys:
-    """Access keys that end."""
+    """Access keys that expire."""
 
     access_key: str
     secret_key: str = attrs.field(repr=False)
@@ -39,10 +39,10 @@ class TemporaryKeys:
 
 
 class Tokens:
-    """Hands out tokens and temporary keys of an account, and reads them again.
+    """Issues and verifies tokens and temporary keys of an account.
 
-    They are sealed with a key made of the account's own secrets, so that a new password or a new access key makes
-    all that was handed out before invalid, as the cloud does.
+    They are signed with a key derived from the account's secrets. So a new password or a new access key invalidates
+    all earlier ones, as in the cloud.
     """
 
     def __init__(self, account: Account, clock: Callable[[], float] = time.time) -> None:
@@ -51,52 +51,52 @@ class Tokens:
         self._key = _mac(account.secret_key.encode(), "seal", f"{account.username}\n{account.password}".encode())
 
     def issue(self, project_id: str) -> Token:
-        """A new token for a project; without one it is for the account."""
+        """A new token for a project, or for the account if `project_id` is empty."""
         issued = self._clock()
         ends = issued + self._account.token_lifetime
         members = {"project": project_id, "ends": ends, "nonce": secrets.token_hex(8)}
-        return Token(self._sealed(_TOKEN, members), issued, ends)
+        return Token(self._seal(_TOKEN, members), issued, ends)
 
     def project_of(self, token: str) -> str:
-        """The project of a token, empty when it is for the account. Raises `ApiFailure` (modelarts_03_0095)."""
-        members = self._opened(_TOKEN, token)
+        """The project of a token; empty for a token of the account. Raises `ApiFailure` (modelarts_03_0095)."""
+        members = self._unseal(_TOKEN, token)
         if members is None:
             raise ApiFailure("ModelArts.0203", "the token cannot be decoded", 401)
         if not members:
-            raise ApiFailure("ModelArts.0203", "the token is invalid: it is not one of this service", 403)
+            raise ApiFailure("ModelArts.0203", "the token is invalid: this service did not issue it", 403)
         if members["ends"] <= self._clock():
             raise ApiFailure("ModelArts.0202", "the token has expired", 401)
         return str(members["project"])
 
     def temporary_keys(self, seconds: float) -> TemporaryKeys:
-        """New access keys that last so long, or as long as the account allows."""
+        """New access keys, valid for `seconds`, at most for the `keys_lifetime` of the account."""
         access_key = "HST" + secrets.token_hex(9).upper()[:17]
         ends = self._clock() + min(seconds, self._account.keys_lifetime)
-        security_token = self._sealed(_SECURITY_TOKEN, {"access_key": access_key, "ends": ends})
+        security_token = self._seal(_SECURITY_TOKEN, {"access_key": access_key, "ends": ends})
         return TemporaryKeys(access_key, self._secret_of(access_key, ends), security_token, ends)
 
     def secret_of(self, access_key: str, security_token: str) -> str:
-        """The secret of an access key, the account's or a temporary one. Raises `ApiFailure` (modelarts_03_0095)."""
+        """The secret of an access key, permanent or temporary. Raises `ApiFailure` (modelarts_03_0095)."""
         permanent = hmac.compare_digest(access_key.encode(), self._account.access_key.encode())
         if permanent and not security_token:
             return self._account.secret_key
-        members = self._opened(_SECURITY_TOKEN, security_token)
+        members = self._unseal(_SECURITY_TOKEN, security_token)
         if not members or not hmac.compare_digest(access_key.encode(), members["access_key"].encode()):
-            told = "X-Security-Token does not belong to it" if security_token else "there is no such key here"
-            raise ApiFailure("ModelArts.0206", f"the access key is invalid: {told}", 403)
+            reason = "X-Security-Token does not belong to it" if security_token else "there is no such key here"
+            raise ApiFailure("ModelArts.0206", f"the access key is invalid: {reason}", 403)
         if members["ends"] <= self._clock():
-            raise ApiFailure("ModelArts.0207", "the signature has expired: the temporary access key has ended", 401)
+            raise ApiFailure("ModelArts.0207", "the signature has expired: the temporary access key has expired", 401)
         return self._secret_of(access_key, members["ends"])
 
     def _secret_of(self, access_key: str, ends: float) -> str:
         return base64.b64encode(_mac(self._key, _SECRET, f"{access_key}\n{ends!r}".encode())).decode()[:40]
 
-    def _sealed(self, purpose: str, members: dict[str, Any]) -> str:
+    def _seal(self, purpose: str, members: dict[str, Any]) -> str:
         content = json.dumps(members).encode()
         return base64.urlsafe_b64encode(_mac(self._key, purpose, content) + content).decode()
 
-    def _opened(self, purpose: str, text: str) -> dict[str, Any] | None:
-        """What was sealed; nothing when the text is no sealed one, empty when somebody else sealed it."""
+    def _unseal(self, purpose: str, text: str) -> dict[str, Any] | None:
+        """The signed content; `None` if the text cannot be decoded, empty if the signature is wrong."""
         try:
             raw = base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True)
         except (UnicodeEncodeError, binascii.Error):

@@ -1,4 +1,4 @@
-"""The application of OBS: from requests to operations, and from refusals to documented answers."""
+"""The WSGI application of OBS: dispatches requests to operations, and formats errors as documented."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from werkzeug.wrappers import Request, Response
 from modelarts.local.api.app import Activity, is_this_machine, logger
 from modelarts.local.emulator.obs import buckets, multipart, objects, responses
 from modelarts.local.emulator.obs.calls import AWS, OBS, Call, body_of, call_of
-from modelarts.local.emulator.obs.errors import ObsRefusal
+from modelarts.local.emulator.obs.errors import ObsError
 from modelarts.local.emulator.obs.object_store import ObjectStore
-from modelarts.local.emulator.obs.signatures import Authenticator
+from modelarts.local.emulator.obs.signatures import ObsAuthenticator
 
 _CHUNK = 1 << 17
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _CONDITIONS = ("if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range")
-_USUAL = {"acl": "private", "location": "true", "storage-class": "STANDARD"}  # headers that say what is so anyway
+_USUAL = {"acl": "private", "location": "true", "storage-class": "STANDARD"}  # accepted, as they describe the default
 _UNDERSTOOD = ("date", "security-token")
 
 
 @attrs.frozen
 class Operation:
-    """What answers a kind of request, and the parameters that it understands."""
+    """The handler of a kind of request, and the parameters that it supports."""
 
-    act: Callable[[ObjectStore, Call], Response]
+    handle: Callable[[ObjectStore, Call], Response]
     parameters: tuple[str, ...] = ()
 
 
@@ -39,7 +39,7 @@ _LISTED = ("prefix", "marker", "delimiter", "max-keys", "encoding-type")
 _UPLOADS = ("uploads", "prefix", "key-marker", "upload-id-marker", "max-uploads", "encoding-type")
 _PARTS = ("uploadId", "max-parts", "part-number-marker", "encoding-type")
 
-# By method, by what a request is about, and by the parameter that makes it another operation.
+# By method, by resource, and by the parameter that selects another operation.
 OPERATIONS = {
     ("GET", "service", ""): Operation(buckets.list_all),
     ("PUT", "bucket", ""): Operation(buckets.create),
@@ -65,13 +65,13 @@ class ObsApp:
     """Answers requests to OBS (WSGI).
 
     Args:
-        shelf: the buckets.
-        gate: who may pass.
-        activity: told of every request.
+        store: the buckets.
+        authenticator: checks the signatures.
+        activity: records the time of each request.
     """
 
-    shelf: ObjectStore
-    gate: Authenticator
+    store: ObjectStore
+    authenticator: ObsAuthenticator
     activity: Activity
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -81,44 +81,44 @@ class ObsApp:
         request_id = uuid.uuid4().hex.upper()
         try:
             response = self._answer(request, body)
-        except ObsRefusal as refusal:
-            response = responses.refused(refusal, request.path, request_id)
+        except ObsError as error:
+            response = responses.error_response(error, request.path, request_id)
         response.headers["x-obs-request-id"] = request_id
-        _take_in(body)
+        _drain(body)
         self.activity.last = time.monotonic()
         return response(environ, start_response)
 
     def _answer(self, request: Request, body: IO[bytes]) -> Response:
         try:
             if not is_this_machine(request.host):
-                raise ObsRefusal("AccessDenied", f"host {request.host!r} is not this machine")
+                raise ObsError("AccessDenied", f"host {request.host!r} is not this machine")
             call = call_of(request, body)
             operation = _operation_of(call)
-            self.gate.prove(call)
-            return operation.act(self.shelf, call)
+            self.authenticator.authenticate(call)
+            return operation.handle(self.store, call)
         except ClientDisconnected:
-            raise ObsRefusal("IncompleteBody", "the body ends too early, or its pieces cannot be read") from None
+            raise ObsError("IncompleteBody", "the body ends too early, or its chunks are malformed") from None
         except OSError as error:
-            raise _explained(error) from error
-        except ObsRefusal:
+            raise _from_os_error(error) from error
+        except ObsError:
             raise
-        except Exception:  # noqa: BLE001  it is answered as one of the service's own
+        except Exception:  # noqa: BLE001  reported as an internal error
             logger.exception("%s %s failed", request.method, request.path)
-            raise ObsRefusal("InternalError", "internal error of the local service; its log tells more") from None
+            raise ObsError("InternalError", "internal error of the local service; see its log") from None
 
 
 def _operation_of(call: Call) -> Operation:
-    """What answers a request. Raises `ObsRefusal` for what is not served here."""
+    """The operation of a request. Raises `ObsError` for what the local service does not implement."""
     kind = next((name for name in ("delete", "uploads", "uploadId") if name in call.parameters), "")
     operation = OPERATIONS.get((call.method, call.what, kind))
     if operation is None:
-        raise _not_served(f"{call.name}{f' with ?{kind}' if kind else ''}")
+        raise _not_implemented(f"{call.name}{f' with ?{kind}' if kind else ''}")
     for name in call.parameters:
         if name not in operation.parameters:
-            raise _not_served(f"{call.name} with the parameter {name!r}")
+            raise _not_implemented(f"{call.name} with the parameter {name!r}")
     for name, value in call.headers.items():
         if not _is_understood(name, value):
-            raise _not_served(f"{call.name} with the header {name!r}")
+            raise _not_implemented(f"{call.name} with the header {name!r}")
     return operation
 
 
@@ -130,24 +130,24 @@ def _is_understood(name: str, value: str) -> bool:
     return name not in _CONDITIONS
 
 
-def _not_served(what: str) -> ObsRefusal:
-    return ObsRefusal("NotImplemented", f"the local service does not do this: {what}")
+def _not_implemented(what: str) -> ObsError:
+    return ObsError("NotImplemented", f"the local service does not implement {what}")
 
 
-def _explained(error: OSError) -> ObsRefusal:
-    """A failure of the file system as a refusal."""
+def _from_os_error(error: OSError) -> ObsError:
+    """The error of OBS for an error of the file system."""
     if error.errno in _FULL:
-        return ObsRefusal("InsufficientStorageSpace", "the disk of the local service is full")
+        return ObsError("InsufficientStorageSpace", "the disk of the local service is full")
     if error.errno == errno.ENAMETOOLONG:
-        return ObsRefusal("KeyTooLongError", "between slashes a key has 255 bytes at most here: they name a file")
+        return ObsError("KeyTooLongError", "a part of a key between slashes is a file name here: at most 255 bytes")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return ObsRefusal("AccessDenied", f"the local service may not do this: {error.strerror}")
+        return ObsError("AccessDenied", f"the local service has no permission: {error.strerror}")
     logger.error("a request to OBS failed: %s", error)
-    return ObsRefusal("InternalError", f"the local service cannot do this: {error.strerror or error}")
+    return ObsError("InternalError", f"the local service failed: {error.strerror or error}")
 
 
-def _take_in(body: IO[bytes]) -> None:
-    """Read what is left of a body: a client that still sends it does not see the answer."""
+def _drain(body: IO[bytes]) -> None:
+    """Read the rest of a body: a client that is still sending would not read the response."""
     with suppress(ClientDisconnected):
         while body.read(_CHUNK):
             pass

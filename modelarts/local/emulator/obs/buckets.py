@@ -10,61 +10,63 @@ from werkzeug.wrappers import Response
 from modelarts._obs.paths import BUCKET_RULE, bucket_name_problem
 from modelarts.local.emulator.obs import listing, responses
 from modelarts.local.emulator.obs.calls import Call
-from modelarts.local.emulator.obs.errors import ObsRefusal
+from modelarts.local.emulator.obs.errors import ObsError
 from modelarts.local.emulator.obs.multipart import Upload
 from modelarts.local.emulator.obs.object_store import Found, ObjectStore, not_empty
-from modelarts.local.emulator.obs.xml_body import document_of
+from modelarts.local.emulator.obs.xml_body import parse_body
 
-MOST_KEYS = 1000
-TAKEN = ("v3.0",)  # names that are paths of IAM at this address
+MAX_KEYS = 1000
+RESERVED = ("v3.0",)  # paths of IAM at this address
 
 
-def list_all(shelf: ObjectStore, call: Call) -> Response:
-    with os.scandir(shelf.root) as entries:
+def list_all(store: ObjectStore, call: Call) -> Response:
+    with os.scandir(store.root) as entries:
         found = [entry for entry in entries if entry.is_dir() and not bucket_name_problem(entry.name)]
     buckets = [
         ("Bucket", [
-            ("Name", entry.name), ("CreationDate", responses.moment(entry.stat().st_ctime)), ("Location", shelf.region),
+            ("Name", entry.name),
+            ("CreationDate", responses.timestamp(entry.stat().st_ctime)),
+            ("Location", store.region),
         ])
         for entry in sorted(found, key=lambda entry: entry.name)
     ]  # fmt: skip
-    return responses.xml("ListAllMyBucketsResult", [_owner(shelf), ("Buckets", buckets)])
+    return responses.xml("ListAllMyBucketsResult", [_owner(store), ("Buckets", buckets)])
 
 
-def create(shelf: ObjectStore, call: Call) -> Response:
-    if bucket_name_problem(call.bucket) or call.bucket in TAKEN:
-        raise ObsRefusal("InvalidBucketName", f"bucket name {call.bucket!r}: {BUCKET_RULE}; v3.0 is taken here")
+def create(store: ObjectStore, call: Call) -> Response:
+    if bucket_name_problem(call.bucket) or call.bucket in RESERVED:
+        raise ObsError("InvalidBucketName", f"bucket name {call.bucket!r}: {BUCKET_RULE}; v3.0 is reserved here")
     if call.length:
-        named = [element.text for element in document_of(call, "CreateBucketConfiguration")]
-        if named not in ([], [shelf.region]):
-            raise ObsRefusal("InvalidLocationConstraint", f"buckets are in region {shelf.region} here, not in {named}")
-    (shelf.root / call.bucket).mkdir(parents=True, exist_ok=True)
+        named = [element.text for element in parse_body(call, "CreateBucketConfiguration")]
+        if named not in ([], [store.region]):
+            raise ObsError("InvalidLocationConstraint", f"buckets are in region {store.region} here, not in {named}")
+    (store.root / call.bucket).mkdir(parents=True, exist_ok=True)
     return responses.empty(200, {"Location": f"/{call.bucket}"})
 
 
-def head(shelf: ObjectStore, call: Call) -> Response:
-    shelf.bucket(call.bucket)
-    return responses.empty(200, _place(shelf, call))
+def head(store: ObjectStore, call: Call) -> Response:
+    store.bucket(call.bucket)
+    return responses.empty(200, _location_headers(store, call))
 
 
-def delete(shelf: ObjectStore, call: Call) -> Response:
-    everything = listing.Wanted(prefix=b"", delimiter=b"", after=b"", most=1)
-    if _page(shelf, call.bucket, everything).keys:
+def delete(store: ObjectStore, call: Call) -> Response:
+    everything = listing.ListQuery(prefix=b"", delimiter=b"", after=b"", most=1)
+    if _page(store, call.bucket, everything).keys:
         raise not_empty(call.bucket, "objects")
-    if Upload.all_to(shelf, call.bucket):
+    if Upload.all_to(store, call.bucket):
         raise not_empty(call.bucket, "uploads that are neither completed nor aborted")
-    shelf.remove_bucket(call.bucket)
+    store.remove_bucket(call.bucket)
     return responses.empty(204)
 
 
-def objects(shelf: ObjectStore, call: Call) -> Response:
-    """The objects of a bucket, `max-keys` at once."""
+def objects(store: ObjectStore, call: Call) -> Response:
+    """One page of the objects of a bucket, of at most `max-keys`."""
     given = {name: call.parameters.get(name, "") for name in ("prefix", "marker", "delimiter")}
-    most = call.number("max-keys", MOST_KEYS, 0, MOST_KEYS)
+    most = call.number("max-keys", MAX_KEYS, 0, MAX_KEYS)
     prefix, after, delimiter = (text.encode() for text in given.values())
-    wanted = listing.Wanted(prefix=prefix, after=after, delimiter=delimiter, most=most)
-    page = _page(shelf, call.bucket, wanted)
-    encoding, written = responses.keys_as(call)
+    query = listing.ListQuery(prefix=prefix, after=after, delimiter=delimiter, most=most)
+    page = _page(store, call.bucket, query)
+    encoding, written = responses.key_encoding(call)
     content: list[Any] = [
         ("Name", call.bucket),
         *((name.capitalize(), written(text)) for name, text in given.items()),
@@ -74,24 +76,24 @@ def objects(shelf: ObjectStore, call: Call) -> Response:
     ]
     if page.last:
         content.append(("NextMarker", written(page.last)))
-    content += [("Contents", _described(written(key), found, shelf)) for key, found in _found(shelf, call, page.keys)]
+    content += [("Contents", _described(written(key), found, store)) for key, found in _found(store, call, page.keys)]
     content += [("CommonPrefixes", [("Prefix", written(prefix))]) for prefix in page.prefixes]
     response = responses.xml("ListBucketResult", content)
-    response.headers.update(_place(shelf, call))
+    response.headers.update(_location_headers(store, call))
     return response
 
 
-def _page(shelf: ObjectStore, bucket: str, wanted: listing.Wanted) -> listing.Page:
-    return listing.page(shelf.bucket(bucket), wanted, lambda key, place: shelf.is_object(bucket, key, place))
+def _page(store: ObjectStore, bucket: str, query: listing.ListQuery) -> listing.Page:
+    return listing.page(store.bucket(bucket), query, lambda key, path: store.is_object(bucket, key, path))
 
 
-def _found(shelf: ObjectStore, call: Call, keys: list[str]) -> list[tuple[str, Found]]:
-    """The objects of these keys that are still there."""
+def _found(store: ObjectStore, call: Call, keys: list[str]) -> list[tuple[str, Found]]:
+    """The objects of these keys that still exist."""
     found = []
     for key in keys:
         try:
-            one = shelf.find(call.bucket, key)
-        except ObsRefusal:
+            one = store.find(call.bucket, key)
+        except ObsError:
             continue
         if one.file is not None:
             one.file.close()
@@ -99,21 +101,21 @@ def _found(shelf: ObjectStore, call: Call, keys: list[str]) -> list[tuple[str, F
     return found
 
 
-def _described(key: str, found: Found, shelf: ObjectStore) -> list[Any]:
+def _described(key: str, found: Found, store: ObjectStore) -> list[Any]:
     return [
         ("Key", key),
-        ("LastModified", responses.moment(found.modified)),
+        ("LastModified", responses.timestamp(found.modified)),
         ("ETag", f'"{found.etag}"'),
         ("Size", found.size),
-        _owner(shelf),
+        _owner(store),
         ("StorageClass", "STANDARD"),
     ]
 
 
-def _owner(shelf: ObjectStore) -> tuple[str, Any]:
-    return "Owner", [("ID", shelf.owner)]
+def _owner(store: ObjectStore) -> tuple[str, Any]:
+    return "Owner", [("ID", store.owner)]
 
 
-def _place(shelf: ObjectStore, call: Call) -> dict[str, str]:
-    """Where a bucket is, as either dialect has it."""
-    return {"x-obs-bucket-location": shelf.region, "x-amz-bucket-region": shelf.region}
+def _location_headers(store: ObjectStore, call: Call) -> dict[str, str]:
+    """The region of a bucket, as the headers of both dialects."""
+    return {"x-obs-bucket-location": store.region, "x-amz-bucket-region": store.region}

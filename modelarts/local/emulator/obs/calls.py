@@ -1,4 +1,4 @@
-"""A request to OBS, taken apart: bucket, key, parameters, headers, body."""
+"""Parsing of requests to OBS: bucket, key, parameters, headers and body."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from werkzeug.datastructures import Range
 from werkzeug.wrappers import Request
 from werkzeug.wsgi import LimitedStream
 
-from modelarts.local.emulator.obs.errors import ObsRefusal
+from modelarts.local.emulator.obs.errors import ObsError
 
-LARGEST = 5 << 30  # bytes in one request (obs_04_0080)
+MAX_REQUEST_BYTES = 5 << 30  # bytes in one request (obs_04_0080)
 
 
 @attrs.frozen
 class Dialect:
-    """One of the two ways in which clients sign, and name headers of OBS."""
+    """One of the two schemes of signatures and of names of headers."""
 
     scheme: str
     prefix: str
@@ -38,7 +38,7 @@ class Call:
     parameters: Mapping[str, str]
     headers: Mapping[str, str] = attrs.field(repr=False)
     body: IO[bytes] = attrs.field(repr=False)
-    length: Optional[int]  # of the body; unknown when it comes in pieces
+    length: Optional[int]  # of the body; unknown if it is sent in chunks
     range: Optional[Range]
     target: str  # path and query as they were sent
 
@@ -48,7 +48,7 @@ class Call:
 
     @property
     def what(self) -> str:
-        """What it is about: a service, a bucket or an object."""
+        """The kind of resource: service, bucket or object."""
         return "object" if self.key else "bucket" if self.bucket else "service"
 
     @property
@@ -57,23 +57,23 @@ class Call:
         return f"{self.method} of a{'n' if self.key else ''} {self.what}"
 
     def number(self, name: str, default: int, least: int, most: int) -> int:
-        """A parameter that is a whole number; one above the most counts as that."""
+        """A parameter that is a whole number; larger values are reduced to `most`."""
         text = self.parameters.get(name, str(default))
         if re.fullmatch("[0-9]{1,9}", text) is None or int(text) < least:
-            raise ObsRefusal("InvalidArgument", f"{name} must be a whole number from {least}, got {text!r}")
+            raise ObsError("InvalidArgument", f"{name} must be a whole number from {least}, got {text!r}")
         return min(int(text), most)
 
 
 def body_of(request: Request) -> IO[bytes]:
-    """The body, which raises `ClientDisconnected` when it ends too early; without a length there is none."""
+    """The body; empty if there is no length. Reading raises `ClientDisconnected` if it ends too early."""
     stream = request.environ["wsgi.input"]
     chunked = bool(request.environ.get("wsgi.input_terminated"))
-    limit = LARGEST + 1 if chunked else request.content_length or 0
+    limit = MAX_REQUEST_BYTES + 1 if chunked else request.content_length or 0
     return cast("IO[bytes]", LimitedStream(stream, limit, is_max=chunked))
 
 
 def call_of(request: Request, body: IO[bytes]) -> Call:
-    """The request as it was sent. Raises `ObsRefusal` for what cannot be read."""
+    """The parsed request. Raises `ObsError` if it is malformed."""
     target = request.environ["REQUEST_URI"]
     path, _, query = target.partition("?")
     bucket, _, key = path[1:].partition("/")
@@ -95,4 +95,4 @@ def _decoded(text: str) -> str:
     try:
         return unquote_to_bytes(text.encode("latin-1")).decode()
     except UnicodeDecodeError:
-        raise ObsRefusal("InvalidURI", f"{text!r} is not the encoded form of a UTF-8 text") from None
+        raise ObsError("InvalidURI", f"{text!r} is not a percent-encoded UTF-8 text") from None

@@ -1,4 +1,4 @@
-"""Files that are not whole and that nobody writes any more, as whoever was killed leaves them."""
+"""Removal of incomplete files, left behind by processes that were killed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 from modelarts._obs.paths import PART
 
 
-def sweep(top: Path) -> None:
-    """Remove them from a folder and all below it. A service does so before it writes any itself."""
+def remove_unfinished(top: Path) -> None:
+    """Remove incomplete files below a folder. The service does this at its start, before it writes any."""
     for folder, _, names in os.walk(top):
         for name in names:
             if name.startswith(PART):
@@ -19,7 +19,7 @@ def sweep(top: Path) -> None:
 
 
 def remove(file: Path) -> None:
-    """Remove such a file, unless another process holds it, as local sessions do, or it cannot be known."""
+    """Remove an incomplete file, unless a process (such as a local session) holds a lock on it."""
     with suppress(OSError):
         handle = os.open(file, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:

@@ -1,4 +1,4 @@
-"""What OBS refuses: its documented codes and their statuses (obs_04_0115)."""
+"""Errors of OBS: the documented codes and their HTTP statuses (obs_04_0115)."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ STATUS = {
 }
 
 
-class ObsRefusal(Exception):
-    """A request that is refused.
+class ObsError(Exception):
+    """An error response.
 
     Args:
         code: one of the documented codes.
-        message: why, as a sentence.
+        message: the reason, as a sentence.
     """
 
     def __init__(self, code: str, message: str) -> None:

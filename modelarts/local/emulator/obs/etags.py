@@ -1,4 +1,4 @@
-"""ETags of files, which for objects that came in one piece are the MD5 of the content."""
+"""ETags of files: for objects sent in one request, the MD5 of their content."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import os
 from typing import IO, Any
 
-SUMMED_AT_MOST = 8 << 20  # bytes; reading more, of a file that somebody else wrote, keeps a client waiting
+MAX_HASHED_BYTES = 8 << 20  # hashing larger files, which jobs or sessions wrote, would take too long
 _CHUNK = 1 << 17
 _KEPT = 100_000
 
@@ -14,14 +14,14 @@ _sums: dict[tuple[int, ...], str] = {}
 
 
 def md5(content: bytes = b"") -> Any:
-    """An MD5 in the making."""
+    """A new MD5 hash object."""
     return hashlib.md5(content, usedforsecurity=False)
 
 
 def etag_of(file: IO[bytes], status: os.stat_result) -> str:
-    """The MD5 of an open file; for a large one a text that is none, and another one when the file has changed."""
+    """The MD5 of an open file; for a large one, a value derived from inode, size and time of modification."""
     stamp = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-    if status.st_size > SUMMED_AT_MOST:
+    if status.st_size > MAX_HASHED_BYTES:
         return f"{md5(repr(stamp).encode()).hexdigest()}-0"
     if stamp not in _sums:
         if len(_sums) >= _KEPT:
@@ -30,7 +30,7 @@ def etag_of(file: IO[bytes], status: os.stat_result) -> str:
     return _sums[stamp]
 
 
-def of_parts(sums: list[str]) -> str:
+def etag_of_parts(sums: list[str]) -> str:
     """The ETag of an object that was sent in parts with these MD5s."""
     return f"{md5(b''.join(map(bytes.fromhex, sums))).hexdigest()}-{len(sums)}"
 

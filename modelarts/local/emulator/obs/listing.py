@@ -10,15 +10,15 @@ from typing import Callable
 import attrs
 
 from modelarts._obs.paths import PART
-from modelarts.local.emulator.obs.errors import ObsRefusal
-from modelarts.local.emulator.obs.names import place_of
+from modelarts.local.emulator.obs.errors import ObsError
+from modelarts.local.emulator.obs.names import path_of
 
 _SLASH = b"/"
 
 
 @attrs.frozen(kw_only=True)
-class Wanted:
-    """Which objects are asked for."""
+class ListQuery:
+    """The parameters of a list request."""
 
     prefix: bytes
     delimiter: bytes
@@ -26,37 +26,37 @@ class Wanted:
     most: int
 
     def group(self, key: bytes) -> bytes:
-        """The common prefix under which a key is listed; empty when it is listed itself."""
+        """The common prefix that a key is grouped under; empty if the key itself is listed."""
         end = key.find(self.delimiter, len(self.prefix)) if self.delimiter else -1
         return b"" if end < 0 else key[: end + len(self.delimiter)]
 
 
 @attrs.frozen
 class Page:
-    """Some of what was asked for, and whether there is more."""
+    """One page of a list."""
 
     keys: list[str]
     prefixes: list[str]
-    last: str  # where the next page begins; empty when there is none
+    last: str  # the marker of the next page; empty for the last one
 
 
-def page(bucket: Path, wanted: Wanted, is_object: Callable[[str, Path], bool]) -> Page:
+def page(bucket: Path, query: ListQuery, is_object: Callable[[str, Path], bool]) -> Page:
     """The next page of a bucket.
 
     Args:
         bucket: its folder.
-        wanted: which objects.
+        query: the parameters of the request.
         is_object: whether a folder is an object by itself.
     """
     keys: list[str] = []
     prefixes: list[str] = []
-    last = wanted.after
-    for key in _Walk(wanted, is_object).keys(bucket):
-        group = wanted.group(key)
+    last = query.after
+    for key in _Walk(query, is_object).keys(bucket):
+        group = query.group(key)
         if group and group <= last:
             continue
-        if len(keys) + len(prefixes) == wanted.most:
-            return Page(keys, prefixes, last.decode() if wanted.most else "")
+        if len(keys) + len(prefixes) == query.most:
+            return Page(keys, prefixes, last.decode() if query.most else "")
         last = group or key
         (prefixes if group else keys).append(last.decode())
     return Page(keys, prefixes, "")
@@ -64,48 +64,48 @@ def page(bucket: Path, wanted: Wanted, is_object: Callable[[str, Path], bool]) -
 
 @attrs.frozen
 class _Walk:
-    """Goes through folders in the order of keys, and into those only where something is wanted.
+    """Walks folders in the order of keys, and skips those that cannot contain a match.
 
-    Of what is listed under a common prefix, it gives one key at least.
+    It yields at least one key for each common prefix.
     """
 
-    wanted: Wanted
+    query: ListQuery
     is_object: Callable[[str, Path], bool]
 
     def keys(self, bucket: Path) -> Iterator[bytes]:
-        start = self.wanted.prefix[: self.wanted.prefix.rfind(_SLASH) + 1]
+        start = self.query.prefix[: self.query.prefix.rfind(_SLASH) + 1]
         try:
-            place = place_of(bucket, start.decode()) if start else bucket
-        except ObsRefusal:  # there can be no such folder
+            path = path_of(bucket, start.decode()) if start else bucket
+        except ObsError:  # no folder can have this name
             return
-        yield from self._folder(place, start) if start else self._below(place, start)
+        yield from self._folder(path, start) if start else self._below(path, start)
 
-    def _folder(self, place: Path, key: bytes) -> Iterator[bytes]:
-        wanted = self.wanted
-        if not _may_hold(key, wanted.prefix) or (key < wanted.after and not wanted.after.startswith(key)):
+    def _folder(self, path: Path, key: bytes) -> Iterator[bytes]:
+        query = self.query
+        if not _may_hold(key, query.prefix) or (key < query.after and not query.after.startswith(key)):
             return
-        if place.is_symlink() or not place.is_dir():
+        if path.is_symlink() or not path.is_dir():
             return
-        if key.startswith(wanted.prefix):
-            if wanted.group(key):
-                yield from self._any(place, key)
+        if key.startswith(query.prefix):
+            if query.group(key):
+                yield from self._any(path, key)
                 return
-            if key > wanted.after and self.is_object(key.decode(), place):
+            if key > query.after and self.is_object(key.decode(), path):
                 yield key
-        yield from self._below(place, key)
+        yield from self._below(path, key)
 
-    def _below(self, place: Path, at: bytes) -> Iterator[bytes]:
-        for name in _names(place):
+    def _below(self, path: Path, at: bytes) -> Iterator[bytes]:
+        for name in _names(path):
             key = at + name
             if name.endswith(_SLASH):
-                yield from self._folder(place / os.fsdecode(name), key)
-            elif key.startswith(self.wanted.prefix) and key > self.wanted.after:
+                yield from self._folder(path / os.fsdecode(name), key)
+            elif key.startswith(self.query.prefix) and key > self.query.after:
                 yield key
 
-    def _any(self, place: Path, key: bytes) -> Iterator[bytes]:
-        """The key of a folder if there is an object in it, or it is one."""
-        everything = _Walk(Wanted(prefix=b"", delimiter=b"", after=b"", most=1), self.is_object)
-        if next(everything._folder(place, key), None) is not None:
+    def _any(self, path: Path, key: bytes) -> Iterator[bytes]:
+        """The key of a folder if it contains an object, or is one."""
+        everything = _Walk(ListQuery(prefix=b"", delimiter=b"", after=b"", most=1), self.is_object)
+        if next(everything._folder(path, key), None) is not None:
             yield key
 
 
@@ -114,7 +114,7 @@ def _may_hold(folder: bytes, prefix: bytes) -> bool:
 
 
 def _names(folder: Path) -> list[bytes]:
-    """What lies in a folder, in the order of keys: the names of folders end with a slash."""
+    """The entries of a folder in the order of keys; names of folders end with a slash."""
     found = []
     try:
         with os.scandir(os.fsencode(folder)) as entries:
@@ -123,7 +123,7 @@ def _names(folder: Path) -> list[bytes]:
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     found.append(entry.name + _SLASH)
-                elif entry.is_file():  # no socket, no link that leads nowhere
+                elif entry.is_file():  # no sockets and no broken links
                     found.append(entry.name)
     except (FileNotFoundError, NotADirectoryError):  # it has just been removed
         return []

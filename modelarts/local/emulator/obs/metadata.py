@@ -1,4 +1,4 @@
-"""What a file cannot tell of itself as an object: its ETag when it was sent in parts, headers it was sent with."""
+"""Metadata of objects that files cannot store: the ETag of multipart uploads, and headers."""
 
 from __future__ import annotations
 
@@ -15,48 +15,48 @@ from modelarts.local.paths import read_json, write_private
 
 
 @attrs.frozen
-class Note:
-    """What is noted of an object. For a folder it says that the folder is an object, whatever lies in it."""
+class Metadata:
+    """Metadata of one object. If a folder has some, the folder is an object even if it is not empty."""
 
     etag: str = ""
-    headers: dict[str, str] = attrs.field(factory=dict)  # names of its own metadata begin with `meta-`
+    headers: dict[str, str] = attrs.field(factory=dict)  # names of user metadata begin with `meta-`
 
 
 @attrs.frozen
-class Notes:
-    """Notes in a folder. One counts only as long as the file is the one that it was made for."""
+class MetadataStore:
+    """Metadata files in a folder. An entry is valid as long as the file is the one that it was written for."""
 
     root: Path
 
-    def read(self, bucket: str, key: str, status: os.stat_result) -> Note | None:
-        """What is noted of an object, whose file has this status."""
-        members = read_json(self._place(bucket, key))
+    def read(self, bucket: str, key: str, status: os.stat_result) -> Metadata | None:
+        """The metadata of an object whose file has this status."""
+        members = read_json(self._path(bucket, key))
         if not members or members.pop("stamp") != _stamp(status):
             return None
-        return Note(**members)
+        return Metadata(**members)
 
-    def write(self, bucket: str, key: str, status: os.stat_result, note: Note) -> None:
-        place = self._place(bucket, key)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        write_private(place, {"stamp": _stamp(status), **attrs.asdict(note)})
+    def write(self, bucket: str, key: str, status: os.stat_result, metadata: Metadata) -> None:
+        path = self._path(bucket, key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_private(path, {"stamp": _stamp(status), **attrs.asdict(metadata)})
 
-    def forget(self, bucket: str, key: str) -> None:
-        self._place(bucket, key).unlink(missing_ok=True)
+    def remove(self, bucket: str, key: str) -> None:
+        self._path(bucket, key).unlink(missing_ok=True)
 
-    def forget_all(self, bucket: str) -> None:
-        """Forget a bucket, with the parts of uploads to it."""
+    def remove_all(self, bucket: str) -> None:
+        """Remove the metadata of a bucket, and its unfinished uploads."""
         shutil.rmtree(self.root / bucket, ignore_errors=True)
 
     def uploads(self, bucket: str) -> Path:
-        """The folder of a bucket's uploads in parts."""
+        """The folder of the multipart uploads of a bucket."""
         return self.root / bucket / "uploads"
 
-    def _place(self, bucket: str, key: str) -> Path:
+    def _path(self, bucket: str, key: str) -> Path:
         return self.root / bucket / "objects" / f"{hashlib.sha256(key.encode()).hexdigest()[:40]}.json"
 
 
 def _stamp(status: os.stat_result) -> Any:
-    """What tells a file from another one under its name, or from what it was; of a folder, only the first."""
+    """Identifies a version of a file; for folders, only the inode."""
     if stat.S_ISDIR(status.st_mode):
         return [status.st_ino]
     return [status.st_ino, status.st_size, status.st_mtime_ns]

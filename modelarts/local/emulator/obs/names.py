@@ -1,37 +1,37 @@
-"""Which file stands for an object. The same rule as in local sessions: a bucket is a folder, a key a path in it."""
+"""Paths of objects. As in local sessions, a bucket is a folder and a key is a path in it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from modelarts._obs.paths import PART
-from modelarts.local.emulator.obs.errors import ObsRefusal
+from modelarts.local.emulator.obs.errors import ObsError
 
-MOST_BYTES = 1024
+MAX_KEY_BYTES = 1024
 
 
-def place_of(bucket: Path, key: str) -> Path:
-    """The file of an object, or the folder when its key ends with a slash; always one in the bucket's folder.
+def path_of(bucket: Path, key: str) -> Path:
+    """The file of an object, or its folder if the key ends with a slash. It is always inside the bucket.
 
     Raises:
-        ObsRefusal: no file can have that name, or it would lie elsewhere.
+        ObsError: no file can have that name, or it would be outside the bucket.
     """
-    if len(key.encode()) > MOST_BYTES:
-        raise ObsRefusal("KeyTooLongError", f"a key has {MOST_BYTES} bytes at most")
-    place = bucket
+    if len(key.encode()) > MAX_KEY_BYTES:
+        raise ObsError("KeyTooLongError", f"a key has {MAX_KEY_BYTES} bytes at most")
+    path = bucket
     names = key.split("/")
     for name in names[:-1]:
-        place = place / _checked(name, key)
-        if place.is_symlink():
-            raise ObsRefusal("InvalidArgument", f"{key!r}: the folder {name!r} is a link; those are not followed")
-    return place if key.endswith("/") else place / _checked(names[-1], key)
+        path = path / _checked(name, key)
+        if path.is_symlink():
+            raise ObsError("InvalidArgument", f"{key!r}: the folder {name!r} is a link; links are not followed")
+    return path if key.endswith("/") else path / _checked(names[-1], key)
 
 
 def _checked(name: str, key: str) -> str:
     if name in ("", ".", "..") or "\0" in name:
         why = "between slashes there must be a name, which is not '.' or '..' and has no NUL character"
     elif name.startswith(PART):
-        why = f"names that begin with {PART} are those of files that are not whole yet"
+        why = f"names that begin with {PART} are reserved for incomplete files"
     else:
         return name
-    raise ObsRefusal("InvalidArgument", f"{key!r} cannot be a key here, where objects are files: {why}")
+    raise ObsError("InvalidArgument", f"{key!r} cannot be a key here, where objects are files: {why}")

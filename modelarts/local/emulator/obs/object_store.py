@@ -1,4 +1,4 @@
-"""Objects as files: how they are found, put in place and removed."""
+"""Objects as files: read, create and remove."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import attrs
 
 from modelarts._obs.paths import PART, bucket_name_problem
 from modelarts.local.emulator.obs import cleanup
-from modelarts.local.emulator.obs.errors import ObsRefusal
-from modelarts.local.emulator.obs.etags import SUMMED_AT_MOST, etag_of, md5
-from modelarts.local.emulator.obs.metadata import Note, Notes
-from modelarts.local.emulator.obs.names import place_of
+from modelarts.local.emulator.obs.errors import ObsError
+from modelarts.local.emulator.obs.etags import MAX_HASHED_BYTES, etag_of, md5
+from modelarts.local.emulator.obs.metadata import Metadata, MetadataStore
+from modelarts.local.emulator.obs.names import path_of
 from modelarts.local.emulator.obs.request_body import in_folder
 
 _NO_OBJECT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
@@ -26,7 +26,7 @@ _NOT_EMPTY = (errno.ENOTEMPTY, errno.EEXIST)
 
 @attrs.frozen
 class Found:
-    """An object that is there. Its file, which a folder has not, is open."""
+    """An existing object, with its open file unless it is a folder."""
 
     size: int
     modified: float
@@ -41,69 +41,69 @@ class ObjectStore:
 
     Args:
         root: the folder of the buckets.
-        notes: what is known of objects beside their content.
-        region: where the buckets are said to be.
-        owner: the id of who owns them.
+        metadata: metadata of the objects.
+        region: the region reported for the buckets.
+        owner: the id of their owner.
     """
 
     root: Path
-    notes: Notes
+    metadata: MetadataStore
     region: str
     owner: str
 
     def bucket(self, name: str) -> Path:
-        """The folder of a bucket. Raises `ObsRefusal`."""
+        """The folder of a bucket. Raises `ObsError`."""
         folder = self.root / name
         if bucket_name_problem(name) or not folder.is_dir():
-            raise ObsRefusal("NoSuchBucket", f"there is no bucket {name!r}")
+            raise ObsError("NoSuchBucket", f"there is no bucket {name!r}")
         return folder
 
     def remove_bucket(self, name: str) -> None:
-        """Remove a bucket in which there are no objects any more. Raises `ObsRefusal` when there is anything else."""
+        """Remove a bucket without objects. Raises `ObsError` if its folder contains other files."""
         folder = self.bucket(name)
         for _, files in _walk(folder):
             kept = [file.name for file in files if not file.name.startswith(PART)]
             if kept:
-                raise not_empty(name, f"what no list shows, such as {kept[0]!r}")
+                raise not_empty(name, f"files that are not listed as objects, such as {kept[0]!r}")
         try:
-            for place, files in _walk(folder):
+            for path, files in _walk(folder):
                 for file in files:
                     if file.name.startswith(PART):
                         cleanup.remove(file)
-                place.rmdir()
+                path.rmdir()
         except OSError as error:
             if error.errno not in _NOT_EMPTY:
                 raise
-            raise not_empty(name, "what has just been put into it, or is on its way") from None
-        self.notes.forget_all(name)
+            raise not_empty(name, "an object that was just added, or is being uploaded") from None
+        self.metadata.remove_all(name)
 
     def find(self, bucket: str, key: str) -> Found:
-        """The object of exactly this key. Raises `ObsRefusal`."""
-        place = place_of(self.bucket(bucket), key)
+        """The object with exactly this key. Raises `ObsError`."""
+        path = path_of(self.bucket(bucket), key)
         try:
-            status = place.stat()
-            if stat.S_ISDIR(status.st_mode) and key.endswith("/") and self.is_object(bucket, key, place):
+            status = path.stat()
+            if stat.S_ISDIR(status.st_mode) and key.endswith("/") and self.is_object(bucket, key, path):
                 return Found(0, status.st_mtime, md5().hexdigest(), {})
             if stat.S_ISREG(status.st_mode) and not key.endswith("/"):
-                return self._opened(bucket, key, place)
+                return self._open_file(bucket, key, path)
         except _NO_OBJECT:
             pass
-        raise ObsRefusal("NoSuchKey", f"there is no object {key!r}")
+        raise ObsError("NoSuchKey", f"there is no object {key!r}")
 
     def is_object(self, bucket: str, key: str, folder: Path) -> bool:
-        """Whether a folder is an object by itself: it was made as one, or there is nothing in it."""
+        """Whether a folder is an object itself: it was created as one, or is empty."""
         try:
             with os.scandir(folder) as entries:
                 if next(entries, None) is None:
                     return True
-            return self.notes.read(bucket, key, folder.stat()) is not None
+            return self.metadata.read(bucket, key, folder.stat()) is not None
         except _NO_OBJECT:
             return False
 
     @contextmanager
-    def room_for(self, bucket: str, key: str) -> Iterator[Path]:
-        """The folder for an object that is about to be put; when that fails, what was made for it does not stay."""
-        folder = place_of(self.bucket(bucket), key).parent
+    def prepare_folder(self, bucket: str, key: str) -> Iterator[Path]:
+        """The folder for a new object; if the upload fails, folders created for it are removed."""
+        folder = path_of(self.bucket(bucket), key).parent
         names = key.split("/")[:-1]
         there = sum(self.root.joinpath(bucket, *names[:depth]).is_dir() for depth in range(1, len(names) + 1))
         try:
@@ -114,33 +114,33 @@ class ObjectStore:
             self.tidy(bucket, key, there)
             raise
 
-    def put(self, bucket: str, key: str, arrived: Path, note: Note) -> None:
-        """Give a file that is whole its name; what has it until now is gone then."""
-        place = place_of(self.bucket(bucket), key)
+    def put(self, bucket: str, key: str, arrived: Path, metadata: Metadata) -> None:
+        """Rename a complete file to the path of an object, replacing the earlier one."""
+        path = path_of(self.bucket(bucket), key)
         status = arrived.stat()
-        if note.headers or status.st_size > SUMMED_AT_MOST:
-            self.notes.write(bucket, key, status, note)
+        if metadata.headers or status.st_size > MAX_HASHED_BYTES:
+            self.metadata.write(bucket, key, status, metadata)
         else:
-            self.notes.forget(bucket, key)
+            self.metadata.remove(bucket, key)
         try:
-            arrived.replace(place)
+            arrived.replace(path)
         except IsADirectoryError:
             raise folder_and_object(key) from None
 
     def put_folder(self, bucket: str, key: str) -> None:
-        """Make an object of a folder."""
-        place = place_of(self.bucket(bucket), key)
+        """Create a folder that is an object."""
+        path = path_of(self.bucket(bucket), key)
         try:
-            in_folder(place, lambda: self.notes.write(bucket, key, place.stat(), Note()))
+            in_folder(path, lambda: self.metadata.write(bucket, key, path.stat(), Metadata()))
         except (FileExistsError, NotADirectoryError):
             raise folder_and_object(key) from None
 
     def remove(self, bucket: str, key: str) -> None:
-        """Remove an object, if it is there, and the folders above it that were there only because of it."""
-        place = place_of(self.bucket(bucket), key)
-        self.notes.forget(bucket, key)
+        """Remove an object if it exists, and the parent folders that become empty and are no objects."""
+        path = path_of(self.bucket(bucket), key)
+        self.metadata.remove(bucket, key)
         try:
-            place.rmdir() if key.endswith("/") else place.unlink()
+            path.rmdir() if key.endswith("/") else path.unlink()
         except _NO_OBJECT:
             return
         except OSError as error:
@@ -150,40 +150,40 @@ class ObjectStore:
         self.tidy(bucket, key)
 
     def tidy(self, bucket: str, key: str, kept: int = 0) -> None:
-        """Remove the empty folders above a key that are no objects themselves, but for so many from the bucket down."""
+        """Remove empty parent folders of a key that are no objects; the first `kept` below the bucket stay."""
         folders = key.rstrip("/").split("/")[:-1]
         with suppress(OSError):  # the first that is not empty, or has just been removed
             while len(folders) > kept:
-                place = self.root.joinpath(bucket, *folders)
-                if self.notes.read(bucket, "/".join([*folders, ""]), place.stat()) is not None:
+                path = self.root.joinpath(bucket, *folders)
+                if self.metadata.read(bucket, "/".join([*folders, ""]), path.stat()) is not None:
                     return
-                place.rmdir()
+                path.rmdir()
                 folders.pop()
 
-    def _opened(self, bucket: str, key: str, place: Path) -> Found:
-        file = place.open("rb")
+    def _open_file(self, bucket: str, key: str, path: Path) -> Found:
+        file = path.open("rb")
         status = os.fstat(file.fileno())
-        note = self.notes.read(bucket, key, status) or Note()
-        etag = note.etag or etag_of(file, status)
-        return Found(status.st_size, status.st_mtime, etag, note.headers, file)
+        metadata = self.metadata.read(bucket, key, status) or Metadata()
+        etag = metadata.etag or etag_of(file, status)
+        return Found(status.st_size, status.st_mtime, etag, metadata.headers, file)
 
 
-def folder_and_object(key: str) -> ObsRefusal:
-    """The refusal of what only the cloud can hold."""
-    told = "objects are files here, so that no object can be a folder of others, too: take another key"
-    return ObsRefusal("InvalidArgument", f"{key!r}: {told}")
+def folder_and_object(key: str) -> ObsError:
+    """The error for a key that is both an object and a folder, which only the cloud can store."""
+    reason = "objects are files here, so an object cannot be the folder of others: choose another key"
+    return ObsError("InvalidArgument", f"{key!r}: {reason}")
 
 
-def not_empty(bucket: str, what: str) -> ObsRefusal:
-    """The refusal to remove a bucket with something in it."""
-    return ObsRefusal("BucketNotEmpty", f"there is something in the bucket {bucket!r}: {what}")
+def not_empty(bucket: str, what: str) -> ObsError:
+    """The error for removing a bucket that is not empty."""
+    return ObsError("BucketNotEmpty", f"the bucket {bucket!r} is not empty: it contains {what}")
 
 
 def _walk(top: Path) -> Iterator[tuple[Path, list[Path]]]:
-    """The folders from the lowest up, and in each what is no folder, links to some included. Raises `OSError`."""
+    """All folders, the deepest first, each with its files and links. Raises `OSError`."""
     for folder, folders, files in os.walk(top, topdown=False, onerror=_fail):
-        place = Path(folder)
-        yield place, [place / name for name in files] + [one for name in folders if (one := place / name).is_symlink()]
+        path = Path(folder)
+        yield path, [path / name for name in files] + [one for name in folders if (one := path / name).is_symlink()]
 
 
 def _fail(error: OSError) -> None:

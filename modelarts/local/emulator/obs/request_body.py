@@ -1,4 +1,4 @@
-"""Bodies on their way to a file: written piece by piece, and checked before they get their name."""
+"""Request bodies, written to temporary files and checked before they are renamed."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import IO, Callable, TypeVar
 import attrs
 
 from modelarts._obs.paths import PART
-from modelarts.local.emulator.obs.calls import LARGEST, Call
-from modelarts.local.emulator.obs.errors import ObsRefusal
+from modelarts.local.emulator.obs.calls import MAX_REQUEST_BYTES, Call
+from modelarts.local.emulator.obs.errors import ObsError
 from modelarts.local.emulator.obs.etags import md5
 
 _CHUNK = 1 << 17
@@ -26,18 +26,18 @@ T = TypeVar("T")
 
 @attrs.frozen
 class ReceivedBody:
-    """A body as a file, which is to be renamed."""
+    """A body in a temporary file, which the caller renames."""
 
     file: Path
     md5: str
 
 
 @contextmanager
-def arrived(call: Call, folder: Path) -> Iterator[ReceivedBody]:
-    """The body of a request as a file in a folder; the file is gone at the end unless it was renamed.
+def receive(call: Call, folder: Path) -> Iterator[ReceivedBody]:
+    """The body of a request in a temporary file in a folder, removed at the end unless it was renamed.
 
     Raises:
-        ObsRefusal: it is too large, not whole, or not what its checksum says.
+        ObsError: it is too large or incomplete, or does not match its checksum.
     """
     _check_length(call)
     with new_file(folder) as (path, file):
@@ -45,7 +45,7 @@ def arrived(call: Call, folder: Path) -> Iterator[ReceivedBody]:
         while chunk := call.body.read(_CHUNK):
             file.write(chunk)
             digest.update(chunk)
-            if file.tell() > LARGEST:  # it came in pieces
+            if file.tell() > MAX_REQUEST_BYTES:  # it was sent in chunks
                 raise _too_large()
         file.close()
         check_digest(call, digest.digest())
@@ -54,7 +54,7 @@ def arrived(call: Call, folder: Path) -> Iterator[ReceivedBody]:
 
 @contextmanager
 def new_file(folder: Path) -> Iterator[tuple[Path, IO[bytes]]]:
-    """A file that is no object yet, in a folder that is made when missing; gone at the end unless it was renamed."""
+    """A temporary file in a folder, which is created if missing. The file is removed unless it was renamed."""
     path = folder / f"{PART}{secrets.token_hex(16)}"
     handle = in_folder(folder, lambda: os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
     try:
@@ -65,7 +65,7 @@ def new_file(folder: Path) -> Iterator[tuple[Path, IO[bytes]]]:
 
 
 def in_folder(folder: Path, act: Callable[[], T]) -> T:
-    """Do something in a folder that is made when missing, or when it was removed meanwhile because it was empty."""
+    """Call `act` with the folder in place; again if somebody removes the empty folder meanwhile."""
     for _ in range(_ATTEMPTS):
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -75,11 +75,11 @@ def in_folder(folder: Path, act: Callable[[], T]) -> T:
         except FileExistsError:
             if folder.exists() and not folder.is_dir():
                 raise
-    raise ObsRefusal("InternalError", f"the folder {folder.name!r} is removed again and again")
+    raise ObsError("InternalError", f"the folder {folder.name!r} is removed repeatedly")
 
 
 def check_digest(call: Call, digest: bytes) -> None:
-    """Refuse a body that is not what Content-MD5 says."""
+    """Raise `ObsError` if the body does not match Content-MD5."""
     stated = call.headers.get("content-md5")
     if stated is None:
         return
@@ -88,17 +88,17 @@ def check_digest(call: Call, digest: bytes) -> None:
     except binascii.Error:
         expected = b""
     if len(expected) != len(digest):
-        raise ObsRefusal("InvalidDigest", f"Content-MD5 {stated!r} is not the Base64 form of an MD5")
+        raise ObsError("InvalidDigest", f"Content-MD5 {stated!r} is not a Base64-encoded MD5")
     if expected != digest:
-        raise ObsRefusal("BadDigest", "the body is not what Content-MD5 says")
+        raise ObsError("BadDigest", "the body does not match Content-MD5")
 
 
 def _check_length(call: Call) -> None:
     if call.length is None and "transfer-encoding" not in call.headers:
-        raise ObsRefusal("MissingContentLength", "the header Content-Length is missing")
-    if (call.length or 0) > LARGEST:
+        raise ObsError("MissingContentLength", "the header Content-Length is missing")
+    if (call.length or 0) > MAX_REQUEST_BYTES:
         raise _too_large()
 
 
-def _too_large() -> ObsRefusal:
-    return ObsRefusal("EntityTooLarge", "one request carries 5 GB at most; send more in parts")
+def _too_large() -> ObsError:
+    return ObsError("EntityTooLarge", "the body is larger than 5 GB; upload it in parts")

@@ -1,4 +1,4 @@
-"""Answers of OBS: XML, and what is refused."""
+"""Responses of OBS: XML documents and errors."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from xml.etree import ElementTree
 from werkzeug.wrappers import Response
 
 from modelarts.local.emulator.obs.calls import Call
-from modelarts.local.emulator.obs.errors import ObsRefusal
+from modelarts.local.emulator.obs.errors import ObsError
 
 NAMESPACE = "http://obs.myhwclouds.com/doc/2015-06-30/"
-_NO_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what XML cannot carry
+_NO_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # characters that XML cannot contain
 
 Content = Union[str, int, Sequence[tuple[str, Any]]]
 
 
 def empty(status: int, headers: Mapping[str, str] | None = None) -> Response:
-    """An answer without content."""
+    """A response without a body."""
     response = Response(status=status, headers=headers)
     if "Content-Type" not in (headers or {}):
         del response.headers["Content-Type"]
@@ -29,35 +29,35 @@ def empty(status: int, headers: Mapping[str, str] | None = None) -> Response:
 
 
 def xml(root: str, content: Content, status: int = 200, namespace: str = NAMESPACE) -> Response:
-    """A document: elements with names, and with text or with elements of their own."""
+    """An XML response. `content` is the text of the root element, or its child elements."""
     element = _element(root, content)
     if namespace:
         element.set("xmlns", namespace)
     return Response(ElementTree.tostring(element, "UTF-8"), status, content_type="application/xml")
 
 
-def refused(refusal: ObsRefusal, resource: str, request_id: str) -> Response:
-    """A refusal as it is documented (obs_04_0115)."""
+def error_response(error: ObsError, resource: str, request_id: str) -> Response:
+    """An error as documented (obs_04_0115)."""
     content = [
-        ("Code", refusal.code),
-        ("Message", refusal.message),
+        ("Code", error.code),
+        ("Message", error.message),
         ("Resource", resource),
         ("RequestId", request_id),
         ("HostId", "modelarts.local"),
     ]
-    return xml("Error", content, refusal.status, namespace="")
+    return xml("Error", content, error.status, namespace="")
 
 
-def moment(seconds: float) -> str:
-    """A moment as documents have it."""
+def timestamp(seconds: float) -> str:
+    """A time in the format of XML responses."""
     return datetime.fromtimestamp(int(seconds), timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
-def keys_as(call: Call) -> tuple[list[tuple[str, str]], Any]:
-    """How the keys of an answer are to be written: the element that says so, and what writes them."""
+def key_encoding(call: Call) -> tuple[list[tuple[str, str]], Any]:
+    """The encoding of the keys in a response: the element that names it, and the function that encodes."""
     encoding = call.parameters.get("encoding-type", "")
     if encoding not in ("", "url"):
-        raise ObsRefusal("InvalidArgument", f"encoding-type must be url, got {encoding!r}")
+        raise ObsError("InvalidArgument", f"encoding-type must be url, got {encoding!r}")
     return ([("EncodingType", "url")], quote) if encoding else ([], str)
 
 

@@ -12,45 +12,45 @@ from typing import Callable
 from urllib.parse import unquote
 
 from modelarts.local.api.errors import ApiFailure
-from modelarts.local.emulator.iam.signatures import BLANKS, MOST_SECONDS_APART
+from modelarts.local.emulator.iam.signatures import BLANKS, MAX_CLOCK_SKEW
 from modelarts.local.emulator.iam.tokens import Tokens
 from modelarts.local.emulator.obs.calls import Call
-from modelarts.local.emulator.obs.errors import ObsRefusal
+from modelarts.local.emulator.obs.errors import ObsError
 
-SIGNED_PARAMETERS = ("delete", "partNumber", "uploadId", "uploads")  # of those that are served here
+SIGNED_PARAMETERS = ("delete", "partNumber", "uploadId", "uploads")  # of the operations that are implemented
 
 
-class Authenticator:
-    """Lets requests pass that were signed with the account's access keys, or with temporary ones that still hold."""
+class ObsAuthenticator:
+    """Accepts requests that are signed with the account's access keys or with valid temporary ones."""
 
     def __init__(self, tokens: Tokens, clock: Callable[[], float] = time.time) -> None:
         self._tokens = tokens
         self._clock = clock
 
-    def prove(self, call: Call) -> None:
-        """Raises `ObsRefusal` unless the sender knows the secret."""
+    def authenticate(self, call: Call) -> None:
+        """Raise `ObsError` unless the request has a valid signature."""
         access_key, signature = _claim(call)
         secret_key = self._secret_of(access_key, call.headers.get(f"{call.dialect.prefix}security-token", ""))
         _check_date(call, self._clock())
         text = string_to_sign(call).encode("latin-1")
         expected = base64.b64encode(hmac.new(secret_key.encode(), text, hashlib.sha1).digest())
         if not hmac.compare_digest(expected, signature.encode("latin-1")):
-            told = "the signature is not that of this request with this access key's secret"
-            raise ObsRefusal("SignatureDoesNotMatch", told)
+            reason = "the signature does not match this request and the secret of this access key"
+            raise ObsError("SignatureDoesNotMatch", reason)
 
     def _secret_of(self, access_key: str, token: str) -> str:
         try:
             return self._tokens.secret_of(access_key, token)
-        except ApiFailure as refusal:
-            if refusal.code == "ModelArts.0207":
-                raise ObsRefusal("ExpiredToken", "the temporary access key has ended") from None
+        except ApiFailure as error:
+            if error.code == "ModelArts.0207":
+                raise ObsError("ExpiredToken", "the temporary access key has expired") from None
         if token:
-            raise ObsRefusal("InvalidToken", "the security token does not belong to the access key")
-        raise ObsRefusal("InvalidAccessKeyId", "there is no such access key; a temporary one needs its security token")
+            raise ObsError("InvalidToken", "the security token does not belong to the access key")
+        raise ObsError("InvalidAccessKeyId", "there is no such access key; a temporary key needs its security token")
 
 
 def string_to_sign(call: Call) -> str:
-    """The text that is signed; its characters are bytes of headers as they came."""
+    """The text that is signed. Each of its characters stands for one byte of the request."""
     headers, prefix = call.headers, call.dialect.prefix
     return "\n".join([
         call.method,
@@ -63,7 +63,7 @@ def string_to_sign(call: Call) -> str:
 
 
 def _resource(target: str) -> str:
-    """Path and signed parameters: the path as it was sent, the values of parameters decoded."""
+    """The path as it was sent, and the signed parameters with decoded values."""
     path, _, query = target.partition("?")
     signed = [member for member in query.split("&") if member.partition("=")[0] in SIGNED_PARAMETERS]
     return f"{path}?{'&'.join(unquote(member, 'latin-1') for member in sorted(signed))}" if signed else path
@@ -73,27 +73,28 @@ def _claim(call: Call) -> tuple[str, str]:
     """The access key and the signature of the Authorization header."""
     authorization = call.headers.get("authorization", "")
     if not authorization:
-        raise ObsRefusal("AccessDenied", "nothing is signed: the Authorization header is missing")
+        raise ObsError("AccessDenied", "the request is not signed: the Authorization header is missing")
     scheme, _, claim = authorization.partition(" ")
     access_key, colon, signature = claim.strip(BLANKS).partition(":")
     if scheme.startswith("AWS4"):
-        raise ObsRefusal("NotImplemented", f"signatures {scheme} are not verified locally; sign as 'obs' or 'v2' does")
+        message = f"signatures {scheme} are not supported by the local service; use signatures 'obs' or 'v2'"
+        raise ObsError("NotImplemented", message)
     if scheme != call.dialect.scheme or not colon:
-        raise ObsRefusal("InvalidArgument", "write the Authorization header as `OBS <access key>:<signature>`")
+        raise ObsError("InvalidArgument", "write the Authorization header as `OBS <access key>:<signature>`")
     return access_key, signature
 
 
 def _check_date(call: Call, now: float) -> None:
-    """Refuse a request that was not signed just now."""
+    """Raise `ObsError` if the date is missing or too far from the current time."""
     name = f"{call.dialect.prefix}date"
     text = call.headers.get(name) or call.headers.get("date", "")
     try:
         date = parsedate_to_datetime(text)
     except (TypeError, ValueError, IndexError):
-        raise ObsRefusal("AccessDenied", f"Date or {name} is missing, or not written as {formatdate(now)!r}") from None
+        raise ObsError("AccessDenied", f"Date or {name} is missing, or not written as {formatdate(now)!r}") from None
     seconds = (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).timestamp()
-    if abs(seconds - now) > MOST_SECONDS_APART:
-        raise ObsRefusal(
+    if abs(seconds - now) > MAX_CLOCK_SKEW:
+        raise ObsError(
             "RequestTimeTooSkewed",
-            f"the request is of {text}; that is more than 15 minutes away from {formatdate(now, usegmt=True)} here",
+            f"the date {text} is more than 15 minutes away from the time here, {formatdate(now, usegmt=True)}",
         )
