@@ -161,7 +161,7 @@ def test_ctrl_c_does_not_stop_the_job_in_the_cloud(machine: Machine, tmp_path: P
     until((tmp_path / "over").exists)
 
 
-def test_a_rotated_key_of_the_account_is_rejected(machine: Machine):
+def test_the_account_of_these_tests_has_a_rotated_key_and_short_lifetimes(machine: Machine):
     """The tests above would pass as well if nothing had rotated."""
     before = machine.account.access_key
     machine.start(access_key="ROTATED")
