@@ -70,7 +70,7 @@ def test_an_object_added_while_its_bucket_is_removed_is_kept(tmp_path: Path, mon
     rmdir = Path.rmdir
     monkeypatch.setattr(Path, "rmdir", lambda place: (put(file), rmdir(place)))
 
-    with pytest.raises(ObsError, match="just been put"):
+    with pytest.raises(ObsError, match="just added"):
         store.remove_bucket("bucket")
 
     assert file.read_text() == "text"

@@ -101,7 +101,7 @@ def test_unsigned_requests_are_rejected(caller: Caller):
     refused(caller.send("GET", url, headers={"Authorization": "Basic x"}), 400, "InvalidArgument")
     refused(caller.send("GET", f"{url}?AccessKeyId=x&Signature=y&Expires=9"), 501, "NotImplemented")
     later = {"Authorization": "AWS4-HMAC-SHA256 Credential=x"}
-    assert "sign as 'obs' or 'v2'" in refused(caller.send("GET", url, headers=later), 501, "NotImplemented")
+    assert "use signatures 'obs' or 'v2'" in refused(caller.send("GET", url, headers=later), 501, "NotImplemented")
 
 
 @pytest.mark.parametrize("minutes", [-16, 16])
