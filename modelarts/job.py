@@ -280,7 +280,8 @@ def _identifier(argument: str, value: Any) -> ArgumentProblem | None:
 
 
 def _how_to_get(argument: str) -> str:
-    return f"Estimator(session, {argument}=…), or fit or create first"
+    create = "create_job_configs" if argument == "config_name" else "fit"
+    return f"pass {argument}=… to Estimator, or call {create} first"
 
 
 class TrainingJob(JobCalls):

@@ -313,7 +313,7 @@ class VisualizationJob:
         return self.modelarts_session.client.call(operation, *path, **options)
 
     def _path(self, call: str, *problems: ArgumentProblem | None) -> dict[str, object]:
-        how_to_get = "VisualizationJob(session, visualization_id=…), or create one first"
+        how_to_get = "pass visualization_id=… to VisualizationJob, or call create_visualization_job first"
         checks.raise_if_any(call, checks.identifier("visualization_id", self.visualization_id, how_to_get), *problems)
         return {"job_id": self.visualization_id}
 

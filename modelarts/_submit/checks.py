@@ -49,7 +49,7 @@ def identifier(argument: str, value: Any, how_to_get: str) -> ArgumentProblem | 
         how_to_get: added to the message when the value is missing.
     """
     if is_missing(value):
-        return ArgumentProblem(argument, value, f"this call needs it: {how_to_get}")
+        return ArgumentProblem(argument, value, f"required: {how_to_get}")
     number = whole_number(value)
     return ArgumentProblem(argument, value, limits.IDENTIFIER_RULE) if number is None or number < 0 else None
 
@@ -57,7 +57,7 @@ def identifier(argument: str, value: Any, how_to_get: str) -> ArgumentProblem | 
 def name(argument: str, value: Any, how_to_get: str) -> ArgumentProblem | None:
     """Check a name that the service gave to something; arguments as for `identifier`."""
     if is_missing(value):
-        return ArgumentProblem(argument, value, f"this call needs it: {how_to_get}")
+        return ArgumentProblem(argument, value, f"required: {how_to_get}")
     return None if isinstance(value, str) else ArgumentProblem(argument, value, "a text")
 
 

@@ -144,7 +144,7 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     ("update_job_configs", {}, {"config_name": "a/b"}, "config_name", NAMED),
     ("update_job_configs", {}, {"config_name": "c", "config_desc": 5}, "config_desc", "a text"),
     ("create_job_version", {}, {**DATA, "job_id": 1, "pre_version_id": None}, "pre_version_id", "a whole number"),
-    ("create_job_version", {}, {**DATA, "job_id": None, "pre_version_id": 1}, "job_id", "this call needs it"),
+    ("create_job_version", {}, {**DATA, "job_id": None, "pre_version_id": 1}, "job_id", "required: "),
     ("create_job_version", {}, {"job_id": 1, "pre_version_id": 1}, "inputs", "input data are required"),
     ("create_job_version", {}, {**DATA, "job_id": 1, "pre_version_id": 1, "job_desc": "d" * 257}, "job_desc",
      "at most 256 characters; this has 257"),

@@ -37,9 +37,10 @@ MISTAKES: list[tuple[Act, str, dict[str, str]]] = [
     (lambda s: Estimator(s, job_id=-1).delete_job(), "delete_job", {"job_id": ID}),
     (lambda s: Estimator(s, job_id=1.5).get_job_version_info(), "get_job_version_info", {"job_id": ID}),
     (lambda s: Estimator(s, job_id=True, version_id=2).stop_job_version(), "stop_job_version", {"job_id": ID}),
-    (lambda s: Estimator(s, job_id=1).wait(), "wait", {"version_id": "this call needs it: Estimator(session, "}),
+    (lambda s: Estimator(s, job_id=1).wait(), "wait",
+     {"version_id": "required: pass version_id=… to Estimator, or call fit first"}),
     (lambda s: Estimator.delete_job_by_id(s, "a"), "delete_job_by_id", {"job_id": ID}),
-    (lambda s: Estimator.delete_job_by_id(s, None), "delete_job_by_id", {"job_id": "this call needs it: the job to "}),
+    (lambda s: Estimator.delete_job_by_id(s, None), "delete_job_by_id", {"job_id": "required: the job to delete"}),
     (lambda s: Estimator(s, job_id="a").update_job_description("d" * 257), "update_job_description",
      {"job_id": ID, "description": "at most 256 characters; this has 257"}),
     (log(lines="x"), "get_job_log", {"lines": "a whole number from 0 to 500"}),
@@ -48,7 +49,7 @@ MISTAKES: list[tuple[Act, str, dict[str, str]]] = [
     (log(start_byte="x", offset=2049), "get_job_log", {"start_byte": "from -1", "offset": "from -2048 to 2048"}),
     (log(log_file=""), "get_job_log", {"log_file": "a name that get_job_log_file_list returned"}),
     (lambda s: TrainingJob(s).get_job_log("", lines=-1), "get_job_log",
-     {"job_id": "this call needs it", "version_id": "this call needs it", "log_file": "a name", "lines": "from 0"}),
+     {"job_id": "required: ", "version_id": "required: ", "log_file": "a name", "lines": "from 0"}),
     (viewer(schedule=5), "create_visualization_job", {"schedule": DAY}),
     (viewer(schedule={"type": "start"}, job_name="a b"), "create_visualization_job",
      {"job_name": "1 to 20 letters", "schedule": DAY}),
@@ -61,7 +62,7 @@ MISTAKES: list[tuple[Act, str, dict[str, str]]] = [
     (lambda s: VisualizationJob(s, "a").update_visualization_job(5), "update_visualization_job",
      {"visualization_id": ID, "job_desc": "a text of at most 256"}),
     (lambda s: VisualizationJob(s).stop_visualization_job(), "stop_visualization_job",
-     {"visualization_id": "this call needs it: VisualizationJob(session, visualization_id=…), or create one first"}),
+     {"visualization_id": "required: pass visualization_id=… to VisualizationJob, or call create_visualization_job"}),
     *[
         (lambda s, timeout=timeout: job(s).wait(timeout), "wait", {"timeout": "a number of seconds from 0, or None"})
         for timeout in ("10", True, -1, float("nan"), 10**400, [5])
