@@ -162,8 +162,8 @@ class ObsClient:
         if isinstance(request.body, bytes):
             content, length = request.body, len(request.body)
         else:
-            length = request.body.length
             headers["Content-MD5"], content = request.body.begin()
+            length = request.body.length
         if length or request.method in ("PUT", "POST"):
             headers["Content-Length"] = str(length)
         path = f"/{request.bucket}" if self.has_bucket_in_path(request.bucket) else ""

@@ -19,7 +19,7 @@ receive_xml = partial(receive_all, most=_MOST_XML)
 
 
 class Body(Protocol):
-    """A body that is read anew for each attempt."""
+    """A body that is read anew for each attempt; `length` is valid from `begin` on."""
 
     length: int
 

@@ -3,68 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
-from io import BytesIO
 from pathlib import Path
-from typing import IO, Any, Callable, Optional, Union
+from typing import Any, Optional, Union
 
 from modelarts._obs.cloud import checksums
 from modelarts._obs.cloud.client import ObsClient
+from modelarts._obs.cloud.file_body import FileBody
 from modelarts._obs.cloud.messages import ObsReply, ObsRequest, child, children, document
 from modelarts._obs.failures import FAILED, report_os_errors
 from modelarts._obs.paths import ObsPath
 from modelarts._obs.transfer import resume_state
+from modelarts._obs.transfer.modification import modified_error, was_modified
 from modelarts._obs.transfer.resume_state import ResumeState
-from modelarts._obs.transfer.source import Source, modified_error, was_modified
 from modelarts._obs.transfer.worker_pool import Task, Transfer
 from modelarts.errors import ObsError
 
 _REFUSED, _GONE = 403, 404
 _LAST_WORD = 5.0  # seconds to abort an upload that failed
-_AT_ONCE = 1 << 20  # a file up to this is read once, and sent from memory
-
-
-class _FileBody:
-    """A range of a file as the body of a request; each attempt reads, sums and counts it anew.
-
-    Within a `with` block; when that ends with an error, what was sent is not counted as transferred.
-    """
-
-    def __init__(
-        self, length: int, opened: Callable[[], IO[bytes]], summed: Callable[[], bytes], transfer: Transfer,
-        file: Path, action: str,
-    ) -> None:  # fmt: skip
-        self.length = length
-        self.digest = b""
-        self._opened = opened
-        self._summed = summed
-        self._transfer = transfer
-        self._file = file
-        self._action = action
-        self._source: Optional[Source] = None
-
-    def begin(self) -> tuple[str, Union[bytes, Iterable[Any]]]:
-        """The MD5 as `Content-MD5` has it, and the pieces of the range."""
-        self._end(arrived=False)
-        with report_os_errors(self._action):
-            self.digest = self._summed()
-            self._source = Source(self._opened(), self.length, self._transfer, self._file)
-        return checksums.as_header(self.digest), self._source if self.length else b""
-
-    def _end(self, arrived: bool) -> None:
-        source, self._source = self._source, None
-        if source is not None:
-            source.close()
-            if not arrived:
-                self._transfer.meter.moved(-source.sent)
-
-    def __enter__(self) -> _FileBody:
-        return self
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        self._end(arrived=kind is None)
 
 
 class Upload:
@@ -117,12 +75,7 @@ class Upload:
 
     def _send_whole(self) -> None:
         self._transfer.check()
-        if self._size <= _AT_ONCE:
-            with report_os_errors(self._action):
-                content = self._source.read_bytes()
-            self._send(len(content), lambda: BytesIO(content), lambda: checksums.md5(content).digest(), {})
-        else:
-            self._send_range(0, self._size, {})
+        self._send({}, length=None if self._size <= checksums.READ_AT_ONCE else self._size)
         if resume_state.exists(self._records, *identity(self._client, self._target)):
             self._end_earlier()
         self._transfer.meter.finished()
@@ -178,7 +131,7 @@ class Upload:
         digest = self._digest_if_there(number, offset, length)
         if digest is None:
             query = {"partNumber": str(number), "uploadId": self._upload_id}
-            digest, self._there[number] = self._send_range(offset, length, query)
+            digest, self._there[number] = self._send(query, offset, length)
         else:
             self._transfer.moved(length)
         with self._lock:
@@ -239,20 +192,11 @@ class Upload:
     ) -> ObsReply:
         return self._client.call(self._action, request, self._transfer, allowed, required_field)
 
-    def _send_range(self, offset: int, length: int, query: Mapping[str, Optional[str]]) -> tuple[bytes, str]:
-        def opened() -> IO[bytes]:
-            file = self._source.open("rb", buffering=0)
-            file.seek(offset)
-            return file
-
-        return self._send(length, opened, lambda: checksums.md5_of(self._source, offset, length), query)
-
     def _send(
-        self, length: int, opened: Callable[[], IO[bytes]], summed: Callable[[], bytes],
-        query: Mapping[str, Optional[str]],
-    ) -> tuple[bytes, str]:  # fmt: skip
-        """Send so many bytes; their MD5 and their ETag."""
-        with _FileBody(length, opened, summed, self._transfer, self._source, self._action) as body:
+        self, query: Mapping[str, Optional[str]], offset: int = 0, length: Optional[int] = None
+    ) -> tuple[bytes, str]:
+        """Send a range of the file, or all of a small one; the MD5 of what was sent, and its ETag."""
+        with FileBody(self._source, self._transfer, self._action, offset, length) as body:
             reply = self._call(self._request("PUT", query, body=body), required_field="ETag")
         etag = checksums.plain(reply.headers["ETag"])
         # The checksum of what OBS has received; only the ETag of an encrypted object is not an MD5.

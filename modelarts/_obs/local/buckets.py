@@ -21,8 +21,8 @@ from modelarts._obs.backend import Item
 from modelarts._obs.buckets import Buckets
 from modelarts._obs.failures import REFUSED, no_bucket_error, not_empty_error, report_os_errors
 from modelarts._obs.paths import ObsPath
+from modelarts._obs.transfer.modification import modified_error, was_modified
 from modelarts._obs.transfer.part_file import PartFile, is_unfinished
-from modelarts._obs.transfer.source import modified_error, was_modified
 from modelarts._obs.transfer.worker_pool import Task, Transfer
 from modelarts.errors import ObsError
 
