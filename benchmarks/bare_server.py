@@ -1,6 +1,6 @@
-"""The least that stores durably over HTTP: `python -m benchmarks.bare_server DATABASE` prints its port and serves.
+"""A minimal HTTP server with durable storage: `python -m benchmarks.bare_server DATABASE` prints its port and serves.
 
-POST inserts a row that holds the body under its `config_name`; GET answers the body of the row that the path names.
+POST inserts a row with the body under its `config_name`; GET returns the body of the row that the path names.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _local = threading.local()
 
 
 def connection(database: str) -> sqlite3.Connection:
-    """This thread's own."""
+    """The connection of this thread."""
     if not hasattr(_local, "connection"):
         _local.connection = sqlite3.connect(database, isolation_level=None)
         _local.connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")

@@ -22,11 +22,11 @@ from modelarts.session import Session
 FEW, MANY = 100, 10_000
 ROUNDS = 50
 CALLS = 5  # in one sample
-PER_PAGE = 10  # what a page holds when nobody asks for more
+PER_PAGE = 10  # rows of a page by default
 COMPLETED, FAILED = JOB_STATE.index("JOBSTAT_COMPLETED"), JOB_STATE.index("JOBSTAT_FAILED")
-FAILED_OF = 5  # one job of so many failed
+FAILED_OF = 5  # one of so many jobs has failed
 
-ASKED: dict[str, tuple[dict[str, Any], float | None]] = {
+QUERIES: dict[str, tuple[dict[str, Any], float | None]] = {
     "first page": ({}, 2),
     "first page by create_time": ({"sort_by": "create_time", "order": "desc"}, 2),
     "first page by status": ({"status": "FAILED"}, 1.3),
@@ -35,7 +35,7 @@ ASKED: dict[str, tuple[dict[str, Any], float | None]] = {
 
 def measure() -> Iterator[Row]:
     with _session_on(FEW) as few, _session_on(MANY) as many:
-        for name, (filters, aim) in ASKED.items():
+        for name, (filters, aim) in QUERIES.items():
             yield _row(few, many, name, filters, aim)
 
 
@@ -62,12 +62,12 @@ def _check(session: Session, stored: int, filters: dict[str, Any]) -> None:
     answer = Estimator.get_job_list(session, **filters)
     matching = stored // FAILED_OF if "status" in filters else stored
     if answer.get("job_total_count") != matching or len(answer.get("jobs", ())) != PER_PAGE:
-        raise RuntimeError(f"not a full first page of {matching} jobs: {answer}")
+        raise RuntimeError(f"expected a full first page of {matching} jobs, got {answer}")
 
 
 @contextmanager
 def _session_on(jobs: int) -> Iterator[Session]:
-    """A session on a service whose store holds so many jobs."""
+    """A session on a service whose store contains so many jobs."""
     with fresh_home() as home:
         path = LocalHome.of(home).store
         path.parent.mkdir(parents=True)
@@ -78,7 +78,7 @@ def _session_on(jobs: int) -> Iterator[Session]:
 
 
 def _fill(store: Path, jobs: int) -> None:
-    """Jobs of one version each that have ended; their names are not in the order of their times."""
+    """Insert ended jobs with one version each; their names are not in the order of their times."""
     body, begin = json.dumps(CONFIG), now() - jobs * 60_000
     connection = sqlite3.connect(store)
     with connection:

@@ -1,4 +1,4 @@
-"""Creating configurations and reading them back, durably, one client."""
+"""Creating configurations durably and reading them back, with one client."""
 
 from __future__ import annotations
 

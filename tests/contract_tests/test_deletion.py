@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Callable
 
@@ -78,8 +79,9 @@ def test_a_job_can_be_deleted_while_the_response_to_its_creation_is_built(enviro
         newest = create_job(environment)[0]
 
         def delete_next(job_id: int = newest + 1) -> Reply:
+            deadline = time.monotonic() + 20
             while (reply := environment.call("delete_training_job", {"job_id": job_id})).status == 404:
-                pass
+                assert time.monotonic() < deadline, "the job was not created in time"
             return reply
 
         body = {"job_name": environment.name("job"), "config": BODY}
