@@ -25,7 +25,7 @@ LATE = 0.5  # seconds that a busy machine may add
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 @pytest.mark.parametrize("method", CALLS)
-def test_of_each_fault_comes_what_the_table_says(method: str, fault: Fault):
+def test_each_network_fault_has_the_documented_outcome(method: str, fault: Fault):
     expected = fault.outcome(method)
 
     call = ask(method, fault.script, fault.seconds)
@@ -43,7 +43,7 @@ def test_of_each_fault_comes_what_the_table_says(method: str, fault: Fault):
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_a_job_is_made_once_whatever_comes_of_the_answer(fault: Fault, monkeypatch: pytest.MonkeyPatch):
+def test_a_job_is_created_once_whatever_happens_to_the_reply(fault: Fault, monkeypatch: pytest.MonkeyPatch):
     """The service makes the job in any case, and then does harm."""
     monkeypatch.setattr(idempotent_create, "LOOKUP_PAUSES", ())
     job = {"job_id": 10, "job_name": "digits", "version_id": 20, "status": 1, "create_time": 4_102_444_800_000}
@@ -69,7 +69,7 @@ def test_a_job_is_made_once_whatever_comes_of_the_answer(fault: Fault, monkeypat
 
 
 @pytest.mark.parametrize("late", [SILENCE, "slow"])
-def test_looking_for_what_was_made_has_as_much_time_as_one_call(late: str):
+def test_looking_up_a_created_job_takes_at_most_one_total_timeout(late: str):
     def slowly(connection: socket.socket, over: threading.Event) -> None:
         over.wait(0.7)
         connection.sendall(reply({"is_success": True, "jobs": []}))
@@ -89,7 +89,7 @@ def test_looking_for_what_was_made_has_as_much_time_as_one_call(late: str):
 
 
 @pytest.mark.parametrize("asked", [lambda: "1", lambda: in_seconds(2)], ids=["seconds", "date"])
-def test_the_pause_that_a_service_asks_for_is_kept(asked: Callable[[], str]):
+def test_retry_after_is_respected(asked: Callable[[], str]):
     call = ask(GET, [retry_after(asked(), "503 Service Unavailable"), GOOD])
 
     assert call.result.is_success
@@ -98,7 +98,7 @@ def test_the_pause_that_a_service_asks_for_is_kept(asked: Callable[[], str]):
 
 
 @pytest.mark.parametrize("method", CALLS)
-def test_a_redirect_is_not_followed_and_takes_no_credentials_along(method: str):
+def test_a_redirect_is_not_followed_and_gets_no_credentials(method: str):
     with RawServer({ASKED[method]: [GOOD]}) as other:
         elsewhere = answer("307 Temporary Redirect", b"{}", f"Location: {other.url}{PATH}")
         call = ask(method, [elsewhere])
@@ -109,7 +109,7 @@ def test_a_redirect_is_not_followed_and_takes_no_credentials_along(method: str):
 
 
 @pytest.mark.parametrize("method", CALLS)
-def test_a_stale_connection_is_opened_anew(method: str):
+def test_a_stale_connection_is_replaced(method: str):
     """The service closes a kept connection without a word between two calls."""
     with RawServer({ASKED[method]: [GOOD.replace(b"close", b"keep-alive")]}) as server, at(server.url) as session:
         answers = []
@@ -125,7 +125,7 @@ def test_a_stale_connection_is_opened_anew(method: str):
 # --- deadlines of one call
 
 
-def test_a_call_may_have_time_outs_of_its_own():
+def test_a_call_may_have_its_own_timeouts():
     with RawServer({ASKED[GET]: [SILENCE]}) as server, at(server.url, read_timeout=60) as session:
         begun = time.monotonic()
         with session.deadline(20, read=0.1), pytest.raises(errors.ConnectionFailed, match="no reply in time"):
@@ -135,7 +135,7 @@ def test_a_call_may_have_time_outs_of_its_own():
     assert 0.5 < time.monotonic() - begun < 5
 
 
-def test_time_outs_within_others_keep_what_they_do_not_say():
+def test_nested_deadlines_change_only_the_timeouts_they_name():
     with at("http://127.0.0.1:9") as session:
         with session.deadline(20, connect=3), session.deadline(read=5):
             assert session.client.options.read_timeout == 5
@@ -145,7 +145,7 @@ def test_time_outs_within_others_keep_what_they_do_not_say():
 
 
 @pytest.mark.parametrize("method", [GET, PUT, POST])
-def test_an_address_that_swallows_connections_is_given_up_in_time(method: str):
+def test_an_unresponsive_address_is_given_up_in_time(method: str):
     """Of a network that drops packets: the address is one that leads nowhere (RFC 5737)."""
     with at("http://192.0.2.1") as session, session.deadline(connect=0.1):
         begun = time.monotonic()

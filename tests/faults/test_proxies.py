@@ -48,7 +48,7 @@ def failed(url: str, method: str, seconds: float = 5.0) -> ConnectionFailed:
     (f"http://{'a' * 70}.example.com", "cannot connect to that address"),
     ("http://127.0.0.1:9", "Connection refused"),
 ])  # fmt: skip
-def test_an_address_that_leads_nowhere_is_told(method: str, url: str, words: str):
+def test_an_unreachable_address_is_reported(method: str, url: str, words: str):
     error = failed(url, method)
 
     assert words in str(error)
@@ -56,7 +56,7 @@ def test_an_address_that_leads_nowhere_is_told(method: str, url: str, words: str
 
 
 @pytest.mark.parametrize("method", [GET, POST])
-def test_addresses_that_swallow_connections_share_the_time_of_the_call(monkeypatch: pytest.MonkeyPatch, method: str):
+def test_unresponsive_addresses_share_the_time_of_the_call(monkeypatch: pytest.MonkeyPatch, method: str):
     """Of a network that drops packets: the addresses are ones that lead nowhere (RFC 5737)."""
     dead = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"192.0.2.{number}", 80)) for number in range(1, 6)]
     real = socket.getaddrinfo
@@ -79,7 +79,7 @@ def closed_port() -> Iterator[int]:
 
 @pytest.mark.parametrize("method", CALLS)
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_proxy_that_is_not_there_is_told(
+def test_an_unreachable_proxy_is_reported(
     monkeypatch: pytest.MonkeyPatch, closed_port: int, method: str, scheme: str
 ):
     monkeypatch.setenv("MODELARTS_PROXY", f"http://user:the-proxy-password@127.0.0.1:{closed_port}")
@@ -91,7 +91,7 @@ def test_a_proxy_that_is_not_there_is_told(
 
 
 @pytest.mark.parametrize("method", CALLS)
-def test_a_proxy_that_opens_no_tunnel_is_told(monkeypatch: pytest.MonkeyPatch, method: str):
+def test_a_proxy_that_refuses_a_tunnel_is_reported(monkeypatch: pytest.MonkeyPatch, method: str):
     with socket.create_server(("127.0.0.1", 0)) as listening:
         monkeypatch.setenv("MODELARTS_PROXY", f"127.0.0.1:{listening.getsockname()[1]}")
         threading.Thread(target=refuse_tunnels, args=(listening,), daemon=True).start()
@@ -113,7 +113,7 @@ def refuse_tunnels(listening: socket.socket) -> None:
 
 
 @pytest.mark.parametrize("method", [GET, POST])
-def test_a_proxy_that_wants_a_login_for_a_tunnel_is_asked_once(monkeypatch: pytest.MonkeyPatch, method: str):
+def test_a_proxy_that_requires_a_login_for_a_tunnel_is_tried_once(monkeypatch: pytest.MonkeyPatch, method: str):
     """Asked again and again with a wrong password, it might lock the account."""
     asked: list[bytes] = []
 
@@ -136,7 +136,7 @@ def test_a_proxy_that_wants_a_login_for_a_tunnel_is_asked_once(monkeypatch: pyte
 
 
 @pytest.mark.parametrize("method", [GET, POST])
-def test_a_proxy_that_drips_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch, method: str):
+def test_a_slowly_dripping_proxy_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch, method: str):
     with RawServer({ASKED[method]: [drip(b"")]}) as proxy:
         monkeypatch.setenv("MODELARTS_PROXY", proxy.url)
         begun = time.monotonic()
@@ -147,7 +147,7 @@ def test_a_proxy_that_drips_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch,
     assert time.monotonic() - begun < 1.0 + LATE
 
 
-def test_a_tunnel_that_drips_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch):
+def test_a_slowly_dripping_tunnel_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch):
     over = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listening:
         monkeypatch.setenv("MODELARTS_PROXY", f"127.0.0.1:{listening.getsockname()[1]}")
@@ -166,7 +166,7 @@ def drip_tunnels(listening: socket.socket, over: threading.Event) -> None:
 
 
 @pytest.mark.parametrize("method", CALLS)
-def test_a_proxy_that_wants_a_login_is_told(monkeypatch: pytest.MonkeyPatch, method: str):
+def test_a_proxy_that_requires_a_login_is_reported(monkeypatch: pytest.MonkeyPatch, method: str):
     with RawServer({ASKED[method]: [answer("407 Proxy Authentication Required", b"<html>log in")]}) as proxy:
         monkeypatch.setenv("MODELARTS_PROXY", proxy.url)
         with at("http://modelarts.example.com") as session:
@@ -177,7 +177,7 @@ def test_a_proxy_that_wants_a_login_is_told(monkeypatch: pytest.MonkeyPatch, met
     assert "Check the endpoint, and proxies in between" in str(error)
 
 
-def test_the_proxy_of_the_settings_counts_before_that_of_the_environment(monkeypatch: pytest.MonkeyPatch):
+def test_the_proxy_setting_takes_precedence_over_the_environment(monkeypatch: pytest.MonkeyPatch):
     with RawServer(EVERYTHING) as proxy, RawServer(EVERYTHING) as service:
         monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
         monkeypatch.setenv("MODELARTS_PROXY", proxy.url)
@@ -200,7 +200,7 @@ NO_PROXIES = [
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
 @pytest.mark.parametrize("proxy", NO_PROXIES)
-def test_a_proxy_of_the_environment_that_can_be_none_is_told_when_the_session_is_made(
+def test_an_invalid_proxy_of_the_environment_is_reported_when_the_session_is_created(
     monkeypatch: pytest.MonkeyPatch, variable: str, proxy: str
 ):
     monkeypatch.setenv(variable, proxy)
@@ -215,7 +215,7 @@ def test_a_proxy_of_the_environment_that_can_be_none_is_told_when_the_session_is
     assert [text for text in (str(caught.value), shown) if "SEC" in text or "RET" in text] == []
 
 
-def test_only_proxies_that_are_needed_are_looked_at(monkeypatch: pytest.MonkeyPatch):
+def test_only_proxies_that_are_used_are_checked(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HTTP_PROXY", NO_PROXIES[0])
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:3128\r")
     monkeypatch.setenv("NO_PROXY", ".test")
@@ -230,7 +230,7 @@ def proxy_of(url: str) -> str | None:
         return session.client.transport.options.proxy_for(url)
 
 
-def test_a_proxy_that_speaks_socks_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch):
+def test_a_socks_proxy_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ALL_PROXY", "socks5h://127.0.0.1:1080")
 
     assert proxy_of("https://modelarts.example.com") == "socks5h://127.0.0.1:1080"
@@ -275,7 +275,7 @@ def secured(certificate: Path, clients: Path | None = None) -> ssl.SSLContext:
     ("right.pem", "other.pem", "self.signed certificate"),
     ("other.pem", "other.pem", "certificate is not valid for '127.0.0.1'"),
 ])  # fmt: skip
-def test_a_certificate_that_is_not_the_services_is_told(
+def test_a_wrong_certificate_is_reported(
     monkeypatch: pytest.MonkeyPatch, certificates: Path, method: str, shown: str, trusted: str, words: str
 ):
     monkeypatch.setenv("MODELARTS_CA_BUNDLE", str(certificates / trusted))
@@ -288,7 +288,7 @@ def test_a_certificate_that_is_not_the_services_is_told(
 
 
 @pytest.mark.parametrize("method", [GET, POST])
-def test_certificates_that_were_removed_since_are_told(
+def test_certificate_files_that_were_removed_are_reported(
     monkeypatch: pytest.MonkeyPatch, certificates: Path, method: str
 ):
     bundle = certificates / "right.pem"
@@ -302,7 +302,7 @@ def test_certificates_that_were_removed_since_are_told(
 
 
 @pytest.mark.parametrize("method", [GET, POST])
-def test_a_service_without_tls_is_told(method: str):
+def test_a_service_without_tls_is_reported(method: str):
     with RawServer(EVERYTHING) as service:
         assert "nothing was sent" in str(failed(service.url.replace("http:", "https:"), method, 1.0))
 
@@ -314,7 +314,7 @@ def test_a_handshake_that_stalls_is_given_up_in_time(method: str):
         assert "nothing was sent" in str(failed(url, method, 1.0))
 
 
-def test_certificates_are_trusted_shown_and_ignored_as_the_settings_say(
+def test_certificates_are_used_as_the_settings_say(
     monkeypatch: pytest.MonkeyPatch, certificates: Path
 ):
     monkeypatch.setenv("MODELARTS_CA_BUNDLE", str(certificates / "right.pem"))
@@ -331,7 +331,7 @@ def test_certificates_are_trusted_shown_and_ignored_as_the_settings_say(
             assert made(session, GET, 5).is_success
 
 
-def test_an_answer_that_is_lost_over_tls_leaves_the_outcome_unknown(
+def test_a_reply_lost_over_tls_leaves_the_outcome_unknown(
     monkeypatch: pytest.MonkeyPatch, certificates: Path
 ):
     """What arrives in place of it is no TLS any more: the library below calls that a failure of TLS, too."""

@@ -84,7 +84,7 @@ def assert_silent(said: io.StringIO) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 @pytest.mark.parametrize(("login", "method"), [("keys", POST), ("password", GET)])
-def test_no_failure_tells_a_secret(said: io.StringIO, fault: Fault, method: str, login: str):
+def test_no_failure_shows_a_secret(said: io.StringIO, fault: Fault, method: str, login: str):
     with RawServer({ASKED[method]: list(fault.script), LOG_IN: [ISSUE]}) as server:
         drive(session_at(server.url, login), method, fault.seconds, said)
 
@@ -92,7 +92,7 @@ def test_no_failure_tells_a_secret(said: io.StringIO, fault: Fault, method: str,
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_no_failure_of_a_login_tells_a_secret(said: io.StringIO, fault: Fault):
+def test_no_failed_login_shows_a_secret(said: io.StringIO, fault: Fault):
     with RawServer({LOG_IN: list(fault.script), ASKED[GET]: [GOOD]}) as server:
         drive(session_at(server.url, "password"), GET, fault.seconds, said)
 
@@ -120,7 +120,7 @@ class Echo(RawServer):
 @pytest.mark.parametrize("status", ["200 OK", "400 Bad Request", "401 Unauthorized", "502 Bad Gateway"])
 @pytest.mark.parametrize("method", [GET, POST])
 @pytest.mark.parametrize("login", LOGINS)
-def test_what_a_service_quotes_is_masked(said: io.StringIO, kind: str, status: str, method: str, login: str):
+def test_secrets_quoted_by_a_service_are_masked(said: io.StringIO, kind: str, status: str, method: str, login: str):
     with Echo({ASKED[method]: [GOOD], LOG_IN: [GOOD]}) as server:
         server.status, server.kind = status, kind
         drive(session_at(server.url, login), method, 2.0, said)
@@ -145,7 +145,7 @@ SPELLED: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize("frame", ['{"error_code": "X.1", "error_msg": "bad token %s"}', "<html>bad token %s</html>"])
 @pytest.mark.parametrize("status", ["401 Unauthorized", "502 Bad Gateway"])
 @pytest.mark.parametrize("spelled", SPELLED)
-def test_a_secret_is_masked_however_it_is_spelled(said: io.StringIO, spelled: str, status: str, frame: str):
+def test_a_secret_is_masked_in_every_escaped_form(said: io.StringIO, spelled: str, status: str, frame: str):
     text = SPELLED[spelled](TOKEN)
     with RawServer({ASKED[GET]: [answer(status, (frame % text).encode())]}) as server:
         drive(session_at(server.url, "keys"), GET, 2.0, said)
@@ -174,7 +174,7 @@ def test_a_secret_is_masked_wherever_it_is_quoted(said: io.StringIO, told: bytes
     assert "****" in said.getvalue()
 
 
-def test_what_a_proxy_quotes_of_its_own_login_is_masked(said: io.StringIO, monkeypatch: pytest.MonkeyPatch):
+def test_a_login_quoted_by_a_proxy_is_masked(said: io.StringIO, monkeypatch: pytest.MonkeyPatch):
     class Proxy(Echo):
         def echo(self, connection: Any, _: Any) -> None:
             (login,) = (line for line in self.heads[-1].splitlines() if line.startswith(b"Proxy-Authorization"))
@@ -189,7 +189,7 @@ def test_what_a_proxy_quotes_of_its_own_login_is_masked(said: io.StringIO, monke
     assert "Proxy-Authorization: Basic ****" in said.getvalue()
 
 
-def test_a_proxys_password_is_not_told(said: io.StringIO, monkeypatch: pytest.MonkeyPatch):
+def test_the_password_of_a_proxy_is_not_shown(said: io.StringIO, monkeypatch: pytest.MonkeyPatch):
     for proxy in ("http://me:{}@127.0.0.1:9", "http://me:{}@no-such-proxy.invalid", "http://me:{}@127.0.0.1:99999"):
         for variable in ("MODELARTS_PROXY", "HTTP_PROXY"):
             monkeypatch.setenv(variable, proxy.format(PROXY))
@@ -202,7 +202,7 @@ def test_a_proxys_password_is_not_told(said: io.StringIO, monkeypatch: pytest.Mo
     assert_silent(said)
 
 
-def test_an_error_goes_into_another_process_without_secrets(said: io.StringIO):
+def test_a_pickled_error_has_no_secrets(said: io.StringIO):
     refusal = answer("401 Unauthorized", b'{"error_code": "X.1", "error_msg": "no"}')
     with (
         RawServer({ASKED[GET]: [refusal]}) as server,

@@ -17,7 +17,7 @@ from tests.support.jobs import ACCEPT_ANY, estimator, put_code
 THREADS, CALLS = 32, 2000
 
 
-def test_many_threads_get_each_their_own_answers(session, tmp_path):
+def test_each_of_many_threads_gets_its_own_replies(session, tmp_path):
     put_code(session, tmp_path, ACCEPT_ANY)
     idle = estimator(session)
     names = [f"c{number}" for number in range(20)]
@@ -69,7 +69,7 @@ def test_a_forked_process_closes_a_session_without_waiting_for_its_parent(sessio
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
-def test_a_fork_in_the_middle_of_many_calls_stalls_nobody(session):
+def test_a_fork_during_many_calls_blocks_no_process(session):
     """Threads of the parent hold connections and locks at that moment; the child has none of the threads."""
     over = threading.Event()
     failures: list[ModelArtsError] = []

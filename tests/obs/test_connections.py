@@ -55,7 +55,7 @@ def every_name_is_here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
-def test_a_name_has_the_bucket_before_it_and_an_address_has_it_in_the_path(
+def test_the_bucket_is_part_of_the_host_name_or_else_of_the_path(
     auth: AkSkAuth, small: Path, tmp_path: Path, proxy: FaultProxy, every_name_is_here: list[str]
 ):
     port = proxy.url.rpartition(":")[2]
@@ -76,7 +76,7 @@ def test_a_name_has_the_bucket_before_it_and_an_address_has_it_in_the_path(
     assert {request.method for request in proxy.seen} == {"PUT"}
 
 
-def test_a_cloud_of_ones_own_is_asked_for_the_signature_that_it_takes(
+def test_another_cloud_is_asked_which_signature_it_accepts(
     auth: AkSkAuth, small: Path, tmp_path: Path, proxy: FaultProxy, every_name_is_here: list[str]
 ):
     port = proxy.url.rpartition(":")[2]
@@ -107,7 +107,7 @@ def tls_proxy(port: int, certificate: Path) -> FaultProxy:
     return FaultProxy(port, context)
 
 
-def test_a_certificate_that_is_trusted_and_for_the_host_is_taken(
+def test_a_trusted_certificate_for_the_host_is_accepted(
     s3_port: int, auth: AkSkAuth, small: Path, authority: Path
 ):
     proxy = tls_proxy(s3_port, authority / "right.pem")
@@ -123,7 +123,7 @@ def test_a_certificate_that_is_trusted_and_for_the_host_is_taken(
     proxy.close()
 
 
-def test_a_client_of_the_callers_own_checks_certificates_and_hosts(s3_port: int, auth: AkSkAuth, authority: Path):
+def test_the_client_of_the_package_checks_certificates_and_hosts(s3_port: int, auth: AkSkAuth, authority: Path):
     proxy = tls_proxy(s3_port, authority / "right.pem")
     client = buckets(proxy.url, auth, authority, verify=str(authority / "right.pem")).client()
 
@@ -137,7 +137,7 @@ def test_a_client_of_the_callers_own_checks_certificates_and_hosts(s3_port: int,
     ("right.pem", None, "self.signed certificate"),
     ("other.pem", "other.pem", "IP address mismatch, certificate is not valid for '127.0.0.1'"),
 ])  # fmt: skip
-def test_a_certificate_that_is_not_trusted_or_for_another_host_is_refused_at_once(
+def test_an_untrusted_certificate_or_one_for_another_host_is_refused_at_once(
     s3_port: int, auth: AkSkAuth, small: Path, authority: Path, certificate: str, trusted: str | None, reason: str
 ):
     proxy = tls_proxy(s3_port, authority / certificate)
@@ -150,7 +150,7 @@ def test_a_certificate_that_is_not_trusted_or_for_another_host_is_refused_at_onc
     proxy.close()
 
 
-def test_certificates_are_not_checked_when_that_is_asked_for(
+def test_certificates_are_not_checked_when_verify_is_off(
     s3_port: int, auth: AkSkAuth, authority: Path
 ):
     proxy = tls_proxy(s3_port, authority / "other.pem")
@@ -261,7 +261,7 @@ def test_a_proxy_that_requires_another_login_is_asked_once(
     obs.close()
 
 
-def test_hosts_that_need_no_proxy_get_none(
+def test_hosts_in_no_proxy_are_reached_directly(
     auth: AkSkAuth, tmp_path: Path, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
@@ -362,7 +362,7 @@ def test_times_of_listings_are_right_in_every_zone_and_season(
 
 
 @pytest.mark.parametrize("signature", ["obs", "v2", "v4"])
-def test_the_server_of_these_tests_takes_each_signature(
+def test_the_test_server_accepts_each_signature(
     s3_port: int, auth: AkSkAuth, bucket: str, tmp_path: Path, signature: str
 ):
     obs = HuaweiBuckets(f"http://127.0.0.1:{s3_port}", auth, tmp_path)  # a Chinese region has buckets apart there

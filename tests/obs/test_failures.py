@@ -62,7 +62,7 @@ def test_a_refusal_says_what_to_do(
     assert isinstance(caught.value, OSError)
 
 
-def test_a_refusal_without_a_body_is_asked_for_its_reason(
+def test_the_reason_of_a_refusal_without_a_body_is_requested(
     obs: HuaweiBuckets, bucket: str, proxy: FaultProxy, local: Path
 ):
     proxy.rule = lambda request: Answer(403) if request.method == "HEAD" else refusal(403, "InvalidAccessKeyId")
@@ -73,7 +73,7 @@ def test_a_refusal_without_a_body_is_asked_for_its_reason(
     assert caught.value.error_code == "ModelArts.1003"
 
 
-def test_an_object_that_may_not_be_looked_at_is_one_that_is_refused(
+def test_an_object_that_may_not_be_read_is_a_refusal(
     obs: HuaweiBuckets, bucket: str, proxy: FaultProxy
 ):
     proxy.rule = lambda request: Answer(403) if request.method == "HEAD" else None
@@ -86,7 +86,7 @@ def test_an_object_that_may_not_be_looked_at_is_one_that_is_refused(
     ("en", r"This machine's clock is \d+ h \d+ min \d+ s ahead of the service's: correct it\."),
     ("zh", r"本机时钟比服务端快 \d+ 小时 \d+ 分 \d+ 秒，请校准。"),
 ])  # fmt: skip
-def test_a_clock_that_is_off_is_told_by_how_much(
+def test_the_error_of_a_wrong_clock_says_by_how_much(
     obs: HuaweiBuckets, bucket: str, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch, language: str, sentence: str
 ):
     monkeypatch.setenv("MODELARTS_LANG", language)
@@ -97,7 +97,7 @@ def test_a_clock_that_is_off_is_told_by_how_much(
         obs.list(f"obs://{bucket}/")
 
 
-def test_a_name_that_belongs_to_somebody_else_is_told(obs: HuaweiBuckets, proxy: FaultProxy):
+def test_a_bucket_of_another_account_is_reported(obs: HuaweiBuckets, proxy: FaultProxy):
     hidden, taken = Answer(403, headers=MARK), refusal(409, "BucketAlreadyExists")
     proxy.rule = lambda request: hidden if request.method == "HEAD" else taken
 
@@ -105,7 +105,7 @@ def test_a_name_that_belongs_to_somebody_else_is_told(obs: HuaweiBuckets, proxy:
         obs.create_bucket("taken-name")
 
 
-def test_a_bucket_that_was_made_meanwhile_is_as_good(obs: HuaweiBuckets, proxy: FaultProxy):
+def test_a_bucket_created_meanwhile_is_accepted(obs: HuaweiBuckets, proxy: FaultProxy):
     gone, made = Answer(404, headers=MARK), refusal(409, "BucketAlreadyOwnedByYou")
     proxy.rule = lambda request: gone if request.method == "HEAD" else made
 
@@ -114,7 +114,7 @@ def test_a_bucket_that_was_made_meanwhile_is_as_good(obs: HuaweiBuckets, proxy: 
     assert [request.method for request in proxy.seen] == ["HEAD", "PUT"]
 
 
-def test_keys_that_obs_refuses_while_it_reads_a_large_body_are_told_all_the_same(
+def test_keys_refused_while_a_large_body_is_sent_are_reported(
     obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy
 ):
     (local / "body.bin").write_bytes(bytes(PART))
@@ -144,7 +144,7 @@ def unreachable(address: str, auth: Any, tmp_path: Path, **options: Any) -> Huaw
     return HuaweiBuckets(address, auth, tmp_path / "state", TransportOptions(**options))
 
 
-def test_an_address_where_nobody_answers(auth: AkSkAuth, small: Path, tmp_path: Path):
+def test_an_address_where_nothing_listens_is_reported(auth: AkSkAuth, small: Path, tmp_path: Path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         obs = unreachable(f"http://127.0.0.1:{taken.getsockname()[1]}", auth, tmp_path)
@@ -153,7 +153,7 @@ def test_an_address_where_nobody_answers(auth: AkSkAuth, small: Path, tmp_path: 
             obs.upload_file(small, "obs://bucket/")
 
 
-def test_a_name_that_is_not_known(auth: AkSkAuth, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_an_unknown_host_name_is_reported(auth: AkSkAuth, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     asked = []
 
     def unknown(*_: Any, **__: Any) -> Any:
@@ -169,7 +169,7 @@ def test_a_name_that_is_not_known(auth: AkSkAuth, small: Path, tmp_path: Path, m
     assert len(asked) <= 2  # it is not tried again; the address may be asked for the version that it speaks
 
 
-def test_no_answer_in_time(auth: AkSkAuth, small: Path, tmp_path: Path, proxy: FaultProxy):
+def test_a_missing_reply_is_reported_as_a_timeout(auth: AkSkAuth, small: Path, tmp_path: Path, proxy: FaultProxy):
     proxy.rule = lambda request: Stall()
     obs = unreachable(proxy.url, auth, tmp_path, read_timeout=0.1)
 
@@ -180,7 +180,7 @@ def test_no_answer_in_time(auth: AkSkAuth, small: Path, tmp_path: Path, proxy: F
     obs.close()
 
 
-def test_a_connection_that_always_breaks(obs: HuaweiBuckets, bucket: str, small: Path, proxy: FaultProxy):
+def test_a_connection_that_is_always_lost_is_reported(obs: HuaweiBuckets, bucket: str, small: Path, proxy: FaultProxy):
     proxy.rule = lambda request: CutAnswer()
 
     with pytest.raises(ObsError, match=r"the connection was lost \(.*\)\. Call again"):
@@ -189,7 +189,7 @@ def test_a_connection_that_always_breaks(obs: HuaweiBuckets, bucket: str, small:
     assert len(proxy.asked("PUT")) == 6
 
 
-def test_connections_that_were_closed_while_at_rest_are_of_no_account(
+def test_idle_connections_that_were_closed_are_replaced(
     obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy
 ):
     (local / "data").mkdir()
@@ -208,7 +208,7 @@ def test_connections_that_were_closed_while_at_rest_are_of_no_account(
 # --- stopping
 
 
-def test_the_failure_of_one_file_is_told_while_a_large_one_begins(
+def test_the_failure_of_one_file_is_reported_while_a_large_one_begins(
     obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("modelarts._transport.transport._FIRST_PAUSE", 0.2)
@@ -223,7 +223,7 @@ def test_the_failure_of_one_file_is_told_while_a_large_one_begins(
         obs.upload_dir("data", f"obs://{bucket}/")
 
 
-def test_a_failure_stops_the_other_files_soon(obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy):
+def test_a_failure_cancels_the_other_files_soon(obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy):
     (local / "data").mkdir()
     for number in range(200):
         (local / "data" / f"{number:03}.txt").write_text(str(number))
@@ -236,7 +236,7 @@ def test_a_failure_stops_the_other_files_soon(obs: HuaweiBuckets, bucket: str, l
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("modelarts-obs")]
 
 
-def test_a_transfer_that_the_network_holds_up_does_not_hold_up_ctrl_c(
+def test_a_stalled_transfer_does_not_delay_ctrl_c(
     bucket: str, local: Path, proxy: FaultProxy, tmp_path: Path
 ):
     for number in range(20):
@@ -261,7 +261,7 @@ def test_a_transfer_that_the_network_holds_up_does_not_hold_up_ctrl_c(
     assert process.returncode == -signal.SIGINT
 
 
-def test_a_download_that_is_cut_off_leaves_the_older_file_and_no_half_one(
+def test_an_interrupted_download_keeps_the_older_file_and_no_incomplete_one(
     obs: HuaweiBuckets, bucket: str, small: Path, local: Path, proxy: FaultProxy
 ):
     obs.upload_file(small, f"obs://{bucket}/")
@@ -276,7 +276,7 @@ def test_a_download_that_is_cut_off_leaves_the_older_file_and_no_half_one(
 
 
 @pytest.mark.parametrize("size", [100, 3 * PART])
-def test_a_disk_that_is_full_is_no_fault_of_the_network(
+def test_a_full_disk_is_not_reported_as_a_network_failure(
     obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, size: int
 ):
     (local / "file.bin").write_bytes(os.urandom(size))

@@ -21,7 +21,7 @@ from modelarts.errors import ObsError
 # --- whole transfers
 
 
-def test_a_large_file_goes_in_parts_and_comes_back(
+def test_a_large_file_is_transferred_in_parts(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, tmp_path: Path
 ):
     obs.upload_file(big, f"obs://{bucket}/")
@@ -35,7 +35,7 @@ def test_a_large_file_goes_in_parts_and_comes_back(
 
 
 @pytest.mark.parametrize("size", [0, 1, PART - 1, PART, PART + 1, 2 * PART])
-def test_files_at_the_edges_of_a_part(
+def test_files_around_the_size_of_a_part_are_transferred(
     obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, size: int
 ):
     file = local / "file.bin"
@@ -77,7 +77,7 @@ def test_parts_grow_with_files_so_that_ten_thousand_are_enough():
     CutBody(0), CutBody(PART // 2), CutAnswer(), Stall(), Answer(503), refusal(503, "SlowDown"),
     refusal(500, "InternalError"), Answer(429), refusal(400, "RequestTimeout"), refusal(400, "BadDigest"),
 ], ids=str)  # fmt: skip
-def test_a_fault_while_a_part_is_sent_costs_that_part_only(
+def test_a_failure_while_a_part_is_sent_repeats_only_that_part(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, fault: Any
 ):
     times = 1 if fault == Stall() else 2
@@ -93,7 +93,7 @@ def test_a_fault_while_a_part_is_sent_costs_that_part_only(
 @pytest.mark.parametrize("fault", [
     CutAnswer(), CutAnswer(0), CutAnswer(PART // 2), CutAnswer(PART // 2, clean=True), Stall(), Answer(503),
 ], ids=str)  # fmt: skip
-def test_a_fault_while_a_part_is_fetched_costs_that_part_only(
+def test_a_failure_while_a_part_is_received_repeats_only_that_part(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, fault: Any
 ):
     obs.upload_file(big, f"obs://{bucket}/")
@@ -108,7 +108,7 @@ def test_a_fault_while_a_part_is_fetched_costs_that_part_only(
 
 
 @pytest.mark.parametrize("call", ["?uploads", "uploadId"])
-def test_an_answer_that_is_lost_when_an_upload_begins_or_ends_changes_nothing(
+def test_a_reply_lost_at_the_start_or_end_of_an_upload_is_recovered(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, call: str
 ):
     proxy.times(1, CutAnswer(), lambda request: request.method == "POST" and call in request.target)
@@ -118,7 +118,7 @@ def test_an_answer_that_is_lost_when_an_upload_begins_or_ends_changes_nothing(
     assert same(big, stored(obs, bucket, local))
 
 
-def test_an_upload_that_obs_lost_at_its_end_is_no_success(
+def test_an_upload_lost_by_obs_at_its_end_is_an_error(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, tmp_path: Path
 ):
     obs.upload_file(big, f"obs://{bucket}/")
@@ -133,7 +133,7 @@ def test_an_upload_that_obs_lost_at_its_end_is_no_success(
     assert same(big, stored(obs, bucket, local))
 
 
-def test_a_file_that_changes_while_it_is_sent_is_not_put_together(
+def test_a_file_that_changes_while_it_is_sent_is_not_completed(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy
 ):
     def rule(request: Request) -> None:
@@ -167,7 +167,7 @@ def test_a_file_that_shrinks_while_it_is_sent_is_an_error(
     assert not obs.exists(f"obs://{bucket}/big.bin")
 
 
-def test_an_object_that_is_replaced_while_it_is_fetched_is_an_error(
+def test_an_object_replaced_while_it_is_downloaded_is_an_error(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy
 ):
     obs.upload_file(big, f"obs://{bucket}/")
@@ -188,7 +188,7 @@ def test_an_object_that_is_replaced_while_it_is_fetched_is_an_error(
     assert (local / "there.bin").read_bytes() == b"x" * SIZE
 
 
-def test_a_thread_that_comes_back_late_does_not_touch_the_finished_file(
+def test_a_late_thread_does_not_write_to_the_finished_file(
     obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ):
     (local / "big.bin").write_bytes(b"".join(bytes([number]) * PART for number in (1, 2, 3, 4)))
@@ -223,7 +223,7 @@ def test_a_thread_that_comes_back_late_does_not_touch_the_finished_file(
     assert late and same(local / "big.bin", local / "there.bin") and partial_files(local) == []
 
 
-def test_damage_on_the_way_is_found_where_there_is_an_md5(
+def test_damaged_content_is_detected_by_its_md5(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, tmp_path: Path
 ):
     obs.client().putFile(bucket, "big.bin", str(big))  # in one piece: its ETag is its MD5

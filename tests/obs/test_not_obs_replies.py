@@ -49,7 +49,7 @@ def files(local: Path) -> Path:
 
 @pytest.mark.parametrize("page", PAGES, ids=["html", "empty", "marked html", "not found"])
 @pytest.mark.parametrize("call", CALLS)
-def test_what_is_no_answer_of_obs_is_no_success(
+def test_a_reply_that_is_not_from_obs_is_an_error(
     obs: HuaweiBuckets, bucket: str, files: Path, proxy: FaultProxy, page: Answer, call: str
 ):
     obs.upload_file("small.txt", f"obs://{bucket}/")
@@ -63,7 +63,7 @@ def test_what_is_no_answer_of_obs_is_no_success(
 
 
 @pytest.mark.parametrize("size", [100, 3 * PART])
-def test_a_page_in_place_of_an_object_does_not_get_its_name(
+def test_a_login_page_is_not_saved_as_an_object(
     obs: HuaweiBuckets, bucket: str, files: Path, proxy: FaultProxy, size: int
 ):
     (files / "there.bin").write_bytes(bytes(size))
@@ -84,7 +84,7 @@ def is_end(request: Request) -> bool:
     return request.method == "POST" and "uploadId" in request.target
 
 
-def test_damage_in_one_part_of_an_object_that_was_sent_in_parts_is_found(
+def test_damage_in_one_part_of_an_object_is_detected(
     obs: HuaweiBuckets, bucket: str, files: Path, proxy: FaultProxy
 ):
     obs.upload_file("large.bin", f"obs://{bucket}/")
@@ -100,7 +100,7 @@ def test_damage_in_one_part_of_an_object_that_was_sent_in_parts_is_found(
     assert (files / "fetched.bin").read_bytes() == (files / "large.bin").read_bytes()
 
 
-def test_parts_of_another_size_are_no_damage(auth: Any, bucket: str, files: Path, proxy: FaultProxy, tmp_path: Path):
+def test_parts_of_another_size_are_accepted(auth: Any, bucket: str, files: Path, proxy: FaultProxy, tmp_path: Path):
     (files / "large.bin").write_bytes(os.urandom(10 * PART))
     for part_size in (3 * PART, 4 * PART):  # three parts either way
         other = HuaweiBuckets(proxy.url, auth, tmp_path / "other", part_size=part_size)
@@ -128,7 +128,7 @@ def put_together(obs: HuaweiBuckets, bucket: str, key: str, content: bytes, size
 
 
 @pytest.mark.parametrize("mark", [{}, {"metadata": {"modelarts-part-size": "1234"}}], ids=["no mark", "of a copy"])
-def test_an_object_of_parts_of_any_sizes_is_kept_with_a_warning(
+def test_an_object_with_parts_of_unknown_sizes_is_kept_with_a_warning(
     obs: HuaweiBuckets, bucket: str, files: Path, caplog: pytest.LogCaptureFixture, mark: dict[str, Any]
 ):
     content = os.urandom(2 * PART + 77)
@@ -140,7 +140,7 @@ def test_an_object_of_parts_of_any_sizes_is_kept_with_a_warning(
     assert f"obs://{bucket}/dir/odd.bin was downloaded, but its content could not be checked" in caplog.text
 
 
-def test_what_is_marked_as_ours_is_checked_with_the_size_of_its_parts(
+def test_an_object_of_this_sdk_is_checked_with_its_recorded_part_size(
     obs: HuaweiBuckets, bucket: str, files: Path, auth: Any, proxy: FaultProxy, caplog: pytest.LogCaptureFixture
 ):
     other = HuaweiBuckets(proxy.url, auth, files / "other", part_size=2 * PART)
@@ -169,7 +169,7 @@ def test_an_object_that_was_appended_to_has_no_md5(
     assert "its content could not be checked" in caplog.text
 
 
-def test_who_may_only_write_may_send_large_files_to_an_encrypted_bucket(
+def test_a_large_upload_to_an_encrypted_bucket_needs_no_read_permission(
     obs: HuaweiBuckets, bucket: str, files: Path, proxy: FaultProxy
 ):
     answer = f'<CompleteMultipartUploadResult><ETag>"{"ab" * 16}"</ETag></CompleteMultipartUploadResult>'.encode()
@@ -180,7 +180,7 @@ def test_who_may_only_write_may_send_large_files_to_an_encrypted_bucket(
     obs.upload_file("large.bin", f"obs://{bucket}/")
 
 
-def test_an_upload_that_somebody_else_ended_is_named_as_such(
+def test_an_upload_aborted_by_others_is_reported(
     obs: HuaweiBuckets, bucket: str, files: Path, proxy: FaultProxy
 ):
     proxy.rule = lambda request: refusal(404, "NoSuchUpload") if request.is_part else None
@@ -189,7 +189,7 @@ def test_an_upload_that_somebody_else_ended_is_named_as_such(
         obs.upload_file("large.bin", f"obs://{bucket}/")
 
 
-def test_an_upload_needs_no_permission_to_look(obs: HuaweiBuckets, bucket: str, files: Path, proxy: FaultProxy):
+def test_an_upload_needs_no_read_permission(obs: HuaweiBuckets, bucket: str, files: Path, proxy: FaultProxy):
     proxy.rule = lambda request: Answer(403, headers=MARK) if request.method in ("HEAD", "GET") else None
 
     obs.upload_dir("data", f"obs://{bucket}/")
@@ -199,7 +199,7 @@ def test_an_upload_needs_no_permission_to_look(obs: HuaweiBuckets, bucket: str, 
     assert obs.list(f"obs://{bucket}/large.bin")[0].size == 3 * PART + 5
 
 
-def test_where_the_end_of_an_upload_tells_nothing_the_object_is_looked_at(
+def test_when_the_reply_to_a_completion_is_lost_the_object_is_checked(
     obs: HuaweiBuckets, bucket: str, files: Path, proxy: FaultProxy
 ):
     answers = iter([CutAnswer(), refusal(404, "NoSuchUpload")])
@@ -210,7 +210,7 @@ def test_where_the_end_of_an_upload_tells_nothing_the_object_is_looked_at(
     assert [request.key for request in proxy.asked("HEAD")] == ["large.bin"]
 
 
-def test_an_end_that_failed_within_an_answer_of_success_is_no_success(
+def test_an_error_within_a_reply_with_status_200_is_an_error(
     obs: HuaweiBuckets, bucket: str, files: Path, proxy: FaultProxy
 ):
     inside = refusal(200, "InternalError")

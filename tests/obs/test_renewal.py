@@ -50,7 +50,7 @@ HEADS: dict[str, Callable[[HuaweiBuckets, str], Any]] = {
 @pytest.mark.parametrize("status", [400, 401, 403])
 @pytest.mark.parametrize("code", ["InvalidAccessKeyId", "ExpiredToken", "InvalidToken"])
 @pytest.mark.parametrize("call", HEADS)
-def test_keys_whose_end_a_head_tells_are_renewed_too(
+def test_keys_refused_in_a_head_request_are_renewed(
     obs: HuaweiBuckets, proxy: FaultProxy, bucket: str, small: Path, tmp_path: Path, call: str, code: str, status: int
 ):
     obs.upload_file(small, f"obs://{bucket}/")
@@ -65,7 +65,7 @@ def test_keys_whose_end_a_head_tells_are_renewed_too(
     renewing.close()
 
 
-def test_a_head_that_is_refused_for_another_reason_is_not_repeated(
+def test_a_head_request_refused_for_another_reason_is_not_repeated(
     proxy: FaultProxy, bucket: str, tmp_path: Path
 ):
     obs = buckets(proxy, Renewed("FIRST", "SECOND"), tmp_path)
@@ -94,7 +94,7 @@ def test_new_keys_are_used_from_the_next_request_on(proxy: FaultProxy, bucket: s
 
 
 @pytest.mark.parametrize("code", ["InvalidAccessKeyId", "ExpiredToken"])
-def test_keys_that_have_ended_are_renewed_once(
+def test_expired_keys_are_renewed_once(
     proxy: FaultProxy, bucket: str, small: Path, tmp_path: Path, code: str
 ):
     obs = buckets(proxy, Renewed("ENDED", "NEW"), tmp_path)

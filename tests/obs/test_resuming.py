@@ -23,7 +23,7 @@ from modelarts.errors import ObsError
 # --- resuming
 
 
-def test_an_upload_that_failed_goes_on_with_the_parts_that_are_missing(
+def test_a_failed_upload_resumes_with_the_missing_parts(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, tmp_path: Path
 ):
     proxy.rule = lambda request: refusal(403, "AccessDenied") if is_part(4)(request) else None
@@ -41,7 +41,7 @@ def test_an_upload_that_failed_goes_on_with_the_parts_that_are_missing(
     assert same(big, stored(obs, bucket, local)) and records(tmp_path) == []
 
 
-def test_a_download_that_failed_goes_on_with_the_parts_that_are_missing(
+def test_a_failed_download_resumes_with_the_missing_parts(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, tmp_path: Path
 ):
     obs.upload_file(big, f"obs://{bucket}/")
@@ -89,7 +89,7 @@ def stopped_at(
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_an_upload_goes_on_after_its_process_was_ended(
+def test_an_upload_resumes_after_its_process_was_killed(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, tmp_path: Path, how: int
 ):
     proxy.rule = lambda request: Stall() if is_part(3)(request) else None
@@ -107,7 +107,7 @@ def test_an_upload_goes_on_after_its_process_was_ended(
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_a_download_goes_on_after_its_process_was_ended(
+def test_a_download_resumes_after_its_process_was_killed(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, tmp_path: Path, how: int
 ):
     obs.upload_file(big, f"obs://{bucket}/")
@@ -124,7 +124,7 @@ def test_a_download_goes_on_after_its_process_was_ended(
     assert same(big, local / "there.bin") and partial_files(local) == []
 
 
-def test_a_part_that_changed_since_is_sent_again(
+def test_a_part_that_changed_is_sent_again(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy
 ):
     proxy.rule = lambda request: refusal(403, "AccessDenied") if is_part(5)(request) else None
@@ -142,7 +142,7 @@ def test_a_part_that_changed_since_is_sent_again(
     assert same(big, stored(obs, bucket, local))
 
 
-def test_a_part_that_was_damaged_on_disk_since_is_fetched_again(
+def test_a_part_damaged_on_disk_is_downloaded_again(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy
 ):
     obs.upload_file(big, f"obs://{bucket}/")
@@ -162,7 +162,7 @@ def test_a_part_that_was_damaged_on_disk_since_is_fetched_again(
     assert same(big, local / "there.bin")
 
 
-def test_an_upload_that_obs_forgot_begins_anew(
+def test_an_upload_unknown_to_obs_starts_again(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy
 ):
     proxy.rule = lambda request: refusal(403, "AccessDenied") if is_part(3)(request) else None
@@ -179,7 +179,7 @@ def test_an_upload_that_obs_forgot_begins_anew(
     assert same(big, stored(obs, bucket, local))
 
 
-def test_an_object_that_was_replaced_since_is_fetched_anew(
+def test_a_replaced_object_is_downloaded_from_the_start(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy
 ):
     obs.upload_file(big, f"obs://{bucket}/")
@@ -196,7 +196,7 @@ def test_an_object_that_was_replaced_since_is_fetched_anew(
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"a": 1}', "[]", '{"part_size": 1048576, "upload_id": "none"}\n[1', "\0\n"])
-def test_a_record_that_makes_no_sense_is_not_believed(
+def test_a_damaged_record_is_ignored(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, tmp_path: Path, text: str
 ):
     proxy.rule = lambda request: refusal(403, "AccessDenied") if request.is_part else None
@@ -211,7 +211,7 @@ def test_a_record_that_makes_no_sense_is_not_believed(
     assert same(big, stored(obs, bucket, local))
 
 
-def test_without_a_place_for_records_transfers_work_all_the_same(
+def test_transfers_work_without_a_folder_for_records(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):
     (tmp_path / "state").write_text("a file where the folder should be")
@@ -223,7 +223,9 @@ def test_without_a_place_for_records_transfers_work_all_the_same(
     assert "a transfer that is interrupted will start from the beginning" in caplog.text
 
 
-def test_two_at_once_do_not_mix(obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, auth: Any):
+def test_two_transfers_of_one_file_do_not_interfere(
+    obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, auth: Any
+):
     other = HuaweiBuckets(proxy.url, auth, local.parent / "state", part_size=PART)
     inner = []
 
@@ -244,7 +246,7 @@ def test_two_at_once_do_not_mix(obs: HuaweiBuckets, bucket: str, local: Path, bi
 # --- what is sent again
 
 
-def test_sync_knows_large_files_by_the_sums_of_their_parts(
+def test_sync_compares_large_files_by_the_md5s_of_their_parts(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy
 ):
     obs.upload_file(big, f"obs://{bucket}/")
@@ -280,7 +282,7 @@ def at_once(proxy: FaultProxy, call: Callable[[], None]) -> int:
     return most[0]
 
 
-def test_what_sync_finds_changed_goes_in_parallel_too(
+def test_files_found_changed_by_sync_are_transferred_in_parallel(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy
 ):
     obs.upload_file(big, f"obs://{bucket}/")

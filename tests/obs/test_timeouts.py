@@ -51,7 +51,7 @@ def test_a_deadline_ends_each_request(session: Session, proxy: FaultProxy, local
         assert 0.3 < seconds_of(calls[call]) < 5
 
 
-def test_threads_of_a_transfer_inherit_the_deadline(session: Session, proxy: FaultProxy, local: Path):
+def test_threads_of_a_transfer_have_its_deadline(session: Session, proxy: FaultProxy, local: Path):
     (local / "large.bin").write_bytes(bytes(17 * MIB))
     proxy.rule = lambda request: Stall() if request.is_part else None
 
@@ -59,7 +59,7 @@ def test_threads_of_a_transfer_inherit_the_deadline(session: Session, proxy: Fau
         assert 0.3 < seconds_of(lambda: session.obs.upload_file("large.bin", "obs://time-outs/")) < 5
 
 
-def test_a_deadline_is_for_each_request_and_not_for_a_folder(session: Session, proxy: FaultProxy, local: Path):
+def test_a_deadline_applies_to_each_request_not_to_a_folder(session: Session, proxy: FaultProxy, local: Path):
     for number in range(6):
         (local / f"{number}.txt").write_text("text")
 
@@ -84,7 +84,7 @@ def test_repeats_end_with_the_deadline(session: Session, proxy: FaultProxy, monk
     assert time.monotonic() - began < 2 and len(proxy.seen) < 5
 
 
-def test_an_answer_that_drips_is_not_waited_for(proxy: FaultProxy, session: Session):
+def test_a_dripping_reply_ends_with_the_deadline(proxy: FaultProxy, session: Session):
     with socket.create_server(("127.0.0.1", 0)) as slow:
 
         def drip() -> None:
@@ -106,7 +106,7 @@ def test_an_answer_that_drips_is_not_waited_for(proxy: FaultProxy, session: Sess
     thread.join(10)
 
 
-def test_the_time_to_connect_is_that_of_the_session(session: Session, monkeypatch: pytest.MonkeyPatch):
+def test_the_connect_timeout_of_the_session_is_used(session: Session, monkeypatch: pytest.MonkeyPatch):
     with socket.socket() as full:  # a queue that is full: nobody accepts, and nobody refuses
         full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -123,7 +123,7 @@ def test_the_time_to_connect_is_that_of_the_session(session: Session, monkeypatc
             one.close()
 
 
-def test_outside_of_a_deadline_the_session_counts_again(session: Session, proxy: FaultProxy):
+def test_after_a_deadline_block_the_timeouts_of_the_session_are_used(session: Session, proxy: FaultProxy):
     with session.deadline(0.2, connect=0.1, read=0.1):
         pass
 
