@@ -43,7 +43,7 @@ def test_a_missing_project_is_looked_up_by_region(machine: Machine, cloud: Cloud
 def test_a_region_without_a_project_is_reported(cloud: Cloud):
     iam_knows(cloud, {"name": "cn-north-1", "id": OTHER_PROJECT})
 
-    with pytest.raises(ConfigError, match=r"0 projects named 'cn-north-4'; give project_id"):
+    with pytest.raises(ConfigError, match=r"0 projects named 'cn-north-4'; set project_id"):
         cloud_session(project_id=None)
 
 
