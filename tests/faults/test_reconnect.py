@@ -24,7 +24,7 @@ RUNNING, DONE = ({"is_success": True, "job_id": 1, "version_id": 2, "status": st
 ATTEMPTS = 5  # of one call, where it is repeated
 OUTAGES: dict[str, Any] = {
     "no connection": RESET,
-    "an ill service": answer("503 Service Unavailable", BUSY),
+    "a busy service": answer("503 Service Unavailable", BUSY),
     "too many calls": answer("429 Too Many Requests", BUSY),
     "a maintenance page": answer("502 Bad Gateway", b"<html>back soon</html>"),
     "a portal that wants a login": answer("200 OK", b"<html>log in</html>"),
@@ -65,7 +65,7 @@ def test_a_log_that_cannot_be_read_for_a_while_is_shown_completely(capsys: pytes
         INFO: [RUNNING] * 5 + [DONE], NAMES: [{"is_success": True, "log_file_list": ["a.0"]}],
         LOG: [
             pages[0], RESET, RESET, pages[1], *[OUTAGES["a maintenance page"]] * ATTEMPTS,
-            *[OUTAGES["an ill service"]] * ATTEMPTS, pages[2], nothing,
+            *[OUTAGES["a busy service"]] * ATTEMPTS, pages[2], nothing,
         ],
     }  # fmt: skip
     with RawServer(script) as server, at(server.url) as session:
@@ -77,7 +77,7 @@ def test_a_log_that_cannot_be_read_for_a_while_is_shown_completely(capsys: pytes
 
 @pytest.mark.parametrize(("outage", "limit", "error"), [
     ("no connection", "OUTAGE", errors.ConnectionFailed),
-    ("an ill service", "OUTAGE", errors.Unavailable),
+    ("a busy service", "OUTAGE", errors.Unavailable),
     ("keys that are being replaced", "REFUSED", errors.AuthError),
 ])  # fmt: skip
 def test_a_long_outage_is_an_error(
@@ -92,7 +92,7 @@ def test_a_long_outage_is_an_error(
     assert 0.3 < time.monotonic() - begun < 3
 
 
-@pytest.mark.parametrize("outage", [SILENCE, RESET, OUTAGES["an ill service"]], ids=["silence", "reset", "busy"])
+@pytest.mark.parametrize("outage", [SILENCE, RESET, OUTAGES["a busy service"]], ids=["silence", "reset", "busy"])
 def test_the_time_out_is_kept_whatever_the_service_does(outage: Any):
     begun = time.monotonic()
 
@@ -146,7 +146,7 @@ def test_a_refusal_that_does_not_pass_is_raised_at_once():
     assert time.monotonic() - begun < 2
 
 
-# --- how often is asked
+# --- how many requests are sent
 
 NOTHING = {"is_success": True, "content": "", "lines": 0, "start_line": "3", "end_line": "3"}
 
@@ -158,7 +158,7 @@ def with_header(body: dict[str, Any]) -> bytes:
 
 @pytest.mark.parametrize("show", [True, False], ids=["with the log", "status only"])
 @pytest.mark.parametrize("claim", [with_header, reply], ids=["claims to hold back", "does not hold back"])
-def test_a_service_that_returns_nothing_at_once_is_asked_less_and_less_often(claim: Any, show: bool):
+def test_a_service_that_returns_nothing_at_once_gets_requests_less_and_less_often(claim: Any, show: bool):
     script = {
         INFO: [claim(RUNNING)], NAMES: [{"is_success": True, "log_file_list": ["a.0"]}], LOG: [claim(NOTHING)],
     }  # fmt: skip
@@ -185,7 +185,7 @@ def test_without_the_log_only_the_end_of_it_is_read_after_a_failure():
 
 
 class Lines:
-    """A log whose positions are numbers of lines, with an answer of its own to position 0."""
+    """A log whose positions are numbers of lines, which treats position 0 in one of several ways."""
 
     def __init__(self, count: int, at_zero: str) -> None:
         self.count, self.at_zero = count, at_zero

@@ -39,12 +39,12 @@ class _Handler(socketserver.StreamRequestHandler):
         body = self.rfile.read(int(fields.get(b"content-length", 0)))
         with socket.create_connection(("127.0.0.1", self.server.port)) as service:
             service.sendall(head + b"Connection: close\r\n\r\n" + body)
-            answer = b"".join(iter(lambda: service.recv(65536), b""))
+            reply = b"".join(iter(lambda: service.recv(65536), b""))
         if head.startswith(b"POST"):
-            self.server.dropped.append(answer)
+            self.server.dropped.append(reply)
             self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         else:
-            self.wfile.write(answer)
+            self.wfile.write(reply)
 
 
 @pytest.fixture
@@ -86,17 +86,17 @@ def test_a_version_whose_reply_is_dropped_exists_once_and_is_returned(session, t
 def test_a_configuration_whose_reply_is_dropped_exists_once(session, tmp_path, dropping):
     put_code(session, tmp_path, "print('trained')")
 
-    made = estimator(session).create_job_configs("c", inputs="/bucket/data/")
+    created = estimator(session).create_job_configs("c", inputs="/bucket/data/")
 
-    assert made.get_job_configs_info().config_name == "c"
+    assert created.get_job_configs_info().config_name == "c"
     assert len(Estimator.get_job_configs_list(session).configs) == len(dropping.dropped) == 1
 
 
 def test_a_visualization_job_whose_reply_is_dropped_exists_once_and_is_returned(session, dropping):
     session.obs.create_directory("/bucket/output/")
 
-    made = VisualizationJob(session).create_visualization_job("/bucket/output/", job_name="curves")
+    created = VisualizationJob(session).create_visualization_job("/bucket/output/", job_name="curves")
 
     (row,) = VisualizationJob.get_visualization_job_list(session).jobs
-    assert (row.job_id, row.job_name) == (made.job_id, "curves")
+    assert (row.job_id, row.job_name) == (created.job_id, "curves")
     assert len(dropping.dropped) == 1

@@ -60,9 +60,9 @@ def test_statuses_filter_by_number_by_several_and_by_name(session, tmp_path):
 
 
 def test_arguments_work_by_position_too(session, jobs):
-    answer = Estimator.get_job_list(session, None, 3, 1, "job_name", "asc", "a")
+    listed = Estimator.get_job_list(session, None, 3, 1, "job_name", "asc", "a")
 
-    assert names(answer) == ["alpha", "alphabet", "bravo"]
+    assert names(listed) == ["alpha", "alphabet", "bravo"]
 
 
 @pytest.mark.parametrize(
@@ -79,10 +79,10 @@ def test_a_wrong_filter_is_reported_before_anything_is_sent(session, arguments, 
 
 
 def test_rows_are_dicts_objects_and_frames(session, jobs):
-    answer = Estimator.get_job_list(session, sort_by="job_name", order="asc")
+    listed = Estimator.get_job_list(session, sort_by="job_name", order="asc")
 
-    frame = pandas.DataFrame(answer["jobs"])
-    assert answer["jobs"][0]["job_id"] == answer["jobs"][0].job_id == answer.jobs[0].get("job_id") == jobs["alpha"]
+    frame = pandas.DataFrame(listed["jobs"])
+    assert listed["jobs"][0]["job_id"] == listed["jobs"][0].job_id == listed.jobs[0].get("job_id") == jobs["alpha"]
     assert list(frame.job_name) == sorted(jobs)
 
 

@@ -90,9 +90,9 @@ def test_a_job_whose_reply_is_lost_is_found_by_its_name(monkeypatch: pytest.Monk
 def test_a_configuration_whose_reply_is_lost_is_found_by_its_name(strict: bool):
     found = {"is_success": True, "config_name": "c", "create_time": NEW}
     with service({POST_CONFIG: [RESET], GET_CONFIG: [found]}, strict=strict) as (server, session):
-        made = estimator(session).create_job_configs(config_name="c")
+        created = estimator(session).create_job_configs(config_name="c")
 
-    assert made.config_name == "c"
+    assert created.config_name == "c"
     assert server.asked == ["GET /job/resource-specs", POST_CONFIG, GET_CONFIG]
 
 
@@ -142,9 +142,9 @@ BAD_REPLIES: dict[str, bytes] = {
 }
 
 
-@pytest.mark.parametrize("answer", BAD_REPLIES.values(), ids=BAD_REPLIES)
-def test_a_job_that_was_created_despite_a_bad_reply_is_found(answer: bytes):
-    with service({POST_JOB: [answer], LIST_JOBS: [listed(OTHER, JOB)]}) as (server, session):
+@pytest.mark.parametrize("body", BAD_REPLIES.values(), ids=BAD_REPLIES)
+def test_a_job_that_was_created_despite_a_bad_reply_is_found(body: bytes):
+    with service({POST_JOB: [body], LIST_JOBS: [listed(OTHER, JOB)]}) as (server, session):
         job = estimator(session).fit(**FIT)
 
     assert (job.job_id, job.version_id) == (10, 20)
@@ -204,21 +204,21 @@ def test_a_list_that_lags_behind_is_read_again():
     assert server.asked.count(LIST_JOBS) == 3
 
 
-@pytest.mark.parametrize("answer", [{}, {"is_success": True}, {"jobs": "none"}, {"jobs": [1]}, {"jobs": {"a": 1}}])
-def test_after_a_broken_list_the_outcome_is_unknown(answer: dict[str, Any]):
-    script = {POST_JOB: [RESET], LIST_JOBS: [answer]}
+@pytest.mark.parametrize("body", [{}, {"is_success": True}, {"jobs": "none"}, {"jobs": [1]}, {"jobs": {"a": 1}}])
+def test_after_a_broken_list_the_outcome_is_unknown(body: dict[str, Any]):
+    script = {POST_JOB: [RESET], LIST_JOBS: [body]}
     with service(script) as (_, session), pytest.raises(
         OutcomeUnknown, match=r"Looking up the job named 'digits' failed too .* check whether it exists before you call"
     ):
         estimator(session).fit(**FIT)
 
 
-@pytest.mark.parametrize(("made", "words"), [
+@pytest.mark.parametrize(("created", "words"), [
     (None, "There is a job named 'digits' .job_id 10., but its time of creation is unknown"),
     (1_524_189_990_635, "There is a job named 'digits' .job_id 10. that seems to be older than this call: look at it"),
 ])  # fmt: skip
-def test_a_job_that_may_be_of_another_call_is_not_returned(made: int | None, words: str):
-    script = {POST_JOB: [RESET], LIST_JOBS: [listed({**JOB, "create_time": made})]}
+def test_a_job_that_may_be_of_another_call_is_not_returned(created: int | None, words: str):
+    script = {POST_JOB: [RESET], LIST_JOBS: [listed({**JOB, "create_time": created})]}
     with service(script) as (_, session), pytest.raises(OutcomeUnknown, match=words):
         estimator(session).fit(**FIT)
 
@@ -247,9 +247,9 @@ def test_a_job_is_looked_up_in_its_workspace():
         faked.get(f"{BASE}/training-jobs", json=found, headers={"Date": formatdate(usegmt=True)},
                   match=[responses.matchers.query_param_matcher(wanted)])  # fmt: skip
 
-        made = idempotent_create.create_job(session.client, {"job_name": "digits", "workspace_id": "w1"})
+        created = idempotent_create.create_job(session.client, {"job_name": "digits", "workspace_id": "w1"})
 
-    assert made.job_id == 10
+    assert created.job_id == 10
 
 
 def test_ctrl_c_while_a_job_is_created_warns_that_it_may_exist(cloud: Cloud, session: Session, caplog: Any):
@@ -284,11 +284,11 @@ def test_a_job_whose_reply_is_lost_behind_a_proxy_is_found(monkeypatch: pytest.M
 # --- versions, whose names the service gives
 
 
-def version(number: int, made: float, **changes: Any) -> dict[str, Any]:
+def version(number: int, created: float, **changes: Any) -> dict[str, Any]:
     """A row of the list of versions, created so many seconds from now."""
     return {
         "version_id": number, "version_name": f"V000{number}", "pre_version_id": 20, "status": 1,
-        "create_time": round((time.time() + made) * 1000), "parameter": [{"label": "lr", "value": "0.1"}], **changes,
+        "create_time": round((time.time() + created) * 1000), "parameter": [{"label": "lr", "value": "0.1"}], **changes,
     }  # fmt: skip
 
 
@@ -310,9 +310,9 @@ def test_a_version_whose_reply_is_lost_is_found_by_origin_age_and_parameters():
     assert server.asked == ["GET /job/resource-specs", POST_VERSION, LIST_VERSIONS]
 
 
-@pytest.mark.parametrize(("made", "origin"), [(-60, 20), (0, None), (0, 19)])
-def test_a_version_that_is_not_found_is_reported_and_not_sent_again(made: int, origin: int | None):
-    script = {POST_VERSION: [RESET], LIST_VERSIONS: [versions(version(3, made, pre_version_id=origin))]}
+@pytest.mark.parametrize(("created", "origin"), [(-60, 20), (0, None), (0, 19)])
+def test_a_version_that_is_not_found_is_reported_and_not_sent_again(created: int, origin: int | None):
+    script = {POST_VERSION: [RESET], LIST_VERSIONS: [versions(version(3, created, pre_version_id=origin))]}
     with service(script) as (server, session), pytest.raises(OutcomeUnknown, match=f"version derived from 20.*{AGAIN}"):
         new_version_of_20(session)
 
@@ -334,9 +334,9 @@ def test_a_version_that_may_be_of_another_call_is_not_returned(rows: dict[int, d
 def test_a_visualization_job_whose_reply_is_lost_is_found_by_its_name():
     row = {"job_id": 7, "job_name": "curves", "status": 1, "create_time": NEW}
     with service({"POST /visualization-jobs": [RESET], "GET /visualization-jobs": [listed(row)]}) as (server, session):
-        made = VisualizationJob(session).create_visualization_job("/bucket/output/", job_name="curves")
+        created = VisualizationJob(session).create_visualization_job("/bucket/output/", job_name="curves")
 
-    assert (made.job_id, made.job_name) == (7, "curves")
+    assert (created.job_id, created.job_name) == (7, "curves")
     assert server.asked == ["POST /visualization-jobs", "GET /visualization-jobs"]
 
 
@@ -385,9 +385,9 @@ def test_a_creating_call_is_sent_once_the_host_name_resolves(monkeypatch: pytest
 
     with service({POST_JOB: [MADE]}) as (server, session):
         monkeypatch.setattr(socket, "getaddrinfo", late)
-        made = session.client.call("create_training_job", body={})
+        created = session.client.call("create_training_job", body={})
 
-    assert made.job_id == 10
+    assert created.job_id == 10
     assert server.asked == [POST_JOB]
     assert len(pauses) == 3
 
