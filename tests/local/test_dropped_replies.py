@@ -13,7 +13,7 @@ import pytest
 from modelarts.estimator import Estimator
 from modelarts.session import Session
 from modelarts.visualization import VisualizationJob
-from tests.support.jobs import estimator, put_code
+from tests.support.jobs import estimator, put_code, until
 
 
 class Dropping(socketserver.ThreadingTCPServer):
@@ -100,3 +100,5 @@ def test_a_visualization_job_whose_reply_is_dropped_exists_once_and_is_returned(
     (row,) = VisualizationJob.get_visualization_job_list(session).jobs
     assert (row.job_id, row.job_name) == (created.job_id, "curves")
     assert len(dropping.dropped) == 1
+    created.delete_visualization_job()
+    until(lambda: not created.get_visualization_job_info().is_success)  # its TensorBoard has ended, too
