@@ -28,11 +28,11 @@ SIZE = 1000  # bytes of a small file
 FOLDER = int(os.environ.get("BENCHMARK_OBS_MB", "1000"))  # MB of the large folder
 LARGE = FOLDER // 4  # MB of the single file
 ROUNDS = 2
-DELAY = 0.01  # seconds to the far server and back, about as far as the next data centre
+DELAY = 0.01  # seconds of a round trip to the far server, as to the next data centre
 SERVER = Path(__file__).parents[1] / "tests" / "obs" / "moto_process.py"
 MEGA = 1_000_000
-BUSY = "the server, one process, is busy 2 ms for each file, whoever sends it: there is little to win without a way"
-AWAY = "the same server, through a proxy that holds everything back for as long as the way takes"
+BUSY = "the server, one process, needs 2 ms for each file, whoever sends it: little can be gained without a distance"
+AWAY = "the same server, through a proxy that delays everything as a distance does"
 
 
 def measure() -> Iterator[Row]:
@@ -144,11 +144,11 @@ def _started(*command: str) -> Iterator[int]:
         process.stdin.close()
 
 
-# --- a server that is far away
+# --- a distant server
 
 
 async def _hold_back(to: int) -> None:
-    """Pass connections on to a port, with all that goes through them late by half of the way each."""
+    """Forward connections to a port, and delay all data by half of the round trip in each direction."""
 
     async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         loop = asyncio.get_running_loop()

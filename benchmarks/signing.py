@@ -1,4 +1,4 @@
-"""What signatures cost, and how many requests a configuration takes."""
+"""The cost of signatures, and the number of requests for a configuration."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _cpu(call: Callable[[], Any], count: int) -> float:
 
 
 class _Server(ThreadingHTTPServer):
-    """Stands in for the cloud: answers everything at once."""
+    """Stands in for the cloud: replies at once to everything."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)

@@ -1,4 +1,4 @@
-"""One call of each method, made to a service that does harm."""
+"""One call of each method to a faulty service."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ PATH = f"/v1/{PROJECT}{ASKED[GET].split()[1]}"
 
 
 @attrs.frozen
-class Came:
-    """What came of a call: its result, or the error it raised; how often the service was asked; seconds."""
+class CallOutcome:
+    """The outcome of a call: its result or the error it raised, the number of requests, and seconds."""
 
     result: Any
     attempts: int
@@ -52,9 +52,9 @@ def made(session: Session, method: str, seconds: float) -> Any:
             return error
 
 
-def ask(method: str, script: Sequence[Action], seconds: float = 5.0, **login: Any) -> Came:
+def ask(method: str, script: Sequence[Action], seconds: float = 5.0, **login: Any) -> CallOutcome:
     """Make a call to a service that follows a script."""
     with RawServer({ASKED[method]: list(script)}) as server, at(server.url, **login) as session:
         begun = time.monotonic()
         result = made(session, method, seconds)
-        return Came(result, len(server.asked), time.monotonic() - begun)
+        return CallOutcome(result, len(server.asked), time.monotonic() - begun)

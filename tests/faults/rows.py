@@ -1,4 +1,4 @@
-"""The faults of the network as a table: what the service does, and what must come of each kind of call."""
+"""Network faults as a table: what the service does, and the required outcome of each kind of call."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EXPIRED = b'{"error_msg": "Incorrect IAM authentication information: Signature e
 
 @attrs.frozen
 class Outcome:
-    """What must come of a call.
+    """The required outcome of a call.
 
     Args:
         attempts: how often the service was asked; `None` where the time that is left decides.
@@ -63,7 +63,7 @@ class Fault:
 
 
 def answer(status: str, body: bytes, *fields: str) -> bytes:
-    """A whole answer with a status and more fields."""
+    """A complete reply with a status and more fields."""
     head = [f"HTTP/1.1 {status}", *fields, f"Content-Length: {len(body)}", "Connection: close", "", ""]
     return "\r\n".join(head).encode() + body
 
@@ -80,7 +80,7 @@ def reset_after(sent: bytes) -> Callable[[socket.socket, threading.Event], None]
 
 
 def drip(start: bytes) -> Callable[[socket.socket, threading.Event], None]:
-    """After a start, a byte each tenth of a second: no single read takes long."""
+    """After a start, one byte each tenth of a second: no single read takes long."""
 
     def act(connection: socket.socket, over: threading.Event) -> None:
         try:
@@ -100,17 +100,17 @@ def retry_after(value: str, status: str) -> bytes:
 
 
 def in_seconds(seconds: float) -> str:
-    """A date as HTTP writes it."""
+    """A date in HTTP format."""
     return format_datetime(datetime.now(timezone.utc) + timedelta(seconds=seconds), usegmt=True)
 
 
 def expired(connection: socket.socket, _: threading.Event) -> None:
-    """Refuse a signature, by a clock that is an hour behind when it is asked."""
+    """Refuse a signature; the clock of the service is an hour behind."""
     connection.sendall(answer("401 Unauthorized", EXPIRED, f"Date: {in_seconds(-3600)}"))
 
 
 def _lost(name: str, action: Action, words: str) -> list[Fault]:
-    """An answer that is lost once, and one that always is."""
+    """A reply that is lost once, and one that is always lost."""
     unknown = Outcome(1, OutcomeUnknown, words)
     return [
         Fault(f"{name}, once", [action, GOOD], Outcome(2), unknown),
@@ -119,13 +119,13 @@ def _lost(name: str, action: Action, words: str) -> list[Fault]:
 
 
 def _passing(name: str, action: Action, repeated: Outcome, created: Outcome) -> list[Fault]:
-    """An answer that tells to come again: given twice, and always."""
+    """A reply that means to try again: sent twice, and always."""
     return [Fault(f"{name}, twice", [action, action, GOOD], Outcome(3), created),
             Fault(f"{name}, always", [action], repeated, created)]  # fmt: skip
 
 
 def _no_reply(name: str, action: Action, start: str) -> Fault:
-    """A success that is none: never one for us, and not asked for again."""
+    """A reply with status 200 that is not a success: it is an error, and the request is not repeated."""
     words = f"with a body that is not a ModelArts reply: {start!r}"
     return Fault(name, [action, GOOD], Outcome(1, BadReply, words), Outcome(1, OutcomeUnknown, words))
 
@@ -177,7 +177,10 @@ _BROKEN = [
     _no_reply("200 with a list", answer("200 OK", b"[1, 2]"), "[1, 2]"),
     _no_reply("200 with what is no text", answer("200 OK", b"\xff{"), "\ufffd{"),
 ]
+_INTERIM = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n"
 _REST = [
+    Fault("interim replies before the reply", [_INTERIM + b"HTTP/1.1 100 Continue\r\n\r\n" + _INTERIM + GOOD],
+          Outcome(1), Outcome(1)),
     Fault("50 MB", [answer("200 OK", json.dumps({**DONE, "text": "x" * 50_000_000}).encode())],
           Outcome(1), Outcome(1), 60.0),
     Fault("50 MB that are no JSON", [answer("200 OK", b"x" * 50_000_000)],

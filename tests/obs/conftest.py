@@ -1,4 +1,4 @@
-"""Fixtures: an S3 server in a process of its own, a proxy before it that does harm, and buckets on it."""
+"""Fixtures: an S3 server in a process of its own, a proxy in front of it that causes faults, and buckets on it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ACCESS_KEY, SECRET_KEY, TOKEN = "AKEXAMPLE", "the secret key", "the security tok
 
 _numbers = itertools.count(1)
 
-# What the package does that is not ours to mend, each as narrow as it goes.
+# Warnings of the package, each as narrow as possible.
 _WARNINGS = (
     "ignore:datetime.datetime.utcnow:DeprecationWarning:obs",  # its dates, from Python 3.12
     "ignore:unclosed <s(ocket.|sl.SSL)socket:ResourceWarning",  # a connection that broke while it sent
@@ -48,7 +48,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True, scope="module")
 def broken_connections() -> Iterator[None]:
-    """Those that the package leaves to be collected go here, under the filter above, not in somebody else's test."""
+    """Connections that the package leaves open are collected here, under the filter above, not in another test."""
     yield
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
@@ -68,7 +68,7 @@ def s3_port() -> Iterator[int]:
 
 @pytest.fixture
 def proxy(s3_port: int) -> Iterator[FaultProxy]:
-    """The way to the server."""
+    """The proxy in front of the server."""
     running = FaultProxy(s3_port)
     yield running
     running.close()
@@ -76,7 +76,7 @@ def proxy(s3_port: int) -> Iterator[FaultProxy]:
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Repeats follow at once."""
+    """Requests are repeated at once."""
     monkeypatch.setattr(transport, "_FIRST_PAUSE", 0.001)
 
 
@@ -87,7 +87,7 @@ def auth() -> AkSkAuth:
 
 @pytest.fixture
 def obs(proxy: FaultProxy, auth: AkSkAuth, tmp_path: Path) -> Iterator[HuaweiBuckets]:
-    """Buckets of the cloud; parts are small, and so is patience."""
+    """Buckets of the cloud, with small parts and short timeouts."""
     buckets = HuaweiBuckets(proxy.url, auth, tmp_path / "state", TransportOptions(read_timeout=2), "cn-north-4", PART)
     yield buckets
     buckets.close()
@@ -95,7 +95,7 @@ def obs(proxy: FaultProxy, auth: AkSkAuth, tmp_path: Path) -> Iterator[HuaweiBuc
 
 @pytest.fixture
 def bucket(obs: HuaweiBuckets, proxy: FaultProxy) -> str:
-    """The name of a bucket of this test's own; making it is not among the requests seen."""
+    """The name of a bucket of this test's own; creating it is not among the recorded requests."""
     name = f"bucket-{next(_numbers)}"
     obs.create_bucket(name)
     proxy.seen.clear()
@@ -104,13 +104,13 @@ def bucket(obs: HuaweiBuckets, proxy: FaultProxy) -> str:
 
 @pytest.fixture
 def small(local: Path) -> Path:
-    """A file that goes in one piece."""
+    """A file that is uploaded in one request."""
     return put(local / "small.txt", "small")
 
 
 @pytest.fixture
 def big(local: Path) -> Path:
-    """A file of several parts, each with other bytes."""
+    """A file of several parts, each with different content."""
     file = local / "big.bin"
     file.write_bytes(os.urandom(SIZE))
     return file

@@ -1,4 +1,4 @@
-"""A proxy before the S3 server that sees every request and does harm where it is told to."""
+"""A proxy in front of the S3 server that records every request and causes faults."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CHUNK = 1 << 16
 
 @attrs.define
 class Request:
-    """A request as it came, and what was moved for it."""
+    """A request as it arrived, and how many bytes were transferred for it."""
 
     method: str
     target: str
@@ -31,7 +31,7 @@ class Request:
 
     @property
     def key(self) -> str:
-        """The object, or nothing for a request on the bucket."""
+        """The object; empty for a request on the bucket."""
         return unquote(self.target.partition("?")[0]).lstrip("/").partition("/")[2]
 
     @property
@@ -39,12 +39,12 @@ class Request:
         return self.method == "PUT" and "partNumber=" in self.target
 
 
-MARK = {"x-amz-request-id": "R1"}  # what tells an answer of OBS from one of something else
+MARK = {"x-amz-request-id": "R1"}  # what replies of OBS have, and others do not
 
 
 @attrs.frozen
 class Answer:
-    """Answer this, instead of asking the server."""
+    """Send this reply instead of that of the server."""
 
     status: int
     body: bytes = b""
@@ -60,7 +60,7 @@ class CutBody:
 
 @attrs.frozen
 class CutAnswer:
-    """Pass the request on, then break the connection after so many bytes of the answer's body, or before its head."""
+    """Pass the request on, then break the connection after so many bytes of the reply's body, or before its head."""
 
     after: int | None = None
     clean: bool = False  # end it, instead of resetting it
@@ -68,12 +68,12 @@ class CutAnswer:
 
 @attrs.frozen
 class Stall:
-    """Take the request and never answer."""
+    """Accept the request and never reply."""
 
 
 @attrs.frozen
 class Damage:
-    """Change the first byte of the answer's body."""
+    """Change the first byte of the reply's body."""
 
 
 Fault = Union[Answer, CutBody, CutAnswer, Stall, Damage, None]
@@ -81,13 +81,13 @@ Rule = Callable[[Request], Fault]
 
 
 def refusal(status: int, code: str, message: str = "as told") -> Answer:
-    """A refusal as OBS writes it."""
+    """A refusal in the format of OBS."""
     text = f"<Error><Code>{code}</Code><Message>{message}</Message><RequestId>R1</RequestId></Error>"
     return Answer(status, text.encode(), {"Content-Type": "application/xml"})
 
 
 class FaultProxy(ThreadingHTTPServer):
-    """Passes requests on to a port of this machine; `rule` says where it does not."""
+    """Forwards requests to a port of this machine; `rule` returns the faults."""
 
     daemon_threads = True
 
@@ -119,7 +119,7 @@ class FaultProxy(ThreadingHTTPServer):
         self.open.clear()
 
     def times(self, count: int, fault: Fault, where: Callable[[Request], bool] = lambda request: True) -> None:
-        """Do harm to the next so many requests of a kind."""
+        """Apply a fault to the next so many requests of a kind."""
         lock, left = threading.Lock(), [count]
 
         def rule(request: Request) -> Fault:
@@ -136,7 +136,7 @@ class FaultProxy(ThreadingHTTPServer):
         return [request for request in self.seen if request.method == method and part in request.target]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Broken connections are what this is for."""
+        """Broken connections are expected."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""What tests of large files share: their size, and what to look for."""
+"""Shared by tests of large files: their size, and requests to look for."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def same(one: Path, other: Path) -> bool:
 
 
 def stored(obs: HuaweiBuckets, bucket: str, local: Path, name: str = "big.bin") -> Path:
-    """The object, fetched through another client in one piece."""
+    """The object, downloaded with another client in one request."""
     file = local / "stored"
     client = obs.client()
     result = client.getObject(bucket, name, downloadPath=str(file))
