@@ -215,7 +215,7 @@ class VisualizationJob:
     ) -> VisualizationList:
         """List visualization jobs, one page (modelarts_04_0183).
 
-        Arguments that are left out are not sent: the service uses its own deproblems.
+        Arguments that are left out are not sent: the service uses its own defaults.
 
         Args:
             modelarts_session: the session to use.

@@ -62,6 +62,8 @@ def read_all(
         if page > 1 and not new:
             break
         known.update(row[listed.row_id] for row in new)
+        if page == 1:
+            size = len(found)  # what the service returns at most, whatever was requested
         rows, is_full = rows + new, len(found) == size
     if listed.rows in first:
         first[listed.rows] = rows
@@ -83,25 +85,31 @@ def iterate(client: Client, listed: PagedList, call: str, query: Mapping[str, An
     """
     size = query["per_page"]
 
-    def read(page: int, per_page: int = size) -> list[Record]:
+    def read(page: int, per_page: int) -> Response:
         reply = client.call(
             listed.operation, query={**query, "per_page": per_page, "page": page}, raise_on_error=True
         )
-        rows = rows_of(reply, listed.rows)
-        if len(rows) > per_page:
-            raise bad_reply(reply, f"with {len(rows)} {listed.rows} where at most {per_page} were requested")
-        return rows
+        count = len(rows_of(reply, listed.rows))
+        if count > per_page:
+            raise bad_reply(reply, f"with {count} {listed.rows} where at most {per_page} were requested")
+        return reply
+
+    def row_at(position: int) -> list[Any]:
+        return [row[listed.row_id] for row in rows_of(read(position, 1), listed.rows)]
 
     seen: set[Any] = set()
     last: dict[int, Any] = {}
     page, without_news = 1, 0
     while True:
-        rows = read(page)
+        reply = read(page, size)
+        rows, total = rows_of(reply, listed.rows), reply.get(listed.total)
+        if page == 1 and isinstance(total, int) and 0 < len(rows) < min(size, total):
+            size = len(rows)  # what the service returns at most, whatever was requested
         without_news = 0 if any(row[listed.row_id] not in seen for row in rows) else without_news + 1
         if without_news > PATIENCE:
             raise BadReply(f"{call}: page {page} holds only rows of earlier pages, {PATIENCE} times in a row. "
                            "Check the endpoint, and caching proxies between here and there.")  # fmt: skip
-        if page > 1 and _has_moved(read, listed.row_id, (page - 1) * size, last[page - 1]):
+        if page > 1 and _has_moved(row_at, (page - 1) * size, last[page - 1]):
             page -= 1
             continue
         for row in rows:
@@ -114,8 +122,6 @@ def iterate(client: Client, listed: PagedList, call: str, query: Mapping[str, An
         page += 1
 
 
-def _has_moved(read: Callable[[int, int], list[Record]], row_id: str, position: int, last: Any) -> bool:
+def _has_moved(row_at: Callable[[int], list[Any]], position: int, last: Any) -> bool:
     """Whether another row is now at the position that a row had."""
-    if not 0 < position <= limits.PAGES:
-        return False
-    return [row[row_id] for row in read(position, 1)] != [last]
+    return 0 < position <= limits.PAGES and row_at(position) != [last]

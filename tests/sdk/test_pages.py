@@ -14,7 +14,7 @@ import responses
 from modelarts._api import pages
 from modelarts._submit import idempotent_create
 from modelarts.errors import ApiError
-from modelarts.estimator import Estimator
+from modelarts.estimator import Estimator, VisualizationJob
 from modelarts.session import Session
 from tests.support.cloud import BASE, LISTS, MADE, Cloud, cloud_estimator, cloud_session
 from tests.support.environment import in_process
@@ -71,6 +71,7 @@ def serve(cloud: Cloud, kind: str, paging: Paging, rows: list[dict[str, Any]], t
     [
         ("models", paged, "model_total_count"),
         ("models", capped, "model_total_count"),
+        ("models", capped, ""),
         ("models", whole, ""),
         ("specs", paged, "spec_total_count"),
         ("specs", paged, ""),
@@ -106,6 +107,43 @@ def test_ten_algorithms_cost_one_request(cloud: Cloud, session: Session):
 
     assert len(session.catalog.rows("models")) == 10
     assert len(cloud.requests) == 1
+
+
+@pytest.mark.parametrize("total", ["model_total_count", ""])
+@pytest.mark.parametrize("most", [10, 30, 50])
+def test_pages_may_be_shorter_than_requested(cloud: Cloud, session: Session, most: int, total: str):
+    rows = [{"model_id": number, "model_name": f"m{number}"} for number in range(1, 126)]
+
+    def shorter(rows: list[dict[str, Any]], query: dict[str, str]) -> list[dict[str, Any]]:
+        return paged(rows, {**query, "per_page": str(min(most, int(query.get("per_page", 10))))})
+
+    serve(cloud, "models", shorter, rows, total)
+
+    assert session.catalog.rows("models") == rows
+
+
+@pytest.mark.parametrize(("path", "rows", "row_id", "total", "iterate"), [
+    ("/training-jobs", "jobs", "job_id", "job_total_count", Estimator.iter_jobs),
+    ("/visualization-jobs", "jobs", "job_id", "job_total_count", VisualizationJob.iter_visualization_jobs),
+    ("/training-job-configs", "configs", "config_name", "config_total_count", Estimator.iter_job_configs),
+])  # fmt: skip
+@pytest.mark.parametrize("most", [10, 100])
+def test_iterators_read_every_row_from_pages_that_are_shorter_than_requested(
+    cloud: Cloud, session: Session, most: int, path: str, rows: str, row_id: str, total: str,
+    iterate: Callable[..., Any],
+):  # fmt: skip
+    ids: list[Any] = [str(number) if row_id == "config_name" else number for number in range(1, 206)]
+
+    def answer(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        query = dict(parse_qsl(urlsplit(str(request.url)).query))
+        size = min(most, int(query["per_page"]))
+        first = (int(query["page"]) - 1) * size
+        content = json.dumps({total: len(ids), rows: [{row_id: value} for value in ids[first : first + size]]})
+        return 200, {"Content-Length": str(len(content))}, content
+
+    cloud.faked.add_callback("GET", BASE + path, answer)
+
+    assert [row[row_id] for row in iterate(session)] == ids
 
 
 def test_all_engines_are_listed(cloud: Cloud, session: Session):
