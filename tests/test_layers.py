@@ -208,6 +208,7 @@ BAD = [
     ("session", "try:\n    import modelarts.local\nexcept ImportError:\n    pass", "modelarts.local at once"),
     ("estimator", "def f():\n    from modelarts.local import daemon", "modelarts.local.daemon"),
     ("_jobs.follow", "from modelarts._display.screen import Screen", "modelarts._display.screen at once"),
+    ("_jobs.listing", "from modelarts.job import TrainingJob", "modelarts.job"),
     ("job", "if TYPE_CHECKING:\n    pass\nelse:\n    import modelarts.cli.main", "modelarts.cli.main at once"),
     ("cli.main", "from modelarts.local import daemon", "modelarts.local.daemon at once"),
     ("local.api.app", "from modelarts._api.client import Client", "modelarts._api.client"),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from modelarts._transport.response import Response, bad_member, waited
 from modelarts._wire.v1.limits import LOG_LINES
-from modelarts.errors import ApiError
+from modelarts.errors import ModelArtsError
 
 if TYPE_CHECKING:
     from modelarts._jobs.reconnect import ReconnectingClient
@@ -72,24 +73,22 @@ class LogReader:
         Positions mean something to the service alone. Those of many services are bytes; a page at byte 0 is the first
         one if there is nothing before it. Elsewhere the log is read backward from its newest lines.
         """
-        try:
-            first = self._read(FIRST, "desc", raise_on_error=True)
-        except ApiError:
-            first = page
-        if first.get("content"):
-            page = first
+        with suppress(ModelArtsError):  # whatever another service makes of it
+            first = self._client.call_once(*self._request(FIRST, "desc"), raise_on_error=True)
+            page = first if first.get("content") else page
         while (before := self._read(start := page.get("start_line"), "asc")).get("content"):
             if before.get("start_line") in (None, start):
                 break
             page = before
         return page
 
-    def _read(self, position: str | None, order: str, hold: int = 0, raise_on_error: bool = False) -> Response:
+    def _read(self, position: str | None, order: str, hold: int = 0) -> Response:
+        return self._client.call(*self._request(position, order), prefer=f"wait={hold}" if hold > 0 else "")
+
+    def _request(self, position: str | None, order: str) -> tuple[str, dict[str, Any], dict[str, Any]]:
+        """The operation, path and query that read a page."""
         query = {"log_file": self._name, "base_line": position, "lines": LOG_LINES, "order": order}
-        prefer = f"wait={hold}" if hold > 0 else ""
-        return self._client.call(
-            "get_training_job_log", self._version, query, prefer=prefer, raise_on_error=raise_on_error
-        )
+        return "get_training_job_log", self._version, query
 
 
 def _is_long(page: Response) -> bool:

@@ -47,6 +47,11 @@ class ReconnectingClient:
         """Make a call of the client; arguments as for `Client.call`."""
         return self.reach(lambda: self.client.call(operation, *arguments, **options))
 
+    def call_once(self, operation: str, *arguments: Any, **options: Any) -> Response:
+        """Make a call of the client before the deadline, and leave its failure to the caller."""
+        with self.client.deadline(self._seconds(), None, None):
+            return self.client.call(operation, *arguments, **options)
+
     def reach(self, call: Callable[[], Response]) -> Response:
         """Repeat a call until it has a reply.
 

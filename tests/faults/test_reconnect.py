@@ -194,6 +194,8 @@ class Lines:
         query = {name: value for name, (value,) in parse_qs(urlsplit(request.url).query).items()}
         base, asc = query.get("base_line"), query["order"] == "asc"
         if base == "0" and self.at_zero != "the beginning":
+            if self.at_zero == "a page of HTML":
+                return 200, {}, "<html>"
             if self.at_zero == "a refusal":
                 return 400, {}, json.dumps({"is_success": False, "error_code": "ModelArts.0104", "error_msg": "base"})
             first = self.count if self.at_zero == "nothing" else self.count - 500
@@ -208,7 +210,7 @@ class Lines:
         return 200, {}, json.dumps({"is_success": True, **page})
 
 
-@pytest.mark.parametrize("at_zero", ["the beginning", "a refusal", "nothing", "the newest lines"])
+@pytest.mark.parametrize("at_zero", ["the beginning", "a refusal", "a page of HTML", "nothing", "the newest lines"])
 def test_a_complete_log_is_shown_from_its_beginning_whatever_positions_are(
     at_zero: str, capsys: pytest.CaptureFixture[str]
 ):
