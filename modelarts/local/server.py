@@ -120,7 +120,7 @@ def _start_tls_server(service: Service, activity: Activity, region: str, port: i
     except (ServiceError, OSError) as error:
         raise StartRefused(str(error)) from None
     return {"iam": {
-        "url": server.url, "ca_bundle": str(server.files.trusted), "account": str(service.home.account),
+        "url": server.url, "ca_bundle": str(server.certificates.ca), "account": str(service.home.account),
         "region_name": server.account.region, "project_id": server.account.project_id,
     }}  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""One service that answers as the cloud does, for all tests that only ask it."""
+"""One service with the emulator, for all tests that do not change its state."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import requests
 
 from modelarts.local import daemon
 from modelarts.local.emulator.iam import accounts
-from tests.emulator.signing import Caller
+from tests.emulator.cloud_client import CloudClient
 
 
 @pytest.fixture(scope="package")
 def iam_home(tmp_path_factory: pytest.TempPathFactory):
-    """A MODELARTS_HOME with a service started by `--auth iam`."""
+    """A MODELARTS_HOME whose service was started with `--auth iam`."""
     home = tmp_path_factory.mktemp("iam") / "state"
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("MODELARTS_")]:
@@ -26,8 +26,8 @@ def iam_home(tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.fixture
-def caller(iam_home: Path):
-    """A bare HTTP client of that service, with its account."""
+def cloud(iam_home: Path):
+    """A bare HTTP client for that service, with its account."""
     address = daemon.find(iam_home).iam
     with requests.Session() as http:
-        yield Caller(address, accounts.load(Path(address.account)), http)
+        yield CloudClient(address, accounts.load(Path(address.account)), http)

@@ -1,4 +1,4 @@
-"""The same code as in the cloud trains here: `Session` with keys or a password, over TLS, on signed requests."""
+"""Code for the cloud runs unchanged: `Session` with access keys or a password, TLS and signed requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from modelarts.local import daemon
 from modelarts.local.emulator.iam import accounts
 from modelarts.local.paths import LocalHome, write_private
 from modelarts.session import Session
-from tests.emulator.signing import Caller
+from tests.emulator.cloud_client import CloudClient
 from tests.support.jobs import estimator, put_code, until
 
 SCRIPT = """
@@ -34,7 +34,7 @@ SCRIPT = """
 
 @pytest.fixture
 def buckets(iam_home: Path, tmp_path: Path) -> LocalBuckets:
-    """Buckets of the service with a script and data in them."""
+    """The buckets of the service, with a script and data."""
     made = LocalBuckets(LocalHome.of(iam_home).buckets)
     made.create_bucket("bucket")
     put_code(SimpleNamespace(obs=made), tmp_path, SCRIPT)  # type: ignore[arg-type]
@@ -42,19 +42,19 @@ def buckets(iam_home: Path, tmp_path: Path) -> LocalBuckets:
 
 
 @pytest.fixture
-def region(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A region whose endpoints are the service's, and a client that trusts its certificate."""
+def region(cloud: CloudClient, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A region whose endpoints are those of the service, whose certificate is trusted."""
     monkeypatch.setattr(Session, "_endpoints", {})
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", caller.address.ca_bundle)
-    name = caller.address.region_name
-    Session.set_endpoint(caller.address.url, caller.address.url, caller.address.url, name)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", cloud.address.ca_bundle)
+    name = cloud.address.region_name
+    Session.set_endpoint(cloud.address.url, cloud.address.url, cloud.address.url, name)
     return name
 
 
 @pytest.fixture(params=["keys", "keys without a project", "temporary keys", "password"])
-def session(request: pytest.FixtureRequest, caller: Caller, region: str):
-    """A session as it is made for the cloud."""
-    account, temporary = caller.account, caller.temporary_keys()
+def session(request: pytest.FixtureRequest, cloud: CloudClient, region: str):
+    """A session as for the cloud."""
+    account, temporary = cloud.account, cloud.temporary_keys()
     keys = {"access_key": account.access_key, "secret_key": account.secret_key}
     login = {
         "keys": {**keys, "project_id": account.project_id},
@@ -69,8 +69,8 @@ def session(request: pytest.FixtureRequest, caller: Caller, region: str):
         yield opened
 
 
-def test_code_for_the_cloud_trains_locally(session: Session, buckets: LocalBuckets, caller: Caller, tmp_path: Path):
-    assert (session.project_id, session.host) == (caller.account.project_id, caller.address.url)
+def test_code_for_the_cloud_trains_locally(session: Session, buckets: LocalBuckets, cloud: CloudClient, tmp_path: Path):
+    assert (session.project_id, session.host) == (cloud.account.project_id, cloud.address.url)
 
     job = estimator(session, hyperparameters={"lr": 0.01}).fit(inputs="/bucket/data/")
 
@@ -82,16 +82,16 @@ def test_code_for_the_cloud_trains_locally(session: Session, buckets: LocalBucke
     assert job.delete_job().is_success
 
 
-def test_a_wrong_secret_is_reported(caller: Caller, region: str):
-    wrong = {"access_key": caller.account.access_key, "secret_key": "guess", "project_id": caller.account.project_id}
-    with Session(region_name=region, **wrong) as session, pytest.raises(AuthError) as refused:
+def test_a_wrong_secret_is_reported(cloud: CloudClient, region: str):
+    wrong = {"access_key": cloud.account.access_key, "secret_key": "guess", "project_id": cloud.account.project_id}
+    with Session(region_name=region, **wrong) as session, pytest.raises(AuthError) as raised:
         session.client.call("list_job_engines")
 
-    assert (refused.value.status, refused.value.code) == (401, "ModelArts.0208")
+    assert (raised.value.status, raised.value.code) == (401, "ModelArts.0208")
 
 
-def test_a_wrong_password_is_reported(caller: Caller, region: str):
-    login = {"account": caller.account.account, "username": caller.account.username, "password": "guess"}
+def test_a_wrong_password_is_reported(cloud: CloudClient, region: str):
+    login = {"account": cloud.account.account, "username": cloud.account.username, "password": "guess"}
 
     with (
         pytest.raises(AuthError, match="The username or password is wrong"),
@@ -112,8 +112,8 @@ def test_a_session_by_password_outlives_its_tokens(home: Path, monkeypatch: pyte
 
     with Session(region_name=address.region_name, **login) as session, requests.Session() as http:
         assert session.client.call("list_job_engines").is_success
-        caller = Caller(address, account, http)
-        token = {"X-Auth-Token": caller.token()}  # younger than the session's
-        until(lambda: caller.send("GET", f"{caller.v1}/job/ai-engines", headers=token).status_code == 401)
+        cloud = CloudClient(address, account, http)
+        token = {"X-Auth-Token": cloud.token()}  # issued after the token of the session
+        until(lambda: cloud.send("GET", f"{cloud.v1}/job/ai-engines", headers=token).status_code == 401)
 
         assert session.client.call("list_job_engines").is_success

@@ -1,4 +1,4 @@
-"""The calls of IAM: a token, temporary keys, the project of a region."""
+"""The operations of IAM: tokens, temporary keys, the project of a region."""
 
 from __future__ import annotations
 
@@ -6,36 +6,36 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from tests.emulator.signing import Caller, refused_by_iam, sign
+from tests.emulator.cloud_client import CloudClient, assert_iam_error, sign
 
 
 def timestamp(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
 
 
-def post(caller: Caller, path: str, body, **headers: str):
-    return caller.send("POST", caller.address.url + path, json=body, headers=headers)
+def post(cloud: CloudClient, path: str, body, **headers: str):
+    return cloud.send("POST", cloud.address.url + path, json=body, headers=headers)
 
 
-def test_the_response_of_a_login_is_as_documented(caller: Caller):
-    reply = post(caller, "/v3/auth/tokens", caller.login())
+def test_the_response_of_a_login_is_as_documented(cloud: CloudClient):
+    reply = post(cloud, "/v3/auth/tokens", cloud.login())
 
     assert reply.status_code == 201
     assert len(reply.headers["X-Subject-Token"]) > 32
     token = reply.json()["token"]
-    domain = {"id": caller.account.domain_id, "name": caller.account.account}
+    domain = {"id": cloud.account.domain_id, "name": cloud.account.account}
     assert token["methods"] == ["password"]
-    assert token["project"] == {"id": caller.account.project_id, "name": "cn-north-4", "domain": domain}
-    assert token["user"]["name"] == caller.account.username
+    assert token["project"] == {"id": cloud.account.project_id, "name": "cn-north-4", "domain": domain}
+    assert token["user"]["name"] == cloud.account.username
     assert token["user"]["domain"] == domain
     assert timestamp(token["expires_at"]) - timestamp(token["issued_at"]) == timedelta(hours=24)
     endpoints = {service["name"]: service["endpoints"][0] for service in token["catalog"]}
-    assert endpoints["modelarts"]["url"] == f"{caller.address.url}/v1/{caller.account.project_id}"
+    assert endpoints["modelarts"]["url"] == f"{cloud.address.url}/v1/{cloud.account.project_id}"
     assert {endpoint["region_id"] for endpoint in endpoints.values()} == {"cn-north-4"}
 
 
-def test_the_catalog_is_omitted_on_request(caller: Caller):
-    assert post(caller, "/v3/auth/tokens?nocatalog=true", caller.login()).json()["token"]["catalog"] == []
+def test_the_catalog_is_omitted_on_request(cloud: CloudClient):
+    assert post(cloud, "/v3/auth/tokens?nocatalog=true", cloud.login()).json()["token"]["catalog"] == []
 
 
 @pytest.mark.parametrize(
@@ -45,19 +45,19 @@ def test_the_catalog_is_omitted_on_request(caller: Caller):
         {"project": {"name": "cn-north-4"}, "domain": {"name": "local-account"}},
     ],
 )
-def test_the_project_may_be_named_with_its_account(caller: Caller, scope):
-    body = caller.login()
+def test_the_project_may_be_named_with_its_account(cloud: CloudClient, scope):
+    body = cloud.login()
     body["auth"]["scope"] = scope
 
-    assert post(caller, "/v3/auth/tokens", body).json()["token"]["project"]["name"] == "cn-north-4"
+    assert post(cloud, "/v3/auth/tokens", body).json()["token"]["project"]["name"] == "cn-north-4"
 
 
 @pytest.mark.parametrize("scope", [None, {}, {"domain": {"name": "local-account"}}])
-def test_without_a_project_the_token_is_for_the_account(caller: Caller, scope):
-    body = caller.login()
+def test_without_a_project_the_token_is_for_the_account(cloud: CloudClient, scope):
+    body = cloud.login()
     body["auth"]["scope"] = scope
 
-    token = post(caller, "/v3/auth/tokens", body).json()["token"]
+    token = post(cloud, "/v3/auth/tokens", body).json()["token"]
 
     assert ("project" in token, token["domain"]["name"]) == (False, "local-account")
 
@@ -67,20 +67,20 @@ def test_without_a_project_the_token_is_for_the_account(caller: Caller, scope):
               {"password": "\ud800"}],
     ids=str,
 )  # fmt: skip
-def test_the_error_of_a_wrong_login_does_not_say_which_value_is_wrong(caller: Caller, wrong):
-    reply = post(caller, "/v3/auth/tokens", caller.login(**wrong))
+def test_the_error_of_a_wrong_login_does_not_say_which_value_is_wrong(cloud: CloudClient, wrong):
+    reply = post(cloud, "/v3/auth/tokens", cloud.login(**wrong))
 
-    assert refused_by_iam(reply, 401, "Unauthorized") == "The username or password is wrong."
+    assert assert_iam_error(reply, 401, "Unauthorized") == "The username or password is wrong."
     assert "X-Subject-Token" not in reply.headers
 
 
-def test_another_region_has_no_project(caller: Caller):
-    body = caller.login()
+def test_another_region_has_no_project(cloud: CloudClient):
+    body = cloud.login()
     body["auth"]["scope"]["project"]["name"] = "cn-north-1"
 
-    reply = post(caller, "/v3/auth/tokens", body)
+    reply = post(cloud, "/v3/auth/tokens", body)
 
-    assert refused_by_iam(reply, 404, "Not Found") == "Could not find project: cn-north-1."
+    assert assert_iam_error(reply, 404, "Not Found") == "Could not find project: cn-north-1."
 
 
 @pytest.mark.parametrize(
@@ -90,23 +90,23 @@ def test_another_region_has_no_project(caller: Caller):
      {"auth": {"identity": {"methods": ["password"], "password": {"user": {"name": "u", "password": "p"}}}}}],
     ids=str,
 )  # fmt: skip
-def test_a_body_of_another_form_is_rejected(caller: Caller, body):
-    assert refused_by_iam(post(caller, "/v3/auth/tokens", body), 400, "Bad Request")
+def test_a_body_of_another_form_is_rejected(cloud: CloudClient, body):
+    assert assert_iam_error(post(cloud, "/v3/auth/tokens", body), 400, "Bad Request")
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"[" * 100_000])
-def test_a_body_that_is_not_json_is_rejected(caller: Caller, data):
-    reply = caller.send("POST", f"{caller.address.url}/v3/auth/tokens", data=data)
+def test_a_body_that_is_not_json_is_rejected(cloud: CloudClient, data):
+    reply = cloud.send("POST", f"{cloud.address.url}/v3/auth/tokens", data=data)
 
-    assert refused_by_iam(reply, 400, "Bad Request") == "the body is not JSON"
+    assert assert_iam_error(reply, 400, "Bad Request") == "the body is not JSON"
 
 
 @pytest.mark.parametrize("scope", [5, [1], {"project": 5}, {"project": [1]}])
-def test_a_scope_of_another_form_is_rejected(caller: Caller, scope):
-    body = caller.login()
+def test_a_scope_of_another_form_is_rejected(cloud: CloudClient, scope):
+    body = cloud.login()
     body["auth"]["scope"] = scope
 
-    refused_by_iam(post(caller, "/v3/auth/tokens", body), 400, "Bad Request")
+    assert_iam_error(post(cloud, "/v3/auth/tokens", body), 400, "Bad Request")
 
 
 # --- temporary keys
@@ -122,8 +122,8 @@ def wanted(**options) -> dict[str, object]:
     ("options", "seconds"),
     [({}, 900), ({"duration-seconds": "86400"}, 86400), ({"duration_seconds": 1000}, 1000)],
 )
-def test_temporary_keys_have_the_requested_lifetime(caller: Caller, options, seconds):
-    reply = post(caller, KEYS, wanted(**options), **{"X-Auth-Token": caller.token()})
+def test_temporary_keys_have_the_requested_lifetime(cloud: CloudClient, options, seconds):
+    reply = post(cloud, KEYS, wanted(**options), **{"X-Auth-Token": cloud.token()})
 
     credential = reply.json()["credential"]
     left = timestamp(credential["expires_at"]) - datetime.now(timezone.utc)
@@ -132,66 +132,66 @@ def test_temporary_keys_have_the_requested_lifetime(caller: Caller, options, sec
     assert (len(credential["access"]), len(credential["secret"])) == (20, 40)
 
 
-def test_the_token_may_be_in_the_body_or_the_request_signed(caller: Caller):
+def test_the_token_may_be_in_the_body_or_the_request_signed(cloud: CloudClient):
     content = b'{"auth": {"identity": {"methods": ["token"]}}}'
 
-    assert post(caller, KEYS, wanted(id=caller.token())).status_code == 201
-    signed = caller.signed("POST", caller.address.url + KEYS, (), {}, content)
-    assert caller.send_prepared(signed).status_code == 201
+    assert post(cloud, KEYS, wanted(id=cloud.token())).status_code == 201
+    signed = cloud.signed("POST", cloud.address.url + KEYS, (), {}, content)
+    assert cloud.send_prepared(signed).status_code == 201
 
 
 @pytest.mark.parametrize("seconds", [899, 86401, "x", None, 1.5, True])
-def test_a_lifetime_out_of_range_is_rejected(caller: Caller, seconds):
-    reply = post(caller, KEYS, wanted(duration_seconds=seconds), **{"X-Auth-Token": caller.token()})
+def test_a_lifetime_out_of_range_is_rejected(cloud: CloudClient, seconds):
+    reply = post(cloud, KEYS, wanted(duration_seconds=seconds), **{"X-Auth-Token": cloud.token()})
 
-    assert "900 to 86400" in refused_by_iam(reply, 400, "Bad Request")
+    assert "900 to 86400" in assert_iam_error(reply, 400, "Bad Request")
 
 
-def test_agencies_are_not_implemented(caller: Caller):
+def test_agencies_are_not_implemented(cloud: CloudClient):
     body = {"auth": {"identity": {"methods": ["assume_role"]}}}
 
-    reply = post(caller, KEYS, body, **{"X-Auth-Token": caller.token()})
+    reply = post(cloud, KEYS, body, **{"X-Auth-Token": cloud.token()})
 
-    assert "agencies" in refused_by_iam(reply, 400, "Bad Request")
+    assert "agencies" in assert_iam_error(reply, 400, "Bad Request")
 
 
-def test_temporary_keys_require_a_login(caller: Caller):
-    refused_by_iam(post(caller, KEYS, wanted()), 401, "Unauthorized")
-    refused_by_iam(post(caller, KEYS, wanted(id="guess")), 401, "Unauthorized")
-    refused_by_iam(post(caller, KEYS, wanted(), **{"X-Auth-Token": "A" * 120}), 401, "Unauthorized")
+def test_temporary_keys_require_a_login(cloud: CloudClient):
+    assert_iam_error(post(cloud, KEYS, wanted()), 401, "Unauthorized")
+    assert_iam_error(post(cloud, KEYS, wanted(id="guess")), 401, "Unauthorized")
+    assert_iam_error(post(cloud, KEYS, wanted(), **{"X-Auth-Token": "A" * 120}), 401, "Unauthorized")
 
 
 # --- projects
 
 
-def test_the_project_of_the_region_is_found(caller: Caller):
-    url = f"{caller.address.url}/v3/projects"
-    signed = sign(caller.account.access_key, caller.account.secret_key, "GET", url, [("name", "cn-north-4")])
+def test_the_project_of_the_region_is_found(cloud: CloudClient):
+    url = f"{cloud.address.url}/v3/projects"
+    signed = sign(cloud.account.access_key, cloud.account.secret_key, "GET", url, [("name", "cn-north-4")])
 
-    for reply in (caller.send_prepared(signed), caller.send("GET", url, headers={"X-Auth-Token": caller.token()})):
+    for reply in (cloud.send_prepared(signed), cloud.send("GET", url, headers={"X-Auth-Token": cloud.token()})):
         (project,) = reply.json()["projects"]
-        assert (reply.status_code, project["id"], project["name"]) == (200, caller.account.project_id, "cn-north-4")
-        assert project["domain_id"] == project["parent_id"] == caller.account.domain_id
-        assert project["links"]["self"] == f"{url}/{caller.account.project_id}"
+        assert (reply.status_code, project["id"], project["name"]) == (200, cloud.account.project_id, "cn-north-4")
+        assert project["domain_id"] == project["parent_id"] == cloud.account.domain_id
+        assert project["links"]["self"] == f"{url}/{cloud.account.project_id}"
         assert reply.json()["links"] == {"next": None, "previous": None, "self": url}
 
 
-def test_another_region_is_not_found(caller: Caller):
-    url = f"{caller.address.url}/v3/projects?name=cn-north-1"
+def test_another_region_is_not_found(cloud: CloudClient):
+    url = f"{cloud.address.url}/v3/projects?name=cn-north-1"
 
-    assert caller.send("GET", url, headers={"X-Auth-Token": caller.token()}).json()["projects"] == []
-
-
-def test_projects_require_a_login(caller: Caller):
-    url = f"{caller.address.url}/v3/projects"
-
-    refused_by_iam(caller.send("GET", url), 401, "Unauthorized")
-    signed = sign(caller.account.access_key, "guess", "GET", url)
-    refused_by_iam(caller.send_prepared(signed), 401, "Unauthorized")
+    assert cloud.send("GET", url, headers={"X-Auth-Token": cloud.token()}).json()["projects"] == []
 
 
-def test_other_calls_are_rejected_in_the_same_format(caller: Caller):
-    refused_by_iam(caller.send("GET", f"{caller.address.url}/v3/users"), 404, "Not Found")
-    refused_by_iam(caller.send("PUT", f"{caller.address.url}/v3/projects"), 405, "Method Not Allowed")
-    refused_by_iam(caller.send("POST", f"{caller.address.url}/v3/auth/tokens", data=b" " * 13_000_000), 413,
-                   "Request Entity Too Large")  # fmt: skip
+def test_projects_require_a_login(cloud: CloudClient):
+    url = f"{cloud.address.url}/v3/projects"
+
+    assert_iam_error(cloud.send("GET", url), 401, "Unauthorized")
+    signed = sign(cloud.account.access_key, "guess", "GET", url)
+    assert_iam_error(cloud.send_prepared(signed), 401, "Unauthorized")
+
+
+def test_other_calls_are_rejected_in_the_same_format(cloud: CloudClient):
+    assert_iam_error(cloud.send("GET", f"{cloud.address.url}/v3/users"), 404, "Not Found")
+    assert_iam_error(cloud.send("PUT", f"{cloud.address.url}/v3/projects"), 405, "Method Not Allowed")
+    assert_iam_error(cloud.send("POST", f"{cloud.address.url}/v3/auth/tokens", data=b" " * 13_000_000), 413,
+                     "Request Entity Too Large")  # fmt: skip

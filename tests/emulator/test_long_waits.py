@@ -1,4 +1,4 @@
-"""What waits for a job survives hours: the machine sleeping, the service restarting, keys rotating, tokens ending.
+"""Long waits continue after suspends of the machine, restarts of the service, rotated keys and expired tokens.
 
 A process that is stopped by a signal sees what one on a sleeping machine sees: it does nothing for a while, and then
 time has passed and its connections are gone.
@@ -43,14 +43,14 @@ WAITS = """
 
 @attrs.frozen
 class Machine:
-    """A service at a port of its own, in a home whose account may change, and what a session there needs."""
+    """A service at a fixed port whose account can be changed, and the credentials of its sessions."""
 
     home: Path
     port: int
     credentials: Path
 
     def start(self, **changes: object) -> None:
-        """Start the service, with changes of its account."""
+        """Start the service after changing its account."""
         file = LocalHome.of(self.home).account
         write_private(file, {**attrs.asdict(accounts.load_or_create(file)), **changes})
         daemon.ensure(self.home, daemon.CloudOptions(port=self.port))
@@ -61,8 +61,8 @@ class Machine:
         assert found is not None
         return found
 
-    def hand_out_keys(self) -> None:
-        """Write the keys of now where sessions read them."""
+    def write_credentials(self) -> None:
+        """Write the current keys to the credentials file."""
         text = f"[basic]\nak = {self.account.access_key}\nsk = {self.account.secret_key}\n"
         fresh = self.credentials.with_suffix(".new")
         fresh.write_text(text)
@@ -86,7 +86,7 @@ class Machine:
 
 @pytest.fixture
 def machine(tmp_path: Path, home: Path) -> Machine:
-    """A service whose tokens live for a second, with a script and data in its buckets."""
+    """A service whose tokens expire after a second, with a script and data in its buckets."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         made = Machine(home, free.getsockname()[1], tmp_path / "credentials")
@@ -95,12 +95,12 @@ def machine(tmp_path: Path, home: Path) -> Machine:
         (buckets / name).parent.mkdir(parents=True)
         (buckets / name).write_text(textwrap.dedent(text))
     made.start(token_lifetime=1.0)
-    made.hand_out_keys()
+    made.write_credentials()
     return made
 
 
 def waiting(machine: Machine, login: str) -> subprocess.Popen[str]:
-    """A process that waits for a job, once that has printed something."""
+    """Start a process that waits for a job, and return when it has shown the first lines of the log."""
     environment = {**os.environ, **machine.environment(login)}
     process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(WAITS)], env=environment, text=True,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
@@ -119,7 +119,7 @@ def rest_of(process: subprocess.Popen[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("login", ["keys in a file", "password"])
-def test_a_machine_that_sleeps_while_the_service_restarts_and_keys_rotate_loses_nothing(
+def test_a_wait_continues_after_a_suspend_with_a_restart_and_rotated_keys(
     machine: Machine, login: str, tmp_path: Path
 ):
     process = waiting(machine, login)
@@ -127,7 +127,7 @@ def test_a_machine_that_sleeps_while_the_service_restarts_and_keys_rotate_loses_
     process.send_signal(signal.SIGSTOP)
     daemon.stop(machine.home)
     machine.start(access_key="ROTATED", secret_key="rotated-secret", token_lifetime=1.0)
-    machine.hand_out_keys()
+    machine.write_credentials()
     until((tmp_path / "over").exists)
     process.send_signal(signal.SIGCONT)
 
@@ -143,7 +143,7 @@ def test_expired_tokens_and_rotated_keys_are_renewed_silently(machine: Machine, 
     if login == "keys in a file":
         machine.start(access_key="ROTATED", secret_key="rotated-secret", token_lifetime=1.0)
         daemon.stop(machine.home)
-        machine.hand_out_keys()
+        machine.write_credentials()
         daemon.ensure(machine.home, daemon.CloudOptions(port=machine.port))
 
     shown = rest_of(process)
@@ -162,7 +162,7 @@ def test_ctrl_c_does_not_stop_the_job_in_the_cloud(machine: Machine, tmp_path: P
 
 
 def test_the_account_of_these_tests_has_a_rotated_key_and_short_lifetimes(machine: Machine):
-    """The tests above would pass as well if nothing had rotated."""
+    """The tests above would also pass if no key had been rotated."""
     before = machine.account.access_key
     machine.start(access_key="ROTATED")
 

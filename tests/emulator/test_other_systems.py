@@ -1,4 +1,4 @@
-"""The cloud side works on systems that lack what only Unix has; `tests/test_portability.py` reads its source."""
+"""The cloud side works without Unix-only modules; `tests/test_portability.py` checks its source."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from pathlib import Path
 import pytest
 
 from modelarts.local.locks import NEEDS_LINUX
-from tests.emulator.cloud import environment
-from tests.emulator.signing import Caller
+from tests.emulator.cloud_client import CloudClient
+from tests.emulator.obs_requests import environment
 from tests.support.files import write_json
 
 PROGRAMS = Path(__file__).parent / "programs"
 
-needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are found in /proc")
+needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc to find open files")
 
 
 @needs_proc
 @pytest.mark.parametrize("hidden", [True, False], ids=["as on Windows", "as it is"])
-def test_the_cloud_side_runs_without_unix_modules(caller: Caller, local: Path, tmp_path: Path, hidden: bool):
-    account = caller.account
+def test_the_cloud_side_runs_without_unix_modules(cloud: CloudClient, local: Path, tmp_path: Path, hidden: bool):
+    account = cloud.account
     keys = {"access_key": account.access_key, "secret_key": account.secret_key, "project_id": account.project_id}
     (tmp_path / "state").mkdir()
     write_json(tmp_path / "state" / "config.json", profiles={"用户": keys})
     (tmp_path / "state" / "config.json").chmod(0o600)
-    settings = {**environment(caller), "MODELARTS_HOME": str(tmp_path / "state"), "PYTHONUTF8": "0",
+    settings = {**environment(cloud), "MODELARTS_HOME": str(tmp_path / "state"), "PYTHONUTF8": "0",
                 "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "utf-8", "LC_ALL": "C.UTF-8"}  # fmt: skip
     warnings = ["-X", "warn_default_encoding", "-W", "error::EncodingWarning"] if sys.version_info >= (3, 10) else []
     program = [str(PROGRAMS / "as_on_windows.py")] if hidden else []
@@ -47,7 +47,7 @@ def on_windows(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @needs_proc
 @pytest.mark.parametrize("arguments", [["--help"], ["config", "show"]])
-def test_commands_for_the_cloud_run_without_what_only_unix_has(tmp_path: Path, arguments: list[str]):
+def test_commands_for_the_cloud_run_without_unix_modules(tmp_path: Path, arguments: list[str]):
     done = on_windows(tmp_path / "state", *arguments)
 
     assert (done.returncode, done.stderr) == (0, "")

@@ -1,4 +1,4 @@
-"""What is signed is what was sent: against the contract's vectors, and against Huawei's general SDK."""
+"""Verifies signatures with the vectors of the contract and with the general SDK of Huawei."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from modelarts.local.emulator.iam.signatures import (
     check_signature,
     string_to_sign,
 )
-from tests.emulator.signing import sign
+from tests.emulator.cloud_client import sign
 
 CONTRACT = json.loads(Path(__file__).parents[1].joinpath("contract", "auth.json").read_text(encoding="utf-8"))
 VECTORS = CONTRACT["ak_sk"]["test_vectors"]
@@ -38,22 +38,22 @@ def of_vector(vector) -> SignedRequest:
     return received(vector["method"], vector["request_uri"], headers, (vector["body"] or "").encode())
 
 
-def code_of(call) -> tuple[str, int]:
+def code_of(raw) -> tuple[str, int]:
     with pytest.raises(ApiFailure) as error:
-        call()
+        raw()
     return error.value.code, error.value.status
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["title"])
 def test_the_vectors_of_the_contract_are_canonicalised_and_accepted(vector):
-    call, claim = of_vector(vector), AuthorizationHeader.of(vector["authorization"])
+    raw, claim = of_vector(vector), AuthorizationHeader.of(vector["authorization"])
 
-    canonical = canonical_request(call, claim.signed_headers)
+    canonical = canonical_request(raw, claim.signed_headers)
 
     assert canonical.decode() == vector["canonical_request"]
-    assert string_to_sign(canonical, call.headers["x-sdk-date"]) == vector["string_to_sign"]
+    assert string_to_sign(canonical, raw.headers["x-sdk-date"]) == vector["string_to_sign"]
     assert claim.access_key == vector["access_key"]
-    check_signature(claim, call, vector["secret_key"])
+    check_signature(claim, raw, vector["secret_key"])
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,8 @@ def test_the_vectors_of_the_contract_are_canonicalised_and_accepted(vector):
 )
 def test_a_request_that_differs_from_the_signed_one_is_rejected(change):
     vector = VECTORS[0]
-    call = of_vector(vector)
-    changed = attrs.evolve(call, **{**change, "headers": {**call.headers, **change.get("headers", {})}})
+    raw = of_vector(vector)
+    changed = attrs.evolve(raw, **{**change, "headers": {**raw.headers, **change.get("headers", {})}})
 
     header = AuthorizationHeader.of(vector["authorization"])
     assert code_of(lambda: check_signature(header, changed, vector["secret_key"])) == ("ModelArts.0208", 401)
@@ -114,11 +114,11 @@ def test_host_and_date_must_be_signed(left_out):
 
 
 def test_a_signed_header_must_exist():
-    call = of_vector(VECTORS[0])
-    headers = {name: value for name, value in call.headers.items() if name != "x-project-id"}
+    raw = of_vector(VECTORS[0])
+    headers = {name: value for name, value in raw.headers.items() if name != "x-project-id"}
 
     with pytest.raises(ApiFailure, match="signed headers are missing: x-project-id"):
-        check_signature(AuthorizationHeader.of(VECTORS[0]["authorization"]), attrs.evolve(call, headers=headers), "key")
+        check_signature(AuthorizationHeader.of(VECTORS[0]["authorization"]), attrs.evolve(raw, headers=headers), "key")
 
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc).timestamp()
@@ -141,18 +141,18 @@ def test_a_malformed_date_is_rejected(headers):
 
 def test_a_body_may_be_unsigned_as_by_the_general_sdk_for_other_types_than_json():
     request = sign(AK, SK, "POST", f"{HOST}/v1/p/x", (), {"Content-Type": "application/octet-stream"}, b"12")
-    call = received("POST", "/v1/p/x", request.headers, b"34")
+    raw = received("POST", "/v1/p/x", request.headers, b"34")
 
-    check_signature(AuthorizationHeader.of(request.headers["Authorization"]), call, SK)
+    check_signature(AuthorizationHeader.of(request.headers["Authorization"]), raw, SK)
 
 
 def test_a_given_digest_must_match_the_body():
     headers = {"X-Sdk-Content-Sha256": "0" * 64}
     request = sign(AK, SK, "POST", f"{HOST}/v1/p/x", (), headers, b"12")
-    call = received("POST", "/v1/p/x", request.headers, b"12")
+    raw = received("POST", "/v1/p/x", request.headers, b"12")
 
     with pytest.raises(ApiFailure, match="X-Sdk-Content-Sha256 does not match the body"):
-        check_signature(AuthorizationHeader.of(request.headers["Authorization"]), call, SK)
+        check_signature(AuthorizationHeader.of(request.headers["Authorization"]), raw, SK)
 
 
 TEXT = st.text(st.characters(blacklist_categories=["Cs"]), max_size=12)
@@ -163,12 +163,12 @@ VALUE = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=12)
 @settings(deadline=None, derandomize=True, max_examples=300)
 @given(st.sampled_from(["GET", "POST", "PUT", "DELETE"]), TEXT, PAIRS, VALUE, st.binary(max_size=200))
 @example("GET", "v1//训练 作业/a+b%2F~/", [("b", ""), ("a", "2"), ("a", "1"), ("空", " &=+%2B")], "à", b"")
-def test_what_the_general_sdk_signs_is_accepted_and_nothing_else(method, path, query, value, body):
+def test_only_the_request_that_the_general_sdk_signed_is_accepted(method, path, query, value, body):
     request = sign(AK, SK, method, f"{HOST}/{quote(path)}", query, {"X-Any": value}, body)
-    call = received(method, request.url[len(HOST) :], request.headers, body)
+    raw = received(method, request.url[len(HOST) :], request.headers, body)
     claim = AuthorizationHeader.of(request.headers["Authorization"])
 
-    check_signature(claim, call, SK)
-    for other in (attrs.evolve(call, body=body + b" "), attrs.evolve(call, query=f"{call.query}&x=")):
+    check_signature(claim, raw, SK)
+    for other in (attrs.evolve(raw, body=body + b" "), attrs.evolve(raw, query=f"{raw.query}&x=")):
         assert code_of(lambda other=other: check_signature(claim, other, SK)) == ("ModelArts.0208", 401)
-    assert code_of(lambda: check_signature(claim, call, SK + " ")) == ("ModelArts.0208", 401)
+    assert code_of(lambda: check_signature(claim, raw, SK + " ")) == ("ModelArts.0208", 401)

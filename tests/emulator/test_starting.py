@@ -1,4 +1,4 @@
-"""Starting a service with `--auth iam`, and what the commands tell."""
+"""Starting a service with `--auth iam`, and the output of the commands."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from modelarts.local import daemon
 from modelarts.local.emulator.iam import accounts
 from modelarts.local.paths import LocalHome
 from modelarts.session import Session
-from tests.emulator.signing import Caller, sign
+from tests.emulator.cloud_client import CloudClient, sign
 from tests.support.jobs import estimator, put_code, until
 
 
 @pytest.fixture
 def run(home: Path, monkeypatch: pytest.MonkeyPatch):
-    """Run `modelarts local …` on a home of its own."""
+    """Run `modelarts local …` with a separate home."""
     monkeypatch.setenv("MODELARTS_HOME", str(home))
     return lambda *arguments: CliRunner().invoke(cli, ["local", *arguments])
 
@@ -42,9 +42,9 @@ def http():
         yield http
 
 
-def caller_of(home: Path, http: requests.Session) -> Caller:
+def cloud_client_of(home: Path, http: requests.Session) -> CloudClient:
     address = daemon.find(home).iam
-    return Caller(address, accounts.load(Path(address.account)), http)
+    return CloudClient(address, accounts.load(Path(address.account)), http)
 
 
 def test_a_start_reports_the_account_file_and_no_secrets(run, home):
@@ -55,9 +55,9 @@ def test_a_start_reports_the_account_file_and_no_secrets(run, home):
     assert second.output.replace("running", "started") == first.output
     assert f"(region cn-east-3, account in {LocalHome.of(home).account})" in first.output
     files = [file.read_text() for file in (LocalHome.of(home).address, LocalHome.of(home).service_log)]
-    for told in [first.output, *files]:
-        assert account.secret_key not in told
-        assert account.password not in told
+    for message in [first.output, *files]:
+        assert account.secret_key not in message
+        assert account.password not in message
 
 
 def test_the_credentials_can_be_read_by_a_shell(run, home):
@@ -143,15 +143,15 @@ def test_without_auth_iam_the_emulator_is_not_imported():
 
 def test_tokens_keys_and_the_certificate_are_valid_after_a_restart(home, http):
     first = daemon.ensure(home, daemon.CloudOptions()).iam
-    token = caller_of(home, http).token()
+    token = cloud_client_of(home, http).token()
     before = Path(first.ca_bundle).read_bytes()
 
     daemon.stop(home)
     daemon.ensure(home, daemon.CloudOptions())
 
-    caller = caller_of(home, http)
-    assert caller.send("GET", f"{caller.v1}/job/ai-engines", headers={"X-Auth-Token": token}).status_code == 200
-    assert Path(caller.address.ca_bundle).read_bytes() == before
+    cloud = cloud_client_of(home, http)
+    assert cloud.send("GET", f"{cloud.v1}/job/ai-engines", headers={"X-Auth-Token": token}).status_code == 200
+    assert Path(cloud.address.ca_bundle).read_bytes() == before
 
 
 def test_lifetimes_are_those_of_the_account_file(home, http):
@@ -159,16 +159,16 @@ def test_lifetimes_are_those_of_the_account_file(home, http):
     accounts.load_or_create(file)
     file.write_text(json.dumps({**json.loads(file.read_text()), "token_lifetime": 0.5, "keys_lifetime": 0.5}))
     daemon.ensure(home, daemon.CloudOptions())
-    caller = caller_of(home, http)
-    keys, token = caller.temporary_keys(), caller.token()
-    url, security = f"{caller.v1}/job/ai-engines", {"X-Security-Token": keys["securitytoken"]}
+    cloud = cloud_client_of(home, http)
+    keys, token = cloud.temporary_keys(), cloud.token()
+    url, security = f"{cloud.v1}/job/ai-engines", {"X-Security-Token": keys["securitytoken"]}
 
     def by_token() -> str:
-        return str(caller.send("GET", url, headers={"X-Auth-Token": token}).json().get("error_code"))
+        return str(cloud.send("GET", url, headers={"X-Auth-Token": token}).json().get("error_code"))
 
     def by_keys() -> str:
-        call = sign(keys["access"], keys["secret"], "GET", url, headers=security)
-        return str(caller.send_prepared(call).json().get("error_code"))
+        request = sign(keys["access"], keys["secret"], "GET", url, headers=security)
+        return str(cloud.send_prepared(request).json().get("error_code"))
 
     until(lambda: by_token() == "ModelArts.0202")
     until(lambda: by_keys() == "ModelArts.0207")
@@ -194,26 +194,26 @@ def test_local_sessions_and_scripts_work_at_the_same_time(home, tmp_path):
 
 def test_it_stops_at_once_during_long_polls(home, http, tmp_path):
     daemon.ensure(home, daemon.CloudOptions())
-    caller = caller_of(home, http)
+    cloud = cloud_client_of(home, http)
     with Session.local(home) as session:
         session.obs.create_bucket("bucket")
         put_code(session, tmp_path, "import time; time.sleep(3)")
         job = estimator(session).fit(inputs="/bucket/data/")
         until(lambda: job.get_job_info().status == 8)
         (log,) = job.get_job_log_file_list().log_file_list
-    url = f"{caller.v1}/training-jobs/{job.job_id}/versions/{job.version_id}/aom-log"
-    options = {"params": {"log_file": log, "base_line": 10**9}, "headers": {"X-Auth-Token": caller.token()}}
+    url = f"{cloud.v1}/training-jobs/{job.job_id}/versions/{job.version_id}/aom-log"
+    options = {"params": {"log_file": log, "base_line": 10**9}, "headers": {"X-Auth-Token": cloud.token()}}
     options["headers"]["Prefer"] = "wait=30"
 
     def ask() -> None:
         with requests.Session() as http, contextlib.suppress(requests.RequestException):
-            attrs.evolve(caller, http=http).send("GET", url, **options)
+            attrs.evolve(cloud, http=http).send("GET", url, **options)
 
     held = threading.Thread(target=ask, daemon=True)
     held.start()
-    service, port = psutil.Process(daemon.find(home).pid), urlsplit(caller.address.url).port
+    service, port = psutil.Process(daemon.find(home).pid), urlsplit(cloud.address.url).port
     until(lambda: len([one for one in service.net_connections() if one.laddr.port == port and one.raddr]) > 1)
 
-    assert daemon.stop(home)  # raises when it does not end within its patience
+    assert daemon.stop(home)  # raises if the service does not end in time
     held.join(10)
     assert not held.is_alive()

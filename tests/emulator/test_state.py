@@ -1,4 +1,4 @@
-"""The account and the certificates that a first start makes."""
+"""The account and the certificates that the first start creates."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_an_account_file_with_a_byte_order_mark_is_read(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ("{", "correct it, or remove it"),
         pytest.param("[" * 100_000, "correct it, or remove it", id="deep"),
@@ -74,11 +74,11 @@ def test_an_account_file_with_a_byte_order_mark_is_read(tmp_path):
         ('{"colour": "red"}', "colour"),
     ],
 )
-def test_an_invalid_account_file_is_reported(tmp_path, content, told):
+def test_an_invalid_account_file_is_reported(tmp_path, content, message):
     file = tmp_path / "account.json"
     file.write_text(content)
 
-    with pytest.raises(ServiceError, match=told):
+    with pytest.raises(ServiceError, match=message):
         accounts.load_or_create(file)
 
 
@@ -104,18 +104,18 @@ def test_an_invalid_region_name_is_rejected(tmp_path, region):
 
 def test_certificates_are_for_this_machine_only_and_stored(tmp_path):
     files = certificate.ensure(tmp_path, NOW)
-    before = files.trusted.read_bytes(), files.server.read_bytes()
+    before = files.ca.read_bytes(), files.server.read_bytes()
 
     certificate.ensure(tmp_path, NOW + timedelta(days=300))
 
-    assert (files.trusted.read_bytes(), files.server.read_bytes()) == before
+    assert (files.ca.read_bytes(), files.server.read_bytes()) == before
     assert mode(files.server) == 0o600
     assert b"PRIVATE KEY" not in before[0]
-    assert before[1].count(b"PRIVATE KEY") == 2  # begin and end of one
-    server, trusted = (x509.load_pem_x509_certificate(content) for content in reversed(before))
+    assert before[1].count(b"PRIVATE KEY") == 2  # the first and last line of one key
+    server, ca = (x509.load_pem_x509_certificate(content) for content in reversed(before))
     names = server.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert [str(name.value) for name in names] == ["localhost", "127.0.0.1"]
-    allowed = trusted.extensions.get_extension_for_class(x509.NameConstraints)
+    allowed = ca.extensions.get_extension_for_class(x509.NameConstraints)
     assert allowed.critical
     assert [str(name.value) for name in allowed.value.permitted_subtrees or ()] == ["localhost", "127.0.0.1/32"]
 
@@ -138,15 +138,15 @@ def test_missing_or_damaged_certificates_are_renewed(tmp_path, file, damage):
     files = certificate.ensure(tmp_path, NOW)
 
     server = x509.load_pem_x509_certificate(files.server.read_bytes())
-    server.verify_directly_issued_by(x509.load_pem_x509_certificate(files.trusted.read_bytes()))
+    server.verify_directly_issued_by(x509.load_pem_x509_certificate(files.ca.read_bytes()))
 
 
 def test_certificates_that_do_not_match_are_renewed(tmp_path):
     certificate.ensure(tmp_path, NOW)
     (tmp_path / "other").mkdir()
-    (tmp_path / "ca.pem").write_bytes(certificate.ensure(tmp_path / "other", NOW).trusted.read_bytes())
+    (tmp_path / "ca.pem").write_bytes(certificate.ensure(tmp_path / "other", NOW).ca.read_bytes())
 
     files = certificate.ensure(tmp_path, NOW)
 
     server = x509.load_pem_x509_certificate(files.server.read_bytes())
-    server.verify_directly_issued_by(x509.load_pem_x509_certificate(files.trusted.read_bytes()))
+    server.verify_directly_issued_by(x509.load_pem_x509_certificate(files.ca.read_bytes()))

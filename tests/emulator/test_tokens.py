@@ -1,4 +1,4 @@
-"""Tokens and temporary keys: how long they last, and what makes them invalid."""
+"""Tokens and temporary keys: lifetimes, and reasons for being invalid."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Clock:
         return self.now
 
 
-def code_of(call) -> tuple[str, int]:
+def code_of(action) -> tuple[str, int]:
     with pytest.raises(ApiFailure) as error:
-        call()
+        action()
     return error.value.code, error.value.status
 
 
@@ -92,7 +92,7 @@ def test_temporary_keys_are_valid_until_they_expire():
 def test_the_lifetime_of_temporary_keys_is_limited_by_the_account():
     clock = Clock()
 
-    assert Tokens(ACCOUNT, clock).temporary_keys(86400).ends == clock.now + 1000
+    assert Tokens(ACCOUNT, clock).temporary_keys(86400).expires == clock.now + 1000
 
 
 def test_temporary_keys_need_their_own_security_token():

@@ -16,7 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from modelarts.local.files import write
 
 LIFETIME = timedelta(days=397)
-RENEWED_BEFORE = timedelta(days=30)
+RENEW_BEFORE = timedelta(days=30)
 _ADDRESS = ipaddress.ip_address("127.0.0.1")
 
 
@@ -24,7 +24,7 @@ _ADDRESS = ipaddress.ip_address("127.0.0.1")
 class Certificates:
     """Files in one folder: the CA that clients trust, and the certificate of the server with its key."""
 
-    trusted: Path
+    ca: Path
     server: Path
 
     @classmethod
@@ -35,10 +35,10 @@ class Certificates:
 def ensure(folder: Path, now: datetime | None = None) -> Certificates:
     """The certificates of a folder; new ones if they are missing, do not match each other or expire soon."""
     files = Certificates.of(folder)
-    timestamp = now or datetime.now(timezone.utc)
-    if not _is_valid(files, timestamp):
-        trusted, server = _create(timestamp)
-        write(files.trusted, trusted)
+    now = now or datetime.now(timezone.utc)
+    if not _is_valid(files, now):
+        ca, server = _create(now)
+        write(files.ca, ca)
         write(files.server, server)
     return files
 
@@ -46,38 +46,38 @@ def ensure(folder: Path, now: datetime | None = None) -> Certificates:
 def _is_valid(files: Certificates, now: datetime) -> bool:
     try:
         server = x509.load_pem_x509_certificate(files.server.read_bytes())
-        server.verify_directly_issued_by(x509.load_pem_x509_certificate(files.trusted.read_bytes()))
+        server.verify_directly_issued_by(x509.load_pem_x509_certificate(files.ca.read_bytes()))
     except (OSError, ValueError, TypeError, InvalidSignature):
         return False
-    return server.not_valid_before_utc <= now < server.not_valid_after_utc - RENEWED_BEFORE
+    return server.not_valid_before_utc <= now < server.not_valid_after_utc - RENEW_BEFORE
 
 
 def _create(now: datetime) -> tuple[bytes, bytes]:
-    authority, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     issuer = _name("modelarts local service CA")
-    authority_key_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key())
+    authority_key_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
     names = [x509.DNSName("localhost"), x509.IPAddress(_ADDRESS)]
     allowed_names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_network(_ADDRESS))]
-    trusted = (
-        _builder(issuer, issuer, authority, now)
+    ca = (
+        _builder(issuer, issuer, ca_key, now)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(signs_certificates=True), critical=True)
+        .add_extension(_usage(is_ca=True), critical=True)
         .add_extension(x509.NameConstraints(allowed_names, None), critical=True)
         .add_extension(authority_key_id, critical=False)
-        .sign(authority, hashes.SHA256())
+        .sign(ca_key, hashes.SHA256())
     )
     server = (
         _builder(_name("modelarts local service"), issuer, key, now)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(signs_certificates=False), critical=True)
+        .add_extension(_usage(is_ca=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(authority_key_id, critical=False)
-        .sign(authority, hashes.SHA256())
+        .sign(ca_key, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM
     private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return trusted.public_bytes(pem), server.public_bytes(pem) + private
+    return ca.public_bytes(pem), server.public_bytes(pem) + private
 
 
 def _builder(
@@ -99,9 +99,9 @@ def _name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-def _usage(signs_certificates: bool) -> x509.KeyUsage:
+def _usage(is_ca: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
-        digital_signature=not signs_certificates, content_commitment=False, key_encipherment=False,
-        data_encipherment=False, key_agreement=False, key_cert_sign=signs_certificates, crl_sign=signs_certificates,
+        digital_signature=not is_ca, content_commitment=False, key_encipherment=False,
+        data_encipherment=False, key_agreement=False, key_cert_sign=is_ca, crl_sign=is_ca,
         encipher_only=False, decipher_only=False,
     )  # fmt: skip

@@ -31,19 +31,22 @@ from modelarts.local.emulator.obs import cleanup
 from modelarts.local.emulator.obs.app import ObsApp
 from modelarts.local.emulator.obs.metadata import MetadataStore
 from modelarts.local.emulator.obs.object_store import ObjectStore
+from modelarts.local.emulator.obs.request import discard
 from modelarts.local.emulator.obs.signatures import ObsAuthenticator
 from modelarts.local.paths import LocalHome
 
 THREADS = 16
-HANDSHAKE_TIMEOUT = 10.0
-IDLE_TIMEOUT = 60  # without data, after which a connection is closed
+HANDSHAKE_TIMEOUT = 10.0  # seconds
+IDLE_TIMEOUT = 60  # seconds after which an idle connection is closed
 HEADER_BYTES = 64 * 1024
 MAX_READ_BYTES = 2**30  # of a rejected body or one chunk; with more, the connection is closed
 
 _IAM, _V1 = ("/v3/", "/v3.0/"), ("/v1/", "//")  # beginnings of paths; all other paths are those of buckets
 
 _TOO_LARGE = b"The body is too large."
-_PLAIN = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 33\r\n\r\nThis address is for https:// only"
+_HTTPS_ONLY = (
+    b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 33\r\n\r\nThis address is for https:// only"
+)
 
 Application = Callable[..., Iterable[bytes]]
 
@@ -53,30 +56,30 @@ class TlsServer:
     """The address of the emulated cloud. The server runs until the process ends."""
 
     url: str
-    files: certificate.Certificates
+    certificates: certificate.Certificates
     account: Account
 
 
 def start_tls_server(service: Service, activity: Activity, home: LocalHome, region: str, port: int) -> TlsServer:
     """Serve on a port, or on any free one if it is 0, in threads of this process. Raises `ServiceError`."""
     account = accounts.load_or_create(home.account, region)
-    files = certificate.ensure(home.iam)
+    certificates = certificate.ensure(home.iam)
     tokens = Tokens(account)
     authenticator = IamAuthenticator(account, tokens)
     iam = routes.IamApp(account, tokens, authenticator, activity)
     v1 = create_app(service, authenticator.authenticate_for_project, account.project_id, activity)
     for folder in (home.buckets, home.obs):
-        cleanup.remove_unfinished(folder)
+        cleanup.remove_abandoned_below(folder)
     store = ObjectStore(home.buckets, MetadataStore(home.obs), account.region, account.domain_id)
-    server = _server(application(iam, v1, ObsApp(store, ObsAuthenticator(tokens), activity)), files, port)
-    return TlsServer(f"https://127.0.0.1:{_listen(server, port)}", files, account)
+    server = _create_server(application(iam, v1, ObsApp(store, ObsAuthenticator(tokens), activity)), certificates, port)
+    return TlsServer(f"https://127.0.0.1:{_listen(server, port)}", certificates, account)
 
 
 def application(iam: Application, v1: Application, obs: Application) -> Application:
     """All three as one WSGI application. Each response has a request id (modelarts_03_0003)."""
     host = socket.gethostname()
 
-    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def respond(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ.get("wsgi.input_terminated"):
             environ["wsgi.input"].maxlen = MAX_READ_BYTES  # a chunk is read at once
         path = environ["REQUEST_URI"].partition("?")[0]
@@ -94,21 +97,15 @@ def application(iam: Application, v1: Application, obs: Application) -> Applicat
             return [_TOO_LARGE]
         return (iam if environ["PATH_INFO"].startswith(_IAM) else v1)(environ, start)
 
-    return answer
+    return respond
 
 
 def _check_size(environ: dict[str, Any]) -> bool:
     """Whether the body is small enough. A larger one is read and discarded, unless it is very large."""
     length = int(environ.get("CONTENT_LENGTH") or 0)
     if limits.BODY_BYTES < length <= MAX_READ_BYTES:
-        _drain(environ["wsgi.input"])
+        discard(environ["wsgi.input"])
     return length <= MAX_READ_BYTES
-
-
-def _drain(body: Any) -> None:
-    """Read a rejected body: a client that is still sending would not read the response."""
-    while body.read(64 * 1024):
-        pass
 
 
 class _Tls(Adapter):
@@ -144,29 +141,29 @@ class _Connection(HTTPConnection):
     """A connection whose handshake is done by the thread that handles its requests."""
 
     RequestHandlerClass = _Request
-    _is_encrypted = False
+    _handshake_done = False
 
     def communicate(self) -> Any:
-        if not self._is_encrypted:
+        if not self._handshake_done:
             self.socket.settimeout(HANDSHAKE_TIMEOUT)
             try:
                 self.socket.do_handshake()
             except OSError as error:
-                logger.info("no TLS connection with a client: %s", error)
+                logger.info("TLS handshake failed: %s", error)
                 if getattr(error, "reason", "") == "HTTP_REQUEST":
-                    os.write(self.socket.fileno(), _PLAIN)
+                    os.write(self.socket.fileno(), _HTTPS_ONLY)
                 return False
             self.socket.settimeout(IDLE_TIMEOUT)
-            self._is_encrypted = True
+            self._handshake_done = True
         return super().communicate()  # type: ignore[no-untyped-call]
 
 
-def _server(app: Application, files: certificate.Certificates, port: int) -> Server:
+def _create_server(app: Application, certificates: certificate.Certificates, port: int) -> Server:
     server = Server(
         ("127.0.0.1", port), app, numthreads=THREADS, server_name="modelarts", timeout=IDLE_TIMEOUT,
         request_queue_size=128,
     )  # fmt: skip
-    server.ssl_adapter = _Tls(str(files.server))
+    server.ssl_adapter = _Tls(str(certificates.server))
     server.ConnectionClass = _Connection
     server.keep_alive_conn_limit = 128
     server.max_request_header_size = HEADER_BYTES

@@ -1,4 +1,4 @@
-"""Sessions and buckets over HTTP: the client is the one of the cloud, the buckets are folders of the service."""
+"""Fixtures: a session for the cloud, and buckets of the service that it accesses over HTTP."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import pytest
 
 from modelarts.local.paths import LocalHome
 from modelarts.session import Session
-from tests.emulator.cloud import environment
-from tests.emulator.signing import Caller
+from tests.emulator.cloud_client import CloudClient
+from tests.emulator.obs_requests import environment
 
 _numbers = itertools.count(1)
 
 
 @pytest.fixture
-def session(caller: Caller, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Session]:
-    for name, value in environment(caller).items():
+def session(cloud: CloudClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Session]:
+    for name, value in environment(cloud).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("MODELARTS_HOME", str(tmp_path / "client"))
-    account = caller.account
+    account = cloud.account
     login = {"access_key": account.access_key, "secret_key": account.secret_key, "project_id": account.project_id}
     with Session(**login) as opened:
         yield opened
@@ -30,13 +30,13 @@ def session(caller: Caller, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 
 @pytest.fixture
 def client(session: Session) -> Any:
-    """The client of OBS that is not ours."""
+    """The client of `esdk-obs-python`."""
     return session.get_obs_client()
 
 
 @pytest.fixture
 def bucket(session: Session, iam_home: Path) -> Iterator[Path]:
-    """The folder of a bucket of this test's own; it is removed over HTTP."""
+    """The folder of a new bucket, which is removed over HTTP."""
     name = f"bucket-{next(_numbers)}"
     session.obs.create_bucket(name)
     yield LocalHome.of(iam_home).buckets / name

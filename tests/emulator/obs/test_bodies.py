@@ -1,4 +1,4 @@
-"""Bodies go to disk as they come, and are objects when they are whole."""
+"""Bodies are written to disk while they are received, and become objects when they are complete."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ from modelarts._obs.transfer.part_file import PartFile
 from modelarts.local import daemon
 from modelarts.local.emulator.obs.metadata import Metadata, MetadataStore
 from modelarts.local.emulator.obs.object_store import ObjectStore
-from modelarts.local.emulator.obs.request_body import new_file
+from modelarts.local.emulator.obs.request_body import new_part_file
 from modelarts.local.paths import LocalHome
-from tests.emulator.cloud import IGNORED, signed
+from tests.emulator.cloud_client import CloudClient
 from tests.emulator.obs.in_process import put_in_process
-from tests.emulator.signing import Caller
+from tests.emulator.obs_requests import IGNORED_WARNINGS, signed
 from tests.support.files import contents, put
 from tests.support.jobs import until
 
-pytestmark = IGNORED
+pytestmark = IGNORED_WARNINGS
 
 
 MIB = 1 << 20
 
 
 def test_a_large_body_is_not_kept_in_memory_and_an_interrupted_one_leaves_no_file(
-    caller: Caller, bucket: Path, iam_home: Path
+    cloud: CloudClient, bucket: Path, iam_home: Path
 ):
     service = psutil.Process(daemon.find(iam_home).pid)
     size, before = 200 * MIB, service.memory_info().rss
     peak = [before]
-    call = signed(caller, "PUT", bucket.name, "dir/large")
-    call.headers["Content-Length"] = str(size)
-    call.body = _pieces(size, lambda: peak.append(service.memory_info().rss))
-    broken = signed(caller, "PUT", bucket.name, "broken/large")
+    request = signed(cloud, "PUT", bucket.name, "dir/large")
+    request.headers["Content-Length"] = str(size)
+    request.body = _pieces(size, lambda: peak.append(service.memory_info().rss))
+    broken = signed(cloud, "PUT", bucket.name, "broken/large")
     broken.headers["Content-Length"] = str(size)
     broken.body = _pieces(2 * MIB, lambda: until((bucket / "broken").exists), fails=True)
 
-    assert caller.send_prepared(call).status_code == 200
+    assert cloud.send_prepared(request).status_code == 200
     with pytest.raises(requests.ConnectionError):
-        caller.send_prepared(broken)
+        cloud.send_prepared(broken)
 
     assert (bucket / "dir" / "large").stat().st_size == size
     assert max(peak) - before < 40 * MIB
@@ -67,7 +67,7 @@ def test_a_starting_service_removes_incomplete_files_that_are_not_locked(tmp_pat
         held.remove()
 
 
-def test_an_object_appears_when_it_is_complete(caller: Caller, bucket: Path):
+def test_an_object_appears_when_it_is_complete(cloud: CloudClient, bucket: Path):
     put(bucket / "file", "old")
     reached, go_on = threading.Event(), threading.Event()
 
@@ -77,9 +77,9 @@ def test_an_object_appears_when_it_is_complete(caller: Caller, bucket: Path):
         go_on.wait(10)
         yield b"w"
 
-    call = signed(caller, "PUT", bucket.name, "file")
-    call.headers["Content-Length"], call.body = "3", body()
-    sending = threading.Thread(target=caller.send_prepared, args=(call,))
+    request = signed(cloud, "PUT", bucket.name, "file")
+    request.headers["Content-Length"], request.body = "3", body()
+    sending = threading.Thread(target=cloud.send_prepared, args=(request,))
     sending.start()
     reached.wait(10)
     seen = (bucket / "file").read_text()
@@ -89,13 +89,13 @@ def test_an_object_appears_when_it_is_complete(caller: Caller, bucket: Path):
     assert (seen, contents(bucket)) == ("old", {"file": b"new"})
 
 
-def test_a_body_may_be_sent_in_chunks(caller: Caller, bucket: Path):
-    chunked = signed(caller, "PUT", bucket.name, "chunked")
+def test_a_body_may_be_sent_in_chunks(cloud: CloudClient, bucket: Path):
+    chunked = signed(cloud, "PUT", bucket.name, "chunked")
     del chunked.headers["Content-Length"]
     chunked.headers["Transfer-Encoding"] = "chunked"
     chunked.body = iter([b"in ", b"pieces"])
 
-    assert caller.send_prepared(chunked).status_code == 200
+    assert cloud.send_prepared(chunked).status_code == 200
     assert contents(bucket) == {"chunked": b"in pieces"}
 
 
@@ -103,8 +103,8 @@ def test_a_body_may_be_sent_in_chunks(caller: Caller, bucket: Path):
 def test_the_mode_of_objects_follows_the_umask(tmp_path: Path, mask: int, mode: int):
     before = os.umask(mask)
     try:
-        with new_file(tmp_path) as (path, _):
-            store = ObjectStore(tmp_path, MetadataStore(tmp_path / "notes"), "region", "owner")
+        with new_part_file(tmp_path) as (path, _):
+            store = ObjectStore(tmp_path, MetadataStore(tmp_path / "metadata"), "region", "owner")
             (tmp_path / "bucket").mkdir()
             store.put("bucket", "key", path, Metadata())
     finally:
@@ -116,10 +116,10 @@ def test_the_mode_of_objects_follows_the_umask(tmp_path: Path, mask: int, mode: 
 @pytest.mark.parametrize(
     ("length", "status", "code"), [(str((5 << 30) + 1), 400, b"EntityTooLarge"), (None, 411, b"MissingContentLength")]
 )
-def test_a_body_needs_a_length_within_the_limit(caller: Caller, tmp_path: Path, length, status, code):
-    found, told = put_in_process(caller, tmp_path / "home", length)
+def test_a_body_needs_a_length_within_the_limit(cloud: CloudClient, tmp_path: Path, length, status, code):
+    found, message = put_in_process(cloud, tmp_path / "home", length)
 
-    assert (found, b"<Code>%b</Code>" % code in told) == (status, True)
+    assert (found, b"<Code>%b</Code>" % code in message) == (status, True)
     assert contents(tmp_path / "home") == {}
 
 

@@ -11,15 +11,15 @@ import pytest
 from modelarts._obs.local.buckets import LocalBuckets
 from modelarts._obs.paths import PART
 from modelarts._obs.transfer.part_file import PartFile
-from modelarts.local.emulator.obs.errors import ObsError
+from modelarts.local.emulator.obs.errors import ObsApiError
 from modelarts.local.emulator.obs.metadata import MetadataStore
 from modelarts.local.emulator.obs.object_store import ObjectStore
 from modelarts.local.paths import LocalHome
 from modelarts.session import Session
-from tests.emulator.cloud import IGNORED
+from tests.emulator.obs_requests import IGNORED_WARNINGS
 from tests.support.files import contents, put
 
-pytestmark = IGNORED
+pytestmark = IGNORED_WARNINGS
 
 
 def test_buckets_are_created_found_and_removed(client, session: Session, iam_home: Path):
@@ -64,13 +64,13 @@ def test_a_bucket_with_unlisted_files_is_not_removed(client, bucket: Path, name:
 
 
 def test_an_object_added_while_its_bucket_is_removed_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    store = ObjectStore(tmp_path / "buckets", MetadataStore(tmp_path / "notes"), "region", "owner")
+    store = ObjectStore(tmp_path / "buckets", MetadataStore(tmp_path / "metadata"), "region", "owner")
     file = tmp_path / "buckets" / "bucket" / "b" / "file"
     (file.parent.parent / "a").mkdir(parents=True)
     rmdir = Path.rmdir
     monkeypatch.setattr(Path, "rmdir", lambda place: (put(file), rmdir(place)))
 
-    with pytest.raises(ObsError, match="just added"):
+    with pytest.raises(ObsApiError, match="just added"):
         store.remove_bucket("bucket")
 
     assert file.read_text() == "text"

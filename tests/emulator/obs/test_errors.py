@@ -1,4 +1,4 @@
-"""What is not served, and what fails, is told."""
+"""Unimplemented operations and failures are reported."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.emulator.cloud import IGNORED, refused, signed
+from tests.emulator.cloud_client import CloudClient
 from tests.emulator.obs.in_process import put_in_process
-from tests.emulator.signing import Caller
+from tests.emulator.obs_requests import IGNORED_WARNINGS, assert_obs_error, signed
 from tests.support.files import common_user
 
-pytestmark = IGNORED
+pytestmark = IGNORED_WARNINGS
 
 
 @pytest.mark.parametrize(
@@ -30,27 +30,27 @@ pytestmark = IGNORED
         ("OPTIONS", "", {}, {}),
     ],
 )
-def test_unimplemented_operations_are_reported(caller: Caller, bucket: Path, method, key, parameters, headers):
-    call = signed(caller, method, bucket.name, key, parameters, headers)
+def test_unimplemented_operations_are_reported(cloud: CloudClient, bucket: Path, method, key, parameters, headers):
+    request = signed(cloud, method, bucket.name, key, parameters, headers)
 
-    told = refused(caller.send_prepared(call), 501, "NotImplemented")
+    message = assert_obs_error(cloud.send_prepared(request), 501, "NotImplemented")
 
-    assert told.startswith(f"the local service does not implement {method} of a")
-
-
-def test_a_path_that_is_not_utf8_is_rejected(caller: Caller):
-    call = signed(caller, "GET", "bucket", "x")
-    call.url = call.url.replace("/x", "/%FF")
-
-    refused(caller.send_prepared(call), 400, "InvalidURI")
+    assert message.startswith(f"the local service does not implement {method} of a")
 
 
-def test_disk_errors_are_reported(caller: Caller):
+def test_a_path_that_is_not_utf8_is_rejected(cloud: CloudClient):
+    request = signed(cloud, "GET", "bucket", "x")
+    request.url = request.url.replace("/x", "/%FF")
+
+    assert_obs_error(cloud.send_prepared(request), 400, "InvalidURI")
+
+
+def test_disk_errors_are_reported(cloud: CloudClient):
     with common_user() as home:
         (home / "buckets" / "bucket").mkdir(parents=True)
         (home / "buckets" / "bucket").chmod(0o500)
 
-        status, told = put_in_process(caller, home, "13")
+        status, message = put_in_process(cloud, home, "13")
 
-    assert (status, b"<Code>AccessDenied</Code>" in told) == (403, True)
-    assert b"the local service has no permission" in told
+    assert (status, b"<Code>AccessDenied</Code>" in message) == (403, True)
+    assert b"the local service has no permission" in message

@@ -1,4 +1,4 @@
-"""Keys that are no names of files, or lead out of the bucket."""
+"""Keys that cannot be file names, or lead out of the bucket."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from pathlib import Path
 import pytest
 
 from modelarts._obs.paths import PART
-from tests.emulator.cloud import IGNORED, keys_in, refused, signed
-from tests.emulator.signing import Caller
+from tests.emulator.cloud_client import CloudClient
+from tests.emulator.obs_requests import IGNORED_WARNINGS, assert_obs_error, keys_in, signed
 from tests.support.files import contents, put
 
-pytestmark = IGNORED
+pytestmark = IGNORED_WARNINGS
 
 
 @pytest.mark.parametrize(
     "key",
     ["..", "../x", "a/../../x", "a/..", ".", "a/./b", "/etc/passwd", "//x", "a//b", "a\0b", f"a/{PART}x", "../x/"],
 )
-def test_keys_that_lead_out_of_the_bucket_are_rejected(caller: Caller, bucket: Path, key: str):
+def test_keys_that_lead_out_of_the_bucket_are_rejected(cloud: CloudClient, bucket: Path, key: str):
     outside = contents(bucket.parent)
 
     for method in ("PUT", "GET", "DELETE"):
-        refused(caller.send_prepared(signed(caller, method, bucket.name, key)), 400, "InvalidArgument")
-    begin = signed(caller, "POST", bucket.name, key, {"uploads": None})
-    refused(caller.send_prepared(begin), 400, "InvalidArgument")
-    assert caller.send_prepared(signed(caller, "HEAD", bucket.name, key)).status_code == 400
-    assert caller.send_prepared(signed(caller, "GET", bucket.name, parameters={"prefix": key})).status_code == 200
+        assert_obs_error(cloud.send_prepared(signed(cloud, method, bucket.name, key)), 400, "InvalidArgument")
+    begin = signed(cloud, "POST", bucket.name, key, {"uploads": None})
+    assert_obs_error(cloud.send_prepared(begin), 400, "InvalidArgument")
+    assert cloud.send_prepared(signed(cloud, "HEAD", bucket.name, key)).status_code == 400
+    assert cloud.send_prepared(signed(cloud, "GET", bucket.name, parameters={"prefix": key})).status_code == 200
     assert contents(bucket.parent) == outside
 
 
@@ -58,13 +58,13 @@ def test_an_object_and_a_folder_with_the_same_name_are_rejected(client, bucket: 
     assert contents(bucket) == before
 
 
-def test_a_failed_put_keeps_existing_folders(caller: Caller, bucket: Path):
+def test_a_failed_put_keeps_existing_folders(cloud: CloudClient, bucket: Path):
     (bucket / "output" / "of a job").mkdir(parents=True)
     digest = {"Content-MD5": base64.b64encode(bytes(16)).decode()}
 
     for key in ("output/of a job/file", "output/of a job/new/deep/file", "output/new/file", "new/file"):
-        call = signed(caller, "PUT", bucket.name, key, headers=digest, body=b"text")
-        refused(caller.send_prepared(call), 400, "BadDigest")
+        request = signed(cloud, "PUT", bucket.name, key, headers=digest, body=b"text")
+        assert_obs_error(cloud.send_prepared(request), 400, "BadDigest")
 
     assert [*bucket.rglob("*")] == [bucket / "output", bucket / "output" / "of a job"]
 

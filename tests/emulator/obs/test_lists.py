@@ -9,11 +9,11 @@ import pytest
 
 from modelarts._obs.paths import PART
 from modelarts.session import Session
-from tests.emulator.cloud import IGNORED, keys_in, refused, signed
-from tests.emulator.signing import Caller
+from tests.emulator.cloud_client import CloudClient
+from tests.emulator.obs_requests import IGNORED_WARNINGS, assert_obs_error, keys_in, signed
 from tests.support.files import put
 
-pytestmark = IGNORED
+pytestmark = IGNORED_WARNINGS
 
 
 def test_a_list_of_many_objects_is_paginated(session: Session, client, bucket: Path):
@@ -70,6 +70,6 @@ def test_lists_are_sorted_and_grouped_by_delimiters(client, bucket: Path, prefix
     (bucket / os.fsdecode(b"no text \xff")).unlink()
 
 
-def test_invalid_list_parameters_are_rejected(caller: Caller, bucket: Path):
+def test_invalid_list_parameters_are_rejected(cloud: CloudClient, bucket: Path):
     for parameters in ({"max-keys": "-1"}, {"max-keys": "x"}, {"max-keys": "1" * 9999}, {"encoding-type": "base64"}):
-        refused(caller.send_prepared(signed(caller, "GET", bucket.name, "", parameters)), 400, "InvalidArgument")
+        assert_obs_error(cloud.send_prepared(signed(cloud, "GET", bucket.name, "", parameters)), 400, "InvalidArgument")

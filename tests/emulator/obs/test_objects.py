@@ -12,11 +12,11 @@ from xml.etree import ElementTree
 import pytest
 
 from modelarts.session import Session
-from tests.emulator.cloud import IGNORED, keys_in, refused, signed
-from tests.emulator.signing import Caller
+from tests.emulator.cloud_client import CloudClient
+from tests.emulator.obs_requests import IGNORED_WARNINGS, assert_obs_error, keys_in, signed
 from tests.support.files import contents, put
 
-pytestmark = IGNORED
+pytestmark = IGNORED_WARNINGS
 
 
 MIB = 1 << 20
@@ -64,7 +64,7 @@ def test_files_written_by_jobs_have_an_etag_that_changes_with_them(client, sessi
 
     assert before[0] == f'"{hashlib.md5(b"1").hexdigest()}"'
     assert etag("small") == f'"{hashlib.md5(b"2").hexdigest()}"'
-    assert etag("large") != before[1] and len(etag("large")) > 34  # no MD5, and it does not look like one
+    assert etag("large") != before[1] and len(etag("large")) > 34  # not an MD5, and longer than one
     assert len(contents(local)) == 2
 
 
@@ -72,10 +72,10 @@ def test_files_written_by_jobs_have_an_etag_that_changes_with_them(client, sessi
     ("given", "expected"),
     [("0-0", b"0"), ("2-4", b"234"), ("5-", b"56789"), ("-3", b"789"), ("8-100", b"89"), ("0-9", b"0123456789")],
 )
-def test_ranges(caller: Caller, bucket: Path, given: str, expected: bytes):
+def test_ranges(cloud: CloudClient, bucket: Path, given: str, expected: bytes):
     put(bucket / "digits", "0123456789")
 
-    reply = caller.send_prepared(signed(caller, "GET", bucket.name, "digits", headers={"Range": f"bytes={given}"}))
+    reply = cloud.send_prepared(signed(cloud, "GET", bucket.name, "digits", headers={"Range": f"bytes={given}"}))
 
     start = b"0123456789".index(expected)
     assert (reply.status_code, reply.content) == (206, expected)
@@ -83,12 +83,12 @@ def test_ranges(caller: Caller, bucket: Path, given: str, expected: bytes):
 
 
 @pytest.mark.parametrize("given", ["10-", "0-1,3-4"])
-def test_invalid_ranges_are_rejected(caller: Caller, bucket: Path, given: str):
+def test_invalid_ranges_are_rejected(cloud: CloudClient, bucket: Path, given: str):
     put(bucket / "digits", "0123456789")
 
-    call = signed(caller, "GET", bucket.name, "digits", headers={"Range": f"bytes={given}"})
+    request = signed(cloud, "GET", bucket.name, "digits", headers={"Range": f"bytes={given}"})
 
-    refused(caller.send_prepared(call), 416, "InvalidRange")
+    assert_obs_error(cloud.send_prepared(request), 416, "InvalidRange")
 
 
 def test_missing_objects_are_reported(client, bucket: Path):
@@ -115,7 +115,7 @@ def test_folders_that_were_created_are_objects(client, session: Session, bucket:
     assert client.putContent(bucket.name, "full/", "text").errorCode == "InvalidArgument"
 
 
-def test_several_objects_are_deleted_at_once(client, caller: Caller, bucket: Path):
+def test_several_objects_are_deleted_at_once(client, cloud: CloudClient, bucket: Path):
     for name in ("a", "b &", "c/d", "kept"):
         put(bucket / name)
     names = ["a", "b &", "c/d", "never", "../kept"]
@@ -125,8 +125,8 @@ def test_several_objects_are_deleted_at_once(client, caller: Caller, bucket: Pat
 
     def send(content: bytes, checksum: bool = True) -> Any:
         digest = {"Content-MD5": base64.b64encode(hashlib.md5(content).digest()).decode()} if checksum else {}
-        call = signed(caller, "POST", bucket.name, "", {"delete": None}, headers=digest, body=content)
-        return caller.send_prepared(call)
+        request = signed(cloud, "POST", bucket.name, "", {"delete": None}, headers=digest, body=content)
+        return cloud.send_prepared(request)
 
     reply = ElementTree.fromstring(send(ElementTree.tostring(body)).content)
 
@@ -134,7 +134,7 @@ def test_several_objects_are_deleted_at_once(client, caller: Caller, bucket: Pat
     assert [found.text for found in reply.findall(f"{space}Deleted/{space}Key")] == names[:-1]
     assert reply.findtext(f"{space}Error/{space}Key") == "../kept"
     assert contents(bucket) == {"kept": b"text"} and not (bucket / "c").exists()
-    refused(send(b"<Delete/>"), 400, "MalformedXML")
-    refused(send(b"<Delete>"), 400, "MalformedXML")
-    refused(send(b"<!DOCTYPE x []><Delete/>"), 400, "MalformedXML")
-    refused(send(ElementTree.tostring(body), checksum=False), 400, "MissingRequiredHeader")
+    assert_obs_error(send(b"<Delete/>"), 400, "MalformedXML")
+    assert_obs_error(send(b"<Delete>"), 400, "MalformedXML")
+    assert_obs_error(send(b"<!DOCTYPE x []><Delete/>"), 400, "MalformedXML")
+    assert_obs_error(send(ElementTree.tostring(body), checksum=False), 400, "MissingRequiredHeader")

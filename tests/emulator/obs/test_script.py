@@ -1,4 +1,4 @@
-"""One script, unchanged, on the local service and on the one that behaves as the cloud does."""
+"""One unchanged script on the local service and on the emulator."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from modelarts.local.paths import LocalHome
-from tests.emulator.cloud import environment
-from tests.emulator.signing import Caller
+from tests.emulator.cloud_client import CloudClient
+from tests.emulator.obs_requests import environment
 
 TRAIN = """
     import argparse
@@ -72,29 +72,29 @@ def folder(tmp_path: Path) -> Path:
     return place
 
 
-def logins(caller: Caller, home: Path) -> dict[str, dict[str, str]]:
-    """The environments that make `Session()` a session of each kind."""
-    account, temporary = caller.account, caller.temporary_keys()
-    cloud = environment(caller)
+def logins(cloud: CloudClient, home: Path) -> dict[str, dict[str, str]]:
+    """The environment variables with which `Session()` uses each type of credentials."""
+    account, temporary = cloud.account, cloud.temporary_keys()
+    settings = environment(cloud)
     return {
         "local": {"MODELARTS_MODE": "local", "MODELARTS_HOME": str(home)},
-        "keys": {**cloud, "HUAWEICLOUD_SDK_AK": account.access_key, "HUAWEICLOUD_SDK_SK": account.secret_key},
+        "keys": {**settings, "HUAWEICLOUD_SDK_AK": account.access_key, "HUAWEICLOUD_SDK_SK": account.secret_key},
         "temporary keys": {
-            **cloud, "HUAWEICLOUD_SDK_AK": temporary["access"], "HUAWEICLOUD_SDK_SK": temporary["secret"],
+            **settings, "HUAWEICLOUD_SDK_AK": temporary["access"], "HUAWEICLOUD_SDK_SK": temporary["secret"],
             "HUAWEICLOUD_SDK_SECURITY_TOKEN": temporary["securitytoken"],
         },
         "password": {
-            **cloud, "MODELARTS_ACCOUNT": account.account, "MODELARTS_USERNAME": account.username,
+            **settings, "MODELARTS_ACCOUNT": account.account, "MODELARTS_USERNAME": account.username,
             "MODELARTS_PASSWORD": account.password,
         },
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("login", ["local", "keys", "temporary keys", "password"])
-def test_a_script_does_the_same_with_all_credentials(caller: Caller, iam_home: Path, folder: Path, login: str):
+def test_a_script_does_the_same_with_all_credentials(cloud: CloudClient, iam_home: Path, folder: Path, login: str):
     buckets = LocalHome.of(iam_home).buckets
     shutil.rmtree(buckets / "one-script", ignore_errors=True)
-    given = logins(caller, iam_home)[login]
+    given = logins(cloud, iam_home)[login]
 
     ran = subprocess.run(
         [sys.executable, "script.py"], cwd=folder, env={**os.environ, **given}, capture_output=True, text=True,
@@ -102,8 +102,8 @@ def test_a_script_does_the_same_with_all_credentials(caller: Caller, iam_home: P
     )  # fmt: skip
 
     assert ran.returncode == 0, ran.stderr
-    said = [line[2:] for line in ran.stdout.splitlines() if line.startswith("> ")]
+    printed = [line[2:] for line in ran.stdout.splitlines() if line.startswith("> ")]
     ended = ["JOBSTAT_COMPLETED", "0.5 of ['1', '2']"]
     urls = ["obs://one-script/data/rows/1.csv", "obs://one-script/data/rows/二 b.csv"]
-    assert said == [*ended, *ended, str(urls), "True", "False"]
+    assert printed == [*ended, *ended, str(urls), "True", "False"]
     assert not (buckets / "one-script").exists()

@@ -1,4 +1,4 @@
-"""Large objects go in parts that are listed, replaced, put together or thrown away."""
+"""Multipart uploads: parts are listed, replaced, joined or discarded."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 from modelarts._obs.cloud.checksums import PART_SIZE
 from modelarts.local.paths import LocalHome
 from modelarts.session import Session
-from tests.emulator.cloud import IGNORED
+from tests.emulator.obs_requests import IGNORED_WARNINGS
 from tests.support.files import contents, put
 
-pytestmark = IGNORED
+pytestmark = IGNORED_WARNINGS
 
 
 MIB = 1 << 20

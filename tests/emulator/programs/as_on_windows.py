@@ -1,6 +1,6 @@
-"""A program that hides what Windows lacks, then runs the file and the arguments it was given.
+"""Hides modules and functions that Windows lacks, then runs a file with arguments.
 
-Open files cannot be renamed, replaced or removed, either. Paths stay those of this system.
+Open files cannot be renamed, replaced or removed, as on Windows. Paths stay those of this system.
 """
 
 from __future__ import annotations

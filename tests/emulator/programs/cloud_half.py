@@ -1,6 +1,6 @@
-"""A program that uses what needs no service on this machine: sessions, settings, buckets, estimators and errors.
+"""A program that uses the cloud side: sessions, settings, buckets, estimators and errors.
 
-It writes into the working directory, and prints `done` at its end.
+It writes to the working directory, and prints `done` at the end.
 """
 
 from __future__ import annotations

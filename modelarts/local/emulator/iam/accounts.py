@@ -22,10 +22,10 @@ _REGION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 def _check_text(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise ValueError(f"{attribute.name} must be a text that is not empty")
+        raise ValueError(f"{attribute.name} must be a non-empty string of printable characters")
 
 
-def _seconds(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+def _check_lifetime(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= DAY:
         raise ValueError(f"{attribute.name} must be a number of seconds, above 0 and up to {DAY:.0f}")
 
@@ -43,14 +43,14 @@ class Account:
     project_id: str = attrs.field(validator=_check_text)
     domain_id: str = attrs.field(validator=_check_text)
     user_id: str = attrs.field(validator=_check_text)
-    token_lifetime: float = attrs.field(default=DAY, validator=_seconds)
-    keys_lifetime: float = attrs.field(default=DAY, validator=_seconds)
+    token_lifetime: float = attrs.field(default=DAY, validator=_check_lifetime)
+    keys_lifetime: float = attrs.field(default=DAY, validator=_check_lifetime)
 
 
 def load(file: Path) -> Account | None:
     """The account in a file; `None` if the file does not exist. Raises `ServiceError`."""
     try:
-        members = json.loads(file.read_text(encoding="utf-8-sig"))  # some editors begin a file with a mark
+        members = json.loads(file.read_text(encoding="utf-8-sig"))  # some editors write a byte order mark
         account = Account(**members)
     except (FileNotFoundError, NotADirectoryError):
         return None

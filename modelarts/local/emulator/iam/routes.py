@@ -25,7 +25,7 @@ from modelarts.local.emulator.iam.tokens import Tokens
 
 logger = logging.getLogger("modelarts.local")
 
-SHORTEST, LONGEST = 900, int(DAY)  # of temporary keys: 15 minutes, which is also the default, to 24 hours
+MIN_LIFETIME, MAX_LIFETIME = 900, int(DAY)  # of temporary keys in seconds; the minimum is the default
 
 
 class IamApp:
@@ -59,22 +59,22 @@ class IamApp:
     def _respond(self, request: Request) -> Response:
         self._activity.last = time.monotonic()
         check_host(request.host)
-        method, call = self._routes.get(request.environ.get("PATH_INFO", ""), ("", None))
-        if call is None:
+        method, handler = self._routes.get(request.environ.get("PATH_INFO", ""), ("", None))
+        if handler is None:
             raise NotFound
         if request.method != method:
             raise MethodNotAllowed([method])
-        return call(request)
+        return handler(request)
 
     def _create_token(self, request: Request) -> Response:
         account, body = self._account, _body(request)
         _check_password(account, body)
-        project = _wanted_project(account, body)
+        project = _requested_project(account, body)
         token = self._tokens.issue(account.project_id if project else "")
         domain = {"id": account.domain_id, "name": account.account}
         scope: dict[str, Any] = {"project": {**project, "domain": domain}} if project else {"domain": domain}
         members = {
-            "expires_at": _timestamp(token.ends),
+            "expires_at": _timestamp(token.expires),
             "issued_at": _timestamp(token.issued),
             "methods": ["password"],
             "catalog": [] if request.args.get("nocatalog") else _catalog(account, request.host_url),
@@ -87,18 +87,18 @@ class IamApp:
     def _create_temporary_keys(self, request: Request) -> Response:
         identity = _member(_body(request), "auth", "identity")
         options = identity.get("token") or {}
-        call = signed_request(request)
+        raw = signed_request(request)
         if isinstance(options, dict) and isinstance(options.get("id"), str):
-            call = attrs.evolve(call, headers={"x-auth-token": options["id"], **call.headers})
-        self._authenticator.project_of(call)
+            raw = attrs.evolve(raw, headers={"x-auth-token": options["id"], **raw.headers})
+        self._authenticator.project_of(raw)
         if identity.get("methods") != ["token"]:
             raise _bad_request('auth.identity.methods must be ["token"]; agencies are not available locally')
-        keys = self._tokens.temporary_keys(_seconds(options))
+        keys = self._tokens.temporary_keys(_lifetime(options))
         credential = {
             "access": keys.access_key,
             "secret": keys.secret_key,
             "securitytoken": keys.security_token,
-            "expires_at": _timestamp(keys.ends),
+            "expires_at": _timestamp(keys.expires),
         }
         return Response({"credential": credential}, 201)
 
@@ -125,26 +125,26 @@ def _check_password(account: Account, body: Any) -> None:
         raise _bad_request('auth.identity.methods must be ["password"]')
     user = _member(body, "auth", "identity", "password", "user")
     domain = _member(user, "domain")
-    known = [
-        _is(user.get("name"), account.username) | _is(user.get("id"), account.user_id),
-        _is(domain.get("name"), account.account) | _is(domain.get("id"), account.domain_id),
-        _is(user.get("password"), account.password),
+    matches = [
+        _equals(user.get("name"), account.username) | _equals(user.get("id"), account.user_id),
+        _equals(domain.get("name"), account.account) | _equals(domain.get("id"), account.domain_id),
+        _equals(user.get("password"), account.password),
     ]
-    if not all(known):
+    if not all(matches):
         raise ApiFailure("", "The username or password is wrong.", 401)
 
 
-def _wanted_project(account: Account, body: Any) -> dict[str, str]:
+def _requested_project(account: Account, body: Any) -> dict[str, str]:
     """The project that a token is requested for; empty for a token of the account."""
     scope = body["auth"].get("scope") or {}
     if not isinstance(scope, dict) or not isinstance(scope.get("project") or {}, dict):
         raise _bad_request("auth.scope must be an object with project or domain")
-    wanted = scope.get("project")
-    if not wanted:
+    requested = scope.get("project")
+    if not requested:
         return {}
     project = _project(account)
-    if wanted.get("id") != project["id"] and wanted.get("name") != project["name"]:
-        raise ApiFailure("", f"Could not find project: {wanted.get('name') or wanted.get('id')}.", 404)
+    if requested.get("id") != project["id"] and requested.get("name") != project["name"]:
+        raise ApiFailure("", f"Could not find project: {requested.get('name') or requested.get('id')}.", 404)
     return project
 
 
@@ -163,17 +163,18 @@ def _catalog(account: Account, host_url: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _seconds(options: Any) -> int:
+def _lifetime(options: Any) -> int:
     """The requested lifetime of temporary keys: a number or its text, under either name (iam_04_0002)."""
     if not isinstance(options, dict):
         raise _bad_request("auth.identity.token must be an object")
-    value = options.get("duration_seconds", options.get("duration-seconds", SHORTEST))
+    value = options.get("duration_seconds", options.get("duration-seconds", MIN_LIFETIME))
     try:
         seconds = int(str(value))
     except ValueError:
         seconds = 0
-    if not SHORTEST <= seconds <= LONGEST:
-        raise _bad_request(f"duration_seconds must be a whole number from {SHORTEST} to {LONGEST}, got {value!r}")
+    if not MIN_LIFETIME <= seconds <= MAX_LIFETIME:
+        rule = f"a whole number from {MIN_LIFETIME} to {MAX_LIFETIME}"
+        raise _bad_request(f"duration_seconds must be {rule}, got {value!r}")
     return seconds
 
 
@@ -193,8 +194,8 @@ def _member(body: Any, *names: str) -> dict[str, Any]:
     return members
 
 
-def _is(given: Any, known: str) -> bool:
-    return isinstance(given, str) and hmac.compare_digest(given.encode("utf-8", "replace"), known.encode())
+def _equals(value: Any, expected: str) -> bool:
+    return isinstance(value, str) and hmac.compare_digest(value.encode("utf-8", "replace"), expected.encode())
 
 
 def _timestamp(seconds: float) -> str:

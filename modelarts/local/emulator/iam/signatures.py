@@ -1,4 +1,4 @@
-"""Verifying SDK-HMAC-SHA256 signatures (modelarts_03_0004, modelarts_03_0005), over a request as it was sent."""
+"""Verifies SDK-HMAC-SHA256 signatures (modelarts_03_0004, modelarts_03_0005)."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def check_date(headers: Mapping[str, str], now: float) -> None:
     if abs(date.timestamp() - now) > MAX_CLOCK_SKEW:
         raise ApiFailure(
             "ModelArts.0207",
-            f"the signature has expired: X-Sdk-Date {headers['x-sdk-date']} is more than 15 minutes away from "
+            f"the signature has expired: X-Sdk-Date {headers['x-sdk-date']} differs by more than 15 minutes from "
             f"the time of this service, {datetime.fromtimestamp(now, timezone.utc):%Y%m%dT%H%M%SZ}",
             401,
         )
@@ -77,8 +77,8 @@ def check_signature(header: AuthorizationHeader, request: SignedRequest, secret_
     missing = [name for name in header.signed_headers if name not in request.headers]
     if missing:
         raise _unverified(f"signed headers are missing: {', '.join(missing)}")
-    stated = request.headers.get("x-sdk-content-sha256")
-    if stated not in (None, UNSIGNED_PAYLOAD, hashlib.sha256(request.body).hexdigest()):
+    header_digest = request.headers.get("x-sdk-content-sha256")
+    if header_digest not in (None, UNSIGNED_PAYLOAD, hashlib.sha256(request.body).hexdigest()):
         raise _unverified("X-Sdk-Content-Sha256 does not match the body")
     text = string_to_sign(canonical_request(request, header.signed_headers), request.headers["x-sdk-date"])
     expected = hmac.new(secret_key.encode(), text.encode(), hashlib.sha256).hexdigest()
@@ -105,8 +105,8 @@ def string_to_sign(canonical: bytes, date: str) -> str:
 
 
 def _payload_digest(request: SignedRequest) -> str:
-    stated = request.headers.get("x-sdk-content-sha256")
-    return stated if request.body and stated else hashlib.sha256(request.body).hexdigest()
+    header_digest = request.headers.get("x-sdk-content-sha256")
+    return header_digest if request.body and header_digest else hashlib.sha256(request.body).hexdigest()
 
 
 def _canonical_path(path: str) -> str:
@@ -116,7 +116,7 @@ def _canonical_path(path: str) -> str:
 
 
 def _canonical_query(query: str) -> str:
-    """Names and values are decoded, then sorted. A plus sign is a blank, as for the handlers."""
+    """Names and values are decoded, then sorted. A plus sign is a space, as for the handlers."""
     pairs = [member.partition("=") for member in query.split("&") if member]
     decoded = sorted((_decoded(name), _decoded(value)) for name, _, value in pairs)
     return "&".join(f"{quote(name, safe='~')}={quote(value, safe='~')}" for name, value in decoded)
@@ -126,5 +126,5 @@ def _decoded(text: str) -> bytes:
     return unquote_to_bytes(text.replace("+", " ").encode("latin-1"))
 
 
-def _unverified(why: str) -> ApiFailure:
-    return ApiFailure("ModelArts.0208", f"the Authorization header failed verification: {why}", 401)
+def _unverified(reason: str) -> ApiFailure:
+    return ApiFailure("ModelArts.0208", f"the Authorization header failed verification: {reason}", 401)

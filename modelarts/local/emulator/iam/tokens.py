@@ -25,7 +25,7 @@ class Token:
 
     text: str = attrs.field(repr=False)
     issued: float
-    ends: float
+    expires: float
 
 
 @attrs.frozen
@@ -35,7 +35,7 @@ class TemporaryKeys:
     access_key: str
     secret_key: str = attrs.field(repr=False)
     security_token: str = attrs.field(repr=False)
-    ends: float
+    expires: float
 
 
 class Tokens:
@@ -53,13 +53,13 @@ class Tokens:
     def issue(self, project_id: str) -> Token:
         """A new token for a project, or for the account if `project_id` is empty."""
         issued = self._clock()
-        ends = issued + self._account.token_lifetime
-        members = {"project": project_id, "ends": ends, "nonce": secrets.token_hex(8)}
-        return Token(self._seal(_TOKEN, members), issued, ends)
+        expires = issued + self._account.token_lifetime
+        members = {"project": project_id, "ends": expires, "nonce": secrets.token_hex(8)}
+        return Token(self._sign(_TOKEN, members), issued, expires)
 
     def project_of(self, token: str) -> str:
         """The project of a token; empty for a token of the account. Raises `ApiFailure` (modelarts_03_0095)."""
-        members = self._unseal(_TOKEN, token)
+        members = self._verify(_TOKEN, token)
         if members is None:
             raise ApiFailure("ModelArts.0203", "the token cannot be decoded", 401)
         if not members:
@@ -71,16 +71,16 @@ class Tokens:
     def temporary_keys(self, seconds: float) -> TemporaryKeys:
         """New access keys, valid for `seconds`, at most for the `keys_lifetime` of the account."""
         access_key = "HST" + secrets.token_hex(9).upper()[:17]
-        ends = self._clock() + min(seconds, self._account.keys_lifetime)
-        security_token = self._seal(_SECURITY_TOKEN, {"access_key": access_key, "ends": ends})
-        return TemporaryKeys(access_key, self._secret_of(access_key, ends), security_token, ends)
+        expires = self._clock() + min(seconds, self._account.keys_lifetime)
+        security_token = self._sign(_SECURITY_TOKEN, {"access_key": access_key, "ends": expires})
+        return TemporaryKeys(access_key, self._secret_of(access_key, expires), security_token, expires)
 
     def secret_of(self, access_key: str, security_token: str) -> str:
         """The secret of an access key, permanent or temporary. Raises `ApiFailure` (modelarts_03_0095)."""
         permanent = hmac.compare_digest(access_key.encode(), self._account.access_key.encode())
         if permanent and not security_token:
             return self._account.secret_key
-        members = self._unseal(_SECURITY_TOKEN, security_token)
+        members = self._verify(_SECURITY_TOKEN, security_token)
         if not members or not hmac.compare_digest(access_key.encode(), members["access_key"].encode()):
             reason = "X-Security-Token does not belong to it" if security_token else "there is no such key here"
             raise ApiFailure("ModelArts.0206", f"the access key is invalid: {reason}", 403)
@@ -88,23 +88,23 @@ class Tokens:
             raise ApiFailure("ModelArts.0207", "the signature has expired: the temporary access key has expired", 401)
         return self._secret_of(access_key, members["ends"])
 
-    def _secret_of(self, access_key: str, ends: float) -> str:
-        return base64.b64encode(_mac(self._key, _SECRET, f"{access_key}\n{ends!r}".encode())).decode()[:40]
+    def _secret_of(self, access_key: str, expires: float) -> str:
+        return base64.b64encode(_mac(self._key, _SECRET, f"{access_key}\n{expires!r}".encode())).decode()[:40]
 
-    def _seal(self, purpose: str, members: dict[str, Any]) -> str:
+    def _sign(self, purpose: str, members: dict[str, Any]) -> str:
         content = json.dumps(members).encode()
         return base64.urlsafe_b64encode(_mac(self._key, purpose, content) + content).decode()
 
-    def _unseal(self, purpose: str, text: str) -> dict[str, Any] | None:
+    def _verify(self, purpose: str, text: str) -> dict[str, Any] | None:
         """The signed content; `None` if the text cannot be decoded, empty if the signature is wrong."""
         try:
             raw = base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True)
         except (UnicodeEncodeError, binascii.Error):
             return None
-        seal, content = raw[:32], raw[32:]
+        signature, content = raw[:32], raw[32:]
         if not content:
             return None
-        if not hmac.compare_digest(seal, _mac(self._key, purpose, content)):
+        if not hmac.compare_digest(signature, _mac(self._key, purpose, content)):
             return {}
         members: dict[str, Any] = json.loads(content)
         return members

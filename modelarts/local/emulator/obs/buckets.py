@@ -9,17 +9,17 @@ from werkzeug.wrappers import Response
 
 from modelarts._obs.paths import BUCKET_RULE, bucket_name_problem
 from modelarts.local.emulator.obs import listing, responses
-from modelarts.local.emulator.obs.calls import Call
-from modelarts.local.emulator.obs.errors import ObsError
+from modelarts.local.emulator.obs.errors import ObsApiError
 from modelarts.local.emulator.obs.multipart import Upload
-from modelarts.local.emulator.obs.object_store import Found, ObjectStore, not_empty
-from modelarts.local.emulator.obs.xml_body import parse_body
+from modelarts.local.emulator.obs.object_store import ObjectStore, StoredObject, bucket_not_empty
+from modelarts.local.emulator.obs.request import ObsRequest
+from modelarts.local.emulator.obs.xml_body import parse_xml_body
 
 MAX_KEYS = 1000
-RESERVED = ("v3.0",)  # paths of IAM at this address
+RESERVED_NAMES = ("v3.0",)  # begin the paths of IAM at this address
 
 
-def list_all(store: ObjectStore, call: Call) -> Response:
+def list_all(store: ObjectStore, request: ObsRequest) -> Response:
     with os.scandir(store.root) as entries:
         found = [entry for entry in entries if entry.is_dir() and not bucket_name_problem(entry.name)]
     buckets = [
@@ -33,80 +33,81 @@ def list_all(store: ObjectStore, call: Call) -> Response:
     return responses.xml("ListAllMyBucketsResult", [_owner(store), ("Buckets", buckets)])
 
 
-def create(store: ObjectStore, call: Call) -> Response:
-    if bucket_name_problem(call.bucket) or call.bucket in RESERVED:
-        raise ObsError("InvalidBucketName", f"bucket name {call.bucket!r}: {BUCKET_RULE}; v3.0 is reserved here")
-    if call.length:
-        named = [element.text for element in parse_body(call, "CreateBucketConfiguration")]
-        if named not in ([], [store.region]):
-            raise ObsError("InvalidLocationConstraint", f"buckets are in region {store.region} here, not in {named}")
-    (store.root / call.bucket).mkdir(parents=True, exist_ok=True)
-    return responses.empty(200, {"Location": f"/{call.bucket}"})
+def create(store: ObjectStore, request: ObsRequest) -> Response:
+    if bucket_name_problem(request.bucket) or request.bucket in RESERVED_NAMES:
+        raise ObsApiError("InvalidBucketName", f"bucket name {request.bucket!r}: {BUCKET_RULE}; v3.0 is reserved here")
+    if request.length:
+        regions = [element.text for element in parse_xml_body(request, "CreateBucketConfiguration")]
+        if regions not in ([], [store.region]):
+            message = f"the region of all buckets is {store.region} here, got {regions}"
+            raise ObsApiError("InvalidLocationConstraint", message)
+    (store.root / request.bucket).mkdir(parents=True, exist_ok=True)
+    return responses.empty(200, {"Location": f"/{request.bucket}"})
 
 
-def head(store: ObjectStore, call: Call) -> Response:
-    store.bucket(call.bucket)
-    return responses.empty(200, _location_headers(store, call))
+def head(store: ObjectStore, request: ObsRequest) -> Response:
+    store.bucket(request.bucket)
+    return responses.empty(200, _location_headers(store))
 
 
-def delete(store: ObjectStore, call: Call) -> Response:
-    everything = listing.ListQuery(prefix=b"", delimiter=b"", after=b"", most=1)
-    if _page(store, call.bucket, everything).keys:
-        raise not_empty(call.bucket, "objects")
-    if Upload.all_to(store, call.bucket):
-        raise not_empty(call.bucket, "uploads that are neither completed nor aborted")
-    store.remove_bucket(call.bucket)
+def delete(store: ObjectStore, request: ObsRequest) -> Response:
+    any_object = listing.ListQuery(prefix=b"", delimiter=b"", marker=b"", limit=1)
+    if _page(store, request.bucket, any_object).keys:
+        raise bucket_not_empty(request.bucket, "objects")
+    if Upload.list_all(store, request.bucket):
+        raise bucket_not_empty(request.bucket, "multipart uploads that are neither completed nor aborted")
+    store.remove_bucket(request.bucket)
     return responses.empty(204)
 
 
-def objects(store: ObjectStore, call: Call) -> Response:
+def objects(store: ObjectStore, request: ObsRequest) -> Response:
     """One page of the objects of a bucket, of at most `max-keys`."""
-    given = {name: call.parameters.get(name, "") for name in ("prefix", "marker", "delimiter")}
-    most = call.number("max-keys", MAX_KEYS, 0, MAX_KEYS)
-    prefix, after, delimiter = (text.encode() for text in given.values())
-    query = listing.ListQuery(prefix=prefix, after=after, delimiter=delimiter, most=most)
-    page = _page(store, call.bucket, query)
-    encoding, written = responses.key_encoding(call)
+    parameters = {name: request.parameters.get(name, "") for name in ("prefix", "marker", "delimiter")}
+    limit = request.number("max-keys", MAX_KEYS, 0, MAX_KEYS)
+    prefix, marker, delimiter = (text.encode() for text in parameters.values())
+    query = listing.ListQuery(prefix=prefix, marker=marker, delimiter=delimiter, limit=limit)
+    page = _page(store, request.bucket, query)
+    encoding, encode = responses.key_encoding(request)
     content: list[Any] = [
-        ("Name", call.bucket),
-        *((name.capitalize(), written(text)) for name, text in given.items()),
-        ("MaxKeys", most),
+        ("Name", request.bucket),
+        *((name.capitalize(), encode(text)) for name, text in parameters.items()),
+        ("MaxKeys", limit),
         *encoding,
-        ("IsTruncated", "true" if page.last else "false"),
+        ("IsTruncated", "true" if page.next_marker else "false"),
     ]
-    if page.last:
-        content.append(("NextMarker", written(page.last)))
-    content += [("Contents", _described(written(key), found, store)) for key, found in _found(store, call, page.keys)]
-    content += [("CommonPrefixes", [("Prefix", written(prefix))]) for prefix in page.prefixes]
+    if page.next_marker:
+        content.append(("NextMarker", encode(page.next_marker)))
+    for key, stored in _find_all(store, request.bucket, page.keys):
+        content.append(("Contents", _object_elements(encode(key), stored, store)))
+    content += [("CommonPrefixes", [("Prefix", encode(prefix))]) for prefix in page.prefixes]
     response = responses.xml("ListBucketResult", content)
-    response.headers.update(_location_headers(store, call))
+    response.headers.update(_location_headers(store))
     return response
 
 
 def _page(store: ObjectStore, bucket: str, query: listing.ListQuery) -> listing.Page:
-    return listing.page(store.bucket(bucket), query, lambda key, path: store.is_object(bucket, key, path))
+    return listing.list_page(store.bucket(bucket), query, lambda key, path: store.is_object(bucket, key, path))
 
 
-def _found(store: ObjectStore, call: Call, keys: list[str]) -> list[tuple[str, Found]]:
+def _find_all(store: ObjectStore, bucket: str, keys: list[str]) -> list[tuple[str, StoredObject]]:
     """The objects of these keys that still exist."""
     found = []
     for key in keys:
         try:
-            one = store.find(call.bucket, key)
-        except ObsError:
+            stored = store.find(bucket, key)
+        except ObsApiError:
             continue
-        if one.file is not None:
-            one.file.close()
-        found.append((key, one))
+        stored.close()
+        found.append((key, stored))
     return found
 
 
-def _described(key: str, found: Found, store: ObjectStore) -> list[Any]:
+def _object_elements(key: str, stored: StoredObject, store: ObjectStore) -> list[Any]:
     return [
         ("Key", key),
-        ("LastModified", responses.timestamp(found.modified)),
-        ("ETag", f'"{found.etag}"'),
-        ("Size", found.size),
+        ("LastModified", responses.timestamp(stored.modified)),
+        ("ETag", f'"{stored.etag}"'),
+        ("Size", stored.size),
         _owner(store),
         ("StorageClass", "STANDARD"),
     ]
@@ -116,6 +117,6 @@ def _owner(store: ObjectStore) -> tuple[str, Any]:
     return "Owner", [("ID", store.owner)]
 
 
-def _location_headers(store: ObjectStore, call: Call) -> dict[str, str]:
+def _location_headers(store: ObjectStore) -> dict[str, str]:
     """The region of a bucket, as the headers of both dialects."""
     return {"x-obs-bucket-location": store.region, "x-amz-bucket-region": store.region}

@@ -10,15 +10,15 @@ from pathlib import Path
 from modelarts._obs.paths import PART
 
 
-def remove_unfinished(top: Path) -> None:
+def remove_abandoned_below(top: Path) -> None:
     """Remove incomplete files below a folder. The service does this at its start, before it writes any."""
     for folder, _, names in os.walk(top):
         for name in names:
             if name.startswith(PART):
-                remove(Path(folder, name))
+                remove_if_abandoned(Path(folder, name))
 
 
-def remove(file: Path) -> None:
+def remove_if_abandoned(file: Path) -> None:
     """Remove an incomplete file, unless a process (such as a local session) holds a lock on it."""
     with suppress(OSError):
         handle = os.open(file, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)

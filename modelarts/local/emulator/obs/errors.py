@@ -35,7 +35,7 @@ STATUS = {
 }
 
 
-class ObsError(Exception):
+class ObsApiError(Exception):
     """An error response.
 
     Args:

@@ -10,8 +10,8 @@ from typing import Callable
 import attrs
 
 from modelarts._obs.paths import PART
-from modelarts.local.emulator.obs.errors import ObsError
-from modelarts.local.emulator.obs.names import path_of
+from modelarts.local.emulator.obs.errors import ObsApiError
+from modelarts.local.emulator.obs.keys import path_of
 
 _SLASH = b"/"
 
@@ -22,10 +22,10 @@ class ListQuery:
 
     prefix: bytes
     delimiter: bytes
-    after: bytes
-    most: int
+    marker: bytes
+    limit: int
 
-    def group(self, key: bytes) -> bytes:
+    def common_prefix(self, key: bytes) -> bytes:
         """The common prefix that a key is grouped under; empty if the key itself is listed."""
         end = key.find(self.delimiter, len(self.prefix)) if self.delimiter else -1
         return b"" if end < 0 else key[: end + len(self.delimiter)]
@@ -37,28 +37,28 @@ class Page:
 
     keys: list[str]
     prefixes: list[str]
-    last: str  # the marker of the next page; empty for the last one
+    next_marker: str  # empty on the last page
 
 
-def page(bucket: Path, query: ListQuery, is_object: Callable[[str, Path], bool]) -> Page:
-    """The next page of a bucket.
+def list_page(bucket: Path, query: ListQuery, is_object: Callable[[str, Path], bool]) -> Page:
+    """The page of a bucket that follows the marker.
 
     Args:
-        bucket: its folder.
+        bucket: the folder of the bucket.
         query: the parameters of the request.
-        is_object: whether a folder is an object by itself.
+        is_object: whether a folder is an object itself, from its key and path.
     """
     keys: list[str] = []
     prefixes: list[str] = []
-    last = query.after
+    last = query.marker
     for key in _Walk(query, is_object).keys(bucket):
-        group = query.group(key)
-        if group and group <= last:
+        common_prefix = query.common_prefix(key)
+        if common_prefix and common_prefix <= last:
             continue
-        if len(keys) + len(prefixes) == query.most:
-            return Page(keys, prefixes, last.decode() if query.most else "")
-        last = group or key
-        (prefixes if group else keys).append(last.decode())
+        if len(keys) + len(prefixes) == query.limit:
+            return Page(keys, prefixes, last.decode() if query.limit else "")
+        last = common_prefix or key
+        (prefixes if common_prefix else keys).append(last.decode())
     return Page(keys, prefixes, "")
 
 
@@ -76,40 +76,40 @@ class _Walk:
         start = self.query.prefix[: self.query.prefix.rfind(_SLASH) + 1]
         try:
             path = path_of(bucket, start.decode()) if start else bucket
-        except ObsError:  # no folder can have this name
+        except ObsApiError:  # no folder can have this name
             return
-        yield from self._folder(path, start) if start else self._below(path, start)
+        yield from self._keys_of(path, start) if start else self._keys_below(path, start)
 
-    def _folder(self, path: Path, key: bytes) -> Iterator[bytes]:
+    def _keys_of(self, path: Path, key: bytes) -> Iterator[bytes]:
         query = self.query
-        if not _may_hold(key, query.prefix) or (key < query.after and not query.after.startswith(key)):
+        if not _may_contain(key, query.prefix) or (key < query.marker and not query.marker.startswith(key)):
             return
         if path.is_symlink() or not path.is_dir():
             return
         if key.startswith(query.prefix):
-            if query.group(key):
-                yield from self._any(path, key)
+            if query.common_prefix(key):
+                yield from self._first_key(path, key)
                 return
-            if key > query.after and self.is_object(key.decode(), path):
+            if key > query.marker and self.is_object(key.decode(), path):
                 yield key
-        yield from self._below(path, key)
+        yield from self._keys_below(path, key)
 
-    def _below(self, path: Path, at: bytes) -> Iterator[bytes]:
+    def _keys_below(self, path: Path, parent_key: bytes) -> Iterator[bytes]:
         for name in _names(path):
-            key = at + name
+            key = parent_key + name
             if name.endswith(_SLASH):
-                yield from self._folder(path / os.fsdecode(name), key)
-            elif key.startswith(self.query.prefix) and key > self.query.after:
+                yield from self._keys_of(path / os.fsdecode(name), key)
+            elif key.startswith(self.query.prefix) and key > self.query.marker:
                 yield key
 
-    def _any(self, path: Path, key: bytes) -> Iterator[bytes]:
+    def _first_key(self, path: Path, key: bytes) -> Iterator[bytes]:
         """The key of a folder if it contains an object, or is one."""
-        everything = _Walk(ListQuery(prefix=b"", delimiter=b"", after=b"", most=1), self.is_object)
-        if next(everything._folder(path, key), None) is not None:
+        any_object = _Walk(ListQuery(prefix=b"", delimiter=b"", marker=b"", limit=1), self.is_object)
+        if next(any_object._keys_of(path, key), None) is not None:
             yield key
 
 
-def _may_hold(folder: bytes, prefix: bytes) -> bool:
+def _may_contain(folder: bytes, prefix: bytes) -> bool:
     return folder.startswith(prefix) or prefix.startswith(folder)
 
 

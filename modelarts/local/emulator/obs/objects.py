@@ -10,121 +10,121 @@ from werkzeug.http import http_date
 from werkzeug.wrappers import Response
 
 from modelarts.local.emulator.obs import responses
-from modelarts.local.emulator.obs.calls import Call
-from modelarts.local.emulator.obs.errors import ObsError
+from modelarts.local.emulator.obs.errors import ObsApiError
 from modelarts.local.emulator.obs.etags import md5
 from modelarts.local.emulator.obs.metadata import Metadata
-from modelarts.local.emulator.obs.object_store import Found, ObjectStore
-from modelarts.local.emulator.obs.request_body import check_digest, receive
-from modelarts.local.emulator.obs.xml_body import parse_body
+from modelarts.local.emulator.obs.object_store import ObjectStore, StoredObject, folder_with_content
+from modelarts.local.emulator.obs.request import ObsRequest
+from modelarts.local.emulator.obs.request_body import check_content_md5, receive_body
+from modelarts.local.emulator.obs.xml_body import parse_xml_body
 
 MAX_DELETED = 1000
 _CHUNK = 1 << 17
 _KEPT_HEADERS = ("cache-control", "content-disposition", "content-encoding", "content-language", "content-type")
 
 
-def put(store: ObjectStore, call: Call) -> Response:
-    if call.key.endswith("/"):
-        return _put_folder(store, call)
-    with store.prepare_folder(call.bucket, call.key) as folder, receive(call, folder) as body:
-        store.put(call.bucket, call.key, body.file, Metadata(body.md5, headers_of(call)))
+def put(store: ObjectStore, request: ObsRequest) -> Response:
+    if request.key.endswith("/"):
+        return _put_folder(store, request)
+    with store.prepare_folder(request.bucket, request.key) as folder, receive_body(request, folder) as body:
+        store.put(request.bucket, request.key, body.file, Metadata(body.md5, stored_headers(request)))
     return responses.empty(200, {"ETag": f'"{body.md5}"'})
 
 
-def get(store: ObjectStore, call: Call) -> Response:
-    found = store.find(call.bucket, call.key)
+def get(store: ObjectStore, request: ObsRequest) -> Response:
+    stored = store.find(request.bucket, request.key)
     try:
-        start, stop = _span(call, found)
-    except ObsError:
-        _close(found)
+        start, stop = _byte_range(request, stored)
+    except ObsApiError:
+        stored.close()
         raise
-    response = Response(_bytes_of(found.file, start, stop), 206 if call.range else 200, direct_passthrough=True)
-    response.call_on_close(lambda: _close(found))
-    response.headers.update(_headers(call, found))
+    response = Response(_read_range(stored.file, start, stop), 206 if request.range else 200, direct_passthrough=True)
+    response.call_on_close(stored.close)
+    response.headers.update(_headers(request, stored))
     response.headers["Content-Length"] = str(stop - start)
-    if call.range:
-        response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{found.size}"
+    if request.range:
+        response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{stored.size}"
     return response
 
 
-def head(store: ObjectStore, call: Call) -> Response:
-    found = store.find(call.bucket, call.key)
-    _close(found)
-    return responses.empty(200, _headers(call, found))
+def head(store: ObjectStore, request: ObsRequest) -> Response:
+    stored = store.find(request.bucket, request.key)
+    stored.close()
+    return responses.empty(200, _headers(request, stored))
 
 
-def delete(store: ObjectStore, call: Call) -> Response:
-    store.remove(call.bucket, call.key)
+def delete(store: ObjectStore, request: ObsRequest) -> Response:
+    store.remove(request.bucket, request.key)
     return responses.empty(204)
 
 
-def delete_several(store: ObjectStore, call: Call) -> Response:
+def delete_several(store: ObjectStore, request: ObsRequest) -> Response:
     """Remove the objects listed in the body, and report which failed and why."""
-    if "content-md5" not in call.headers:
-        raise ObsError("MissingRequiredHeader", "the header Content-MD5 is missing")
-    store.bucket(call.bucket)
-    document = parse_body(call, "Delete")
-    keys = [element.text or "" for element in document.findall("Object/Key")]
-    if not 1 <= len(keys) <= MAX_DELETED or document.find("Object/VersionId") is not None:
-        raise ObsError("MalformedXML", f"name 1 to {MAX_DELETED} objects, without versions")
-    encoding = document.findtext("EncodingType") == "url"
+    if "content-md5" not in request.headers:
+        raise ObsApiError("MissingRequiredHeader", "the header Content-MD5 is missing")
+    store.bucket(request.bucket)
+    root = parse_xml_body(request, "Delete")
+    keys = [element.text or "" for element in root.findall("Object/Key")]
+    if not 1 <= len(keys) <= MAX_DELETED or root.find("Object/VersionId") is not None:
+        raise ObsApiError("MalformedXML", f"the body must name 1 to {MAX_DELETED} objects, without versions")
+    encoding = root.findtext("EncodingType") == "url"
     results: list[Any] = [("EncodingType", "url")] if encoding else []
     for key in keys:
-        result = _deleted(store, call.bucket, key, unquote_plus(key) if encoding else key)
-        if result[0] == "Error" or document.findtext("Quiet") != "true":
+        result = _delete_one(store, request.bucket, key, unquote_plus(key) if encoding else key)
+        if result[0] == "Error" or root.findtext("Quiet") != "true":
             results.append(result)
     return responses.xml("DeleteResult", results)
 
 
-def headers_of(call: Call) -> dict[str, str]:
+def stored_headers(request: ObsRequest) -> dict[str, str]:
     """The headers stored with an object; user metadata without the prefix of the dialect."""
-    prefix = call.dialect.prefix
-    own = {name[len(prefix) :]: value for name, value in call.headers.items() if name.startswith(f"{prefix}meta-")}
-    return {**{name: call.headers[name] for name in _KEPT_HEADERS if name in call.headers}, **own}
+    prefix = request.dialect.prefix
+    user = {name[len(prefix) :]: value for name, value in request.headers.items() if name.startswith(f"{prefix}meta-")}
+    return {**{name: request.headers[name] for name in _KEPT_HEADERS if name in request.headers}, **user}
 
 
-def _put_folder(store: ObjectStore, call: Call) -> Response:
-    if call.body.read(1):
-        raise ObsError("InvalidArgument", f"{call.key!r}: a key with a slash at its end is a folder, without content")
-    check_digest(call, md5().digest())
-    store.put_folder(call.bucket, call.key)
+def _put_folder(store: ObjectStore, request: ObsRequest) -> Response:
+    if request.body.read(1):
+        raise folder_with_content(request.key)
+    check_content_md5(request, md5().digest())
+    store.put_folder(request.bucket, request.key)
     return responses.empty(200, {"ETag": f'"{md5().hexdigest()}"'})
 
 
-def _deleted(store: ObjectStore, bucket: str, written: str, key: str) -> tuple[str, Any]:
+def _delete_one(store: ObjectStore, bucket: str, encoded_key: str, key: str) -> tuple[str, Any]:
     try:
         store.remove(bucket, key)
-    except ObsError as error:
-        return "Error", [("Key", written), ("Code", error.code), ("Message", error.message)]
+    except ObsApiError as error:
+        return "Error", [("Key", encoded_key), ("Code", error.code), ("Message", error.message)]
     except OSError as error:
-        return "Error", [("Key", written), ("Code", "AccessDenied"), ("Message", error.strerror or "it failed")]
-    return "Deleted", [("Key", written)]
+        return "Error", [("Key", encoded_key), ("Code", "AccessDenied"), ("Message", error.strerror or "not removed")]
+    return "Deleted", [("Key", encoded_key)]
 
 
-def _headers(call: Call, found: Found) -> dict[str, str]:
-    prefix = call.dialect.prefix
-    kept = {name.title() if name in _KEPT_HEADERS else prefix + name: text for name, text in found.headers.items()}
+def _headers(request: ObsRequest, stored: StoredObject) -> dict[str, str]:
+    prefix = request.dialect.prefix
+    headers = {name.title() if name in _KEPT_HEADERS else prefix + name: text for name, text in stored.headers.items()}
     return {
         "Content-Type": "binary/octet-stream",
-        **kept,
-        "Content-Length": str(found.size),
-        "ETag": f'"{found.etag}"',
-        "Last-Modified": http_date(found.modified),
+        **headers,
+        "Content-Length": str(stored.size),
+        "ETag": f'"{stored.etag}"',
+        "Last-Modified": http_date(stored.modified),
         "Accept-Ranges": "bytes",
     }
 
 
-def _span(call: Call, found: Found) -> tuple[int, int]:
+def _byte_range(request: ObsRequest, stored: StoredObject) -> tuple[int, int]:
     """The requested range: its first byte, and the one after its last."""
-    if call.range is None:
-        return 0, found.size
-    span = call.range.range_for_length(found.size)
-    if span is None:
-        raise ObsError("InvalidRange", f"the object has {found.size} bytes, and only one range can be requested")
-    return span
+    if request.range is None:
+        return 0, stored.size
+    byte_range = request.range.range_for_length(stored.size)
+    if byte_range is None:
+        raise ObsApiError("InvalidRange", f"the object has {stored.size} bytes, and only one range can be requested")
+    return byte_range
 
 
-def _bytes_of(file: IO[bytes] | None, start: int, stop: int) -> Iterator[bytes]:
+def _read_range(file: IO[bytes] | None, start: int, stop: int) -> Iterator[bytes]:
     if file is None:
         return
     file.seek(start)
@@ -134,8 +134,3 @@ def _bytes_of(file: IO[bytes] | None, start: int, stop: int) -> Iterator[bytes]:
             raise OSError(f"{file.name} was truncated while it was read")
         start += len(chunk)
         yield chunk
-
-
-def _close(found: Found) -> None:
-    if found.file is not None:
-        found.file.close()

@@ -11,8 +11,8 @@ from xml.etree import ElementTree
 
 from werkzeug.wrappers import Response
 
-from modelarts.local.emulator.obs.calls import Call
-from modelarts.local.emulator.obs.errors import ObsError
+from modelarts.local.emulator.obs.errors import ObsApiError
+from modelarts.local.emulator.obs.request import ObsRequest
 
 NAMESPACE = "http://obs.myhwclouds.com/doc/2015-06-30/"
 _NO_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # characters that XML cannot contain
@@ -36,7 +36,7 @@ def xml(root: str, content: Content, status: int = 200, namespace: str = NAMESPA
     return Response(ElementTree.tostring(element, "UTF-8"), status, content_type="application/xml")
 
 
-def error_response(error: ObsError, resource: str, request_id: str) -> Response:
+def error_response(error: ObsApiError, resource: str, request_id: str) -> Response:
     """An error as documented (obs_04_0115)."""
     content = [
         ("Code", error.code),
@@ -53,11 +53,11 @@ def timestamp(seconds: float) -> str:
     return datetime.fromtimestamp(int(seconds), timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
-def key_encoding(call: Call) -> tuple[list[tuple[str, str]], Any]:
+def key_encoding(request: ObsRequest) -> tuple[list[tuple[str, str]], Any]:
     """The encoding of the keys in a response: the element that names it, and the function that encodes."""
-    encoding = call.parameters.get("encoding-type", "")
+    encoding = request.parameters.get("encoding-type", "")
     if encoding not in ("", "url"):
-        raise ObsError("InvalidArgument", f"encoding-type must be url, got {encoding!r}")
+        raise ObsApiError("InvalidArgument", f"encoding-type must be url, got {encoding!r}")
     return ([("EncodingType", "url")], quote) if encoding else ([], str)
 
 

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from modelarts.local.emulator.obs.calls import Call
-from modelarts.local.emulator.obs.errors import ObsError
+from modelarts.local.emulator.obs.errors import ObsApiError
 from modelarts.local.emulator.obs.etags import md5
-from modelarts.local.emulator.obs.request_body import check_digest
+from modelarts.local.emulator.obs.request import ObsRequest
+from modelarts.local.emulator.obs.request_body import check_content_md5
 
 _MAX_BYTES = 2 << 20  # enough for 10000 parts or 1000 keys
 
 
-def parse_body(call: Call, root: str) -> ElementTree.Element:
-    """The XML document of a request, without namespaces. Raises `ObsError`."""
-    content = call.body.read(_MAX_BYTES + 1)
+def parse_xml_body(request: ObsRequest, root: str) -> ElementTree.Element:
+    """The XML document of a request, without namespaces. Raises `ObsApiError`."""
+    content = request.body.read(_MAX_BYTES + 1)
     if len(content) > _MAX_BYTES or b"<!DOCTYPE" in content:
-        raise ObsError("MalformedXML", "the body is larger than 2 MB, or contains a DOCTYPE")
-    check_digest(call, md5(content).digest())
+        raise ObsApiError("MalformedXML", "the body is larger than 2 MB, or contains a DOCTYPE")
+    check_content_md5(request, md5(content).digest())
     try:
         element = ElementTree.fromstring(content)
     except ElementTree.ParseError as error:
-        raise ObsError("MalformedXML", f"the body is not XML: {error}") from None
+        raise ObsApiError("MalformedXML", f"the body is not XML: {error}") from None
     for found in element.iter():
         found.tag = found.tag.rpartition("}")[2]
     if element.tag != root:
-        raise ObsError("MalformedXML", f"the root element must be {root}")
+        raise ObsApiError("MalformedXML", f"the root element must be {root}")
     return element

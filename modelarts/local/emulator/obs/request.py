@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import IO, Optional, cast
+from contextlib import suppress
+from typing import IO, Any, Optional, cast
 from urllib.parse import unquote_to_bytes
 
 import attrs
 from werkzeug.datastructures import Range
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wrappers import Request
 from werkzeug.wsgi import LimitedStream
 
-from modelarts.local.emulator.obs.errors import ObsError
+from modelarts.local.emulator.obs.errors import ObsApiError
 
-MAX_REQUEST_BYTES = 5 << 30  # bytes in one request (obs_04_0080)
+MAX_REQUEST_BYTES = 5 << 30  # of one body (obs_04_0080)
+_CHUNK = 1 << 17
 
 
 @attrs.frozen
@@ -29,7 +32,7 @@ OBS, AWS = Dialect("OBS", "x-obs-"), Dialect("AWS", "x-amz-")
 
 
 @attrs.frozen(kw_only=True)
-class Call:
+class ObsRequest:
     """A request. Paths and parameters are decoded, names of headers are in lower case."""
 
     method: str
@@ -47,21 +50,21 @@ class Call:
         return AWS if self.headers.get("authorization", "").startswith("AWS") else OBS
 
     @property
-    def what(self) -> str:
+    def resource(self) -> str:
         """The kind of resource: service, bucket or object."""
         return "object" if self.key else "bucket" if self.bucket else "service"
 
     @property
-    def name(self) -> str:
-        """For messages."""
-        return f"{self.method} of a{'n' if self.key else ''} {self.what}"
+    def description(self) -> str:
+        """Method and kind of resource, for messages."""
+        return f"{self.method} of a{'n' if self.key else ''} {self.resource}"
 
-    def number(self, name: str, default: int, least: int, most: int) -> int:
-        """A parameter that is a whole number; larger values are reduced to `most`."""
+    def number(self, name: str, default: int, minimum: int, maximum: int) -> int:
+        """A parameter that is a whole number; larger values are reduced to `maximum`."""
         text = self.parameters.get(name, str(default))
-        if re.fullmatch("[0-9]{1,9}", text) is None or int(text) < least:
-            raise ObsError("InvalidArgument", f"{name} must be a whole number from {least}, got {text!r}")
-        return min(int(text), most)
+        if re.fullmatch("[0-9]{1,9}", text) is None or int(text) < minimum:
+            raise ObsApiError("InvalidArgument", f"{name} must be a whole number from {minimum}, got {text!r}")
+        return min(int(text), maximum)
 
 
 def body_of(request: Request) -> IO[bytes]:
@@ -72,13 +75,20 @@ def body_of(request: Request) -> IO[bytes]:
     return cast("IO[bytes]", LimitedStream(stream, limit, is_max=chunked))
 
 
-def call_of(request: Request, body: IO[bytes]) -> Call:
-    """The parsed request. Raises `ObsError` if it is malformed."""
+def discard(body: Any) -> None:
+    """Read the rest of a body: a client that is still sending would not read the response."""
+    with suppress(ClientDisconnected):
+        while body.read(_CHUNK):
+            pass
+
+
+def parse_request(request: Request, body: IO[bytes]) -> ObsRequest:
+    """The parsed request. Raises `ObsApiError` if it is malformed."""
     target = request.environ["REQUEST_URI"]
     path, _, query = target.partition("?")
     bucket, _, key = path[1:].partition("/")
     pairs = [member.partition("=") for member in query.split("&") if member]
-    return Call(
+    return ObsRequest(
         method=request.method,
         bucket=_decoded(bucket),
         key=_decoded(key),
@@ -95,4 +105,4 @@ def _decoded(text: str) -> str:
     try:
         return unquote_to_bytes(text.encode("latin-1")).decode()
     except UnicodeDecodeError:
-        raise ObsError("InvalidURI", f"{text!r} is not a percent-encoded UTF-8 text") from None
+        raise ObsApiError("InvalidURI", f"{text!r} is not percent-encoded UTF-8") from None

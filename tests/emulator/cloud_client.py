@@ -1,4 +1,4 @@
-"""Requests signed by Huawei's general SDK, which is not ours: what the service must accept."""
+"""An HTTP client for the emulator, which signs requests with the general SDK of Huawei."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import attrs
 import requests
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # of its own dependencies
+    warnings.simplefilter("ignore")  # of its dependencies
     from huaweicloudsdkcore.auth.credentials import BasicCredentials
     from huaweicloudsdkcore.sdk_request import SdkRequest
     from huaweicloudsdkcore.signer.signer import Signer
@@ -20,8 +20,8 @@ from modelarts.local.daemon import CloudAddress
 from modelarts.local.emulator.iam.accounts import Account
 
 
-def stamp(timestamp: datetime | None = None) -> str:
-    """A moment, by default this one, as X-Sdk-Date has it."""
+def sdk_date(timestamp: datetime | None = None) -> str:
+    """A time (default: now) in the format of X-Sdk-Date."""
     return (timestamp or datetime.now(timezone.utc)).strftime("%Y%m%dT%H%M%SZ")
 
 
@@ -29,11 +29,11 @@ def sign(
     access_key: str, secret_key: str, method: str, url: str, query: Iterable[tuple[str, object]] = (),
     headers: Mapping[str, str] | None = None, body: bytes = b"",
 ) -> requests.PreparedRequest:  # fmt: skip
-    """A request with its signature, ready to be sent as it is."""
+    """A signed request, ready to be sent unchanged."""
     parts = urlsplit(url)
     signed = Signer(BasicCredentials(access_key, secret_key)).sign(SdkRequest(
         method=method, schema=parts.scheme, host=parts.netloc, resource_path=parts.path, query_params=list(query),
-        header_params={"X-Sdk-Date": stamp(), "Content-Type": "application/json", **(headers or {})}, body=body,
+        header_params={"X-Sdk-Date": sdk_date(), "Content-Type": "application/json", **(headers or {})}, body=body,
     ))  # fmt: skip
     request = requests.Request(method, f"{parts.scheme}://{parts.netloc}", headers=signed.header_params, data=body)
     prepared = request.prepare()
@@ -42,8 +42,8 @@ def sign(
 
 
 @attrs.frozen
-class Caller:
-    """Calls one service that answers as the cloud does, with a bare HTTP client that checks its certificate."""
+class CloudClient:
+    """Calls the emulator with a bare HTTP client that checks its certificate."""
 
     address: CloudAddress
     account: Account
@@ -63,11 +63,11 @@ class Caller:
         self, method: str, url: str, query: Iterable[tuple[str, object]] = (),
         headers: Mapping[str, str] | None = None, body: bytes = b"",
     ) -> requests.PreparedRequest:  # fmt: skip
-        """A request that is signed with the account's own keys."""
+        """A request signed with the access key of the account."""
         return sign(self.account.access_key, self.account.secret_key, method, url, query, headers, body)
 
     def login(self, **changes: object) -> dict[str, object]:
-        """The documented body of a login; `changes` replace members of the user."""
+        """The documented body of a login; `changes` replace members of `user`."""
         domain = {"name": self.account.account}
         user = {"name": self.account.username, "password": self.account.password, "domain": domain, **changes}
         scope = {"project": {"name": self.account.region}}
@@ -86,15 +86,15 @@ class Caller:
         return credential
 
 
-def refused(reply: requests.Response, status: int, code: str) -> str:
-    """Assert a refusal of the v1 API in its documented shape; its text."""
+def assert_api_error(reply: requests.Response, status: int, code: str) -> str:
+    """Check an error of the v1 API in the documented format, and return its message."""
     body = reply.json()
     assert (reply.status_code, body["is_success"], body["error_code"]) == (status, False, code), body
     return str(body["error_msg"])
 
 
-def refused_by_iam(reply: requests.Response, status: int, title: str) -> str:
-    """Assert a refusal of IAM in its documented shape; its text."""
+def assert_iam_error(reply: requests.Response, status: int, title: str) -> str:
+    """Check an error of IAM in the documented format, and return its message."""
     error = reply.json()["error"]
     assert (reply.status_code, error["code"], error["title"]) == (status, status, title), error
     return str(error["message"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from modelarts._obs.paths import PART
-from modelarts.local.emulator.obs.errors import ObsError
+from modelarts.local.emulator.obs.errors import ObsApiError
 
 MAX_KEY_BYTES = 1024
 
@@ -14,24 +14,24 @@ def path_of(bucket: Path, key: str) -> Path:
     """The file of an object, or its folder if the key ends with a slash. It is always inside the bucket.
 
     Raises:
-        ObsError: no file can have that name, or it would be outside the bucket.
+        ObsApiError: no file can have that name, or it would be outside the bucket.
     """
     if len(key.encode()) > MAX_KEY_BYTES:
-        raise ObsError("KeyTooLongError", f"a key has {MAX_KEY_BYTES} bytes at most")
+        raise ObsApiError("KeyTooLongError", f"a key has {MAX_KEY_BYTES} bytes at most")
     path = bucket
     names = key.split("/")
     for name in names[:-1]:
         path = path / _checked(name, key)
         if path.is_symlink():
-            raise ObsError("InvalidArgument", f"{key!r}: the folder {name!r} is a link; links are not followed")
+            raise ObsApiError("InvalidArgument", f"{key!r}: the folder {name!r} is a link; links are not followed")
     return path if key.endswith("/") else path / _checked(names[-1], key)
 
 
 def _checked(name: str, key: str) -> str:
     if name in ("", ".", "..") or "\0" in name:
-        why = "between slashes there must be a name, which is not '.' or '..' and has no NUL character"
+        reason = "between slashes there must be a name, which is not '.' or '..' and has no NUL character"
     elif name.startswith(PART):
-        why = f"names that begin with {PART} are reserved for incomplete files"
+        reason = f"names that begin with {PART} are reserved for incomplete files"
     else:
         return name
-    raise ObsError("InvalidArgument", f"{key!r} cannot be a key here, where objects are files: {why}")
+    raise ObsApiError("InvalidArgument", f"{key!r} cannot be a key here, where objects are files: {reason}")
