@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from modelarts.local import daemon
 from modelarts.session import Session
 from tests.support.left_processes import pytest_configure  # noqa: F401
+from tests.support.processes import end_service
 from tests.support.service_forks import forked_services
 
 SPAWN = daemon._spawn
@@ -45,10 +47,10 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def home(tmp_path: Path):
-    """A MODELARTS_HOME; a service that was started in it is stopped at the end."""
+    """A MODELARTS_HOME; its service, jobs and TensorBoards end with the test."""
     place = tmp_path / "state"
     yield place
-    daemon.stop(place)
+    end_service(place)
 
 
 @pytest.fixture
@@ -67,6 +69,11 @@ def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     place.mkdir()
     monkeypatch.chdir(place)
     return place
+
+
+def pytest_sessionstart() -> None:
+    """Receive SIGINT also in the background of a shell, which has it ignored: tests send it to processes they start."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)

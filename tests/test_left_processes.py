@@ -30,6 +30,27 @@ def test_that_leaves_a_job(tmp_path):
     until(lambda: job.get_job_info().status == 8)
     assert OUTCOME
 """
+LEAVES_CHILDREN = """
+import subprocess
+
+import pytest
+
+
+@pytest.fixture(scope="module", autouse=True)
+def shared():
+    with subprocess.Popen(["sleep", "600"]) as process:
+        yield process
+        process.kill()
+
+
+def test_that_leaves_a_child(shared):
+    subprocess.Popen(["sleep", "601"]).returncode = 0
+    assert False
+
+
+def test_after_it(shared):
+    assert shared.poll() is None
+"""
 LEAVES_NOTHING = """
 import subprocess
 
@@ -80,6 +101,15 @@ def test_a_test_that_leaves_a_job_is_named_and_what_it_left_is_killed(
     for program in ("modelarts.local.server", "supervisor.py", "train.py"):
         assert any(program in command for _, _, command in left)
     assert not any(is_running(pid) for _, pid, _ in left)
+
+
+def test_a_child_of_a_test_is_killed_and_that_of_a_fixture_is_not(tmp_path: Path) -> None:
+    done = run(tmp_path, LEAVES_CHILDREN)
+
+    assert "1 failed, 1 passed" in done.stdout, done.stdout + done.stderr
+    ((test, pid, command),) = re.findall(r"^(\S+) left process (\d+): (.*)$", done.stdout, re.MULTILINE)
+    assert (test, command) == ("test_program.py::test_that_leaves_a_child", "sleep 601")
+    assert not is_running(pid)
 
 
 def test_a_run_that_leaves_nothing_is_a_success(tmp_path: Path) -> None:

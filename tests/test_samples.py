@@ -24,6 +24,7 @@ from modelarts.job import TrainingJob
 from modelarts.local import daemon
 from modelarts.session import Session
 from tests.support.jobs import until
+from tests.support.processes import end_service
 
 FOLDER = Path(__file__).parents[1] / "docs" / "samples"
 FILES = sorted(FOLDER.glob("modelarts_*.py"))
@@ -64,7 +65,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for row in VisualizationJob.iter_visualization_jobs(session):
             VisualizationJob(session, row.job_id).delete_visualization_job()
         until(lambda: not list(VisualizationJob.iter_visualization_jobs(session)), 60)
-    daemon.stop(place)
+    end_service(place)
 
 
 @pytest.fixture

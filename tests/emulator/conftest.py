@@ -11,6 +11,7 @@ import requests
 from modelarts.local import daemon
 from modelarts.local.emulator.iam import accounts
 from tests.emulator.cloud_client import CloudClient
+from tests.support.processes import end_service
 
 
 @pytest.fixture(scope="package")
@@ -22,7 +23,7 @@ def iam_home(tmp_path_factory: pytest.TempPathFactory):
             patch.delenv(name)
         daemon.ensure(home, daemon.CloudOptions())
     yield home
-    daemon.stop(home)
+    end_service(home)
 
 
 @pytest.fixture

@@ -1,23 +1,26 @@
 """A pytest plugin: a run fails when a test leaves a process running, with the name of the test; the process is killed.
 
-Children of tests are recognised by a variable that they inherit, and by a working directory below the temporary
-folder of this run: the environment of a job is not inherited. With pytest-xdist, each worker looks for its own.
+A process that a test itself has started ends with the test at the latest. Services, jobs and TensorBoards are found
+at the end of the run: they have inherited a variable, or work in the temporary folder of the run. With pytest-xdist,
+each worker looks for its own.
 """
 
 from __future__ import annotations
 
 import bisect
-import contextlib
 import os
-import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.processes import children, is_below, kill, processes
+
 MARK = "PYTEST_RUN_OF_MODELARTS"
-PATIENCE = 5.0  # seconds in which a process that is about to end may do so
+SHARED: set[int] = set()  # pids of children that serve several tests
+PATIENCE = 3.0  # seconds in which a process that is about to end may do so
 
 _REPORTED = pytest.StashKey[list[str]]()
 
@@ -33,6 +36,7 @@ class _LeftProcesses:
         self._is_controller = bool(getattr(config.option, "numprocesses", None)) and not hasattr(config, "workerinput")
         self._folder: Path | None = None
         self._mark = f"{MARK}={os.getpid()} {time.time_ns()}"
+        self._children: set[int] = set()  # that fixtures have started
         self._began: list[float] = []
         self._tests: list[str] = []
         os.environ[MARK] = self._mark.partition("=")[2]
@@ -41,7 +45,17 @@ class _LeftProcesses:
         self._began.append(time.clock_gettime(time.CLOCK_BOOTTIME))
         self._tests.append(nodeid)
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Iterator[None]:
+        try:
+            return (yield)
+        finally:
+            for pid in children() - self._children - SHARED:
+                self._end(pid, item.nodeid)
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> None:
+        self._children = children()
         path = getattr(item, "funcargs", {}).get("tmp_path")
         if self._folder is None and path is not None:
             self._folder = path.parent.resolve()  # of all tests of this process
@@ -73,23 +87,27 @@ class _LeftProcesses:
         while left:
             for pid, started, command in left:
                 self._reported.append(f"{self._test_at(started)} left process {pid}: {command}")
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+                kill(pid)
             time.sleep(0.1)
             seen = {pid for pid, _, _ in left}
             left = [row for row in self._running() if row[0] not in seen]  # what one of them started meanwhile
 
+    def _end(self, pid: int, test: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while (command := _command(Path("/proc", str(pid)))) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        if command:  # that of a zombie is empty
+            self._reported.append(f"{test} left process {pid}: {command}")
+            kill(pid)
+
     def _running(self) -> list[tuple[int, float, str]]:
         """Pid, start in seconds since the boot, and command of each process that tests started."""
         rows = []
-        for entry in Path("/proc").iterdir():
-            if not entry.name.isdecimal() or int(entry.name) == os.getpid():
-                continue
+        for entry in processes():
             try:
                 if self._is_ours(entry):
                     fields = (entry / "stat").read_bytes().rpartition(b")")[2].split()
-                    command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                    rows.append((int(entry.name), int(fields[19]) / os.sysconf("SC_CLK_TCK"), command.strip()))
+                    rows.append((int(entry.name), int(fields[19]) / os.sysconf("SC_CLK_TCK"), _command(entry)))
             except OSError:  # it has ended, or belongs to another user
                 continue
         return rows
@@ -97,8 +115,15 @@ class _LeftProcesses:
     def _is_ours(self, process: Path) -> bool:
         if self._mark.encode() in (process / "environ").read_bytes().split(b"\0"):
             return True
-        return self._folder is not None and self._folder in (process / "cwd").readlink().parents
+        return self._folder is not None and is_below(process, self._folder)
 
     def _test_at(self, started: float) -> str:
         index = bisect.bisect_right(self._began, started + 1 / os.sysconf("SC_CLK_TCK")) - 1
         return self._tests[max(index, 0)] if self._tests else "the collection"
+
+
+def _command(process: Path) -> str:
+    try:
+        return (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+    except OSError:
+        return ""

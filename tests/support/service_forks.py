@@ -64,10 +64,13 @@ class ServiceForks:
             self._process.wait()
 
     def _start(self) -> socket.socket:
+        from tests.support.left_processes import SHARED  # not for the process itself, which is to import little
+
         self._requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             command = [sys.executable, __file__, str(theirs.fileno())]
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(),))
+        SHARED.add(self._process.pid)
         return self._requests
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from modelarts.errors import ArgumentError, ArgumentProblem
-from modelarts.local import daemon
 from modelarts.session import Session
 from tests.local.staging.files import files_in
 from tests.support.jobs import estimator
+from tests.support.processes import end_service
 
 
 @pytest.fixture(scope="package")
@@ -20,7 +20,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The `MODELARTS_HOME` of a service for all tests here."""
     place = tmp_path_factory.mktemp("state")
     yield place
-    daemon.stop(place)
+    end_service(place)
 
 
 @pytest.fixture

@@ -1,0 +1,51 @@
+"""Processes that tests started, found by their working directory: the environment of a job is not inherited."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+from modelarts.local import daemon
+from tests.support.jobs import until
+
+
+def end_service(home: Path) -> None:
+    """Stop the service of a home, and kill the jobs and TensorBoards that would run on."""
+    try:
+        daemon.stop(home)
+    finally:
+        kill_below(home)
+
+
+def kill_below(folder: Path) -> None:
+    """Kill the processes whose working directory is in a folder."""
+    until(lambda: not [kill(int(process.name)) for process in processes() if is_below(process, folder.resolve())])
+
+
+def processes() -> Iterator[Path]:
+    """The folders in /proc of all processes but this one."""
+    own = str(os.getpid())
+    return (entry for entry in Path("/proc").iterdir() if entry.name.isdecimal() and entry.name != own)
+
+
+def is_below(process: Path, folder: Path) -> bool:
+    """Whether a process works in a folder."""
+    try:
+        cwd = (process / "cwd").readlink()
+    except OSError:  # it has ended, or belongs to another user
+        return False
+    return cwd == folder or folder in cwd.parents
+
+
+def children() -> set[int]:
+    """The pids of the processes that this one has started and that have not been waited for."""
+    lists = Path("/proc/self/task").glob("*/children")
+    return {int(pid) for pids in lists for pid in pids.read_text().split()}
+
+
+def kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
