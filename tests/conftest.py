@@ -23,20 +23,20 @@ _CLEANED = ("MODELARTS_", "LC_", "LANG", "HUAWEICLOUD_", "AWS_", "REGION_NAME", 
 
 @pytest.fixture(autouse=True, scope="session")
 def services_start_at_once() -> Iterator[None]:
-    """Services that tests start in their own process are forked, which saves the imports."""
+    """Services that tests start are forked, which saves their imports."""
     with pytest.MonkeyPatch.context() as patch, forked_services(patch):
         yield
 
 
 @pytest.fixture
 def new_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Services start with an interpreter of their own: it reads PYTHONPATH, and inherits limits of this process."""
+    """Services start with a new interpreter, which reads PYTHONPATH and inherits the limits of this process."""
     monkeypatch.setattr(daemon, "_spawn", SPAWN)
 
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No setting of the machine reaches a test; HOME is a folder of its own."""
+    """Tests do not see the settings of the machine; each has its own HOME."""
     for name in list(os.environ):
         if name.upper().startswith(_CLEANED):
             monkeypatch.delenv(name)
@@ -72,13 +72,13 @@ def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def pytest_sessionstart() -> None:
-    """Receive SIGINT also in the background of a shell, which has it ignored: tests send it to processes they start."""
+    """Tests send SIGINT to processes; those would ignore it, as this one does in the background of a shell."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
-    """Collect without the garbage collector: nothing that collection creates is garbage. Saves a third of its time."""
+    """Collect without the garbage collector: it takes a third of the time, and finds nothing."""
     gc.disable()
     try:
         return (yield)

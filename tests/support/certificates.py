@@ -1,4 +1,4 @@
-"""Certificates that sign themselves, each with its key in one file."""
+"""Self-signed certificates, each with its key in one file."""
 
 from __future__ import annotations
 

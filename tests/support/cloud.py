@@ -1,4 +1,4 @@
-"""A faked cloud: what it answers, and what reached it."""
+"""A faked cloud: its responses, and the requests that it received."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def cloud_session(**changes: Any) -> Session:
 
 
 def cloud_estimator(session: Session, **changes: Any) -> Estimator:
-    """An estimator whose every argument is right."""
+    """An estimator with valid arguments."""
     arguments: dict[str, Any] = {
         "framework_type": "PyTorch", "framework_version": "PyTorch-1.0.0-python3.6",
         "code_dir": "/bucket/src/", "boot_file": "/bucket/src/train.py",
@@ -66,26 +66,26 @@ def cloud_estimator(session: Session, **changes: Any) -> Estimator:
 
 
 class Cloud:
-    """What the faked cloud answers, and what it was asked."""
+    """The responses of the faked cloud, and the requests that it received."""
 
     def __init__(self, faked: responses.RequestsMock) -> None:
         self.faked = faked
 
     def answer(self, method: str, path: str, reply: Any, status: int = 200, **more: Any) -> None:
-        """Answer a call with a JSON body, with raw bytes, or with an exception."""
+        """Respond to a call with a JSON body, with raw bytes, or with an exception."""
         kind = "body" if isinstance(reply, (bytes, Exception)) else "json"
         length = {} if isinstance(reply, Exception) else {"auto_calculate_content_length": True}
         self.faked.add(method, BASE + path, status=status, **{kind: reply}, **length, **more)
 
     def look_ups(self, *kinds: str, **rows: list[dict[str, Any]]) -> None:
-        """Answer look-ups: some of `specs`, `engines` and `models`, with the usual rows or with others."""
+        """Respond to look-ups: some of `specs`, `engines` and `models`, with the default rows or with others."""
         for kind in (*kinds, *rows):
             path, usual = LISTS[kind]
             self.answer("GET", path, {"is_success": True, kind: rows.get(kind, usual)})
 
     @property
     def requests(self) -> list[requests.PreparedRequest]:
-        """All requests in the order in which they were answered."""
+        """All requests in their order."""
         return [call.request for call in self.faked.calls]
 
     @property

@@ -1,4 +1,4 @@
-"""Files for tests: put there, and seen again."""
+"""Writing and reading files in tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 
 def put(path: Path, content: str | bytes = "text") -> Path:
-    """Write a file, with the folders above it."""
+    """Write a file, and create its parent folders."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return path
@@ -24,18 +24,18 @@ def write_json(path: Path, **members: Any) -> None:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """All files below a folder, with what is in them."""
+    """All files below a folder, with their contents."""
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def tree(folder: Path) -> dict[str, str]:
-    """All files below a folder, with the text that is in them."""
+    """All files below a folder, with their contents as text."""
     return {name: content.decode() for name, content in contents(folder).items()}
 
 
 @contextmanager
 def common_user() -> Iterator[Path]:
-    """A folder of a user who may not read everything, as whom the rest is done."""
+    """A folder of a user who is not root; the block runs as that user."""
     with tempfile.TemporaryDirectory() as name:
         user, place = os.geteuid(), Path(name)
         if user == 0:

@@ -1,4 +1,4 @@
-"""Making code, data and estimators for tests on the local service."""
+"""Code, data and estimators for tests on the local service."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ACCEPT_ANY = "import sys\n"  # a script that takes whatever arguments it gets
 
 
 def put_code(session: Session, tmp_path: Path, script: str, name: str = "train.py") -> None:
-    """Make `obs://bucket/src/<name>` of a script, and `obs://bucket/data/` with one file."""
+    """Upload a script as `obs://bucket/src/<name>`, and `obs://bucket/data/` with one file."""
     source = tmp_path / "src"
     source.mkdir(exist_ok=True)
     (source / name).write_text(dedent(script), encoding="utf-8")
@@ -26,7 +26,7 @@ def put_code(session: Session, tmp_path: Path, script: str, name: str = "train.p
 
 
 def estimator(session: Session, **changes: Any) -> Estimator:
-    """An estimator over the code that `put_code` made."""
+    """An estimator with the code that `put_code` uploads."""
     arguments: dict[str, Any] = {
         "framework_type": "PyTorch",
         "framework_version": "PyTorch-1.0.0-python3.6",
@@ -40,7 +40,7 @@ def estimator(session: Session, **changes: Any) -> Estimator:
 
 
 def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
-    """Wait until a condition holds, and return what it gave; fail when it does not in time."""
+    """Wait until a condition is true, and return its value; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
         value = condition()

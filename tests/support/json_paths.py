@@ -1,4 +1,4 @@
-"""Places in JSON values: the keys and indexes that lead to a member."""
+"""Paths in JSON values: the keys and indexes of a member."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Place = tuple[Any, ...]
 
 
 def places_in(value: Any, at: Place = ()) -> Iterator[Place]:
-    """The places of all members of a value."""
+    """The paths of all members of a value."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, member in items:
         yield (*at, key)
@@ -18,14 +18,14 @@ def places_in(value: Any, at: Place = ()) -> Iterator[Place]:
 
 
 def at(value: Any, place: Place) -> Any:
-    """What is at a place."""
+    """The member at a path."""
     for key in place:
         value = value[key]
     return value
 
 
 def replaced(value: Any, place: Place, new: Any) -> Any:
-    """A value with another member at a place."""
+    """A copy of a value with another member at a path."""
     if not place:
         return new
     changed = copy.copy(value)

@@ -1,4 +1,4 @@
-"""A pytest plugin: a run fails when a test leaves a process running, with the name of the test; the process is killed.
+"""A pytest plugin: if a test leaves a process running, the run fails with the name of the test, and it is killed.
 
 A process that a test itself has started ends with the test at the latest. Services, jobs and TensorBoards are found
 at the end of the run: they have inherited a variable, or work in the temporary folder of the run. With pytest-xdist,
@@ -20,7 +20,7 @@ from tests.support.processes import children, is_below, kill, processes
 
 MARK = "PYTEST_RUN_OF_MODELARTS"
 SHARED: set[int] = set()  # pids of children that serve several tests
-PATIENCE = 3.0  # seconds in which a process that is about to end may do so
+PATIENCE = 3.0  # seconds for processes that are about to exit
 
 _REPORTED = pytest.StashKey[list[str]]()
 
@@ -80,7 +80,7 @@ class _LeftProcesses:
                 terminalreporter.line(line)
 
     def _end_all(self) -> None:
-        """Kill and report what runs after the patience."""
+        """Kill and report the processes that still run after some seconds."""
         deadline = time.monotonic() + PATIENCE
         while (left := self._running()) and time.monotonic() < deadline:
             time.sleep(0.05)

@@ -19,7 +19,7 @@ OTHER_PROJECT = "q" * 32
 
 
 class Machine:
-    """A user's files and variables."""
+    """The files and environment variables of a user."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         self.set = monkeypatch.setenv

@@ -1,4 +1,4 @@
-"""A server on the loopback that answers as it is told, or breaks off: what a faked transport cannot show."""
+"""A server on the loopback address with prepared responses and failures, which a faked transport does not have."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Action = Union[str, bytes, dict[str, Any], Callable[[socket.socket, threading.Ev
 
 
 class RawServer(socketserver.ThreadingTCPServer):
-    """Answers `METHOD /path` below a project with prepared actions, one after the other; the last one stays."""
+    """Responds to `METHOD /path` of a project with prepared actions, one after the other; the last one is repeated."""
 
     allow_reuse_address = True
     daemon_threads = True
@@ -53,7 +53,7 @@ class RawServer(socketserver.ThreadingTCPServer):
         return (self.tls.wrap_socket(connection, server_side=True) if self.tls else connection), address
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that breaks off is what is tested."""
+        """Clients that close connections are expected."""
 
     def shutdown_request(self, request: Any) -> None:
         super().shutdown_request(request)
@@ -90,7 +90,7 @@ class _Handler(socketserver.StreamRequestHandler):
 
 
 def reply(body: Any, keep_alive: bool = False) -> bytes:
-    """A whole reply as bytes."""
+    """A complete response as bytes."""
     content = json.dumps(body).encode()
     connection = "keep-alive" if keep_alive else "close"
     head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n"

@@ -1,7 +1,7 @@
-"""Local services without the time of a Python start: forked from a process that has imported everything.
+"""Local services that start quickly: they are forked from a process that has imported everything.
 
-A service is a real process here too, with the environment, the working directory, the log and the signals that
-`daemon` gives it. Only its imports happened before. This file, run with a socket, is that process.
+Each service is a process of its own, with the environment, working directory, log and signals that `daemon` sets. Only
+its imports happened earlier. The process that forks runs this file, with a socket as its argument.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LARGEST = 1 << 20  # bytes of a request, most of them the environment
 
 @attrs.define
 class ForkedService:
-    """What `daemon` needs of a `Popen`."""
+    """The part of `Popen` that `daemon` uses."""
 
     process: Process
     returncode: int | None = None
@@ -41,7 +41,7 @@ class ForkedService:
 
 
 class ServiceForks:
-    """The process that services are forked from; it starts when the first one is needed."""
+    """The process that services are forked from, started with the first service."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -76,7 +76,7 @@ class ServiceForks:
 
 @contextmanager
 def forked_services(patch: Any) -> Iterator[None]:
-    """Start the services of this process by forks."""
+    """Fork the services that this process starts."""
     forks = ServiceForks()
     patch.setattr(daemon, "_spawn", forks.spawn)
     try:
@@ -86,7 +86,7 @@ def forked_services(patch: Any) -> Iterator[None]:
 
 
 def _serve_forks(requests: socket.socket) -> list[str]:
-    """Fork for each request. Returns in the child, with the arguments of the service that it becomes."""
+    """Fork for each request. Returns in the child, with the arguments of its service."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for services
     while True:
         message, descriptors, _, _ = socket.recv_fds(requests, _LARGEST, 2)
@@ -107,7 +107,7 @@ def _serve_forks(requests: socket.socket) -> list[str]:
 
 
 def _become(request: dict[str, Any], log: int, inherited: int) -> None:
-    """Set what a program inherits from the one that starts it."""
+    """Set what a process inherits from the one that starts it."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.dup2(log, 1)
     os.dup2(log, 2)

@@ -1,4 +1,4 @@
-"""What requests are about: one of each resource, and for each operation its path and a valid body."""
+"""One of each resource, and for each operation its path and a valid body."""
 
 from __future__ import annotations
 
