@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import importlib.util
 import json
 import os
@@ -77,6 +78,12 @@ def local(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.syspath_prepend(str(FOLDER))
     monkeypatch.delitem(sys.modules, "_setup", raising=False)
     return place
+
+
+@pytest.fixture
+def tensorboard_stays(local: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page after this one uses the TensorBoard that this one starts, which saves a start."""
+    monkeypatch.setattr(importlib.import_module("_setup").Setup, "close", lambda setup: None)
 
 
 @pytest.fixture
@@ -427,6 +434,7 @@ def test_modelarts_04_0181(run: Run, service: Session) -> None:
     assert info.status == KILLED  # stopped at the end of the script
 
 
+@pytest.mark.usefixtures("tensorboard_stays")
 def test_modelarts_04_0182(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     (viewers,) = run("0182")
 
@@ -435,6 +443,7 @@ def test_modelarts_04_0182(run: Run, capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out.startswith("job_id")
 
 
+@pytest.mark.usefixtures("tensorboard_stays")
 def test_modelarts_04_0183(run: Run) -> None:
     (job_list,) = run("0183")
 
@@ -444,6 +453,7 @@ def test_modelarts_04_0183(run: Run) -> None:
     assert (row["job_name"], row["status"]) == ("visualization_job", RUNNING)
 
 
+@pytest.mark.usefixtures("tensorboard_stays")
 def test_modelarts_04_0184(run: Run) -> None:
     infos = run("0184")
 
@@ -455,6 +465,7 @@ def test_modelarts_04_0184(run: Run) -> None:
         assert isinstance(info["resource_id"], str)
 
 
+@pytest.mark.usefixtures("tensorboard_stays")
 def test_modelarts_04_0185(run: Run, service: Session) -> None:
     assert run("0185") == [{"is_success": True}] * 3
 

@@ -162,8 +162,11 @@ class Setup:
 
     def stopped_visualization(self, name: str = "visualization_job") -> VisualizationJob:
         """A stopped visualization job."""
-        board = self.visualization(name)
-        self._stop(board)
+        board = self._board(name)
+        if board is None or self._settled(board) not in ENDED:
+            board = self.visualization(name)
+            self._stop(board)
+        self.stop_at_end(board)
         return board
 
     def visualizations_like(self, name: str) -> list[VisualizationJob]:
