@@ -126,7 +126,8 @@ class ObsClient:
         raise self._lost(action, failure, request)
 
     def _parsed(self, reply: requests.Response, keys: Keys) -> ObsReply:
-        secrets = self._transport.secrets_of(reply.request, keys.secret_key)
+        is_refusal = reply.status_code >= 300
+        secrets = self._transport.secrets_of(reply.request, keys.secret_key) if is_refusal else None
         return ObsReply(reply.status_code, reply.headers, reply._content or b"", secrets)
 
     def _lost(self, action: str, failure: Failure, request: ObsRequest) -> ObsError:

@@ -70,8 +70,8 @@ class ObsReply:
         return ElementTree.Element("none")
 
     def field(self, name: str) -> str:
-        """A member of the document, or a header."""
-        return child(self.document, name) or self.headers.get(name, "")
+        """A header, or a member of the document."""
+        return self.headers.get(name) or child(self.document, name)
 
     def header(self, name: str) -> str:
         """A header of OBS's own, by its name without prefix."""
