@@ -29,7 +29,7 @@ LAYERS = {
     "version": ("_version", "__init__"),
     "display": ("_display",),
     "algorithms": ("algorithms",),
-    "service": ("local.server", "local.worker_threads", "local.__init__"),
+    "service": ("local.server", "local.__init__"),
     "emulator": ("local.emulator",),
     "service api": ("local.api",),
     "scheduling": ("local.scheduler", "local.tensorboard"),

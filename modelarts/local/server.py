@@ -33,7 +33,6 @@ from modelarts.local.runtime.spec import JobSpecBuilder
 from modelarts.local.scheduler import Scheduler
 from modelarts.local.store import Store
 from modelarts.local.tensorboard import TensorBoards
-from modelarts.local.worker_threads import WorkerThreads
 
 PROJECT_ID = "local"
 THREADS = 16
@@ -127,15 +126,14 @@ def _start_tls_server(service: Service, activity: Activity, region: str, port: i
 
 def _listen(app: Any, port: int) -> Any:
     try:
-        server = waitress.create_server(app, host="127.0.0.1", port=port, threads=1, ident=f"modelarts/{__version__}")
+        return waitress.create_server(
+            app, host="127.0.0.1", port=port, threads=THREADS, ident=f"modelarts/{__version__}",
+        )  # fmt: skip
     except OSError as error:
         raise StartRefused(
             f"port {port} cannot be used: {error.strerror}. Free it, or set MODELARTS_LOCAL_PORT to another "
             "port or to 0 for any free one"
         ) from None
-    server.task_dispatcher.shutdown()
-    server.task_dispatcher = WorkerThreads(THREADS)
-    return server
 
 
 def _exit_when_idle(activity: Activity, service: Service, timeout: float) -> None:

@@ -102,7 +102,7 @@ def create_app(service: Service, credentials: str | Authenticate, project_id: st
         return _call(match.route(request.method), match.members, request, service, activity)
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        request = Request(environ)
+        request = Request(environ, populate_request=False)  # no cycle that only the garbage collector can free
         request.max_content_length = limits.BODY_BYTES
         path = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace")
         try:
