@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import os
 import signal
 import subprocess
@@ -11,8 +12,10 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any, Callable, TypeVar
 
 import attrs
+from attrs.validators import instance_of
 
 from modelarts.errors import ServiceError
 from modelarts.local import locks
@@ -23,52 +26,69 @@ from modelarts.local.processes import Process
 NEEDED = ("psutil", "waitress", "werkzeug")
 NEEDED_FOR_IAM = ("cheroot", "cryptography")
 STOP_PATIENCE = 10.0
+Kind = TypeVar("Kind")
 LOCAL_SETTINGS = "MODELARTS_LOCAL_"  # beginning of the variables that only the service reads
+
+
+_TEXT = instance_of(str)
 
 
 @attrs.frozen
 class CloudOptions:
     """Options of a service that also behaves as the cloud does (`--auth iam`)."""
 
-    region: str = ""  # empty: the region of the stored account, cn-north-4 for a new one
-    port: int = 0  # 0: any free port
+    region: str = attrs.field(default="", validator=_TEXT)  # empty: that of the stored account, else cn-north-4
+    port: int = attrs.field(default=0, validator=instance_of(int))  # 0: any free port
 
 
 @attrs.frozen
 class CloudAddress:
     """Address of a running service that behaves as the cloud does, and what clients need to log in to it."""
 
-    url: str
-    ca_bundle: str
-    account: str
-    region_name: str
-    project_id: str
+    url: str = attrs.field(validator=_TEXT)
+    ca_bundle: str = attrs.field(validator=_TEXT)
+    account: str = attrs.field(validator=_TEXT)
+    region_name: str = attrs.field(validator=_TEXT)
+    project_id: str = attrs.field(validator=_TEXT)
 
 
 @attrs.frozen
 class Address:
     """Address of a running service, and the token that it requires."""
 
-    url: str
-    token: str = attrs.field(repr=False)
-    project_id: str
-    pid: int
+    url: str = attrs.field(validator=_TEXT)
+    token: str = attrs.field(repr=False, validator=_TEXT)
+    project_id: str = attrs.field(validator=_TEXT)
+    pid: int = attrs.field(validator=instance_of(int))
     iam: CloudAddress | None = None
-    started: str = ""  # start time of the process, see `Process`
+    started: str = attrs.field(default="", validator=_TEXT)  # start time of the process, see `Process`
     installation: Installation | None = None
+
+
+def _record(kind: Callable[..., Kind], stored: Any) -> Kind | None:
+    """What a file holds as a value of a class; members that only another version knows are ignored.
+
+    Returns:
+        `None` if it is not the JSON object that the class stands for.
+    """
+    if not isinstance(stored, dict):
+        return None
+    members = {name: value for name, value in stored.items() if name in inspect.signature(kind).parameters}
+    try:
+        return kind(**members)
+    except TypeError:
+        return None
 
 
 def find(home: Path) -> Address | None:
     """The running service of a home, or `None`; an address left behind by a service that was killed does not count."""
     paths = LocalHome.of(home)
     stored = read_json(paths.address) if locks.is_held(paths.running) else None
-    if not stored or not Process(stored["pid"], stored.get("started", "")).is_running():
+    address = _record(Address, stored)
+    if address is None or not Process(address.pid, address.started).is_running():
         return None
-    iam = CloudAddress(**stored["iam"]) if "iam" in stored else None
-    installation = Installation(**stored["installation"]) if "installation" in stored else None
-    return Address(
-        stored["url"], stored["token"], stored["project_id"], stored["pid"], iam, stored["started"], installation
-    )
+    iam, installation = _record(CloudAddress, address.iam), _record(Installation, address.installation)
+    return attrs.evolve(address, iam=iam, installation=installation)
 
 
 def ensure(home: Path, iam: CloudOptions | None = None) -> Address:
@@ -162,22 +182,28 @@ def _start_lock(paths: LocalHome) -> Iterator[None]:
 
 def _start(home: Path, paths: LocalHome, iam: CloudOptions | None) -> Address:
     """Start the service; what is not given is as it was at its last start."""
-    before = read_json(paths.start_options) or {"iam": None, "environment": {}}
-    set_now = {name: value for name, value in os.environ.items() if name.startswith(LOCAL_SETTINGS)}
-    environment = {**before["environment"], **set_now}
-    if iam is not None or before["iam"] is None:
+    stored = read_json(paths.start_options)
+    stored = stored if isinstance(stored, dict) else {}
+    given, now_set = iam, _local_settings(os.environ)
+    iam = given or _record(CloudOptions, stored.get("iam"))
+    environment = {**_local_settings(stored.get("environment")), **now_set}
+    try:
         found = _start_with(home, paths, iam, environment)
-    else:
-        iam = CloudOptions(**before["iam"])
-        try:
-            found = _start_with(home, paths, iam, environment)
-        except ServiceError as error:
-            raise ServiceError(
-                f"{error}. These are the options of its last start: `modelarts local stop` discards them"
-            ) from None
+    except ServiceError as error:
+        if (iam, environment) == (given, now_set):
+            raise
+        raise ServiceError(
+            f"{error}. These are the options of its last start: `modelarts local stop` discards them"
+        ) from None
     options = {"iam": iam and attrs.asdict(iam), "environment": environment}
     write_private(paths.start_options, options)
     return found
+
+
+def _local_settings(variables: Any) -> dict[str, str]:
+    """The variables that only the service reads; none of anything but variables."""
+    items = variables.items() if isinstance(variables, Mapping) else ()
+    return {name: value for name, value in items if name.startswith(LOCAL_SETTINGS) and isinstance(value, str)}
 
 
 def _start_with(
@@ -194,7 +220,7 @@ def _start_with(
     read_fd, write_fd = os.pipe()
     try:
         service = _spawn([str(home), str(write_fd), *options], write_fd, paths, {**os.environ, **environment})
-    except OSError as error:
+    except (OSError, ValueError) as error:  # `ValueError`: a variable that no process can have
         os.close(read_fd)
         raise ServiceError(f"the local service cannot be started: {error}") from None
     finally:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import attrs
+from attrs.validators import instance_of
 
 logger = logging.getLogger("modelarts")
 
@@ -18,9 +19,9 @@ _reported: set[str] = set()  # environments that were warned about
 class Installation:
     """Where a service runs from."""
 
-    environment: str  # `sys.prefix` of its interpreter
-    package: str  # folder of the code
-    installed: int  # time stamp of the code, in nanoseconds
+    environment: str = attrs.field(validator=instance_of(str))  # `sys.prefix` of its interpreter
+    package: str = attrs.field(validator=instance_of(str))  # folder of the code
+    installed: int = attrs.field(validator=instance_of(int))  # time stamp of the code, in nanoseconds
 
     @classmethod
     def of_this_process(cls) -> Installation:

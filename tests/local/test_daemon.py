@@ -268,6 +268,40 @@ def test_the_commands_start_show_and_stop_the_service(home, monkeypatch):
     assert run("stop").output.startswith("no local service is running")
 
 
+@pytest.mark.parametrize("damage", [
+    "", "[]", "[1]", "5", '"text"', "{}", "\xff", {"token": None}, {"pid": "1"}, {"pid": None}, {"pid": 0}, {"pid": 1},
+    {"pid": -1}, {"pid": 10**30}, {"started": 5}, {"started": ""},
+], ids=repr)  # fmt: skip
+def test_an_address_that_cannot_be_read_is_that_of_no_service(home, monkeypatch, damage):
+    monkeypatch.setenv("MODELARTS_HOME", str(home))
+    service, file = daemon.ensure(home), LocalHome.of(home).address
+    intact = file.read_text()
+    content = damage if isinstance(damage, str) else json.dumps({**json.loads(intact), **damage})
+    file.write_bytes(content.encode("latin-1"))
+
+    for command, code in (("status", 3), ("stop", 0)):
+        ran = CliRunner().invoke(cli, ["local", command], catch_exceptions=False)
+        assert (ran.exit_code, ran.output[:27]) == (code, "no local service is running")
+
+    file.write_text(intact)
+    assert daemon.find(home) == service
+
+
+def test_members_of_the_address_that_another_version_writes_are_ignored(home):
+    daemon.ensure(home)
+    file = LocalHome.of(home).address
+    stored = json.loads(file.read_text())
+    iam = dict.fromkeys(("url", "ca_bundle", "account", "region_name", "project_id", "more"), "x")
+    installation = {**stored["installation"], "more": 1}
+    file.write_text(json.dumps({**stored, "iam": iam, "installation": installation, "more": 1}))
+
+    found = daemon.find(home)
+
+    assert found.iam.region_name == "x"
+    assert found.installation.package == stored["installation"]["package"]
+    assert daemon.stop(home)
+
+
 def test_stopping_the_service_leaves_jobs_running(session, home, tmp_path):
     put_code(session, tmp_path, "import time; time.sleep(0.5); print('still here')")
     job = estimator(session).fit(inputs="/bucket/data/")

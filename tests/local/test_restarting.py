@@ -112,6 +112,41 @@ def test_settings_of_the_environment_that_started_it_are_kept(home, monkeypatch)
     assert urlsplit(daemon.ensure(home).url).port != port
 
 
+@pytest.mark.parametrize("stored", [
+    "[1]", "5", '"text"', "{}", '{"iam": null}', '{"iam": null, "environment": null}',
+    '{"iam": null, "environment": [1]}', '{"iam": null, "environment": {"MODELARTS_LOCAL_PORT": 5}}',
+    '{"iam": "text", "environment": {}}', '{"iam": {"region": 5, "port": "x"}, "environment": {"PATH": "/nowhere"}}',
+])  # fmt: skip
+def test_options_that_cannot_be_read_are_not_used(run, home, stored):
+    LocalHome.of(home).root.mkdir(parents=True)
+    LocalHome.of(home).start_options.write_text(stored)
+
+    assert run("start").output.startswith("started: http://127.0.0.1:")
+
+    assert daemon.find(home).iam is None
+
+
+def test_options_of_a_newer_version_are_used_as_far_as_they_are_known(run, home):
+    LocalHome.of(home).root.mkdir(parents=True)
+    options = '{"iam": {"region": "cn-east-3", "port": 0, "more": 1}, "environment": {}, "more": 1}'
+    LocalHome.of(home).start_options.write_text(options)
+
+    run("start")
+
+    assert daemon.find(home).iam.region_name == "cn-east-3"
+
+
+def test_a_variable_of_the_last_start_that_no_longer_works_is_reported_with_the_way_out(run, home, new_interpreter):
+    LocalHome.of(home).root.mkdir(parents=True)
+    LocalHome.of(home).start_options.write_text('{"iam": null, "environment": {"MODELARTS_LOCAL_A=B": "1"}}')
+
+    with pytest.raises(ServiceError, match=r"cannot be started: .*`modelarts local stop` discards them"):
+        daemon.ensure(home)
+
+    run("stop")
+    assert run("start").output.startswith("started: ")
+
+
 def test_options_that_no_longer_work_are_reported_with_the_way_out(run, home):
     port = free_port()
     run("start", "--auth", "iam", "--port", str(port))
