@@ -261,7 +261,7 @@ def test_an_absolute_path_as_text_needs_an_existing_bucket(user: User, local: Pa
     code, data = caught.value.faults
     assert code.argument == "code_dir" and data.argument == "inputs"
     assert f"no bucket {bucket!r}" in code.rule and f"Path('{local}/src')" in code.rule
-    assert f"obs:/{local}/src for what lies in a bucket" in code.rule
+    assert f"obs:/{local}/src for a path in a bucket" in code.rule
     assert user.saved == 0
     user.session.create_bucket(bucket)
     user.session.obs.upload_dir("src", f"obs:/{local}/")
