@@ -92,16 +92,34 @@ class Client:
         Raises:
             ApiError: the call failed, and `raise_on_error` or the session is strict; AuthError: in any case.
             ConnectionFailed, BadReply: there was no reply, or it is not one of the API.
+            ArgumentError: a text cannot be sent; nothing was sent.
         """
+        try:
+            return self._call(operation, path or {}, query or {}, body, prefer, raise_on_error)
+        except UnicodeEncodeError:
+            found = json_records.unencodable_text([path, query, body])
+            if found is None:
+                raise
+            raise errors.ArgumentError(operation, [errors.ArgumentProblem(*found, json_records.TEXT_RULE)]) from None
+
+    def _call(
+        self,
+        operation: str,
+        path: Mapping[str, object],
+        query: Mapping[str, Any],
+        body: Mapping[str, Any] | None,
+        prefer: str,
+        raise_on_error: bool,
+    ) -> Response:
         route = BY_OPERATION[operation]
         content = b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
         # Encoded as it is signed: sorted, and a blank is %20, not a plus sign.
-        parameters = sorted((name, value) for name, value in (query or {}).items() if value is not None)
+        parameters = sorted((name, value) for name, value in query.items() if value is not None)
         suffix = f"?{urlencode(parameters, quote_via=quote, safe='~')}" if parameters else ""
 
         def prepare() -> Attempt:
             endpoint = self.endpoint
-            url = route.url(endpoint.url, project_id=endpoint.project_id, **(path or {})) + suffix
+            url = route.url(endpoint.url, project_id=endpoint.project_id, **path) + suffix
             headers = _headers(route.method, content, prefer)
             endpoint.auth.apply(route.method, url, headers, content)
             return Attempt(route.method, url, headers, content)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from modelarts._wire.v1.status import JobStatus
@@ -20,6 +21,7 @@ INTEGERS = frozenset(
 )  # fmt: skip
 # Members that are documented as String, although samples also print them as numbers.
 TEXTS = frozenset(("core", "cpu", "start_line", "end_line"))
+TEXT_RULE = "a text that UTF-8 can encode: without unpaired surrogates, as in file names that are no UTF-8"
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
 _COERCED = INTEGERS | {"status"}
 
@@ -54,6 +56,28 @@ def _typed(members: dict[str, Any]) -> Record:
         if isinstance(members[name], int):
             record[name] = str(members[name])
     return record
+
+
+def unencodable_text(members: Any, name: str = "") -> tuple[str, str] | None:
+    """The first text that cannot be sent, since it has unpaired surrogates, behind the name of its member."""
+    if isinstance(members, str):
+        return None if members.isascii() or _is_encodable(members) else (name, members)
+    if isinstance(members, Mapping):
+        items: Iterable[tuple[str, Any]] = members.items()
+        inner = next(filter(None, (unencodable_text(key, name or key) for key in members)), None)
+        if inner is not None:
+            return inner
+    else:
+        items = ((name, item) for item in members) if isinstance(members, (list, tuple)) else ()
+    return next(filter(None, (unencodable_text(value, key) for key, value in items)), None)
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def parse(text: str | bytes) -> Any:

@@ -170,9 +170,41 @@ def test_a_value_of_the_wrong_type_is_an_argument_error(lists: Session, call: Ca
     assert [problem.argument for problem in caught.value.problems] == [argument]
 
 
+NOT_UTF_8 = "run-\udce9"  # as `os.listdir` returns a file name in Latin-1
+
+
+@pytest.mark.parametrize("call", [
+    lambda s: Estimator.get_job_list(s, search_content=NOT_UTF_8),
+    lambda s: list(Estimator.iter_job_configs(s, search_content=NOT_UTF_8)),
+    lambda s: list(VisualizationJob.iter_visualization_jobs(s, workspace_id=NOT_UTF_8)),
+    lambda s: TrainingJob(s, 1, 2).get_job_log(NOT_UTF_8),
+    lambda s: TrainingJob(s, 1, 2).update_job_description(NOT_UTF_8),
+    lambda s: TrainingJob(s, config_name=NOT_UTF_8).get_job_configs_info(),
+    lambda s: VisualizationJob(s).create_visualization_job("/b/o/", job_desc=NOT_UTF_8),
+])  # fmt: skip
+def test_a_text_that_cannot_be_sent_is_an_argument_error(lists: Session, call: Callable[[Session], Any]):
+    with pytest.raises(ArgumentError, match=r"'run-\\udce9': a text that UTF-8 can encode"):
+        call(lists)
+
+    assert not lists.faked.calls  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("settings", [
+    {"hyperparameters": {"data": NOT_UTF_8}}, {"hyperparameters": {NOT_UTF_8: 1}}, {"job_description": NOT_UTF_8},
+    {"user_image_url": "i", "user_command": NOT_UTF_8, "code_dir": None, "boot_file": None},
+    {"volumes": [{"nfs": {NOT_UTF_8: 1}}]}, {"nas_type": NOT_UTF_8},
+])  # fmt: skip
+def test_a_text_that_cannot_be_sent_is_reported_before_anything_is_uploaded(lists: Session, settings: dict[str, Any]):
+    for name, (path, rows) in LOOK_UPS.items():
+        lists.faked.get(BASE + path, json={"is_success": True, name: rows})  # type: ignore[attr-defined]
+
+    with pytest.raises(ArgumentError, match=r"'run-\\udce9': a text that UTF-8 can encode"):
+        cloud_estimator(lists, **settings).payload(inputs="/b/d/")
+
+
 # --- arguments of estimators and of calls that create something
 
-NO_TYPES = (*WRONG, numpy.int64(2), set(), {"type": "obs", "data_url": ["x"]}, [{"type": ["obs"]}],
+NO_TYPES = (*WRONG, NOT_UTF_8, numpy.int64(2), set(), {"type": "obs", "data_url": ["x"]}, [{"type": ["obs"]}],
             [{"type": "obs", "data_url": ARRAY}], [{"type": "dataset", "dataset_id": ARRAY, "dataset_version": 5}],
             [{"type": "obs", "data_url": "/b/d/", "more": object()}])  # fmt: skip
 CREATING = {
@@ -187,7 +219,8 @@ OF_CALLS = ("inputs", "dataset_id", "dataset_version_id", "data_source", "job_na
 def body_or_error(session: Session, operation: str, settings: dict[str, Any], arguments: dict[str, Any]) -> None:
     """Build a body that can be sent, or raise an `ArgumentError`."""
     with contextlib.suppress(ArgumentError):
-        json.dumps(cloud_estimator(session, **settings).payload(operation, **arguments))
+        body = cloud_estimator(session, **settings).payload(operation, **arguments)
+        json.dumps(body, ensure_ascii=False).encode()
 
 
 @pytest.mark.parametrize("operation", CREATING)

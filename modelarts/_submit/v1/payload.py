@@ -11,6 +11,7 @@ from modelarts._submit.arguments import Call, Checks, type_problems
 from modelarts._submit.checks import is_missing, raise_if_any, whole_number
 from modelarts._submit.v1.code import CodeChoice
 from modelarts._submit.v1.inputs import DataChoice
+from modelarts._wire import json_records
 from modelarts._wire.json_records import Record
 from modelarts._wire.v1 import parameters
 from modelarts._wire.v1.limits import NAME_RULE
@@ -40,11 +41,13 @@ def build(training: Training, call: Call, catalog: Catalog, staging: Staging) ->
     Raises:
         ArgumentError: listing every argument that breaks a rule.
     """
-    if call.operation not in _CALLS:
+    if not isinstance(call.operation, str) or call.operation not in _CALLS:
         raise ArgumentError("payload", [ArgumentProblem("operation", call.operation, f"one of {', '.join(_CALLS)}")])
     raise_if_any(_CALLS[call.operation], *type_problems(training, call))
     checks = Checks(staging)
     body = _Builder(training, call, catalog, checks).body()
+    if unencodable := json_records.unencodable_text(body):
+        checks.problems.append(ArgumentProblem(*unencodable, json_records.TEXT_RULE))
     if checks.problems:
         raise ArgumentError(_CALLS[call.operation], checks.problems)
     return body
