@@ -1,1 +1,1 @@
-"""One HTTP stack: repeats, deadlines, proxies, certificates, and what an answer means."""
+"""One HTTP stack: repeats, deadlines, proxies, certificates, and responses."""

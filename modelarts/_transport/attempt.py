@@ -16,7 +16,7 @@ _LENGTHS = {"content-length", "transfer-encoding"}
 
 
 def receive_all(reply: requests.Response, most: int = LARGEST) -> None:
-    """Read a whole reply of so many bytes at most: one that breaks off is a failure of the attempt."""
+    """Read a complete reply, with a limit in bytes. A reply that is cut off is a failure of the attempt."""
     size = 0
     chunks = []
     for chunk in reply.iter_content(_CHUNK):

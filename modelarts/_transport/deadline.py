@@ -103,8 +103,8 @@ class _TimedReader(io.RawIOBase):
 class _Response(http.client.HTTPResponse):
     """A reply whose head is read in time, too.
 
-    `http.client` reads status line and headers to their end before it returns, so nobody outside could set a time-out
-    between two of their bytes: its file object is the one place to do so. It serves for the body and for the reply to
+    `http.client` reads status line and headers to their end before it returns, so a timeout can be set
+    between two of their bytes only in its file object. It serves for the body and for the reply to
     CONNECT as well.
     """
 
@@ -127,7 +127,7 @@ class _Timed:
     """Connects within the time for all addresses of a name, and sends within the deadline."""
 
     def _new_conn(self: Any) -> socket.socket:
-        # urllib3 gives each address the full time-out, so a name with five dead ones would take five times as long.
+        # urllib3 gives each address the full timeout, so a name with five dead ones would take five times as long.
         end = time.monotonic() + (self.timeout or 60.0)
         try:
             found = socket.getaddrinfo(self._dns_host, self.port, allowed_gai_family(), socket.SOCK_STREAM)

@@ -31,7 +31,7 @@ class HuaweiBuckets(Buckets):
 
     Args:
         endpoint: address, such as `https://obs.cn-north-4.myhuaweicloud.com`.
-        auth: gives the access keys; asked for each request, because temporary ones are renewed.
+        auth: gives the access keys for each request, because temporary ones are renewed.
         home: folder of state; `transfers` in it holds what is needed to resume a large file.
         options: timeouts, proxies and certificates.
         region: where new buckets are created.

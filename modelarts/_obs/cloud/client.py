@@ -33,7 +33,7 @@ class ObsClient:
 
     Args:
         endpoint: address, such as `https://obs.cn-north-4.myhuaweicloud.com`.
-        auth: gives the keys; asked for each attempt, because they may be renewed.
+        auth: gives the keys for each attempt, because they may be renewed.
         options: timeouts, proxies and certificates.
         region: its name.
         timeouts: those of the thread that calls, where they differ from those of `options`.
@@ -185,7 +185,7 @@ class ObsClient:
         return _has_no_subdomains(self._address.hostname or "") or (self._address.scheme == "https" and "." in bucket)
 
     def _dialect_for(self, bucket: str) -> Dialect:
-        """The dialect that the endpoint accepts; other clouds are asked once."""
+        """The dialect that the endpoint accepts; an endpoint outside the public cloud is queried once."""
         if self.has_bucket_in_path(bucket):
             return AWS
         if self.is_public_cloud:
