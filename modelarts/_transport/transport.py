@@ -143,7 +143,7 @@ class Transport:
             raise
         except RequestException as error:
             failed = error
-        except (HTTPError, OSError, ValueError) as error:  # raised by urllib3 and sockets for addresses, replies and files
+        except (HTTPError, OSError, ValueError) as error:  # of urllib3 and sockets: addresses, replies, files
             kind = InvalidURL if was_sent() is None else requests.ConnectionError
             failed = kind(error if str(error) else type(error).__name__)
         failure = Failure(attempt.method, attempt.url, failed, was_sent(), self.secrets_of(attempt))
