@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from modelarts._wire.v1.routes import BY_OPERATION
 from tests.support.json_paths import places_in, replaced
-from tests.support.rest import ASKING, BODIED, OPERATIONS, fields_of
-from tests.support.target import Target, assert_answered
+from tests.support.rest import OPERATIONS, WITH_BODY, WITH_QUERY, fields_of
+from tests.support.target import Target, assert_valid_reply
 
 STABLE = settings(derandomize=True, database=None, deadline=None, max_examples=80)
 READING = [operation for operation, row in OPERATIONS.items() if row["method"] == "GET"]
-_QUERIES = [field for operation in ASKING for field in fields_of(operation, "query_params")]
+_QUERIES = [field for operation in WITH_QUERY for field in fields_of(operation, "query_params")]
 OF_OTHERS = sorted({"sort_by", "unknown", *(field["name"] for field in _QUERIES)})
 DOCUMENTED = sorted({str(value) for field in _QUERIES for value in field["constraint"].get("enum", ())})
 PLACED = [operation for operation, row in OPERATIONS.items() if len(row["path_params"]) > 1]
@@ -40,7 +40,7 @@ JSON = st.recursive(
 )
 
 
-@pytest.mark.parametrize("operation", BODIED)
+@pytest.mark.parametrize("operation", WITH_BODY)
 def test_valid_bodies_with_any_values_in_them_get_a_documented_response(target: Target, operation: str) -> None:
     known = [(field["name"],) for field in fields_of(operation, "request_body")]
 
@@ -52,18 +52,18 @@ def test_valid_bodies_with_any_values_in_them_get_a_documented_response(target: 
             place = data.draw(st.sampled_from([*places_in(body), ("unknown",), ("enable_check",)]), "place")
             body = replaced({"unknown": None, "enable_check": None, **body}, place, data.draw(JSON, "value"))
         before = target.environment.changes()
-        assert_answered(target, operation, target.send(operation, json.dumps(body).encode()), before)
+        assert_valid_reply(target, operation, target.send(operation, json.dumps(body).encode()), before)
 
     check()
 
 
-@pytest.mark.parametrize("operation", BODIED)
+@pytest.mark.parametrize("operation", WITH_BODY)
 def test_any_bytes_and_any_json_get_a_documented_response(target: Target, operation: str) -> None:
     @STABLE
     @given(st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode()))
     def check(data: bytes) -> None:
         before = target.environment.changes()
-        assert_answered(target, operation, target.send(operation, data), before)
+        assert_valid_reply(target, operation, target.send(operation, data), before)
 
     check()
 
@@ -81,7 +81,7 @@ def test_any_query_gets_a_documented_response(target: Target, operation: str) ->
     def check(query: dict[str, str]) -> None:
         before = target.environment.changes()
         url = route.url("", project_id="local", **target.path(operation))
-        assert_answered(target, operation, target.environment.send("GET", url, params={**needed, **query}), before)
+        assert_valid_reply(target, operation, target.environment.send("GET", url, params={**needed, **query}), before)
 
     check()
 
@@ -101,7 +101,7 @@ def test_any_path_gets_a_documented_response(target: Target, operation: str) -> 
         before = target.environment.changes()
         parts = {name: quote(str(value), safe="") for name, value in path.items()}
         url = route.path.format(project_id="local", **parts)
-        reply = target.environment.send(route.method, url, target.body(operation) if operation in BODIED else None)
-        assert_answered(target, operation, reply, before)
+        reply = target.environment.send(route.method, url, target.body(operation) if operation in WITH_BODY else None)
+        assert_valid_reply(target, operation, reply, before)
 
     check()

@@ -8,17 +8,17 @@ import pytest
 
 from tests.support import limit_cases
 from tests.support.environment import Environment
-from tests.support.limit_cases import Fresh, Listed
-from tests.support.rest import ASKING, BODIED, OPERATIONS, fields_of
+from tests.support.limit_cases import FreeName, ListedId
+from tests.support.rest import OPERATIONS, WITH_BODY, WITH_QUERY, fields_of
 from tests.support.target import Target
 
 OTHERWISE = {
     "status": "the documents give a sentence in place of a value",
     "workspace_id": "on one's own machine there is one list: without it, jobs of all workspaces are in it",
 }
-ASKED = [
+QUERY_DEFAULTS = [
     (operation, field["name"], field["constraint"]["default"])
-    for operation in ASKING for field in fields_of(operation, "query_params")
+    for operation in WITH_QUERY for field in fields_of(operation, "query_params")
     if "default" in field["constraint"] and field["name"] not in OTHERWISE
 ]  # fmt: skip
 READ = {
@@ -28,11 +28,11 @@ READ = {
     "create_training_job_version": "get_training_job_version",
     "create_visualization_job": "get_visualization_job",
 }
-TOLD = [
+BODY_DEFAULTS = [
     (operation, field["name"], field["constraint"]["default"])
-    for operation in BODIED for field, _ in limit_cases.places(fields_of(operation, "request_body"))
+    for operation in WITH_BODY for field, _ in limit_cases.documented_members(fields_of(operation, "request_body"))
     if "default" in field.get("constraint", {}) and operation in READ
-    and field["name"] in {told["name"] for told in fields_of(READ[operation], "response")}
+    and field["name"] in {members["name"] for members in fields_of(READ[operation], "response")}
 ]  # fmt: skip
 
 
@@ -50,7 +50,7 @@ def crowd(environment: Environment) -> Target:
     return target
 
 
-@pytest.mark.parametrize(("operation", "name", "default"), ASKED)
+@pytest.mark.parametrize(("operation", "name", "default"), QUERY_DEFAULTS)
 def test_a_query_without_a_member_equals_one_with_the_default(
     crowd: Target, operation: str, name: str, default: Any
 ) -> None:
@@ -69,26 +69,26 @@ def still(members: Any) -> Any:
     return [still(item) for item in members] if isinstance(members, list) else members
 
 
-@pytest.mark.parametrize(("operation", "name", "default"), TOLD)
+@pytest.mark.parametrize(("operation", "name", "default"), BODY_DEFAULTS)
 def test_a_body_without_a_member_equals_one_with_the_default(
     crowd: Target, operation: str, name: str, default: Any
 ) -> None:
-    body = limit_cases.resolved(limit_cases.base(operation), lambda wanted: value_of(crowd, wanted))
+    body = limit_cases.resolve(limit_cases.base(operation), lambda wanted: value_of(crowd, wanted))
     for place in (body, body.get("config", {})):
         place.pop(name, None)
 
     made = crowd.environment.call(operation, crowd.path(operation), body=body)
 
     assert made.status == 200, made.members
-    told = {**crowd.path(operation), "config_name": body.get("config_name", crowd.config_name), **made.members}
-    path = {key: told[key] for key in crowd.path(READ[operation])}
+    members = {**crowd.path(operation), "config_name": body.get("config_name", crowd.config_name), **made.members}
+    path = {key: members[key] for key in crowd.path(READ[operation])}
     assert crowd.environment.call(READ[operation], path).members[name] == default
 
 
 def value_of(target: Target, wanted: Any) -> Any:
-    if isinstance(wanted, Fresh):
+    if isinstance(wanted, FreeName):
         return target.environment.name()
-    assert isinstance(wanted, Listed)
+    assert isinstance(wanted, ListedId)
     return target.version_id
 
 

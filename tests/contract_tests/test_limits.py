@@ -9,15 +9,15 @@ import pytest
 
 from tests.support import limit_cases
 from tests.support.environment import BODY, ApiClient
-from tests.support.limit_cases import Case, Fresh, Listed, Most
-from tests.support.rest import OPERATIONS, refusal_faults, reply_faults
+from tests.support.limit_cases import Case, FreeName, ListedId, NodeCount
+from tests.support.rest import OPERATIONS, failure_faults, reply_faults
 from tests.support.target import Target
 
 CASES = {
-    about: list(cases)
+    subject: list(cases)
     for operation in OPERATIONS
-    for about, cases in itertools.groupby(
-        sorted(limit_cases.cases(operation), key=lambda case: case.about), lambda case: (case.operation, case.about)
+    for subject, cases in itertools.groupby(
+        sorted(limit_cases.cases(operation), key=lambda case: case.subject), lambda case: (case.operation, case.subject)
     )
 }
 
@@ -31,9 +31,9 @@ def lane_target(client: ApiClient) -> Target:
     return Target.of(client.environment)
 
 
-@pytest.mark.parametrize(("operation", "about"), CASES)
-def test_a_documented_limit(client: ApiClient, lane_target: Target, operation: str, about: str) -> None:
-    found = [fault for case in CASES[operation, about] if (fault := fault_of(client, lane_target, case))]
+@pytest.mark.parametrize(("operation", "subject"), CASES)
+def test_a_documented_limit(client: ApiClient, lane_target: Target, operation: str, subject: str) -> None:
+    found = [fault for case in CASES[operation, subject] if (fault := fault_of(client, lane_target, case))]
 
     assert not found, "\n".join(found)
 
@@ -65,33 +65,33 @@ def test_a_documented_spelling(client: ApiClient, lane_target: Target, kind: str
 def fault_of(client: ApiClient, target: Target, case: Case) -> str:
     """What is wrong with the response to a request, if anything."""
     before = client.environment.changes()
-    query, body = limit_cases.resolved([case.query, case.body], lambda wanted: value_of(target, wanted))
+    query, body = limit_cases.resolve([case.query, case.body], lambda wanted: value_of(target, wanted))
 
     reply = client.call(case.operation, target.path(case.operation), query, body)
 
-    if case.refused:
-        found = refusal_faults(reply.status, reply.members, folded=not client.is_raw)
+    if case.error_code:
+        found = failure_faults(reply.status, reply.members, folded=not client.is_raw)
         found += [] if client.environment.changes() == before else ["something was written"]
     else:
         found = reply_faults(case.operation, reply.members)
-    if reply.status >= 500 or reply.members.get("error_code", "") != case.refused:
+    if reply.status >= 500 or reply.members.get("error_code", "") != case.error_code:
         found.append(f"answered {reply.status} {reply.members}")
     return f"{case}: {'; '.join(found)}" if found else ""
 
 
-def value_of(target: Target, wanted: Listed | Most | Fresh) -> Any:
+def value_of(target: Target, wanted: ListedId | NodeCount | FreeName) -> Any:
     """The value of a placeholder for something that depends on the service."""
     offered = target.environment.service.catalog
-    if isinstance(wanted, Fresh):
+    if isinstance(wanted, FreeName):
         return target.environment.name()
-    if isinstance(wanted, Most):
-        return offered.specs[1]["max_num"] + wanted.over
+    if isinstance(wanted, NodeCount):
+        return offered.specs[1]["max_num"] + wanted.above_maximum
     if wanted.operation == "list_training_job_log_files":
-        return "job-no.0" if wanted.but else target.log_file
+        return "job-no.0" if wanted.missing else target.log_file
     ids = {
         "list_job_engines": list(offered.engines),
         "list_job_resource_specs": list(offered.specs),
         "list_built_in_algorithms": list(offered.algorithms),
         "list_training_job_versions": [target.version_id],
     }[wanted.operation]
-    return max(ids) + 100 if wanted.but else ids[0]
+    return max(ids) + 100 if wanted.missing else ids[0]

@@ -8,7 +8,7 @@ import pytest
 
 from modelarts.local.store import now
 from tests.support.environment import Environment, Reply
-from tests.support.rest import ASKING, OPERATIONS, fields_of
+from tests.support.rest import OPERATIONS, WITH_QUERY, fields_of
 
 RUNNING, COMPLETED = 8, 10
 LISTS = {
@@ -20,7 +20,7 @@ OF_SDK = {  # sort fields of the documented calls that the documented routes lac
 }  # fmt: skip
 ENUMS = {
     (field["name"], str(value))
-    for operation in ASKING for field in fields_of(operation, "query_params")
+    for operation in WITH_QUERY for field in fields_of(operation, "query_params")
     for value in field["constraint"].get("enum", ())
 }  # fmt: skip
 FILTERS = sorted(
@@ -54,7 +54,7 @@ def test_a_list_ignores_the_filters_of_other_lists(environment: Environment, ope
             assert without_durations(reply, rows) == without_durations(environment.call(operation), rows), (name, value)
 
 
-@pytest.mark.parametrize("operation", [operation for operation in LISTS if operation in ASKING])
+@pytest.mark.parametrize("operation", [operation for operation in LISTS if operation in WITH_QUERY])
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_every_documented_sort_field_is_supported(environment: Environment, operation: str, order: str) -> None:
     enums = {field["name"]: field["constraint"].get("enum", ()) for field in fields_of(operation, "query_params")}

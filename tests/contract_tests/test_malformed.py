@@ -10,8 +10,8 @@ import pytest
 from modelarts._wire.v1.routes import BY_OPERATION
 from tests.support.environment import over_a_socket
 from tests.support.json_paths import at, places_in, replaced
-from tests.support.rest import BODIED, refusal_faults, reply_faults
-from tests.support.target import Target, assert_answered, assert_refused
+from tests.support.rest import WITH_BODY, failure_faults, reply_faults
+from tests.support.target import Target, assert_rejected, assert_valid_reply
 
 NO_JSON = [
     b"", b" ", b"{", b"}", b"[1, 2", b"nul", b"{'job_desc': 'd'}", b'{"job_desc": "d",}', b"{}{}", b"\x00", b"{}\x00",
@@ -22,54 +22,54 @@ NO_JSON = [
 NO_OBJECT = [b"null", b"true", b"5", b'"text"', b"[]", b'[{"job_desc": "d"}]', b"9" * 5000, b"-" + b"9" * 5000]
 
 
-@pytest.mark.parametrize("operation", BODIED)
+@pytest.mark.parametrize("operation", WITH_BODY)
 def test_a_body_that_is_not_a_json_object_is_refused(target: Target, operation: str) -> None:
     for data in (*NO_JSON, *NO_OBJECT):
-        assert_refused(target, operation, data)
+        assert_rejected(target, operation, data)
 
 
-@pytest.mark.parametrize("operation", BODIED)
+@pytest.mark.parametrize("operation", WITH_BODY)
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "9" * 5000], ids=lambda text: text[:9])
 def test_numbers_that_json_does_not_have_are_refused(target: Target, operation: str, number: str) -> None:
     for member in ("job_desc", "unknown"):
         body = json.dumps(target.body(operation))
-        assert_refused(target, operation, f'{{"{member}": {number}, {body[1:]}'.encode())
+        assert_rejected(target, operation, f'{{"{member}": {number}, {body[1:]}'.encode())
 
 
-@pytest.mark.parametrize("operation", BODIED)
+@pytest.mark.parametrize("operation", WITH_BODY)
 def test_members_that_occur_twice_are_refused(target: Target, operation: str) -> None:
     body = target.body(operation)
     text = json.dumps(body)
-    assert_refused(target, operation, f"{text[:-1]}, {text[1:]}".encode())
+    assert_rejected(target, operation, f"{text[:-1]}, {text[1:]}".encode())
     if "config" in body:
         config = json.dumps(body["config"])
-        assert_refused(target, operation, text.replace(config, f"{config[:-1]}, {config[1:]}").encode())
+        assert_rejected(target, operation, text.replace(config, f"{config[:-1]}, {config[1:]}").encode())
 
 
-@pytest.mark.parametrize("operation", BODIED)
+@pytest.mark.parametrize("operation", WITH_BODY)
 @pytest.mark.parametrize("text", ["\ud800", "a\udfff", "\udc00\ud800"], ids=ascii)
 def test_texts_that_cannot_be_encoded_are_refused(target: Target, operation: str, text: str) -> None:
     body = {**target.body(operation), "unknown": ["text"]}
     for place in places_in(body):
         if isinstance(at(body, place), str):
-            assert_refused(target, operation, json.dumps(replaced(body, place, text)).encode())
-    assert_refused(target, operation, json.dumps({**body, text: 1}).encode())
+            assert_rejected(target, operation, json.dumps(replaced(body, place, text)).encode())
+    assert_rejected(target, operation, json.dumps({**body, text: 1}).encode())
 
 
-@pytest.mark.parametrize("operation", BODIED)
+@pytest.mark.parametrize("operation", WITH_BODY)
 def test_bodies_that_are_nested_too_deeply_are_refused(target: Target, operation: str) -> None:
     body = json.dumps({**target.body(operation), "unknown": "#"})
     for depth in (*range(65, 200, 15), *range(200, 3000, 97)):
         for begin, end in (("[", "]"), ('{"a":', "}")):
-            assert_refused(target, operation, body.replace('"#"', begin * depth + "1" + end * depth).encode())
+            assert_rejected(target, operation, body.replace('"#"', begin * depth + "1" + end * depth).encode())
 
 
-@pytest.mark.parametrize("operation", BODIED)
+@pytest.mark.parametrize("operation", WITH_BODY)
 def test_bodies_beyond_the_limit_are_refused_unread(target: Target, operation: str) -> None:
-    assert_refused(target, operation, b"{" + b" " * (12 * 1024 * 1024), 413)
+    assert_rejected(target, operation, b"{" + b" " * (12 * 1024 * 1024), 413)
 
 
-@pytest.mark.parametrize("operation", BODIED)
+@pytest.mark.parametrize("operation", WITH_BODY)
 def test_unknown_members_are_ignored(target: Target, operation: str) -> None:
     unknown = {"unknown": {"a": [None, 1.5]}, "": "", "ä": True, "config_type": 5, "__class__": 1}
     body = {**target.body(operation), **unknown}
@@ -78,7 +78,7 @@ def test_unknown_members_are_ignored(target: Target, operation: str) -> None:
     reply = target.send(operation, json.dumps(body).encode())
 
     assert reply.status_code == 200, reply.text
-    assert_answered(target, operation, reply, before)
+    assert_valid_reply(target, operation, reply, before)
 
 
 # --- well-formed but unusual
@@ -103,7 +103,7 @@ def test_paths_of_all_kinds_get_a_documented_response(target: Target, member: st
             body["config"]["boot_file_url"] = f"{path.rstrip('/')}/train.py"
         before = target.environment.changes()
         reply = target.send("create_training_job", json.dumps(body).encode())
-        assert_answered(target, "create_training_job", reply, before)
+        assert_valid_reply(target, "create_training_job", reply, before)
 
 
 METRICS = [
@@ -135,7 +135,7 @@ def test_metrics_are_json_whatever_the_metric_file_contains(target: Target, writ
 def test_queries_of_all_kinds_get_a_documented_response(target: Target, query: str) -> None:
     before = target.environment.changes()
     reply = target.environment.send("GET", f"/training-jobs?{query}")
-    assert_answered(target, "list_training_jobs", reply, before)
+    assert_valid_reply(target, "list_training_jobs", reply, before)
 
 
 HEADERS = {
@@ -159,7 +159,7 @@ def test_headers_of_all_kinds_get_a_documented_response(target: Target, name: st
         before = target.environment.changes()
         path = BY_OPERATION[operation].url("", project_id="local", **target.path(operation))
         reply = target.environment.send("PUT", path, {"job_desc": "d"}, headers={name: value.encode("latin-1")})
-        assert_answered(target, operation, reply, before)
+        assert_valid_reply(target, operation, reply, before)
 
 
 def test_chunked_bodies_are_read_and_limited_alike(tmp_path: Path) -> None:
@@ -172,5 +172,5 @@ def test_chunked_bodies_are_read_and_limited_alike(tmp_path: Path) -> None:
         before = environment.changes()
         for pieces, status in (([b'{"job_desc": '], 400), ([b" " * 2**20] * 13, 413)):
             reply = environment.send("PUT", path, data=iter(pieces))
-            assert (reply.status_code, refusal_faults(reply.status_code, reply.json())) == (status, [])
+            assert (reply.status_code, failure_faults(reply.status_code, reply.json())) == (status, [])
         assert environment.changes() == before

@@ -10,7 +10,7 @@ import requests
 from modelarts._wire.v1.routes import ROUTES, Route
 from modelarts._wire.v1.status import JOB_STATE
 from tests.support.environment import ANY, BODY, PROJECT, ApiClient, Environment
-from tests.support.rest import OPERATIONS, REST, refusal_faults, samples
+from tests.support.rest import OPERATIONS, REST, failure_faults, samples
 
 NONE = 999_999_999  # an id that does not exist
 Request = dict[str, Any]
@@ -89,7 +89,7 @@ def test_a_failure_sample_is_reproduced(client: ApiClient, operation: str) -> No
 
     (code,) = {sample["body"]["error_code"] for sample in samples(operation, "responses_failure")}
     assert reply.members.get("error_code") == code
-    assert refusal_faults(reply.status, reply.members, folded=not client.is_raw) == []
+    assert failure_faults(reply.status, reply.members, folded=not client.is_raw) == []
     texts = [sample["body"].get("error_message", "") for sample in samples(operation, "responses_failure")]
     if any("This job" in text or "is existed" in text for text in texts):
         assert reply.members["error_msg"] in texts
@@ -100,7 +100,7 @@ def test_a_call_without_names_is_refused_only_for_its_values(client: ApiClient, 
     reply = client.call(operation, **NAMELESS[operation])
 
     assert reply.members.get("error_code") == "ModelArts.0104"
-    assert refusal_faults(reply.status, reply.members, folded=not client.is_raw) == []
+    assert failure_faults(reply.status, reply.members, folded=not client.is_raw) == []
 
 
 def test_an_illegal_name_is_refused_with_the_documented_message(client: ApiClient) -> None:
@@ -131,7 +131,7 @@ def test_versions_can_be_stopped_only_in_some_states(environment: Environment, s
         after = environment.store.jobs.version(version.job_id, version.id)
         assert after is not None and after.status == (9 if status == 8 else 12)
     else:
-        assert (reply.members["error_code"], refusal_faults(reply.status, reply.members)) == ("ModelArts.0105", [])
+        assert (reply.members["error_code"], failure_faults(reply.status, reply.members)) == ("ModelArts.0105", [])
         assert environment.store.jobs.version(version.job_id, version.id) == version
 
 
@@ -146,7 +146,7 @@ def test_visualization_jobs_refuse_calls_in_the_states_of_the_samples(environmen
         reply = environment.call(operation, {"job_id": row.id})
         if reply.status != 200:
             refused.add(status)
-            assert (reply.members["error_code"], refusal_faults(reply.status, reply.members)) == ("ModelArts.0105", [])
+            assert (reply.members["error_code"], failure_faults(reply.status, reply.members)) == ("ModelArts.0105", [])
             assert environment.store.visualizations.get(row.id) == row
 
     assert refused >= set(RULES[operation]["refused_in_status"])
@@ -182,7 +182,7 @@ def test_a_request_without_valid_credentials_is_refused_first(
     reply = environment.send(route.method, _path(route, project_id), data=b"{", headers=headers)
 
     assert (reply.status_code, reply.json()["error_code"]) == (status, code)
-    assert refusal_faults(reply.status_code, reply.json()) == []
+    assert failure_faults(reply.status_code, reply.json()) == []
     assert environment.changes() == before
 
 
@@ -199,7 +199,7 @@ def test_methods_that_no_document_lists_are_refused(each_environment: Environmen
         reply = each_environment.send(method, path)
 
         assert reply.status_code == 405, (method, reply.text)
-        assert method == "HEAD" or refusal_faults(405, reply.json()) == []
+        assert method == "HEAD" or failure_faults(405, reply.json()) == []
         assert {one.strip() for one in reply.headers["Allow"].split(",")} - {"HEAD"} == listed
 
 
@@ -218,4 +218,4 @@ def test_paths_that_no_document_lists_are_refused(each_environment: Environment,
     reply = each_environment.raw.send(prepared)
 
     assert reply.status_code in (404, 405)
-    assert refusal_faults(reply.status_code, reply.json()) == []
+    assert failure_faults(reply.status_code, reply.json()) == []

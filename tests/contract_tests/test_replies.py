@@ -77,7 +77,7 @@ READING = [operation for operation, row in OPERATIONS.items() if row["method"] =
 
 @pytest.mark.parametrize("operation", READING)
 def test_every_documented_member_is_returned(answers: dict[str, list[dict[str, Any]]], operation: str) -> None:
-    told = set().union(*(rest.seen(operation, reply) for reply in answers[operation]))
+    told = set().union(*(rest.non_null_members(operation, reply) for reply in answers[operation]))
 
     assert [fault for reply in answers[operation] for fault in reply_faults(operation, reply)] == []
     documented = paths_of(fields_of(operation, "response"))
@@ -88,7 +88,7 @@ def test_every_documented_member_is_returned(answers: dict[str, list[dict[str, A
 def test_no_other_member_is_returned_but_those_listed_here(
     answers: dict[str, list[dict[str, Any]]], operation: str
 ) -> None:
-    told = set().union(*(rest.own(operation, reply) for reply in answers[operation]))
+    told = set().union(*(rest.undocumented_members(operation, reply) for reply in answers[operation]))
 
     assert {path.rpartition("jobs[].")[2].rpartition("versions[].")[2] for path in told} <= OWN
 

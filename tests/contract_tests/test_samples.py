@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.support.environment import PROJECT, ApiClient, Environment
-from tests.support.rest import OPERATIONS, path_values, refusal_faults, reply_faults, samples
+from tests.support.rest import OPERATIONS, failure_faults, path_values, reply_faults, samples
 
 PRINTED = [
     pytest.param(operation, sample, id=f"{operation}-{number}")
@@ -88,4 +88,4 @@ def test_an_operation_that_is_not_available_says_so(client: ApiClient) -> None:
     reply = client.call("create_visualization_job", body=sample["body"])
 
     assert (reply.status, reply.members["error_code"]) == (501, "ModelArts.0105")
-    assert refusal_faults(reply.status, reply.members, folded=not client.is_raw) == []
+    assert failure_faults(reply.status, reply.members, folded=not client.is_raw) == []

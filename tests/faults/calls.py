@@ -57,4 +57,4 @@ def ask(method: str, script: Sequence[Action], seconds: float = 5.0, **login: An
     with RawServer({ASKED[method]: list(script)}) as server, at(server.url, **login) as session:
         begun = time.monotonic()
         result = made(session, method, seconds)
-        return CallOutcome(result, len(server.asked), time.monotonic() - begun)
+        return CallOutcome(result, len(server.calls), time.monotonic() - begun)

@@ -59,7 +59,7 @@ def test_a_job_is_created_once_whatever_happens_to_the_reply(fault: Fault, monke
         except errors.ApiError as refused:
             made = refused
 
-    assert server.asked.count("POST /training-jobs") == 1
+    assert server.calls.count("POST /training-jobs") == 1
     if fault.created.error is errors.AuthError or "429" in fault.name:
         assert isinstance(made, errors.ApiError)  # it was refused before anything was made
     elif fault.created == Outcome(1):
@@ -105,7 +105,7 @@ def test_a_redirect_is_not_followed_and_gets_no_credentials(method: str):
 
         assert type(call.result) is errors.BadReply
         assert "answered HTTP 307" in str(call.result)
-        assert (call.attempts, other.asked) == (1, [])
+        assert (call.attempts, other.calls) == (1, [])
 
 
 @pytest.mark.parametrize("method", CALLS)
@@ -115,11 +115,11 @@ def test_a_stale_connection_is_replaced(method: str):
         answers = []
         for number in range(3):
             answers.append(made(session, method, 5))
-            while server.closed <= number:
+            while server.closed_connections <= number:
                 time.sleep(0.001)
 
     assert answers == [DONE] * 3
-    assert len(server.asked) == 3
+    assert len(server.calls) == 3
 
 
 # --- deadlines of one call
@@ -131,7 +131,7 @@ def test_a_call_may_have_its_own_timeouts():
         with session.deadline(20, read=0.1), pytest.raises(errors.ConnectionFailed, match="no reply in time"):
             session.client.call(CALLS[GET][0], **CALLS[GET][1])
 
-    assert len(server.asked) == 5
+    assert len(server.calls) == 5
     assert 0.5 < time.monotonic() - begun < 5
 
 

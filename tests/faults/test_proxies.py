@@ -187,7 +187,7 @@ def test_the_proxy_setting_takes_precedence_over_the_environment(monkeypatch: py
         with at(service.url) as session:
             assert made(session, GET, 5).is_success
 
-    assert (len(proxy.asked), len(service.asked)) == (1, 1)
+    assert (len(proxy.calls), len(service.calls)) == (1, 1)
 
 
 # Proxies of the environment that can be none; the password is SECRET with something in it.
@@ -244,7 +244,7 @@ def test_the_environment_is_read_once_for_a_session(monkeypatch: pytest.MonkeyPa
             monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/not/there")
             assert made(session, GET, 5).is_success
 
-    assert (len(proxy.asked), len(service.asked)) == (1, 0)
+    assert (len(proxy.calls), len(service.calls)) == (1, 0)
 
 
 # --- certificates
@@ -282,7 +282,7 @@ def test_a_wrong_certificate_is_reported(
     with RawServer(EVERYTHING, tls=secured(certificates / shown)) as service:
         error = failed(service.url, method)
 
-        assert service.asked == []
+        assert service.calls == []
     assert "nothing was sent" in str(error)
     assert re.search(words, str(error))
 
@@ -345,5 +345,5 @@ def test_a_reply_lost_over_tls_leaves_the_outcome_unknown(
         with at(service.url) as session:
             error = made(session, POST, 5)
 
-        assert len(service.asked) == 1
+        assert len(service.calls) == 1
     assert type(error) is OutcomeUnknown

@@ -166,7 +166,7 @@ def test_a_service_that_returns_nothing_at_once_gets_requests_less_and_less_ofte
     with RawServer(script) as server, at(server.url) as session, pytest.raises(errors.JobTimeout):
         TrainingJob(session, 1, 2).wait(timeout=1.5, show=show)
 
-    assert 4 < len(server.asked) < 25
+    assert 4 < len(server.calls) < 25
 
 
 def test_without_the_log_only_the_end_of_it_is_read_after_a_failure():
@@ -178,7 +178,7 @@ def test_without_the_log_only_the_end_of_it_is_read_after_a_failure():
     with RawServer(script) as server, at(server.url) as session, pytest.raises(errors.JobFailed, match="out of memory"):
         TrainingJob(session, 1, 2).wait(timeout=30, show=False)
 
-    assert server.asked == [INFO, INFO, NAMES, LOG]
+    assert server.calls == [INFO, INFO, NAMES, LOG]
 
 
 # --- finding the beginning of a log that is there already

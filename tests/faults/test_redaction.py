@@ -104,12 +104,12 @@ class Echo(RawServer):
 
     status, kind = "502 Bad Gateway", "html"
 
-    def take(self, call: str) -> Any:
-        super().take(call)
+    def next_action(self, call: str) -> Any:
+        super().next_action(call)
         return self.echo
 
     def echo(self, connection: Any, _: Any) -> None:
-        text = self.heads[-1]
+        text = self.received[-1]
         body = text if self.kind == "html" else reply({"error_code": "X.1", "error_msg": text.decode()}).partition(
             b"\r\n\r\n"
         )[2]
@@ -177,7 +177,7 @@ def test_a_secret_is_masked_wherever_it_is_quoted(said: io.StringIO, told: bytes
 def test_a_login_quoted_by_a_proxy_is_masked(said: io.StringIO, monkeypatch: pytest.MonkeyPatch):
     class Proxy(Echo):
         def echo(self, connection: Any, _: Any) -> None:
-            (login,) = (line for line in self.heads[-1].splitlines() if line.startswith(b"Proxy-Authorization"))
+            (login,) = (line for line in self.received[-1].splitlines() if line.startswith(b"Proxy-Authorization"))
             connection.sendall(answer(self.status, login))
 
     with Proxy({ASKED[GET]: [GOOD]}) as proxy:

@@ -25,8 +25,8 @@ class Request:
     method: str
     target: str
     headers: dict[str, str]
-    body: int = 0  # bytes that arrived
-    answered: int = 0  # bytes of the answer's body that were passed on
+    body: int = 0  # bytes of the body that were received
+    sent: int = 0  # bytes of the reply's body that were forwarded
     status: int = 0
 
     @property
@@ -43,7 +43,7 @@ MARK = {"x-amz-request-id": "R1"}  # what replies of OBS have, and others do not
 
 
 @attrs.frozen
-class Answer:
+class Reply:
     """Send this reply instead of that of the server."""
 
     status: int
@@ -59,7 +59,7 @@ class CutBody:
 
 
 @attrs.frozen
-class CutAnswer:
+class CutReply:
     """Pass the request on, then break the connection after so many bytes of the reply's body, or before its head."""
 
     after: int | None = None
@@ -76,14 +76,14 @@ class Damage:
     """Change the first byte of the reply's body."""
 
 
-Fault = Union[Answer, CutBody, CutAnswer, Stall, Damage, None]
+Fault = Union[Reply, CutBody, CutReply, Stall, Damage, None]
 Rule = Callable[[Request], Fault]
 
 
-def refusal(status: int, code: str, message: str = "as told") -> Answer:
-    """A refusal in the format of OBS."""
+def error_reply(status: int, code: str, message: str = "simulated") -> Reply:
+    """An error in the format of OBS."""
     text = f"<Error><Code>{code}</Code><Message>{message}</Message><RequestId>R1</RequestId></Error>"
-    return Answer(status, text.encode(), {"Content-Type": "application/xml"})
+    return Reply(status, text.encode(), {"Content-Type": "application/xml"})
 
 
 class FaultProxy(ThreadingHTTPServer):
@@ -95,18 +95,18 @@ class FaultProxy(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
-        self.to = port
+        self.upstream_port = port
         self.rule: Rule = lambda request: None
         self.seen: list[Request] = []
         self.connections = 0
         self.open: list[socket.socket] = []
-        self.over = threading.Event()
+        self.closing = threading.Event()
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.server_address[1]}"
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        self.over.set()
+        self.closing.set()
         self.shutdown()
         self.server_close()
         self._thread.join()
@@ -131,7 +131,7 @@ class FaultProxy(ThreadingHTTPServer):
 
         self.rule = rule
 
-    def asked(self, method: str, part: str = "") -> list[Request]:
+    def requests_of(self, method: str, part: str = "") -> list[Request]:
         """The requests of a method whose target contains a text."""
         return [request for request in self.seen if request.method == method and part in request.target]
 
@@ -157,7 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(self.command, self.path, {name.lower(): value for name, value in self.headers.items()})
         self.server.seen.append(request)
         fault = self.server.rule(request)
-        if isinstance(fault, Answer):
+        if isinstance(fault, Reply):
             for _ in self._body(request):
                 pass
             self._answer(fault.status, {**fault.headers, "Content-Length": str(len(fault.body))})
@@ -167,34 +167,34 @@ class _Handler(BaseHTTPRequestHandler):
                 pass
             self._break_off()
         elif isinstance(fault, Stall):
-            self.server.over.wait(30)
+            self.server.closing.wait(30)
             self.close_connection = True
         else:
             self._pass_on(request, fault)
 
     def _pass_on(self, request: Request, fault: Fault) -> None:
-        upstream = http.client.HTTPConnection("127.0.0.1", self.server.to, timeout=30)
+        upstream = http.client.HTTPConnection("127.0.0.1", self.server.upstream_port, timeout=30)
         headers = {name: value for name, value in self.headers.items() if name.lower() != "connection"}
         upstream.request(self.command, self.path, self._body(request), headers)
         reply = upstream.getresponse()
         request.status = reply.status
-        if fault == CutAnswer():
+        if fault == CutReply():
             upstream.close()
             self._break_off()
             return
         kept = {name: value for name, value in reply.getheaders() if name.lower() not in ("connection", "date")}
         self._answer(reply.status, kept)
-        limit = fault.after if isinstance(fault, CutAnswer) else None
-        while limit is None or request.answered < limit:
-            chunk = reply.read(CHUNK if limit is None else min(CHUNK, limit - request.answered))
+        limit = fault.after if isinstance(fault, CutReply) else None
+        while limit is None or request.sent < limit:
+            chunk = reply.read(CHUNK if limit is None else min(CHUNK, limit - request.sent))
             if not chunk:
                 break
-            if isinstance(fault, Damage) and not request.answered:
+            if isinstance(fault, Damage) and not request.sent:
                 chunk = bytes([chunk[0] ^ 1]) + chunk[1:]
             self.wfile.write(chunk)
-            request.answered += len(chunk)
+            request.sent += len(chunk)
         upstream.close()
-        if isinstance(fault, CutAnswer):
+        if isinstance(fault, CutReply):
             self.wfile.flush()
             self._break_off(fault.clean)
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 from conftest import SECRET_KEY, TOKEN
-from fault_proxy import MARK, Answer, FaultProxy
+from fault_proxy import MARK, FaultProxy, Reply
 
 from modelarts._auth.signing import AkSkAuth
 from modelarts._obs.cloud import esdk
@@ -59,12 +59,12 @@ def test_the_bucket_is_part_of_the_host_name_or_else_of_the_path(
     auth: AkSkAuth, small: Path, tmp_path: Path, proxy: FaultProxy, every_name_is_here: list[str]
 ):
     port = proxy.url.rpartition(":")[2]
-    proxy.rule = lambda request: Answer(200, headers=DONE)
+    proxy.rule = lambda request: Reply(200, headers=DONE)
     found = {}
     for host in ("obs.cn-north-4.myhuaweicloud.com", "127.0.0.1", "localhost"):
         obs = buckets(f"http://{host}:{port}", auth, tmp_path)
         obs.upload_file(small, "obs://my-bucket/")
-        request = proxy.asked("PUT")[-1]
+        request = proxy.requests_of("PUT")[-1]
         found[host] = (request.headers["host"].partition(":")[0], request.target, request.headers["authorization"][:4])
         obs.close()
 
@@ -82,11 +82,11 @@ def test_another_cloud_is_asked_which_signature_it_accepts(
     port = proxy.url.rpartition(":")[2]
     obs = buckets(f"http://obs.own.example.com:{port}", auth, tmp_path)
     for api, signature in (("3.0", "OBS "), ("2.0", "AWS ")):
-        proxy.rule = lambda request, api=api: Answer(200, headers={"x-obs-api": api, **DONE})
+        proxy.rule = lambda request, api=api: Reply(200, headers={"x-obs-api": api, **DONE})
 
         obs.upload_file(small, "obs://my-bucket/")
 
-        assert proxy.asked("PUT")[-1].headers["authorization"][:4] == signature
+        assert proxy.requests_of("PUT")[-1].headers["authorization"][:4] == signature
         obs.close()
 
 
@@ -349,7 +349,7 @@ def test_times_of_listings_are_right_in_every_zone_and_season(
 ):
     page = f"<ListBucketResult><Name>{bucket}</Name><Contents><Key>a</Key><Size>1</Size><LastModified>{moment}"
     page += "</LastModified></Contents></ListBucketResult>"
-    proxy.rule = lambda request: Answer(200, page.encode(), MARK)
+    proxy.rule = lambda request: Reply(200, page.encode(), MARK)
     monkeypatch.setenv("TZ", zone)
     time.tzset()
     try:

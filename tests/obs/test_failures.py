@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from conftest import ACCESS_KEY, SECRET_KEY, TOKEN
-from fault_proxy import MARK, Answer, CutAnswer, CutBody, FaultProxy, Request, Stall, refusal
+from fault_proxy import MARK, CutBody, CutReply, FaultProxy, Reply, Request, Stall, error_reply
 from large import PART
 
 from modelarts._auth.signing import AkSkAuth, TokenAuth
@@ -27,31 +27,31 @@ from modelarts._obs.paths import PART as PARTIAL
 from modelarts._transport.options import TransportOptions
 from modelarts.errors import ConfigError, ObsError
 
-# --- refusals
+# --- errors
 
-REFUSALS = [
-    (refusal(404, "NoSuchBucket"), r"there is no bucket '{}'; create it with session\.obs\.create_bucket", "0015"),
-    (refusal(403, "AccessDenied"), r"cannot upload to obs://{}/small\.txt: AccessDenied: as told \(HTTP 403, request "
-     r"id R1\)\. The user has no permission for this; grant it in IAM", "1003"),
-    (refusal(403, "InvalidAccessKeyId"), "Check access_key and secret_key of the session; temporary keys", "1003"),
-    (refusal(403, "SignatureDoesNotMatch"), "Check access_key and secret_key of the session", "1003"),
-    (refusal(403, "ExpiredToken"), "The temporary keys have expired.* with a password gets them by itself", "1003"),
-    (refusal(403, "RequestTimeTooSkewed"), "The clock of this machine is wrong", "1003"),
-    (refusal(403, "SomethingNew", "Not today."), r"SomethingNew: Not today \(HTTP 403, request id R1\)\.", "1003"),
-    (refusal(400, "InvalidArgument", "Bad thing"), "InvalidArgument: Bad thing", "1002"),
-    (refusal(301, "PermanentRedirect"), "The bucket is in another region. Check region_name", "1002"),
-    (Answer(307, b"", {"Location": "http://127.0.0.1:9/"}), "The bucket is in another region", "1002"),
-    (refusal(403, "QuotaExceeded"), "The quota of the bucket is used up", "1003"),
-    (refusal(503, "SlowDown"), r"SlowDown: as told .*OBS is overloaded or unavailable; call again later", "1002"),
-    (Answer(502, b"<html>"), "OBS refused without a reason.*OBS is overloaded or unavailable", "1002"),
-    (Answer(405, b"<html>"), r"OBS refused without a reason \(HTTP 405\)\. Is http://127\.0\.0\.1:\d+ the address "
+ERROR_REPLIES = [
+    (error_reply(404, "NoSuchBucket"), r"there is no bucket '{}'; create it with session\.obs\.create_bucket", "0015"),
+    (error_reply(403, "AccessDenied"), r"cannot upload to obs://{}/small\.txt: AccessDenied: simulated \(HTTP 403, "
+     r"request id R1\)\. The user has no permission for this; grant it in IAM", "1003"),
+    (error_reply(403, "InvalidAccessKeyId"), "Check access_key and secret_key of the session; temporary keys", "1003"),
+    (error_reply(403, "SignatureDoesNotMatch"), "Check access_key and secret_key of the session", "1003"),
+    (error_reply(403, "ExpiredToken"), "The temporary keys have expired.* with a password gets them by itself", "1003"),
+    (error_reply(403, "RequestTimeTooSkewed"), "The clock of this machine is wrong", "1003"),
+    (error_reply(403, "SomethingNew", "Not today."), r"SomethingNew: Not today \(HTTP 403, request id R1\)\.", "1003"),
+    (error_reply(400, "InvalidArgument", "Bad thing"), "InvalidArgument: Bad thing", "1002"),
+    (error_reply(301, "PermanentRedirect"), "The bucket is in another region. Check region_name", "1002"),
+    (Reply(307, b"", {"Location": "http://127.0.0.1:9/"}), "The bucket is in another region", "1002"),
+    (error_reply(403, "QuotaExceeded"), "The quota of the bucket is used up", "1003"),
+    (error_reply(503, "SlowDown"), r"SlowDown: simulated .*OBS is overloaded or unavailable; call again later", "1002"),
+    (Reply(502, b"<html>"), "OBS refused without a reason.*OBS is overloaded or unavailable", "1002"),
+    (Reply(405, b"<html>"), r"OBS refused without a reason \(HTTP 405\)\. Is http://127\.0\.0\.1:\d+ the address "
      "of OBS", "1002"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("answer", "sentence", "code"), REFUSALS, ids=[row[1][:40] for row in REFUSALS])
-def test_a_refusal_says_what_to_do(
-    obs: HuaweiBuckets, bucket: str, small: Path, proxy: FaultProxy, answer: Answer, sentence: str, code: str
+@pytest.mark.parametrize(("answer", "sentence", "code"), ERROR_REPLIES, ids=[row[1][:40] for row in ERROR_REPLIES])
+def test_an_error_says_what_to_do(
+    obs: HuaweiBuckets, bucket: str, small: Path, proxy: FaultProxy, answer: Reply, sentence: str, code: str
 ):
     proxy.rule = lambda request: answer if request.method == "PUT" else None
 
@@ -65,7 +65,7 @@ def test_a_refusal_says_what_to_do(
 def test_the_reason_of_a_refusal_without_a_body_is_requested(
     obs: HuaweiBuckets, bucket: str, proxy: FaultProxy, local: Path
 ):
-    proxy.rule = lambda request: Answer(403) if request.method == "HEAD" else refusal(403, "InvalidAccessKeyId")
+    proxy.rule = lambda request: Reply(403) if request.method == "HEAD" else error_reply(403, "InvalidAccessKeyId")
 
     with pytest.raises(ObsError, match=r"InvalidAccessKeyId.*Check access_key") as caught:
         obs.download_file(f"obs://{bucket}/a.txt", ".")
@@ -76,7 +76,7 @@ def test_the_reason_of_a_refusal_without_a_body_is_requested(
 def test_an_object_that_may_not_be_read_is_a_refusal(
     obs: HuaweiBuckets, bucket: str, proxy: FaultProxy
 ):
-    proxy.rule = lambda request: Answer(403) if request.method == "HEAD" else None
+    proxy.rule = lambda request: Reply(403) if request.method == "HEAD" else None
 
     with pytest.raises(ObsError, match=f"cannot look for obs://{bucket}/a.txt: OBS refused .* has no permission"):
         obs.is_obs_path_exists(f"obs://{bucket}/a.txt")
@@ -90,15 +90,15 @@ def test_the_error_of_a_wrong_clock_says_by_how_much(
     obs: HuaweiBuckets, bucket: str, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch, language: str, sentence: str
 ):
     monkeypatch.setenv("MODELARTS_LANG", language)
-    said = refusal(403, "RequestTimeTooSkewed")
-    proxy.rule = lambda request: Answer(403, said.body, {**said.headers, "Date": "Tue, 01 Jan 2019 00:00:00 GMT"})
+    said = error_reply(403, "RequestTimeTooSkewed")
+    proxy.rule = lambda request: Reply(403, said.body, {**said.headers, "Date": "Tue, 01 Jan 2019 00:00:00 GMT"})
 
     with pytest.raises(ObsError, match=sentence):
         obs.list(f"obs://{bucket}/")
 
 
 def test_a_bucket_of_another_account_is_reported(obs: HuaweiBuckets, proxy: FaultProxy):
-    hidden, taken = Answer(403, headers=MARK), refusal(409, "BucketAlreadyExists")
+    hidden, taken = Reply(403, headers=MARK), error_reply(409, "BucketAlreadyExists")
     proxy.rule = lambda request: hidden if request.method == "HEAD" else taken
 
     with pytest.raises(ObsError, match=r"bucket 'taken-name'.*unique across accounts\. Choose another"):
@@ -106,7 +106,7 @@ def test_a_bucket_of_another_account_is_reported(obs: HuaweiBuckets, proxy: Faul
 
 
 def test_a_bucket_created_meanwhile_is_accepted(obs: HuaweiBuckets, proxy: FaultProxy):
-    gone, made = Answer(404, headers=MARK), refusal(409, "BucketAlreadyOwnedByYou")
+    gone, made = Reply(404, headers=MARK), error_reply(409, "BucketAlreadyOwnedByYou")
     proxy.rule = lambda request: gone if request.method == "HEAD" else made
 
     obs.create_bucket("just-made")
@@ -118,7 +118,7 @@ def test_keys_refused_while_a_large_body_is_sent_are_reported(
     obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy
 ):
     (local / "body.bin").write_bytes(bytes(PART))
-    proxy.rule = lambda request: CutBody(10) if request.method == "PUT" else refusal(403, "InvalidAccessKeyId")
+    proxy.rule = lambda request: CutBody(10) if request.method == "PUT" else error_reply(403, "InvalidAccessKeyId")
 
     with pytest.raises(ObsError, match="InvalidAccessKeyId"):
         obs.upload_file("body.bin", f"obs://{bucket}/")
@@ -130,7 +130,7 @@ def test_objects_that_could_not_be_deleted_are_named(
     obs.upload_file(small, f"obs://{bucket}/dir")
     error = "<Error><Key>dir/small.txt</Key><Code>AccessDenied</Code><Message>no</Message></Error>"
     headers = {"Content-Type": "application/xml", **MARK}
-    answer = Answer(200, f"<DeleteResult>{error * 2}</DeleteResult>".encode(), headers)
+    answer = Reply(200, f"<DeleteResult>{error * 2}</DeleteResult>".encode(), headers)
     proxy.rule = lambda request: answer if request.method == "POST" else None
 
     with pytest.raises(ObsError, match=r"cannot delete 'dir/small\.txt' and 1 more: AccessDenied: no"):
@@ -181,12 +181,12 @@ def test_a_missing_reply_is_reported_as_a_timeout(auth: AkSkAuth, small: Path, t
 
 
 def test_a_connection_that_is_always_lost_is_reported(obs: HuaweiBuckets, bucket: str, small: Path, proxy: FaultProxy):
-    proxy.rule = lambda request: CutAnswer()
+    proxy.rule = lambda request: CutReply()
 
     with pytest.raises(ObsError, match=r"the connection was lost \(.*\)\. Call again"):
         obs.upload_file(small, f"obs://{bucket}/")
 
-    assert len(proxy.asked("PUT")) == 6
+    assert len(proxy.requests_of("PUT")) == 6
 
 
 def test_idle_connections_that_were_closed_are_replaced(
@@ -201,7 +201,7 @@ def test_idle_connections_that_were_closed_are_replaced(
     proxy.break_connections()
     obs.upload_dir("data", f"obs://{bucket}/again/")
 
-    assert len(proxy.asked("PUT")) == 30
+    assert len(proxy.requests_of("PUT")) == 30
     assert len(obs.list(f"obs://{bucket}/again/data/")) == 30
 
 
@@ -216,7 +216,7 @@ def test_the_failure_of_one_file_is_reported_while_a_large_one_begins(
     (local / "data" / "a.txt").write_text("a")
     (local / "data" / "b.bin").write_bytes(bytes(3 * PART))
     proxy.rule = lambda request: (
-        refusal(403, "AccessDenied") if request.key.endswith("a.txt") else Answer(503) if request.key else None
+        error_reply(403, "AccessDenied") if request.key.endswith("a.txt") else Reply(503) if request.key else None
     )
 
     with pytest.raises(ObsError, match=r"a\.txt: AccessDenied"):
@@ -227,7 +227,7 @@ def test_a_failure_cancels_the_other_files_soon(obs: HuaweiBuckets, bucket: str,
     (local / "data").mkdir()
     for number in range(200):
         (local / "data" / f"{number:03}.txt").write_text(str(number))
-    proxy.rule = lambda request: refusal(403, "AccessDenied") if request.key.endswith("005.txt") else None
+    proxy.rule = lambda request: error_reply(403, "AccessDenied") if request.key.endswith("005.txt") else None
 
     with pytest.raises(ObsError, match=r"005\.txt: AccessDenied"):
         obs.upload_dir("data", f"obs://{bucket}/")
@@ -266,7 +266,7 @@ def test_an_interrupted_download_keeps_the_older_file_and_no_incomplete_one(
 ):
     obs.upload_file(small, f"obs://{bucket}/")
     (local / "there.txt").write_text("older")
-    proxy.rule = lambda request: CutAnswer(2) if request.method == "GET" and request.key else None
+    proxy.rule = lambda request: CutReply(2) if request.method == "GET" and request.key else None
 
     with pytest.raises(ObsError, match="the connection was lost"):
         obs.download_file(f"obs://{bucket}/small.txt", "there.txt")
@@ -301,7 +301,7 @@ def test_a_full_disk_is_not_reported_as_a_network_failure(
 
     assert f"cannot download obs://{bucket}/file.bin: File too large" in done.stdout
     assert not (local / "there.bin").exists()
-    assert len(proxy.asked("GET", "file.bin")) <= 3
+    assert len(proxy.requests_of("GET", "file.bin")) <= 3
 
 
 # --- secrets
@@ -314,7 +314,8 @@ def test_secrets_are_in_no_message_no_log_and_no_repr(
     caplog.set_level(logging.DEBUG)
     echo = f"{SECRET_KEY} and {TOKEN}"
     body = f"<Error><Code>SignatureDoesNotMatch</Code><Message>no</Message><StringToSign>{echo}</StringToSign></Error>"
-    answers = [Answer(403, body.encode(), {"Content-Type": "application/xml"}), refusal(503, "SlowDown"), CutBody(1)]
+    denied = Reply(403, body.encode(), {"Content-Type": "application/xml"})
+    answers = [denied, error_reply(503, "SlowDown"), CutBody(1)]
     obs = unreachable(proxy.url, auth, tmp_path)
     said = [repr(obs), repr(obs._client), repr(auth.keys())]
 
@@ -334,8 +335,8 @@ def test_secrets_are_in_no_message_no_log_and_no_repr(
 
 
 def test_secrets_that_a_refusal_quotes_are_redacted(proxy: FaultProxy, auth: AkSkAuth, small: Path, tmp_path: Path):
-    def quote(request: Request) -> Answer:
-        return refusal(403, "AccessDenied", f"got {SECRET_KEY} {TOKEN} {request.headers['authorization']}")
+    def quote(request: Request) -> Reply:
+        return error_reply(403, "AccessDenied", f"got {SECRET_KEY} {TOKEN} {request.headers['authorization']}")
 
     proxy.rule = quote
     obs = unreachable(proxy.url, auth, tmp_path)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_proxy import Answer, CutAnswer, CutBody, Damage, FaultProxy, Request, Stall, refusal
+from fault_proxy import CutBody, CutReply, Damage, FaultProxy, Reply, Request, Stall, error_reply
 from large import MIB, PART, PARTS, SIZE, is_part, is_range, partial_files, records, same, stored
 
 from modelarts._obs.cloud import checksums, downloads
@@ -28,7 +28,7 @@ def test_a_large_file_is_transferred_in_parts(
     obs.download_file(f"obs://{bucket}/big.bin", "there/")
 
     sent = [request.body for request in proxy.seen if request.is_part]
-    fetched = [request.answered for request in proxy.asked("GET", "big.bin")]
+    fetched = [request.sent for request in proxy.requests_of("GET", "big.bin")]
     assert sorted(sent) == sorted(fetched) == [12345] + [PART] * 4
     assert same(big, local / "there" / "big.bin")
     assert partial_files(local) == [] and records(tmp_path) == []
@@ -74,8 +74,8 @@ def test_parts_grow_with_files_so_that_ten_thousand_are_enough():
 
 
 @pytest.mark.parametrize("fault", [
-    CutBody(0), CutBody(PART // 2), CutAnswer(), Stall(), Answer(503), refusal(503, "SlowDown"),
-    refusal(500, "InternalError"), Answer(429), refusal(400, "RequestTimeout"), refusal(400, "BadDigest"),
+    CutBody(0), CutBody(PART // 2), CutReply(), Stall(), Reply(503), error_reply(503, "SlowDown"),
+    error_reply(500, "InternalError"), Reply(429), error_reply(400, "RequestTimeout"), error_reply(400, "BadDigest"),
 ], ids=str)  # fmt: skip
 def test_a_failure_while_a_part_is_sent_repeats_only_that_part(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, fault: Any
@@ -91,7 +91,7 @@ def test_a_failure_while_a_part_is_sent_repeats_only_that_part(
 
 
 @pytest.mark.parametrize("fault", [
-    CutAnswer(), CutAnswer(0), CutAnswer(PART // 2), CutAnswer(PART // 2, clean=True), Stall(), Answer(503),
+    CutReply(), CutReply(0), CutReply(PART // 2), CutReply(PART // 2, clean=True), Stall(), Reply(503),
 ], ids=str)  # fmt: skip
 def test_a_failure_while_a_part_is_received_repeats_only_that_part(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, fault: Any
@@ -103,7 +103,7 @@ def test_a_failure_while_a_part_is_received_repeats_only_that_part(
 
     obs.download_file(f"obs://{bucket}/big.bin", "there.bin")
 
-    assert len(proxy.asked("GET", "big.bin")) == PARTS + times
+    assert len(proxy.requests_of("GET", "big.bin")) == PARTS + times
     assert same(big, local / "there.bin") and partial_files(local) == []
 
 
@@ -111,7 +111,7 @@ def test_a_failure_while_a_part_is_received_repeats_only_that_part(
 def test_a_reply_lost_at_the_start_or_end_of_an_upload_is_recovered(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, call: str
 ):
-    proxy.times(1, CutAnswer(), lambda request: request.method == "POST" and call in request.target)
+    proxy.times(1, CutReply(), lambda request: request.method == "POST" and call in request.target)
 
     obs.upload_file(big, f"obs://{bucket}/")
 
@@ -124,7 +124,7 @@ def test_an_upload_lost_by_obs_at_its_end_is_an_error(
     obs.upload_file(big, f"obs://{bucket}/")
     big.write_bytes(os.urandom(SIZE))  # as large as the object that is there
     ends = lambda request: request.method == "POST" and "uploadId" in request.target  # noqa: E731
-    proxy.times(1, refusal(404, "NoSuchUpload"), ends)
+    proxy.times(1, error_reply(404, "NoSuchUpload"), ends)
 
     with pytest.raises(ObsError, match="OBS did not put its parts together; call again"):
         obs.upload_file(big, f"obs://{bucket}/")
@@ -204,7 +204,7 @@ def test_a_late_thread_does_not_write_to_the_finished_file(
     def rule(request: Request) -> Any:
         if is_range(4)(request):
             held.wait(30)
-            return refusal(403, "AccessDenied")
+            return error_reply(403, "AccessDenied")
         return None
 
     monkeypatch.setattr(downloads._Sink, "write", slow)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_proxy import MARK, Answer, CutAnswer, Damage, FaultProxy, Request, refusal
+from fault_proxy import MARK, CutReply, Damage, FaultProxy, Reply, Request, error_reply
 from large import PART
 
 from modelarts._obs.cloud.buckets import HuaweiBuckets
@@ -20,7 +20,7 @@ with warnings.catch_warnings():  # as in conftest
     from obs import CompleteMultipartUploadRequest, CompletePart
 
 HTML = b"<html><body>Please log in</body></html>"
-PAGES = [Answer(200, HTML, {"Content-Type": "text/html"}), Answer(200), Answer(200, HTML, MARK), Answer(404, HTML)]
+PAGES = [Reply(200, HTML, {"Content-Type": "text/html"}), Reply(200), Reply(200, HTML, MARK), Reply(404, HTML)]
 
 Act = Callable[[HuaweiBuckets, str], Any]
 CALLS: dict[str, Act] = {
@@ -50,7 +50,7 @@ def files(local: Path) -> Path:
 @pytest.mark.parametrize("page", PAGES, ids=["html", "empty", "marked html", "not found"])
 @pytest.mark.parametrize("call", CALLS)
 def test_a_reply_that_is_not_from_obs_is_an_error(
-    obs: HuaweiBuckets, bucket: str, files: Path, proxy: FaultProxy, page: Answer, call: str
+    obs: HuaweiBuckets, bucket: str, files: Path, proxy: FaultProxy, page: Reply, call: str
 ):
     obs.upload_file("small.txt", f"obs://{bucket}/")
     before = {path.name for path in files.rglob("*")}
@@ -69,7 +69,7 @@ def test_a_login_page_is_not_saved_as_an_object(
     (files / "there.bin").write_bytes(bytes(size))
     obs.upload_file("there.bin", f"obs://{bucket}/")
     (files / "there.bin").unlink()
-    proxy.rule = lambda request: Answer(200, HTML, MARK) if request.method == "GET" and request.key else None
+    proxy.rule = lambda request: Reply(200, HTML, MARK) if request.method == "GET" and request.key else None
 
     with pytest.raises(ObsError, match="that is not a reply of OBS"):
         obs.download_file(f"obs://{bucket}/there.bin", "there.bin")
@@ -161,7 +161,7 @@ def test_an_object_that_was_appended_to_has_no_md5(
 ):
     obs.upload_file("small.txt", f"obs://{bucket}/")
     appended = {"x-amz-object-type": "Appendable", "ETag": '"0123456789abcdef0123456789abcdef"', **MARK}
-    proxy.rule = lambda request: Answer(200, b"appended", appended) if request.method == "GET" else None
+    proxy.rule = lambda request: Reply(200, b"appended", appended) if request.method == "GET" else None
 
     obs.download_file(f"obs://{bucket}/small.txt", "fetched.txt")
 
@@ -173,8 +173,8 @@ def test_a_large_upload_to_an_encrypted_bucket_needs_no_read_permission(
     obs: HuaweiBuckets, bucket: str, files: Path, proxy: FaultProxy
 ):
     answer = f'<CompleteMultipartUploadResult><ETag>"{"ab" * 16}"</ETag></CompleteMultipartUploadResult>'.encode()
-    ended = Answer(200, answer, MARK)
-    refused = Answer(403, headers=MARK)
+    ended = Reply(200, answer, MARK)
+    refused = Reply(403, headers=MARK)
     proxy.rule = lambda request: ended if is_end(request) else refused if request.method == "HEAD" else None
 
     obs.upload_file("large.bin", f"obs://{bucket}/")
@@ -183,14 +183,14 @@ def test_a_large_upload_to_an_encrypted_bucket_needs_no_read_permission(
 def test_an_upload_aborted_by_others_is_reported(
     obs: HuaweiBuckets, bucket: str, files: Path, proxy: FaultProxy
 ):
-    proxy.rule = lambda request: refusal(404, "NoSuchUpload") if request.is_part else None
+    proxy.rule = lambda request: error_reply(404, "NoSuchUpload") if request.is_part else None
 
     with pytest.raises(ObsError, match="the unfinished upload was aborted meanwhile; call again"):
         obs.upload_file("large.bin", f"obs://{bucket}/")
 
 
 def test_an_upload_needs_no_read_permission(obs: HuaweiBuckets, bucket: str, files: Path, proxy: FaultProxy):
-    proxy.rule = lambda request: Answer(403, headers=MARK) if request.method in ("HEAD", "GET") else None
+    proxy.rule = lambda request: Reply(403, headers=MARK) if request.method in ("HEAD", "GET") else None
 
     obs.upload_dir("data", f"obs://{bucket}/")
     obs.upload_file("large.bin", f"obs://{bucket}/")
@@ -202,18 +202,18 @@ def test_an_upload_needs_no_read_permission(obs: HuaweiBuckets, bucket: str, fil
 def test_when_the_reply_to_a_completion_is_lost_the_object_is_checked(
     obs: HuaweiBuckets, bucket: str, files: Path, proxy: FaultProxy
 ):
-    answers = iter([CutAnswer(), refusal(404, "NoSuchUpload")])
+    answers = iter([CutReply(), error_reply(404, "NoSuchUpload")])
     proxy.rule = lambda request: next(answers) if is_end(request) else None
 
     obs.upload_file("large.bin", f"obs://{bucket}/")
 
-    assert [request.key for request in proxy.asked("HEAD")] == ["large.bin"]
+    assert [request.key for request in proxy.requests_of("HEAD")] == ["large.bin"]
 
 
 def test_an_error_within_a_reply_with_status_200_is_an_error(
     obs: HuaweiBuckets, bucket: str, files: Path, proxy: FaultProxy
 ):
-    inside = refusal(200, "InternalError")
+    inside = error_reply(200, "InternalError")
     proxy.rule = lambda request: marked(inside) if is_end(request) else None
 
     with pytest.raises(ObsError, match="OBS did not put its parts together; call again"):
@@ -225,5 +225,5 @@ def test_an_error_within_a_reply_with_status_200_is_an_error(
     assert not [request for request in proxy.seen if request.is_part]  # they were all there
 
 
-def marked(answer: Answer) -> Answer:
-    return Answer(answer.status, answer.body, {**answer.headers, **MARK})
+def marked(answer: Reply) -> Reply:
+    return Reply(answer.status, answer.body, {**answer.headers, **MARK})

@@ -119,7 +119,7 @@ def test_sync_uploads_only_new_and_changed_files(
     if before:
         changed = {url.rpartition("/")[2] for url, number in modified(store).items() if before.get(url) != number}
     else:
-        changed = {seen.key.rpartition("/")[2] for seen in request.getfixturevalue("proxy").asked("PUT")}
+        changed = {seen.key.rpartition("/")[2] for seen in request.getfixturevalue("proxy").requests_of("PUT")}
     assert changed == {"longer", "other", "new"}
     obs.download_dir(f"{root}/code", "there")
     assert tree(local / "there" / "code") == tree(local / "code")

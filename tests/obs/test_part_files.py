@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from fault_proxy import FaultProxy, Request, Stall, refusal
+from fault_proxy import FaultProxy, Request, Stall, error_reply
 from large import PART
 
 from modelarts._display.progress import Silent
@@ -52,7 +52,7 @@ def is_part(number: int) -> Callable[[Request], bool]:
 
 def interrupt_upload(obs: HuaweiBuckets, proxy: FaultProxy, file: Path, target: str) -> None:
     """An upload that fails after some parts."""
-    proxy.rule = lambda request: refusal(403, "AccessDenied") if is_part(3)(request) else None
+    proxy.rule = lambda request: error_reply(403, "AccessDenied") if is_part(3)(request) else None
     with pytest.raises(ObsError, match="AccessDenied"):
         obs.upload_file(file, target, threads=1)
     proxy.rule = lambda request: None
@@ -350,7 +350,7 @@ def test_a_folder_can_be_deleted_without_permission_to_list_uploads(
 ):
     (local / "a.txt").write_text("text")
     obs.upload_file("a.txt", f"obs://{bucket}/")
-    proxy.rule = lambda request: refusal(403, "AccessDenied") if "uploads" in request.target else None
+    proxy.rule = lambda request: error_reply(403, "AccessDenied") if "uploads" in request.target else None
 
     obs.delete(f"obs://{bucket}/", recursive=True)
 

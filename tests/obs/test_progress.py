@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from fault_proxy import CutAnswer, CutBody, FaultProxy
+from fault_proxy import CutBody, CutReply, FaultProxy
 from large import PART
 
 from modelarts._display import notebook, progress, terminal
@@ -270,7 +270,7 @@ def test_bytes_that_are_transferred_again_count_once(
 
     proxy.times(2, CutBody(20_000), lambda request: request.method == "PUT")
     obs.upload_dir("data", f"obs://{bucket}/")
-    proxy.times(2, CutAnswer(20_000), lambda request: request.method == "GET" and bool(request.key))
+    proxy.times(2, CutReply(20_000), lambda request: request.method == "GET" and bool(request.key))
     obs.download_dir(f"obs://{bucket}/data", "there")
 
     size = 3 * PART + 5 + 50_000

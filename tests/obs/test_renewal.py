@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_proxy import MARK, Answer, FaultProxy, refusal
+from fault_proxy import MARK, FaultProxy, Reply, error_reply
 
 from modelarts._auth.signing import Keys
 from modelarts._obs.cloud.buckets import HuaweiBuckets
@@ -57,7 +57,7 @@ def test_keys_refused_in_a_head_request_are_renewed(
     renewing = buckets(proxy, Renewed("ENDED", "NEW"), tmp_path)
     proxy.rule = lambda request: (
         None if "NEW" in request.headers["authorization"]
-        else Answer(status, headers=MARK) if request.method == "HEAD" else refusal(status, code)
+        else Reply(status, headers=MARK) if request.method == "HEAD" else error_reply(status, code)
     )  # fmt: skip
 
     assert HEADS[call](renewing, bucket) is not False
@@ -70,7 +70,7 @@ def test_a_head_request_refused_for_another_reason_is_not_repeated(
 ):
     obs = buckets(proxy, Renewed("FIRST", "SECOND"), tmp_path)
     proxy.rule = lambda request: (
-        Answer(403, headers=MARK) if request.method == "HEAD" else refusal(403, "AccessDenied")
+        Reply(403, headers=MARK) if request.method == "HEAD" else error_reply(403, "AccessDenied")
     )
 
     with pytest.raises(ObsError, match=r"AccessDenied.*The user has no permission"):
@@ -88,7 +88,7 @@ def test_new_keys_are_used_from_the_next_request_on(proxy: FaultProxy, bucket: s
     auth.renew()
     obs.upload_file(small, f"obs://{bucket}/")
 
-    used = [request.headers["authorization"].split()[1].partition(":")[0] for request in proxy.asked("PUT")]
+    used = [request.headers["authorization"].split()[1].partition(":")[0] for request in proxy.requests_of("PUT")]
     assert used[-2:] == ["FIRST", "SECOND"]
     obs.close()
 
@@ -98,7 +98,7 @@ def test_expired_keys_are_renewed_once(
     proxy: FaultProxy, bucket: str, small: Path, tmp_path: Path, code: str
 ):
     obs = buckets(proxy, Renewed("ENDED", "NEW"), tmp_path)
-    refused = refusal(403, code)
+    refused = error_reply(403, code)
     proxy.rule = lambda request: refused if "ENDED" in request.headers["authorization"] else None
 
     obs.upload_file(small, f"obs://{bucket}/")
@@ -107,7 +107,7 @@ def test_expired_keys_are_renewed_once(
     with contextlib.suppress(ObsError):
         obs.upload_file(small, f"obs://{bucket}/")
 
-    assert len(proxy.asked("PUT")) == 1  # there are no others to try
+    assert len(proxy.requests_of("PUT")) == 1  # there are no others to try
     obs.close()
 
 

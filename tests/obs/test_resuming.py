@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_proxy import FaultProxy, Request, Stall, refusal
+from fault_proxy import FaultProxy, Request, Stall, error_reply
 from large import PART, PARTS, SIZE, is_part, is_range, partial_files, records, same, stored
 
 from modelarts._obs.cloud.buckets import HuaweiBuckets
@@ -26,7 +26,7 @@ from modelarts.errors import ObsError
 def test_a_failed_upload_resumes_with_the_missing_parts(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, tmp_path: Path
 ):
-    proxy.rule = lambda request: refusal(403, "AccessDenied") if is_part(4)(request) else None
+    proxy.rule = lambda request: error_reply(403, "AccessDenied") if is_part(4)(request) else None
     with pytest.raises(ObsError, match="no permission"):
         obs.upload_file(big, f"obs://{bucket}/", threads=1)
     assert not obs.exists(f"obs://{bucket}/big.bin")
@@ -37,7 +37,7 @@ def test_a_failed_upload_resumes_with_the_missing_parts(
     obs.upload_file(big, f"obs://{bucket}/")
 
     assert sorted(request.body for request in proxy.seen if request.is_part) == [12345, PART]
-    assert proxy.asked("POST", "?uploads") == []
+    assert proxy.requests_of("POST", "?uploads") == []
     assert same(big, stored(obs, bucket, local)) and records(tmp_path) == []
 
 
@@ -45,7 +45,7 @@ def test_a_failed_download_resumes_with_the_missing_parts(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, tmp_path: Path
 ):
     obs.upload_file(big, f"obs://{bucket}/")
-    proxy.rule = lambda request: refusal(403, "AccessDenied") if is_range(4)(request) else None
+    proxy.rule = lambda request: error_reply(403, "AccessDenied") if is_range(4)(request) else None
     (local / "there.bin").write_text("what was there")
     with pytest.raises(ObsError, match="no permission"):
         obs.download_file(f"obs://{bucket}/big.bin", "there.bin", threads=1)
@@ -55,7 +55,7 @@ def test_a_failed_download_resumes_with_the_missing_parts(
 
     obs.download_file(f"obs://{bucket}/big.bin", "there.bin")
 
-    assert sorted(request.answered for request in proxy.asked("GET", "big.bin")) == [12345, PART]
+    assert sorted(request.sent for request in proxy.requests_of("GET", "big.bin")) == [12345, PART]
     assert same(big, local / "there.bin")
     assert partial_files(local) == [] and records(tmp_path) == []
 
@@ -120,14 +120,14 @@ def test_a_download_resumes_after_its_process_was_killed(
 
     obs.download_file(f"obs://{bucket}/big.bin", local / "there.bin")
 
-    assert sorted(request.answered for request in proxy.asked("GET", "big.bin")) == [12345, PART, PART]
+    assert sorted(request.sent for request in proxy.requests_of("GET", "big.bin")) == [12345, PART, PART]
     assert same(big, local / "there.bin") and partial_files(local) == []
 
 
 def test_a_part_that_changed_is_sent_again(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy
 ):
-    proxy.rule = lambda request: refusal(403, "AccessDenied") if is_part(5)(request) else None
+    proxy.rule = lambda request: error_reply(403, "AccessDenied") if is_part(5)(request) else None
     with pytest.raises(ObsError):
         obs.upload_file(big, f"obs://{bucket}/", threads=1)
     with big.open("r+b") as file:
@@ -146,7 +146,7 @@ def test_a_part_damaged_on_disk_is_downloaded_again(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy
 ):
     obs.upload_file(big, f"obs://{bucket}/")
-    proxy.rule = lambda request: refusal(403, "AccessDenied") if is_range(5)(request) else None
+    proxy.rule = lambda request: error_reply(403, "AccessDenied") if is_range(5)(request) else None
     with pytest.raises(ObsError):
         obs.download_file(f"obs://{bucket}/big.bin", "there.bin", threads=1)
     (partial,) = partial_files(local)
@@ -158,14 +158,14 @@ def test_a_part_damaged_on_disk_is_downloaded_again(
 
     obs.download_file(f"obs://{bucket}/big.bin", "there.bin")
 
-    assert sorted(request.answered for request in proxy.asked("GET", "big.bin")) == [12345, PART]
+    assert sorted(request.sent for request in proxy.requests_of("GET", "big.bin")) == [12345, PART]
     assert same(big, local / "there.bin")
 
 
 def test_an_upload_unknown_to_obs_starts_again(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy
 ):
-    proxy.rule = lambda request: refusal(403, "AccessDenied") if is_part(3)(request) else None
+    proxy.rule = lambda request: error_reply(403, "AccessDenied") if is_part(3)(request) else None
     with pytest.raises(ObsError):
         obs.upload_file(big, f"obs://{bucket}/", threads=1)
     (began,) = obs.client().listMultipartUploads(bucket).body.upload
@@ -183,7 +183,7 @@ def test_a_replaced_object_is_downloaded_from_the_start(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy
 ):
     obs.upload_file(big, f"obs://{bucket}/")
-    proxy.rule = lambda request: refusal(403, "AccessDenied") if is_range(3)(request) else None
+    proxy.rule = lambda request: error_reply(403, "AccessDenied") if is_range(3)(request) else None
     with pytest.raises(ObsError):
         obs.download_file(f"obs://{bucket}/big.bin", "there.bin", threads=1)
     proxy.rule = lambda request: None
@@ -199,7 +199,7 @@ def test_a_replaced_object_is_downloaded_from_the_start(
 def test_a_damaged_record_is_ignored(
     obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, tmp_path: Path, text: str
 ):
-    proxy.rule = lambda request: refusal(403, "AccessDenied") if request.is_part else None
+    proxy.rule = lambda request: error_reply(403, "AccessDenied") if request.is_part else None
     with pytest.raises(ObsError):
         obs.upload_file(big, f"obs://{bucket}/")
     (record,) = records(tmp_path)
@@ -238,7 +238,7 @@ def test_two_transfers_of_one_file_do_not_interfere(
     obs.upload_file(big, f"obs://{bucket}/", threads=1)
     proxy.rule = lambda request: None
 
-    assert len(proxy.asked("POST", "?uploads")) == 2
+    assert len(proxy.requests_of("POST", "?uploads")) == 2
     assert same(big, stored(obs, bucket, local))
     other.close()
 

@@ -72,7 +72,7 @@ def test_the_default_bucket_is_named_by_region_and_project_and_created_once(sess
 
     (name,) = names
     assert name.startswith("modelarts-test-1-") and len(name) == len("modelarts-test-1-") + 8
-    assert len(proxy.asked("PUT")) == 1
+    assert len(proxy.requests_of("PUT")) == 1
 
 
 def test_legacy_calls_create_buckets_and_folders(session: Session, tmp_path: Path):

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import fault_proxy
 import pytest
 from conftest import ACCESS_KEY, SECRET_KEY, TOKEN
-from fault_proxy import MARK, Answer, FaultProxy
+from fault_proxy import MARK, FaultProxy, Reply
 from large import PART
 from obs import CompleteMultipartUploadRequest, CompletePart, DeleteObjectsRequest, GetObjectHeader, Object
 from obs.auth import Authentication
@@ -93,7 +93,7 @@ def seen(proxy: FaultProxy) -> list[tuple[str, str, dict[str, str], int]]:
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_requests_are_those_of_the_package(proxy: FaultProxy, auth: AkSkAuth, operation: str):
-    proxy.rule = lambda request: Answer(200, headers={**MARK, "ETag": "e"})
+    proxy.rule = lambda request: Reply(200, headers={**MARK, "ETag": "e"})
     theirs, ours = OPERATIONS[operation]
     client = ObsClient(proxy.url, auth, TransportOptions())
     package = esdk.new_client(client)

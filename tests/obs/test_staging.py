@@ -12,7 +12,7 @@ from typing import Any, Callable
 import pytest
 import responses
 from conftest import SECRET_KEY
-from fault_proxy import FaultProxy, Request, refusal
+from fault_proxy import FaultProxy, Request, error_reply
 
 from modelarts.errors import ArgumentError, ObsError
 from modelarts.estimator import Estimator
@@ -76,7 +76,7 @@ def below(urls: list[str]) -> list[str]:
 
 def stored(proxy: FaultProxy) -> list[str]:
     """The uploaded objects, without the marks of complete uploads."""
-    return [request.key for request in proxy.asked("PUT") if "/" in request.key and "complete" not in request.key]
+    return [request.key for request in proxy.requests_of("PUT") if "/" in request.key and "complete" not in request.key]
 
 
 # --- once
@@ -108,7 +108,7 @@ def test_a_payload_creates_no_bucket_and_uploads_nothing(user: User, local: Path
     body = user.estimator("src").payload("create_training_job_config", config_name="c")
 
     assert body["app_url"].startswith("/modelarts-test-1-")
-    assert proxy.asked("PUT") == []
+    assert proxy.requests_of("PUT") == []
 
 
 def test_unchanged_code_costs_one_list_request(user: User, local: Path, proxy: FaultProxy):
@@ -166,7 +166,7 @@ def test_files_deleted_from_the_bucket_are_uploaded_again(user: User, local: Pat
 def test_an_interrupted_upload_is_not_complete_and_is_resumed(user: User, local: Path, proxy: FaultProxy):
     for number in range(10):
         put(local / "src" / f"{number}.py", str(number))
-    proxy.rule = lambda request: refusal(403, "AccessDenied") if request.key.endswith("/9.py") else None
+    proxy.rule = lambda request: error_reply(403, "AccessDenied") if request.key.endswith("/9.py") else None
     with pytest.raises(ObsError, match="AccessDenied"):
         user.send("src", boot_file="0.py")
     assert user.saved == 0
@@ -273,7 +273,7 @@ def test_an_absolute_path_as_text_needs_an_existing_bucket(user: User, local: Pa
 
 def test_a_bucket_of_another_account_does_not_count(user: User, local: Path, proxy: FaultProxy):
     put(local / "src" / "train.py")
-    proxy.rule = lambda request: refusal(403, "AccessDenied")
+    proxy.rule = lambda request: error_reply(403, "AccessDenied")
 
     with pytest.raises(ArgumentError, match=r"code_dir='/.*the session has no bucket"):
         user.estimator(str(local / "src")).payload("create_training_job_config", config_name="c")

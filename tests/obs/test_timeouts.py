@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from fault_proxy import Answer, FaultProxy, Request, Stall
+from fault_proxy import FaultProxy, Reply, Request, Stall
 from large import MIB
 
 from modelarts.errors import ObsError
@@ -75,7 +75,7 @@ def test_a_deadline_applies_to_each_request_not_to_a_folder(session: Session, pr
 
 def test_repeats_end_with_the_deadline(session: Session, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("modelarts._transport.transport._FIRST_PAUSE", 0.4)
-    proxy.rule = lambda request: Answer(503)
+    proxy.rule = lambda request: Reply(503)
     began = time.monotonic()
 
     with session.deadline(0.5), pytest.raises(ObsError, match="OBS is overloaded"):

@@ -28,19 +28,19 @@ def test_a_first_fit_is_two_lookups_and_one_request(cloud: Cloud, session: Sessi
 
     cloud_estimator(session).fit(**FIT)
 
-    assert sorted(cloud.asked[:2]) == [GET_ENGINES, GET_SPECS]
-    assert cloud.asked[2:] == ["POST /training-jobs"]
+    assert sorted(cloud.calls[:2]) == [GET_ENGINES, GET_SPECS]
+    assert cloud.calls[2:] == ["POST /training-jobs"]
 
 
 def test_a_later_fit_is_exactly_one_request(cloud: Cloud, session: Session):
     cloud.look_ups("specs", "engines")
     cloud.answer("POST", "/training-jobs", MADE)
     cloud_estimator(session).fit(**FIT)
-    before = len(cloud.asked)
+    before = len(cloud.calls)
 
     cloud_estimator(session).fit(**FIT)
 
-    assert cloud.asked[before:] == ["POST /training-jobs"]
+    assert cloud.calls[before:] == ["POST /training-jobs"]
 
 
 @pytest.mark.parametrize("kind", ["engines", "models"])
@@ -78,7 +78,7 @@ def test_only_the_lists_that_a_call_needs_are_requested(
 
     cloud_estimator(session, **changes).payload(**CONFIG)
 
-    assert sorted(cloud.asked) == asked
+    assert sorted(cloud.calls) == asked
 
 
 def test_engines_are_those_for_training(cloud: Cloud, session: Session):
@@ -97,19 +97,19 @@ def test_each_session_looks_up_for_itself(cloud: Cloud, session: Session):
     with cloud_session() as other:
         cloud_estimator(other).payload(**CONFIG)
 
-    assert sorted(cloud.asked) == [GET_ENGINES] * 2 + [GET_SPECS] * 2
+    assert sorted(cloud.calls) == [GET_ENGINES] * 2 + [GET_SPECS] * 2
 
 
 def test_a_name_missing_from_a_cached_list_is_looked_up_again(cloud: Cloud, session: Session):
     cloud.look_ups("specs", "engines")
     cloud.look_ups(specs=[*SPECS, NEW_SPEC])
     cloud_estimator(session).payload(**CONFIG)
-    before = len(cloud.asked)
+    before = len(cloud.calls)
 
     body = cloud_estimator(session, train_instance_type="modelarts.vm.gpu.new").payload(**CONFIG)
 
     assert body["spec_id"] == 9
-    assert cloud.asked[before:] == [GET_SPECS]
+    assert cloud.calls[before:] == [GET_SPECS]
 
 
 MISSES = [
@@ -132,8 +132,8 @@ def test_an_unknown_name_costs_another_request_only_if_its_list_was_cached(
     with pytest.raises(ArgumentError, match=message):
         cloud_estimator(session, **changes).payload(**CONFIG)
 
-    assert cloud.asked.count(missed) == 1 + warm
-    assert len(cloud.asked) == 2 + warm
+    assert cloud.calls.count(missed) == 1 + warm
+    assert len(cloud.calls) == 2 + warm
 
 
 def test_lists_are_requested_again_after_their_lifetime(cloud: Cloud, session: Session):
@@ -150,7 +150,7 @@ def test_lists_are_requested_again_after_their_lifetime(cloud: Cloud, session: S
 
     assert [row.spec_id for row in kept] == [2, 4]
     assert [row.spec_id for row in renewed] == [9]
-    assert sorted(cloud.asked) == [GET_ENGINES, GET_SPECS, GET_SPECS]
+    assert sorted(cloud.calls) == [GET_ENGINES, GET_SPECS, GET_SPECS]
 
 
 def test_the_lifetime_is_a_setting(cloud: Cloud, monkeypatch: pytest.MonkeyPatch):
@@ -161,7 +161,7 @@ def test_the_lifetime_is_a_setting(cloud: Cloud, monkeypatch: pytest.MonkeyPatch
         cloud_estimator(session).payload(**CONFIG)
         cloud_estimator(session).payload(**CONFIG)
 
-    assert cloud.asked.count(GET_ENGINES) >= 2
+    assert cloud.calls.count(GET_ENGINES) >= 2
 
 
 def test_a_flavor_that_is_sold_out_is_sent_with_a_warning(
@@ -199,7 +199,7 @@ def test_a_refused_lookup_raises_and_nothing_is_sent(
     with pytest.raises(error, match=r"ModelArts\.0108: not allowed"):
         estimator.fit(**FIT)
 
-    assert cloud.asked == [GET_SPECS]
+    assert cloud.calls == [GET_SPECS]
 
 
 def test_flavors_engines_and_algorithms_can_be_listed(cloud: Cloud, session: Session):

@@ -114,7 +114,7 @@ def test_a_job_without_a_valid_id_is_looked_up(cloud: Cloud, session: Session, m
     job = cloud_estimator(session).fit(inputs="/bucket/data/", job_name="digits")
 
     assert (job.job_id, job.version_id) == (10, 20)
-    assert cloud.asked.count("POST /training-jobs") == 1
+    assert cloud.calls.count("POST /training-jobs") == 1
 
 
 def test_a_job_without_a_start_needs_no_version(cloud: Cloud, session: Session):

@@ -77,7 +77,7 @@ def test_arguments_give_the_documented_body(
 
     send(session, operation, printed, runs, on)
 
-    assert cloud.asked[-1] == f"{sample['method']} {path}"
+    assert cloud.calls[-1] == f"{sample['method']} {path}"
     assert as_text(cloud.sent) == as_text([expected(printed, runs, on)])
 
 

@@ -83,7 +83,7 @@ def test_a_job_whose_reply_is_lost_is_found_by_its_name(monkeypatch: pytest.Monk
         job = estimator(session).fit(**FIT)
 
     assert (job.job_id, job.version_id, job.job_name) == (10, 20, "digits")
-    assert server.asked == ["GET /job/resource-specs", POST_JOB, LIST_JOBS]
+    assert server.calls == ["GET /job/resource-specs", POST_JOB, LIST_JOBS]
 
 
 @pytest.mark.parametrize("strict", [False, True])
@@ -93,7 +93,7 @@ def test_a_configuration_whose_reply_is_lost_is_found_by_its_name(strict: bool):
         created = estimator(session).create_job_configs(config_name="c")
 
     assert created.config_name == "c"
-    assert server.asked == ["GET /job/resource-specs", POST_CONFIG, GET_CONFIG]
+    assert server.calls == ["GET /job/resource-specs", POST_CONFIG, GET_CONFIG]
 
 
 @pytest.mark.parametrize("strict", [False, True])
@@ -103,7 +103,7 @@ def test_a_job_that_is_not_found_is_reported_and_not_sent_again(strict: bool):
         estimator(session).fit(**FIT)
 
     assert caught.value.method == "POST"
-    assert server.asked.count(POST_JOB) == 1
+    assert server.calls.count(POST_JOB) == 1
 
 
 @pytest.mark.parametrize("strict", [False, True])
@@ -113,7 +113,7 @@ def test_a_configuration_that_is_not_found_is_reported_and_not_sent_again(strict
         estimator(session).create_job_configs(config_name="c")
 
     assert caught.value.method == "POST"
-    assert server.asked.count(POST_CONFIG) == 1
+    assert server.calls.count(POST_CONFIG) == 1
 
 
 def test_the_outcome_is_unknown_if_the_lookup_fails_too(pauses: list[float]):
@@ -121,7 +121,7 @@ def test_the_outcome_is_unknown_if_the_lookup_fails_too(pauses: list[float]):
     with service(script) as (server, session), pytest.raises(OutcomeUnknown, match="digits"):
         estimator(session).fit(**FIT)
 
-    assert server.asked.count(POST_JOB) == 1
+    assert server.calls.count(POST_JOB) == 1
 
 
 # --- replies without what was created
@@ -148,7 +148,7 @@ def test_a_job_that_was_created_despite_a_bad_reply_is_found(body: bytes):
         job = estimator(session).fit(**FIT)
 
     assert (job.job_id, job.version_id) == (10, 20)
-    assert server.asked == ["GET /job/resource-specs", POST_JOB, LIST_JOBS]
+    assert server.calls == ["GET /job/resource-specs", POST_JOB, LIST_JOBS]
 
 
 def test_a_failure_is_raised_if_nothing_was_created():
@@ -158,7 +158,7 @@ def test_a_failure_is_raised_if_nothing_was_created():
     ):
         estimator(session).fit(**FIT)
 
-    assert server.asked.count(LIST_JOBS) == 3
+    assert server.calls.count(LIST_JOBS) == 3
 
 
 @pytest.mark.parametrize("status", [408, 502, 504])
@@ -201,7 +201,7 @@ def test_a_list_that_lags_behind_is_read_again():
         job = estimator(session).fit(**FIT)
 
     assert job.job_id == 10
-    assert server.asked.count(LIST_JOBS) == 3
+    assert server.calls.count(LIST_JOBS) == 3
 
 
 @pytest.mark.parametrize("body", [{}, {"is_success": True}, {"jobs": "none"}, {"jobs": [1]}, {"jobs": {"a": 1}}])
@@ -278,7 +278,7 @@ def test_a_job_whose_reply_is_lost_behind_a_proxy_is_found(monkeypatch: pytest.M
             job = estimator(session).fit(**FIT)
 
     assert job.job_id == 10
-    assert proxy.asked == ["GET /job/resource-specs", POST_JOB, LIST_JOBS]
+    assert proxy.calls == ["GET /job/resource-specs", POST_JOB, LIST_JOBS]
 
 
 # --- versions, whose names the service gives
@@ -307,7 +307,7 @@ def test_a_version_whose_reply_is_lost_is_found_by_origin_age_and_parameters():
         job = new_version_of_20(session)
 
     assert (job.job_id, job.version_id, job.version_name, job.job_name) == (10, 4, "V0004", "digits")
-    assert server.asked == ["GET /job/resource-specs", POST_VERSION, LIST_VERSIONS]
+    assert server.calls == ["GET /job/resource-specs", POST_VERSION, LIST_VERSIONS]
 
 
 @pytest.mark.parametrize(("created", "origin"), [(-60, 20), (0, None), (0, 19)])
@@ -316,7 +316,7 @@ def test_a_version_that_is_not_found_is_reported_and_not_sent_again(created: int
     with service(script) as (server, session), pytest.raises(OutcomeUnknown, match=f"version derived from 20.*{AGAIN}"):
         new_version_of_20(session)
 
-    assert server.asked.count(POST_VERSION) == 1
+    assert server.calls.count(POST_VERSION) == 1
 
 
 @pytest.mark.parametrize("rows", [
@@ -337,7 +337,7 @@ def test_a_visualization_job_whose_reply_is_lost_is_found_by_its_name():
         created = VisualizationJob(session).create_visualization_job("/bucket/output/", job_name="curves")
 
     assert (created.job_id, created.job_name) == (7, "curves")
-    assert server.asked == ["POST /visualization-jobs", "GET /visualization-jobs"]
+    assert server.calls == ["POST /visualization-jobs", "GET /visualization-jobs"]
 
 
 def test_a_stop_whose_reply_is_lost_is_reported_and_not_sent_again():
@@ -345,7 +345,7 @@ def test_a_stop_whose_reply_is_lost_is_reported_and_not_sent_again():
     with service({stop: [RESET]}) as (server, session), pytest.raises(ConnectionFailed):
         Estimator(session, job_id=10, version_id=20).stop_job_version()
 
-    assert server.asked == [stop]
+    assert server.calls == [stop]
 
 
 # --- the call never reached the service
@@ -388,7 +388,7 @@ def test_a_creating_call_is_sent_once_the_host_name_resolves(monkeypatch: pytest
         created = session.client.call("create_training_job", body={})
 
     assert created.job_id == 10
-    assert server.asked == [POST_JOB]
+    assert server.calls == [POST_JOB]
     assert len(pauses) == 3
 
 
@@ -410,7 +410,7 @@ def test_without_a_connection_nothing_was_sent_and_nothing_is_looked_up(
         estimator(session).fit(**FIT)
 
     assert not isinstance(caught.value, OutcomeUnknown)
-    assert cloud.asked == ["GET /job/resource-specs", POST_JOB]
+    assert cloud.calls == ["GET /job/resource-specs", POST_JOB]
 
 
 # --- connections
@@ -419,11 +419,11 @@ def test_without_a_connection_nothing_was_sent_and_nothing_is_looked_up(
 def test_an_idle_connection_that_the_service_has_closed_is_no_lost_reply():
     with service({POST_JOB: [MADE]}, keep_alive=True) as (server, session):
         session.catalog.load(["specs"])
-        until(lambda: server.closed == 1)  # though it had said that it keeps the connection
+        until(lambda: server.closed_connections == 1)  # though it had said that it keeps the connection
         job = estimator(session).fit(**FIT)
 
     assert job.job_id == 10
-    assert server.asked == ["GET /job/resource-specs", POST_JOB]
+    assert server.calls == ["GET /job/resource-specs", POST_JOB]
 
 
 def test_a_reply_that_breaks_off_is_requested_again(pauses: list[float]):
@@ -432,4 +432,4 @@ def test_a_reply_that_breaks_off_is_requested_again(pauses: list[float]):
     with service({info: [reply(whole)[:-10], whole]}) as (server, session):
         assert Estimator(session, job_id=10, version_id=20).get_job_info().job_name == "digits"
 
-    assert server.asked == [info, info]
+    assert server.calls == [info, info]

@@ -47,7 +47,7 @@ def test_a_transient_failure_is_retried(
     response = session.client.call(operation, PATH, body=body_of(method))
 
     assert response.is_success
-    assert cloud.asked == [f"{method} {path}"] * 5
+    assert cloud.calls == [f"{method} {path}"] * 5
     assert len({bytes(request.body or b"") for request in cloud.requests}) == 1
 
 
@@ -127,7 +127,7 @@ def test_a_creating_call_with_a_reply_is_never_repeated(cloud: Cloud, session: S
         else:
             estimator.create_job_version(10, 20, inputs="/bucket/data/")
 
-    assert cloud.asked.count(f"POST {path}") == 1
+    assert cloud.calls.count(f"POST {path}") == 1
 
 
 # --- Retry-After
@@ -181,7 +181,7 @@ def test_a_redirect_is_not_followed(cloud: Cloud, session: Session, status: int,
     with pytest.raises(BadReply, match=f"HTTP {status}"):
         session.client.call("get_training_job_version", PATH)
 
-    assert cloud.asked == [f"GET {INFO}"]
+    assert cloud.calls == [f"GET {INFO}"]
 
 
 def timeouts(cloud: Cloud) -> set[Any]:

@@ -89,7 +89,7 @@ class Cloud:
         return [call.request for call in self.faked.calls]
 
     @property
-    def asked(self) -> list[str]:
+    def calls(self) -> list[str]:
         """The requests as `GET /job/resource-specs`, without the query."""
         return [f"{r.method} {urlsplit(r.url or '').path[len(f'/v1/{PROJECT}') :]}" for r in self.requests]
 

@@ -1,4 +1,4 @@
-"""The local service without its threads and processes: everything stays in the state that a test sets."""
+"""The local service without threads and processes: jobs keep the status that a test sets."""
 
 from __future__ import annotations
 
@@ -50,31 +50,31 @@ class Reply:
 
 
 class Environment:
-    """A service, a bare HTTP client and a session of the SDK for it, and methods that create what a test needs."""
+    """A service, a bare HTTP client and a session of the SDK for it, and methods that create test data."""
 
     url: str
     session: Session
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.exchanges: list[requests.Response] = []  # all responses, without a socket
+        self.exchanges: list[requests.Response] = []  # all responses, if no socket is used
         paths = LocalHome.of(home)
         paths.buckets.mkdir(parents=True)
         self.store = Store(paths.store)
-        offered = catalog.load()
+        job_catalog = catalog.load()
         place = Here()
-        self.spec_builder = JobSpecBuilder(paths, offered, self.store, {}, place.describe)
+        self.spec_builder = JobSpecBuilder(paths, job_catalog, self.store, {}, place.describe)
         scheduler = Scheduler(self.store, paths, self.spec_builder, place, capacity=1)
-        self.service = Service(self.store, scheduler, TensorBoards(self.store, paths), offered, paths)
+        self.service = Service(self.store, scheduler, TensorBoards(self.store, paths), job_catalog, paths)
         self.app = create_app(self.service, TOKEN, PROJECT, Activity(8))
         self.raw = requests.Session()
         self.raw.trust_env = False
         self.raw.headers["X-Auth-Token"] = TOKEN
         self._numbers = itertools.count(1)
-        self._watching = sqlite3.connect(paths.store, check_same_thread=False)
+        self._watcher = sqlite3.connect(paths.store, check_same_thread=False)
 
     def open(self, url: str) -> Environment:
-        """Create the clients, for an address of the application."""
+        """Create the clients for the address of the service."""
         self.url = url
         address = daemon.Address(url, TOKEN, PROJECT, 0)
         with patch.object(daemon, "ensure", lambda _: address):
@@ -86,12 +86,12 @@ class Environment:
         self.raw.close()
         self.session.close()
         self.store.close()
-        self._watching.close()
+        self._watcher.close()
 
     # --- calls
 
     def send(self, method: str, path: str, body: Any = None, **options: Any) -> requests.Response:
-        """A request as any HTTP client sends it; `path` begins behind the project, or with two slashes."""
+        """Send a request with the bare HTTP client; `path` follows the project, or begins with `/v1` or two slashes."""
         data = options.pop("data", None) if body is None else json.dumps(body).encode()
         url = self.url + path if path.startswith(("/v1", "//")) else f"{self.url}/v1/{PROJECT}{path}"
         return self.raw.request(method, url, data=data, timeout=20, allow_redirects=False, **options)
@@ -114,10 +114,10 @@ class Environment:
         response = self.session.client.call(operation, path, query, body)
         return Reply(response.sent[0], dict(response))
 
-    # --- what exists
+    # --- test data
 
     def name(self, stem: str = "n") -> str:
-        """A name that is free."""
+        """An unused name."""
         return f"{stem}{next(self._numbers)}"
 
     def config(self, **changes: Any) -> str:
@@ -127,12 +127,13 @@ class Environment:
         return name
 
     def version(self, status: int = INIT, log: str | bytes = "", **changes: Any) -> Version:
-        """Create a job with one version, in a status, with a log."""
-        made = self._create("create_training_job", body={"job_name": self.name("job"), "config": {**BODY, **changes}})
-        return self.put(made["job_id"], made["version_id"], status, log)
+        """Create a job with one version, which has this status and log."""
+        body = {"job_name": self.name("job"), "config": {**BODY, **changes}}
+        created = self._create("create_training_job", body=body)
+        return self.put(created["job_id"], created["version_id"], status, log)
 
     def put(self, job_id: int, version_id: int, status: int, log: str | bytes = "") -> Version:
-        """Put a version into a status, with a log."""
+        """Set the status and the log of a version."""
         times = {"start_time": now() if status != INIT else None, "end_time": now() if status >= 10 else None}
         self.store.jobs.transition(version_id, ANY, status, **times)
         if log:
@@ -150,7 +151,7 @@ class Environment:
         return f"job-{job.name}.0"
 
     def visualization(self, status: int = INIT, **changes: Any) -> Visualization:
-        """Create a visualization job in a status."""
+        """Create a visualization job with this status."""
         body = {"job_name": self.name("vis"), "train_url": "/bucket/output/", **changes}
         job_id = self._create("create_visualization_job", body=body)["job_id"]
         self.store.visualizations.transition(job_id, ANY, status, start_time=now())
@@ -165,12 +166,12 @@ class Environment:
 
     def changes(self) -> int:
         """A number that changes with every write to the store."""
-        return int(self._watching.execute("PRAGMA data_version").fetchone()[0])
+        return int(self._watcher.execute("PRAGMA data_version").fetchone()[0])
 
 
 @attrs.frozen
 class ApiClient:
-    """An environment, and one of the clients that call it."""
+    """An environment, and one of its clients."""
 
     environment: Environment
     call: Callable[..., Reply]
@@ -195,12 +196,12 @@ def over_a_socket(home: Path) -> Iterator[Environment]:
     """An environment whose clients use a server on the loopback address."""
     environment = Environment(home)
     server = waitress.create_server(environment.app, host="127.0.0.1", port=0, threads=2)
-    serving = threading.Thread(target=server.run, daemon=True)
-    serving.start()
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
     try:
         yield environment.open(f"http://127.0.0.1:{server.effective_port}")
     finally:
         environment.close()
         server.trigger.pull_trigger(server.close)
-        serving.join(10)
+        thread.join(10)
         server.task_dispatcher.shutdown()

@@ -14,7 +14,7 @@ from typing import Any, Union
 from urllib.parse import urlsplit
 
 RESET, SILENCE = "reset", "silence"
-# RESET, SILENCE, raw bytes, the JSON body of a reply, or what is done with the connection until the test is over
+# RESET, SILENCE, raw bytes, the JSON body of a reply, or a function of the connection and an event for the end
 Action = Union[str, bytes, dict[str, Any], Callable[[socket.socket, threading.Event], None]]
 
 
@@ -29,13 +29,13 @@ class RawServer(socketserver.ThreadingTCPServer):
     ) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.actions = {call: list(script) for call, script in actions.items()}
-        self.asked: list[str] = []
-        self.heads: list[bytes] = []  # and bodies, as they came
+        self.calls: list[str] = []
+        self.received: list[bytes] = []  # raw requests: heads and bodies
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.server_address[1]}"
         self.tls = tls
         self.keep_alive = keep_alive
-        self.over = threading.Event()
-        self.closed = 0  # connections
+        self.closing = threading.Event()
+        self.closed_connections = 0
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01})
 
     def __enter__(self) -> RawServer:
@@ -43,7 +43,7 @@ class RawServer(socketserver.ThreadingTCPServer):
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.over.set()
+        self.closing.set()
         self.shutdown()
         self.server_close()
         self._thread.join()
@@ -57,10 +57,10 @@ class RawServer(socketserver.ThreadingTCPServer):
 
     def shutdown_request(self, request: Any) -> None:
         super().shutdown_request(request)
-        self.closed += 1
+        self.closed_connections += 1
 
-    def take(self, call: str) -> Action:
-        self.asked.append(call)
+    def next_action(self, call: str) -> Action:
+        self.calls.append(call)
         script = self.actions[call]
         return script.pop(0) if len(script) > 1 else script[0]
 
@@ -76,13 +76,13 @@ class _Handler(socketserver.StreamRequestHandler):
             return
         method, target = head.split()[:2]
         fields = dict(line.lower().split(b": ", 1) for line in head.splitlines()[1:])
-        self.server.heads.append(head + b"\n" + self.rfile.read(int(fields.get(b"content-length", 0))))
-        path = urlsplit(target.decode()).path  # a proxy is asked for whole URLs
-        action = self.server.take(f"{method.decode()} /{path.split('/', 3)[3]}")
+        self.server.received.append(head + b"\n" + self.rfile.read(int(fields.get(b"content-length", 0))))
+        path = urlsplit(target.decode()).path  # a proxy receives complete URLs
+        action = self.server.next_action(f"{method.decode()} /{path.split('/', 3)[3]}")
         if callable(action):
-            action(self.request, self.server.over)
+            action(self.request, self.server.closing)
         elif action == SILENCE:
-            self.server.over.wait(30)
+            self.server.closing.wait(30)
         elif action == RESET:
             self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         else:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import modelarts
-from tests.support.rest import FAILED, fields_of
+from tests.support.rest import FAILURE_MEMBERS, fields_of
 
 MODULE = Path(modelarts.__file__).with_name("_api") / "replies.pyi"
 
@@ -85,7 +85,7 @@ def module() -> str:
 
 def add(classes: dict[str, str], name: str, base: str, fields: list[dict[str, Any]]) -> None:
     """Add a class, after those of its members."""
-    members = {field["name"]: type_of(classes, name, field) for field in fields if field["name"] not in FAILED}
+    members = {field["name"]: type_of(classes, name, field) for field in fields if field["name"] not in FAILURE_MEMBERS}
     text = "\n".join([f"class {name}({base}):", *(f"    {member}: {kind}" for member, kind in members.items()), "",
                       *overloads(members)])  # fmt: skip
     if classes.setdefault(name, text) != text:
