@@ -110,6 +110,6 @@ def paths_of(fields: list[dict[str, Any]], at: str = "") -> set[str]:
             continue
         path = at + field["name"]
         found.add(path)
-        if field["name"] not in rest.PASSED_ON:
+        if field["name"] not in rest.NOT_CHECKED:
             found |= paths_of(field.get("fields") or field.get("items", {}).get("fields") or [], f"{path}.")
     return found
