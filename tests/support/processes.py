@@ -42,8 +42,10 @@ def is_below(process: Path, folder: Path) -> bool:
 
 def children() -> set[int]:
     """The pids of the processes that this one has started and that have not been waited for."""
-    lists = Path("/proc/self/task").glob("*/children")
-    return {int(pid) for pids in lists for pid in pids.read_text().split()}
+    while True:
+        lists = Path("/proc/self/task").glob("*/children")
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread has just ended: read again
+            return {int(pid) for pids in lists for pid in pids.read_text().split()}
 
 
 def kill(pid: int) -> None:
