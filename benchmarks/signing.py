@@ -61,9 +61,9 @@ def _requests(server: _Server) -> Iterator[Row]:
         estimator = Estimator(session, user_image_url="image", user_command="run", train_instance_type="flavor",
                               train_instance_count=1, output_path="/bucket/output/")  # fmt: skip
         for name in ("cold", "warm"):
-            server.asked.clear()
+            server.calls.clear()
             estimator.create_job_configs(name, inputs="/bucket/data/")
-            count = [float(len(server.asked))]
+            count = [float(len(server.calls))]
             aim = {"cold": 2.0, "warm": 1.0}[name]
             yield Row(name=f"requests of a {name} create_job_configs", unit="requests", samples=count, aim=aim)
 
@@ -96,7 +96,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.asked: list[str] = []
+        self.calls: list[str] = []
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
     def __enter__(self) -> _Server:
@@ -119,7 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.server.asked.append(f"{self.command} {self.path}")
+        self.server.calls.append(f"{self.command} {self.path}")
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(self.answer)))

@@ -35,10 +35,10 @@ SCRIPT = """
 @pytest.fixture
 def buckets(iam_home: Path, tmp_path: Path) -> LocalBuckets:
     """The buckets of the service, with a script and data."""
-    made = LocalBuckets(LocalHome.of(iam_home).buckets)
-    made.create_bucket("bucket")
-    put_code(SimpleNamespace(obs=made), tmp_path, SCRIPT)  # type: ignore[arg-type]
-    return made
+    created = LocalBuckets(LocalHome.of(iam_home).buckets)
+    created.create_bucket("bucket")
+    put_code(SimpleNamespace(obs=created), tmp_path, SCRIPT)  # type: ignore[arg-type]
+    return created
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Long waits continue after suspends of the machine, restarts of the service, rotated keys and expired tokens.
 
-A process that is stopped by a signal sees what one on a sleeping machine sees: it does nothing for a while, and then
-time has passed and its connections are gone.
+SIGSTOP simulates a suspended machine: when the process continues, time has passed and its connections are closed.
 """
 
 from __future__ import annotations
@@ -89,14 +88,14 @@ def machine(tmp_path: Path, home: Path) -> Machine:
     """A service whose tokens expire after a second, with a script and data in its buckets."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        made = Machine(home, free.getsockname()[1], tmp_path / "credentials")
+        created = Machine(home, free.getsockname()[1], tmp_path / "credentials")
     buckets = LocalHome.of(home).buckets / "bucket"
     for name, text in {"src/train.py": TRAIN.format(over=str(tmp_path / "over")), "data/rows.csv": "1,2"}.items():
         (buckets / name).parent.mkdir(parents=True)
         (buckets / name).write_text(textwrap.dedent(text))
-    made.start(token_lifetime=1.0)
-    made.write_credentials()
-    return made
+    created.start(token_lifetime=1.0)
+    created.write_credentials()
+    return created
 
 
 def waiting(machine: Machine, login: str) -> subprocess.Popen[str]:

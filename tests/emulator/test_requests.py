@@ -69,11 +69,11 @@ def test_an_additional_slash_at_either_end_is_accepted_and_signed(cloud: CloudCl
     trusted = ssl.create_default_context(cafile=cloud.address.ca_bundle)
     path = f"/v1/{cloud.account.project_id}/job/ai-engines"
 
-    for given in (f"/{path}", f"{path}/"):
-        request = cloud.signed("GET", f"{cloud.address.url}{given}")
+    for path_variant in (f"/{path}", f"{path}/"):
+        request = cloud.signed("GET", f"{cloud.address.url}{path_variant}")
         with closing(http.client.HTTPSConnection(host, context=trusted)) as connection:  # `requests` normalizes paths
-            connection.request("GET", given, headers=dict(request.headers))
-            assert json.load(connection.getresponse())["is_success"], given
+            connection.request("GET", path_variant, headers=dict(request.headers))
+            assert json.load(connection.getresponse())["is_success"], path_variant
 
 
 def test_temporary_keys_are_accepted_only_with_their_security_token(cloud: CloudClient):

@@ -205,15 +205,15 @@ def test_it_stops_at_once_during_long_polls(home, http, tmp_path):
     options = {"params": {"log_file": log, "base_line": 10**9}, "headers": {"X-Auth-Token": cloud.token()}}
     options["headers"]["Prefer"] = "wait=30"
 
-    def ask() -> None:
+    def long_poll() -> None:
         with requests.Session() as http, contextlib.suppress(requests.RequestException):
             attrs.evolve(cloud, http=http).send("GET", url, **options)
 
-    held = threading.Thread(target=ask, daemon=True)
-    held.start()
+    poller = threading.Thread(target=long_poll, daemon=True)
+    poller.start()
     service, port = psutil.Process(daemon.find(home).pid), urlsplit(cloud.address.url).port
     until(lambda: len([one for one in service.net_connections() if one.laddr.port == port and one.raddr]) > 1)
 
     assert daemon.stop(home)  # raises if the service does not end in time
-    held.join(10)
-    assert not held.is_alive()
+    poller.join(10)
+    assert not poller.is_alive()

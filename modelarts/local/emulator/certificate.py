@@ -1,4 +1,4 @@
-"""The certificate of the TLS server and its CA. The key of the CA is not stored: nobody can issue more with it."""
+"""The certificate of the TLS server and its CA. The key of the CA is not stored, so it cannot sign others."""
 
 from __future__ import annotations
 

@@ -23,8 +23,9 @@ from modelarts.errors import ServiceError
 from modelarts.local.api.app import Activity, create_app, logger
 from modelarts.local.api.handlers.context import Service
 from modelarts.local.emulator import certificate
-from modelarts.local.emulator.iam import accounts, routes
+from modelarts.local.emulator.iam import accounts
 from modelarts.local.emulator.iam.accounts import Account
+from modelarts.local.emulator.iam.app import IamApp
 from modelarts.local.emulator.iam.authentication import IamAuthenticator
 from modelarts.local.emulator.iam.tokens import Tokens
 from modelarts.local.emulator.obs import cleanup
@@ -66,7 +67,7 @@ def start_tls_server(service: Service, activity: Activity, home: LocalHome, regi
     certificates = certificate.ensure(home.iam)
     tokens = Tokens(account)
     authenticator = IamAuthenticator(account, tokens)
-    iam = routes.IamApp(account, tokens, authenticator, activity)
+    iam = IamApp(account, tokens, authenticator, activity)
     v1 = create_app(service, authenticator.authenticate_for_project, account.project_id, activity)
     for folder in (home.buckets, home.obs):
         cleanup.remove_abandoned_below(folder)

@@ -57,14 +57,14 @@ def test_a_starting_service_removes_incomplete_files_that_are_not_locked(tmp_pat
     home = LocalHome.of(tmp_path)
     abandoned = [put(home.buckets / "bucket" / "a" / f"{PART}abc123"), put(home.obs / "bucket" / f"{PART}def456")]
     kept = put(home.buckets / "bucket" / "file")
-    held = PartFile(home.buckets / "bucket" / "other")
+    part_file = PartFile(home.buckets / "bucket" / "other")
     try:
         daemon.ensure(tmp_path, daemon.CloudOptions())
         assert not any(file.exists() for file in abandoned)
-        assert held.path.exists() and kept.exists()
+        assert part_file.path.exists() and kept.exists()
     finally:
         daemon.stop(tmp_path)
-        held.remove()
+        part_file.remove()
 
 
 def test_an_object_appears_when_it_is_complete(cloud: CloudClient, bucket: Path):

@@ -77,10 +77,10 @@ def test_an_object_added_while_its_bucket_is_removed_is_kept(tmp_path: Path, mon
 
 
 def test_a_bucket_with_an_upload_in_progress_is_not_removed(client, bucket: Path):
-    held = PartFile(bucket / "file")
+    part_file = PartFile(bucket / "file")
 
     assert client.deleteBucket(bucket.name).errorCode == "BucketNotEmpty"
-    held.put_in_place()
+    part_file.put_in_place()
     assert contents(bucket) == {"file": b""}
 
 

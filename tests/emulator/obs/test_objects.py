@@ -69,24 +69,24 @@ def test_files_written_by_jobs_have_an_etag_that_changes_with_them(client, sessi
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("byte_range", "expected"),
     [("0-0", b"0"), ("2-4", b"234"), ("5-", b"56789"), ("-3", b"789"), ("8-100", b"89"), ("0-9", b"0123456789")],
 )
-def test_ranges(cloud: CloudClient, bucket: Path, given: str, expected: bytes):
+def test_ranges(cloud: CloudClient, bucket: Path, byte_range: str, expected: bytes):
     put(bucket / "digits", "0123456789")
 
-    reply = cloud.send_prepared(signed(cloud, "GET", bucket.name, "digits", headers={"Range": f"bytes={given}"}))
+    reply = cloud.send_prepared(signed(cloud, "GET", bucket.name, "digits", headers={"Range": f"bytes={byte_range}"}))
 
     start = b"0123456789".index(expected)
     assert (reply.status_code, reply.content) == (206, expected)
     assert reply.headers["Content-Range"] == f"bytes {start}-{start + len(expected) - 1}/10"
 
 
-@pytest.mark.parametrize("given", ["10-", "0-1,3-4"])
-def test_invalid_ranges_are_rejected(cloud: CloudClient, bucket: Path, given: str):
+@pytest.mark.parametrize("byte_range", ["10-", "0-1,3-4"])
+def test_invalid_ranges_are_rejected(cloud: CloudClient, bucket: Path, byte_range: str):
     put(bucket / "digits", "0123456789")
 
-    request = signed(cloud, "GET", bucket.name, "digits", headers={"Range": f"bytes={given}"})
+    request = signed(cloud, "GET", bucket.name, "digits", headers={"Range": f"bytes={byte_range}"})
 
     assert_obs_error(cloud.send_prepared(request), 416, "InvalidRange")
 

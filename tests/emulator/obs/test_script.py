@@ -94,10 +94,10 @@ def logins(cloud: CloudClient, home: Path) -> dict[str, dict[str, str]]:
 def test_a_script_does_the_same_with_all_credentials(cloud: CloudClient, iam_home: Path, folder: Path, login: str):
     buckets = LocalHome.of(iam_home).buckets
     shutil.rmtree(buckets / "one-script", ignore_errors=True)
-    given = logins(cloud, iam_home)[login]
+    variables = logins(cloud, iam_home)[login]
 
     ran = subprocess.run(
-        [sys.executable, "script.py"], cwd=folder, env={**os.environ, **given}, capture_output=True, text=True,
+        [sys.executable, "script.py"], cwd=folder, env={**os.environ, **variables}, capture_output=True, text=True,
         timeout=120, check=False,
     )  # fmt: skip
 

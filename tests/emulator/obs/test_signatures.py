@@ -137,8 +137,8 @@ def test_temporary_keys_need_their_own_security_token(cloud: CloudClient, dialec
 def test_the_accounts_keys_reject_a_security_token(cloud: CloudClient, dialect, prefix):
     token = cloud.temporary_keys()["securitytoken"]
 
-    for given in (token, "guess"):
-        request = signed(cloud, "GET", "signed", headers={f"{prefix}security-token": given}, dialect=dialect)
+    for security_token in (token, "guess"):
+        request = signed(cloud, "GET", "signed", headers={f"{prefix}security-token": security_token}, dialect=dialect)
         assert_obs_error(cloud.send_prepared(request), 400, "InvalidToken")
 
 

@@ -17,7 +17,7 @@ def path_of(bucket: Path, key: str) -> Path:
         ObsApiError: no file can have that name, or it would be outside the bucket.
     """
     if len(key.encode()) > MAX_KEY_BYTES:
-        raise ObsApiError("KeyTooLongError", f"a key has {MAX_KEY_BYTES} bytes at most")
+        raise ObsApiError("KeyTooLongError", f"a key may have at most {MAX_KEY_BYTES} bytes")
     path = bucket
     names = key.split("/")
     for name in names[:-1]:
@@ -29,9 +29,9 @@ def path_of(bucket: Path, key: str) -> Path:
 
 def _checked(name: str, key: str) -> str:
     if name in ("", ".", "..") or "\0" in name:
-        reason = "between slashes there must be a name, which is not '.' or '..' and has no NUL character"
+        reason = "each segment must be a name other than '.' and '..', without NUL characters"
     elif name.startswith(PART):
         reason = f"names that begin with {PART} are reserved for incomplete files"
     else:
         return name
-    raise ObsApiError("InvalidArgument", f"{key!r} cannot be a key here, where objects are files: {reason}")
+    raise ObsApiError("InvalidArgument", f"{key!r} cannot be a key here, because objects are files: {reason}")

@@ -222,7 +222,7 @@ def _requested_parts(request: ObsRequest, upload: Upload) -> list[Part]:
     listed = [(part.findtext("PartNumber", ""), part.findtext("ETag", "")) for part in root.findall("Part")]
     numbers = [int(number) if number.isdecimal() else 0 for number, _ in listed]
     if not listed or 0 in numbers:
-        raise ObsApiError("MalformedXML", "list the parts, each with PartNumber and ETag")
+        raise ObsApiError("MalformedXML", "the body must list the parts, each with PartNumber and ETag")
     if sorted(set(numbers)) != numbers:
         raise ObsApiError("InvalidPartOrder", "the parts must be sorted by their numbers")
     received = {(part.number, part.md5): part for part in upload.parts()}

@@ -65,7 +65,7 @@ def new_part_file(folder: Path) -> Iterator[tuple[Path, IO[bytes]]]:
 
 
 def retry_in_folder(folder: Path, action: Callable[[], T]) -> T:
-    """Call `act` with the folder in place; again if somebody removes the empty folder meanwhile."""
+    """Create a folder and call `action`; repeat if the empty folder is removed meanwhile."""
     for _ in range(_ATTEMPTS):
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -75,7 +75,7 @@ def retry_in_folder(folder: Path, action: Callable[[], T]) -> T:
         except FileExistsError:
             if folder.exists() and not folder.is_dir():
                 raise
-    raise ObsApiError("InternalError", f"the folder {folder.name!r} is removed repeatedly")
+    raise ObsApiError("InternalError", f"the folder {folder.name!r} was removed {_ATTEMPTS} times while it was used")
 
 
 def check_content_md5(request: ObsRequest, digest: bytes) -> None:
