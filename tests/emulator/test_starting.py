@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -197,22 +198,30 @@ def test_it_stops_at_once_during_long_polls(home, http, tmp_path):
     cloud = cloud_client_of(home, http)
     with Session.local(home) as session:
         session.obs.create_bucket("bucket")
-        put_code(session, tmp_path, "import time; time.sleep(3)")
+        put_code(session, tmp_path, "import time; print('ready', flush=True); time.sleep(300)")
         job = estimator(session).fit(inputs="/bucket/data/")
         until(lambda: job.get_job_info().status == 8)
         (log,) = job.get_job_log_file_list().log_file_list
+        shown = until(lambda: "ready" in (part := job.get_job_log(log_file=log)).content and part)
     url = f"{cloud.v1}/training-jobs/{job.job_id}/versions/{job.version_id}/aom-log"
-    options = {"params": {"log_file": log, "base_line": 10**9}, "headers": {"X-Auth-Token": cloud.token()}}
+    query = {"log_file": log, "base_line": shown.end_line, "order": "desc"}
+    options = {"params": query, "headers": {"X-Auth-Token": cloud.token()}}
     options["headers"]["Prefer"] = "wait=30"
 
     def long_poll() -> None:
         with requests.Session() as http, contextlib.suppress(requests.RequestException):
-            attrs.evolve(cloud, http=http).send("GET", url, **options)
+            while True:  # until the service closes the connection
+                attrs.evolve(cloud, http=http).send("GET", url, **options)
 
     poller = threading.Thread(target=long_poll, daemon=True)
     poller.start()
     service, port = psutil.Process(daemon.find(home).pid), urlsplit(cloud.address.url).port
-    until(lambda: len([one for one in service.net_connections() if one.laddr.port == port and one.raddr]) > 1)
+
+    def connections() -> int:
+        time.sleep(0.1)  # to list them takes long
+        return len([one for one in service.net_connections() if one.laddr.port == port and one.raddr])
+
+    until(lambda: connections() > 1)
 
     assert daemon.stop(home)  # raises if the service does not end in time
     poller.join(10)
