@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, TextIO
 
@@ -27,7 +28,8 @@ def shown(name: str, value: Any) -> str:
     if value is None:
         return ""
     if name in ("create_time", "start_time") and isinstance(value, int):
-        return datetime.fromtimestamp(value / 1000, tz.tzlocal()).strftime("%Y-%m-%d %H:%M:%S")
+        with suppress(OverflowError, ValueError, OSError):  # no calendar has every number
+            return datetime.fromtimestamp(value / 1000, tz.tzlocal()).strftime("%Y-%m-%d %H:%M:%S")
     if name == "duration" and isinstance(value, int):
         minutes, seconds = divmod(value // 1000, 60)
         return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"

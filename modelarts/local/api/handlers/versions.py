@@ -20,6 +20,7 @@ from modelarts.local.store import BeingDeleted, JobNotFound, VersionNotFound
 from modelarts.local.store.records import Job, Version
 
 _STATUS_INTERVAL = 0.1  # seconds between looks at a status while a reply is held back
+METRIC_BYTES = 8 * 2**20  # of the longest `metric.json` that is read
 NO_SAMPLES: dict[str, Any] = {"cpuUsage": [], "memUsage": [], "gpuUtil": []}
 
 
@@ -134,11 +135,13 @@ def _members(call: Call, version: Version, as_text: bool) -> dict[str, Any]:
 
 
 def _metrics(call: Call, version: Version) -> str:
-    """The contents of `metric.json` in the output folder, as JSON text; `{}` if there are none."""
+    """The contents of `metric.json` in the output folder, as JSON text; `{}` if there are none that can be read."""
     if version.status != COMPLETED or not version.body["train_url"]:
         return "{}"
     path = (ObsPath.parse(version.body["train_url"]) / "metric.json").under(call.service.home.buckets)
     try:
+        if not path.is_file() or path.stat().st_size > METRIC_BYTES:  # the script wrote it, if it did
+            return "{}"
         metrics = json.loads(path.read_text(encoding="utf-8"), parse_float=_finite, parse_constant=_finite)
     except (OSError, ValueError, RecursionError):
         return "{}"
