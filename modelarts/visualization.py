@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 from modelarts._jobs.pagination import ROWS, VISUALIZATION_COLUMNS, VISUALIZATIONS, doc_default, iterate, show
 from modelarts._submit import checks
 from modelarts._transport.response import Response, rows_of
-from modelarts._wire.json_records import Record
 from modelarts._wire.v1 import limits
 from modelarts.errors import ArgumentProblem
 
 if TYPE_CHECKING:
-    from modelarts._api.replies import VisualizationInfo, VisualizationList
+    from modelarts._api.replies import VisualizationInfo, VisualizationList, VisualizationRow
     from modelarts.session import Session
 
 __all__ = ["VisualizationJob"]
@@ -288,7 +287,7 @@ class VisualizationJob:
         *,
         sortBy: str | None = None,
         workspace_id: str | None = None,
-    ) -> Iterator[Record]:
+    ) -> Iterator[VisualizationRow]:
         """Iterate over all visualization jobs, each once.
 
         Args:
@@ -303,10 +302,11 @@ class VisualizationJob:
             ArgumentError: an argument breaks a rule; nothing was sent.
             ApiError: while iterating, when the service refuses a page.
         """
-        return iterate(
+        rows = iterate(
             modelarts_session.client, VISUALIZATIONS, status=status, per_page=per_page, sort_by=sort_by, sortBy=sortBy,
             order=order, search_content=search_content, workspace_id=workspace_id,
         )  # fmt: skip
+        return cast("Iterator[VisualizationRow]", rows)
 
     def _call(self, operation: str, *path: Any, **options: Any) -> Any:
         """Make a call; type checkers learn from the caller which members its reply has."""

@@ -12,10 +12,9 @@ from modelarts._jobs.pagination import CONFIGS, JOBS, ROWS, doc_default, iterate
 from modelarts._submit.checks import on_session
 from modelarts._transport.response import rows_of
 from modelarts._wire import json_records
-from modelarts._wire.json_records import Record
 
 if TYPE_CHECKING:
-    from modelarts._api.replies import AlgorithmList, ConfigList, Framework, JobList
+    from modelarts._api.replies import AlgorithmList, ConfigList, ConfigRow, Framework, JobList, JobRow
     from modelarts.session import Session
 
 
@@ -70,7 +69,7 @@ def iter_jobs(
     *,
     sortBy: str | None = None,
     workspace_id: str | None = None,
-) -> Iterator[Record]:
+) -> Iterator[JobRow]:
     """Iterate over all training jobs, each once, also while jobs are created and deleted.
 
     Args:
@@ -85,10 +84,11 @@ def iter_jobs(
         ArgumentError: an argument breaks a rule; nothing was sent.
         ApiError: while iterating, when the service refuses a page.
     """
-    return iterate(
+    rows = iterate(
         modelarts_session.client, JOBS, status=status, per_page=per_page, sort_by=sort_by, sortBy=sortBy, order=order,
         search_content=search_content, workspace_id=workspace_id,
     )  # fmt: skip
+    return cast("Iterator[JobRow]", rows)
 
 
 @on_session
@@ -137,7 +137,7 @@ def iter_job_configs(
     *,
     sortBy: str | None = None,
     config_type: str | None = None,
-) -> Iterator[Record]:
+) -> Iterator[ConfigRow]:
     """Iterate over all saved configurations, each once.
 
     Args:
@@ -152,10 +152,11 @@ def iter_job_configs(
         ArgumentError: an argument breaks a rule; nothing was sent.
         ApiError: while iterating, when the service refuses a page.
     """
-    return iterate(
+    rows = iterate(
         modelarts_session.client, CONFIGS, per_page=per_page, sort_by=sort_by, sortBy=sortBy, order=order,
         search_content=search_content, config_type=config_type,
     )  # fmt: skip
+    return cast("Iterator[ConfigRow]", rows)
 
 
 @on_session

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelarts._wire.v1.status import JobStatus
 
@@ -29,12 +29,14 @@ _COERCED = INTEGERS | {"status"}
 class Record(dict):  # type: ignore[type-arg]
     """A JSON object of a reply: `record["job_id"]` and `record.job_id` are the same."""
 
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            known = ", ".join(map(str, self)) or "none"
-            raise AttributeError(f"no member {name!r} in this reply; members: {known}") from None
+    if not TYPE_CHECKING:  # type checkers know the documented members, and report misspelled ones
+
+        def __getattr__(self, name: str) -> Any:
+            try:
+                return self[name]
+            except KeyError:
+                known = ", ".join(map(str, self)) or "none"
+                raise AttributeError(f"no member {name!r} in this reply; members: {known}") from None
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *(key for key in self if isinstance(key, str))]

@@ -31,6 +31,9 @@ RIGHT = [
     "job.get_job_configs_info().config_name.upper()",
     "board.get_visualization_job_info().service_url.upper()",
     "board.job_name = 'curves'",
+    "next(Estimator.iter_jobs(session)).job_name.upper()",
+    "next(VisualizationJob.iter_visualization_jobs(session)).service_url.upper()",
+    "job.get_job_info()['not documented']",
 ]
 WRONG = {
     "estimator.hyperparamters = {'lr': 0.1}": 'has no attribute "hyperparamters"',
@@ -43,6 +46,12 @@ WRONG = {
     "job.get_job_info()['job_name'] + 1": "Unsupported operand types",
     "Estimator.get_framework_list(session)[0]['framework']": '"framework" is not a valid TypedDict key',
     "Estimator.get_job_list(session).jobs[0].job_id.upper()": '"int" has no attribute "upper"',
+    "job.get_job_info().statuss": 'has no attribute "statuss"',
+    "job.get_job_version_info().versions[0].versionname": 'has no attribute "versionname"',
+    "next(Estimator.iter_jobs(session)).jobname": 'has no attribute "jobname"',
+    "next(Estimator.iter_job_configs(session)).name": 'has no attribute "name"',
+    "next(VisualizationJob.iter_visualization_jobs(session)).jobname": 'has no attribute "jobname"',
+    "job.stop_job_version().is_succes": 'has no attribute "is_succes"',
     "board.jobname = 'curves'": 'has no attribute "jobname"',
 }
 

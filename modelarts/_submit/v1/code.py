@@ -47,7 +47,7 @@ class CodeChoice:
             return {**self.script(required=False), **image}
         script = self.script(required=True)
         engine = self.engine()
-        return {**script, "engine_id": engine.engine_id} if engine is not None else script
+        return {**script, "engine_id": engine["engine_id"]} if engine is not None else script
 
     def built_in(self) -> dict[str, Any]:
         name: Any = self.training.model_name
@@ -58,7 +58,7 @@ class CodeChoice:
             known = [row.get("model_name", "") for row in self.catalog.rows(ALGORITHMS)]
             self.checks.problem("model_name", name, f"the service has no such algorithm; {suggest(name, known)}")
             return {}
-        return {"model_id": found.model_id}
+        return {"model_id": found["model_id"]}
 
     def engine(self) -> Record | None:
         kind: Any = self.training.framework_type

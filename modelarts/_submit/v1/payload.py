@@ -142,7 +142,7 @@ class _Builder:
         if pool is not None:
             return {"pool_id": str(pool)}
         spec = self.spec()
-        return {"spec_id": spec.spec_id} if spec is not None else {}
+        return {"spec_id": spec["spec_id"]} if spec is not None else {}
 
     def spec(self) -> Record | None:
         kind = self.training.train_instance_type
