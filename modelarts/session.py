@@ -17,7 +17,6 @@ from modelarts._settings.home import home_directory
 from modelarts.errors import ConfigError, set_language
 
 if TYPE_CHECKING:
-    from modelarts._obs.arguments import LocalPath
     from modelarts._obs.buckets import Buckets
     from modelarts._transport.transport import Transport
 
@@ -250,13 +249,13 @@ class Session:
 
         legacy.create_directory(self.obs, bucket, directory)
 
-    def upload_data(self, bucket_path: str, path: LocalPath | Sequence[LocalPath]) -> None:
+    def upload_data(self, bucket_path: str, path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> None:
         """Upload one or more files, or the content of a folder, to a folder of a bucket (`/bucket/dir1/`)."""
         from modelarts._obs import legacy
 
         legacy.upload_data(self.obs, bucket_path, path)
 
-    def download_data(self, bucket_path: str, path: LocalPath) -> None:
+    def download_data(self, bucket_path: str, path: str | os.PathLike[str]) -> None:
         """Download an object to a file or folder, or the content of a folder of a bucket to a local folder."""
         from modelarts._obs import legacy
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+import pydoc
 import re
 import subprocess
 import sys
@@ -14,6 +15,8 @@ import pytest
 
 import modelarts
 from modelarts import errors
+from modelarts._obs.buckets import Buckets
+from modelarts.session import Session
 
 PUBLIC = {
     "modelarts": ["__version__"],
@@ -125,3 +128,11 @@ def test_errors_need_no_library():
     loaded = loaded_by("import modelarts.errors")
 
     assert below(loaded, "requests", "urllib3", "attr", "attrs") == []
+
+
+@pytest.mark.parametrize("documented", [Session, Buckets], ids=lambda documented: documented.__name__)
+def test_paths_in_signatures_have_types_that_help_explains(documented: type):
+    text = pydoc.render_doc(documented, renderer=pydoc.plaintext)
+
+    assert "os.PathLike[str]" in text
+    assert "LocalPath" not in text

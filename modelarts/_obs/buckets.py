@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from modelarts._obs import tree
-from modelarts._obs.arguments import LocalPath, existing_bucket_name, local_path, new_bucket_name, obs_path
+from modelarts._obs.arguments import existing_bucket_name, local_path, new_bucket_name, obs_path
 from modelarts._obs.backend import Item, StorageBackend
 from modelarts._obs.failures import not_local_error, report_os_errors
 from modelarts._obs.paths import ObsPath
@@ -52,7 +52,7 @@ class Buckets(StorageBackend):
     # --- upload
 
     def upload_file(
-        self, src_local_file: LocalPath, dst_obs_dir: str, *,
+        self, src_local_file: str | os.PathLike[str], dst_obs_dir: str, *,
         sync: bool = False, threads: int | None = None, progress: bool | None = None,
     ) -> None:  # fmt: skip
         """Copy a local file into a folder of a bucket, under its own name (modelarts_04_0218).
@@ -74,7 +74,7 @@ class Buckets(StorageBackend):
         plan.upload([(source, target)], existing, target.bucket)
 
     def upload_dir(
-        self, src_local_dir: LocalPath, dst_obs_dir: str, *,
+        self, src_local_dir: str | os.PathLike[str], dst_obs_dir: str, *,
         sync: bool = False, threads: int | None = None, progress: bool | None = None,
     ) -> None:  # fmt: skip
         """Copy a local folder into a folder of a bucket, keeping its own name (modelarts_04_0219).
@@ -110,7 +110,7 @@ class Buckets(StorageBackend):
     # --- download
 
     def download_file(
-        self, src_obs_file: str, dst_local_dir: LocalPath, *,
+        self, src_obs_file: str, dst_local_dir: str | os.PathLike[str], *,
         sync: bool = False, threads: int | None = None, progress: bool | None = None,
     ) -> None:  # fmt: skip
         """Copy an object to a local folder, or to the file that `dst_local_dir` names (modelarts_04_0220).
@@ -134,7 +134,7 @@ class Buckets(StorageBackend):
         plan.download([(item, target)], sync)
 
     def download_dir(
-        self, src_obs_dir: str, dst_local_dir: LocalPath, *,
+        self, src_obs_dir: str, dst_local_dir: str | os.PathLike[str], *,
         sync: bool = False, threads: int | None = None, progress: bool | None = None,
     ) -> None:  # fmt: skip
         """Copy a folder of a bucket into a local folder, keeping its last name (modelarts_04_0221).

@@ -75,6 +75,8 @@ def remove(dataset_id: str, version_id: str) -> None:
 
 def _in_bucket(buckets: LocalBuckets, dataset_id: str, version_id: str, folder: str) -> ObsPath:
     """The path of a folder in a bucket; a folder of this machine is copied into one."""
+    if not folder:
+        raise ConfigError(str(ArgumentProblem("folder", folder, "a folder of a bucket or of this machine")))
     source = Path(expand_user(folder))
     if not source.is_dir():
         return _folder_of_bucket(buckets, folder)

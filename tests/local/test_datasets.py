@@ -37,6 +37,14 @@ def test_a_registered_dataset_is_the_input(session, tmp_path, add, capsys):
         assert f"--data_url={url}\n" in capsys.readouterr().out
 
 
+def test_an_empty_folder_name_is_refused(add, local):
+    """As of a shell variable that is not set; it does not mean the working directory."""
+    (local / "rows.csv").write_text("1\n")
+
+    with pytest.raises(ConfigError, match="folder=''"):
+        add("ds", "v1", "")
+
+
 def test_registering_a_dataset_again_replaces_it(session, tmp_path, add):
     (tmp_path / "rows").mkdir()
     for name in ("old.csv", "new.csv"):
