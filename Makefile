@@ -37,8 +37,8 @@ $(VENV)/dev.stamp: setup.cfg
 demo: $(VENV)/demo.stamp  ## train on real digits on the local service
 	@$(BIN)/python examples/digits/demo.py
 
-test: $(VENV)/dev.stamp  ## all tests; about 2 minutes on two cores
-	@echo "==> all tests: about 2 minutes on two cores; \`make check\` takes half a minute"
+test: $(VENV)/dev.stamp  ## all tests; about 3 minutes on two cores
+	@echo "==> all tests: about 3 minutes on two cores; \`make check\` takes half a minute"
 	$(PYTEST) -n $(WORKERS) --dist worksteal
 
 check: $(VENV)/dev.stamp  ## lint, types and the core of the tests, side by side; about half a minute
