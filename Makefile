@@ -45,7 +45,7 @@ check: $(VENV)/dev.stamp  ## lint, types and the core of the tests, side by side
 	@$(MAKE) --no-print-directory -j 3 --output-sync=target lint type core
 
 core: $(VENV)/dev.stamp  ## the tests that most mistakes fail first
-	$(PYTEST) -q $(CORE)
+	$(PYTEST) -q -n $(WORKERS) --dist worksteal $(CORE)
 
 lint: $(VENV)/dev.stamp  ## style, and mistakes that can be seen without running
 	$(BIN)/ruff check .
