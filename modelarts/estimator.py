@@ -33,7 +33,8 @@ class Estimator(StrictAttributes, Training, JobCalls):
         modelarts_session: the session to use.
         train_instance_count: number of nodes, from 1 to the flavor's `max_num`.
         train_instance_type: flavor code, as `get_train_instance_types` lists them.
-        output_path: OBS folder for the output, such as `/bucket/output/`.
+        output_path: OBS folder for the output, such as `/bucket/output/`. A name with an extension and no slash at its
+            end, such as `/bucket/output/result.json`, stays that of a file.
         code_dir: OBS folder of the code, such as `/bucket/src/`; a local folder (relative text or a `Path`) is
             uploaded.
         boot_file: script in `code_dir` to start; a name without folders means a file in it.

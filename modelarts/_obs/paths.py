@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _SCHEME = re.compile(r"(?:obs|s3)://?/?", re.IGNORECASE)
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_FILE = re.compile(r"[^/]\.[A-Za-z][A-Za-z0-9]*$")  # `out/result.json`, but not `out/v1.5` nor `out/.cache`
 _NO_BUCKET = re.compile(r"\.\.|\.-|-\.|^\d+(?:\.\d+){3}$")
 BUCKET_RULE = (
     "3 to 63 lower-case letters, digits, hyphens or dots, beginning and ending with a letter or digit; no dot beside a "
@@ -73,6 +74,15 @@ class ObsPath(NamedTuple):
     def as_dir(self) -> ObsPath:
         """The same path with a final slash."""
         return self if not self.key or self.key.endswith("/") else ObsPath(self.bucket, self.key + "/")
+
+    @property
+    def as_output(self) -> ObsPath:
+        """The same path as the destination of results: a folder, but a name with an extension stays that of a file.
+
+        >>> [ObsPath.parse(path).as_output.key for path in ("/bucket/out", "/bucket/out/result.json")]
+        ['out/', 'out/result.json']
+        """
+        return self if _FILE.search(self.key) else self.as_dir
 
     def __truediv__(self, name: str) -> ObsPath:
         return ObsPath(self.bucket, self.as_dir.key + name)

@@ -95,6 +95,11 @@ class Checks:
         path = None if checks.is_missing(value) else self.obs_path(argument, value)
         return path.as_dir.api if path else None
 
+    def output(self, argument: str, value: Any) -> str:
+        """The destination of results; an empty text if there is none."""
+        path = None if checks.is_missing(value) else self.obs_path(argument, value)
+        return path.as_output.api if path else ""
+
     def code_or_data(self, argument: str, value: Any) -> ObsPath | None:
         """The OBS path of code or data: an OBS path as it is, and for a local path the one it is uploaded to."""
         if not isinstance(value, (str, os.PathLike)) or not is_local(value):

@@ -93,7 +93,7 @@ class _Builder:
     def other_members(self) -> dict[str, Any]:
         """All but code and data."""
         config: dict[str, Any] = {"parameter": self.parameter(), **self.compute(), "worker_server_num": self.count()}
-        config["train_url"] = self.checks.folder("output_path", self.training.output_path) or ""
+        config["train_url"] = self.checks.output("output_path", self.training.output_path)
         if not is_missing(self.training.log_url):
             config["log_url"] = self.checks.folder("log_url", self.training.log_url)
         if self.call.priority is not None:

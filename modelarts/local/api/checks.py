@@ -98,6 +98,12 @@ def folder(body: Mapping[str, Any], member: str) -> ObsPath | None:
     return path and path.as_dir
 
 
+def output(body: Mapping[str, Any], member: str) -> ObsPath | None:
+    """The OBS path of results, a folder or a file; `None` for a member that is missing or empty."""
+    path = obs_path(body, member)
+    return path and path.as_output
+
+
 def shown(value: Any) -> str:
     """A value for a message, cut to 80 characters."""
     text = repr(value)

@@ -8,7 +8,7 @@ from typing import Any
 from modelarts._obs.paths import ObsPath
 from modelarts._wire.v1 import limits
 from modelarts._wire.v1.parameters import as_text
-from modelarts.local.api.checks import boolean, folder, integer, obs_path, shown, text
+from modelarts.local.api.checks import boolean, folder, integer, obs_path, output, shown, text
 from modelarts.local.api.errors import bad_value
 from modelarts.local.catalog import Catalog
 
@@ -38,7 +38,7 @@ class TrainingSettings:
             **self._compute(body),
             **_data(body, for_job),
             "parameter": _parameters(body.get("parameter")),
-            "train_url": _url(folder(body, "train_url")),
+            "train_url": _url(output(body, "train_url")),
             "log_url": _url(folder(body, "log_url")),
             "volumes": _volumes(body.get("volumes")),
             **{member: text(body, member) or None for member in _TEXTS},

@@ -17,6 +17,7 @@ from modelarts.local.catalog import Catalog
 from modelarts.local.paths import JobPaths, LocalHome
 from modelarts.local.ports import free_ports
 from modelarts.local.runtime.arguments import Node, as_option, engine_arguments, engine_environment
+from modelarts.local.runtime.locations import as_found, folder_to_create
 from modelarts.local.runtime.logs import SERVICE_LOG
 from modelarts.local.store import Store
 from modelarts.local.store.records import Job, Version
@@ -42,8 +43,9 @@ class JobSpecBuilder:
         """The spec of a version: values that become JSON."""
         body, paths = version.body, self.home.job(version.id)
         data, data_fault = self._data(body)
+        data = data and as_found(data, self.home.buckets)
         code = ObsPath.parse(body["app_url"]) if body["app_url"] else None
-        output = ObsPath.parse(body["train_url"]) if body["train_url"] else None
+        output = as_found(ObsPath.parse(body["train_url"]), self.home.buckets) if body["train_url"] else None
         logs = ObsPath.parse(body["log_url"]) if body["log_url"] else None
         written = {"output_path": output, "log_url": logs}
         faults = [self.home.missing_bucket(name, path) for name, path in written.items() if path]
@@ -57,7 +59,7 @@ class JobSpecBuilder:
                                                "name": code.name},
             "input": None if data is None else {"path": str(data.under(self.home.buckets)), "url": data.url},
             "fault": next(filter(None, [data_fault, *faults]), ""),
-            "outputs": [str(path.under(self.home.buckets)) for path in (output, logs) if path],
+            "outputs": [folder_to_create(path, self.home.buckets) for path in (output, logs) if path],
             "exit": str(paths.exit),
             "supervisor": str(paths.supervisor),
             "started": str(paths.workers),
