@@ -15,6 +15,8 @@ PACKAGE = Path(modelarts.__file__).parent
 # Which modules make up a layer: names below `modelarts`, each with all that is below it. The most exact name counts.
 LAYERS = {
     "cli": ("cli",),
+    "moxing": ("moxing", "local.runtime.path"),
+    "moxing cloud": ("moxing.framework.file._cloud",),
     "public": ("estimator", "job", "visualization", "environment"),
     "jobs": ("_jobs",),
     "submit": ("_submit",),
@@ -41,16 +43,18 @@ LAYERS = {
 }  # fmt: skip
 
 # From left to right: a layer may import itself and all that are to its right.
-SDK = ("cli", "public", "jobs", "submit", "session", "obs", "api", "auth", "transport", "settings", "wire", "errors",
-       "version")  # fmt: skip
+SDK = ("cli", "moxing", "public", "jobs", "submit", "session", "obs", "api", "auth", "transport", "settings", "wire",
+       "errors", "version")  # fmt: skip
 LOCAL = ("service", "emulator", "service api", "scheduling", "places", "runtime", "store", "machine")
 
 # What each layer may import when it is imported itself: layers, or modules of one.
 MAY = {
     **{layer: {*SDK[place:]} for place, layer in enumerate(SDK)},
+    "moxing": {"moxing"},  # jobs import it without this package
+    "moxing cloud": {"moxing", "obs", "errors"},
     "obs": {*SDK[SDK.index("obs"):]} - {"api"},
     "display": {"display", "wire", "errors"},
-    "algorithms": {"algorithms", *SDK[1:]},  # they run in a job, as a user's own scripts do
+    "algorithms": {"algorithms", *SDK[2:]},  # they run in a job, as a user's own scripts do
     **{layer: {*LOCAL[place:], "wire", "settings", "_obs.paths", "errors", "version"}
        for place, layer in enumerate(LOCAL)},
 }  # fmt: skip
@@ -58,6 +62,7 @@ MAY = {
 # What it may import later, inside a function: what is costly, and the service on this machine.
 MAY_LATER = {
     "cli": {"display", "local"},
+    "moxing": {"moxing cloud", "session", "obs", "auth", "transport", "settings", "errors"},
     "public": {"display"},
     "jobs": {"display"},
     "submit": {"display"},

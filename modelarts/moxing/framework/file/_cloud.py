@@ -1,0 +1,172 @@
+"""Buckets of the cloud, by `session.obs`."""
+
+import os
+import pathlib
+import tempfile
+
+from modelarts._obs.paths import ObsPath
+from modelarts._obs.transfer.plan import TransferPlan
+from modelarts.errors import ObsError
+
+from . import _errors
+from ._location import Entry, Location, Status
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import IO, Any, Optional
+
+    from modelarts._obs.backend import Item
+    from modelarts._obs.buckets import Buckets
+
+    from ._location import Publish
+    from ._urls import Url
+
+_NOT_FOUND, _REFUSED = "ModelArts.0015", "ModelArts.1003"
+
+
+class CloudObject(Location):
+    """An object, or a folder, which exists when an object's key begins with its name."""
+
+    def __init__(self, buckets: "Buckets", url: "Url") -> None:
+        self._buckets = buckets
+        self._address = url
+        self._object = ObsPath(url.bucket, url.key)
+        self._folder = self._object.as_dir
+        self.url = str(url)
+        self.slash = url.slash
+
+    def status(self) -> "Optional[Status]":
+        with _refusals(self.url):
+            item = None if self.slash else self._buckets._find(self._object)
+            if item is not None:
+                return _status(item)
+            return Status(0, 0, True) if self.is_folder() else None
+
+    def is_file(self) -> bool:
+        with _refusals(self.url):
+            return not self.slash and self._buckets._find(self._object) is not None
+
+    def is_folder(self) -> bool:
+        with _refusals(self.url):
+            return self._buckets._is_folder(self._folder)
+
+    def require_bucket(self) -> None:
+        with _refusals(self.url):
+            if not self._buckets._is_folder(ObsPath(self._object.bucket)):
+                raise _errors.no_bucket(self._object.bucket)
+
+    def child(self, name: str) -> "CloudObject":
+        return CloudObject(self._buckets, self._address / name)
+
+    def entries(self, recursive: bool = False) -> "list[Entry]":
+        if not self.is_folder():
+            raise _errors.not_exists(self.url, "folder")
+        with _refusals(self.url):
+            found = {}  # type: dict[str, Entry]
+            for item in self._buckets._walk(self._folder, recursive):
+                name = item.path.key[len(self._folder.key) :]
+                for place in range(len(name) if recursive else 0):  # folders are only in the names of objects
+                    if name[place] == "/":
+                        found.setdefault(name[: place + 1], Entry(name[:place], True))
+                found[name] = Entry(name.rstrip("/"), item.is_dir, _status(item))
+            return sorted(found.values(), key=lambda entry: entry.order)
+
+    def size(self, recursive: bool) -> int:
+        found = self.status()
+        if found is None:
+            raise _errors.not_exists(self.url)
+        if not found.is_directory or not recursive:
+            return found.length
+        return sum(entry.status.length for entry in self.entries(recursive=True) if entry.status)
+
+    def open(self, mode: str) -> "tuple[IO[bytes], Publish]":
+        with _refusals(self.url):
+            if self.slash:
+                raise _errors.is_folder(self.url)
+            item = None if mode.startswith("w") else self._buckets._find(self._object)
+            if item is None and mode.startswith("r"):
+                self.require_bucket()
+                raise _errors.is_folder(self.url) if self.is_folder() else _errors.no_key(self.url)
+            if item is not None and mode.startswith("x"):
+                raise FileExistsError(f"{self.url} exists")
+            return self._open(item, mode)
+
+    def _open(self, item: "Optional[Item]", mode: str) -> "tuple[IO[bytes], Publish]":
+        folder = tempfile.mkdtemp(prefix="moxing-")
+        path = os.path.join(folder, "object")
+        try:
+            if item is not None:
+                self._fetch([(item, path)], 8)
+            file: IO[bytes] = open(path, f"{mode.replace('x', 'w')}b")  # noqa: SIM115
+        finally:
+            if os.path.exists(path):
+                os.unlink(path)  # it exists as long as it is open
+            os.rmdir(folder)
+        return file, None if mode == "r" else lambda: self._put(f"/proc/self/fd/{file.fileno()}")
+
+    def _put(self, path: str) -> None:
+        with _refusals(self.url):
+            self._send([(path, self._object)], 8)
+
+    def make_folder(self, parents: bool = True) -> None:
+        with _refusals(self.url):
+            if not parents and not CloudObject(self._buckets, self._address.parent).is_folder():
+                raise _errors.not_exists(str(self._address.parent), "folder")
+            if not self.is_folder():
+                self._buckets._create_folder(self._folder)
+
+    def remove(self, recursive: bool) -> None:
+        with _refusals(self.url):
+            if self.is_file():
+                self._buckets._remove(self._object)
+            elif recursive and self.is_folder():
+                self._buckets._remove_folder(self._folder)
+
+    def upload(self, pairs: "Iterable[tuple[str, str]]", threads: int) -> None:
+        with _refusals(self.url):
+            self._send([(path, self._target(name)) for path, name in pairs], threads)
+
+    def download(self, pairs: "Iterable[tuple[str, str]]", threads: int) -> None:
+        with _refusals(self.url):
+            self._fetch([(self._item(name), path) for name, path in pairs], threads)
+
+    def _target(self, name: str) -> ObsPath:
+        return self._folder / name if name else self._object
+
+    def _item(self, name: str) -> "Item":
+        path = self._target(name)
+        item = self._buckets._find(path)
+        if item is None:
+            raise _errors.no_key(path.url)
+        return item
+
+    def _send(self, pairs: "list[tuple[str, ObsPath]]", threads: int) -> None:
+        plan = TransferPlan(self._buckets, f"upload to {self.url}", max(threads, 1), False)
+        plan.upload([(pathlib.Path(source), target) for source, target in pairs], (), self._object.bucket)
+
+    def _fetch(self, pairs: "list[tuple[Item, str]]", threads: int) -> None:
+        plan = TransferPlan(self._buckets, f"download {self.url}", max(threads, 1), False)
+        plan.download([(item, pathlib.Path(target)) for item, target in pairs], False)
+
+
+class _refusals:
+    """Raises errors of `session.obs` as those of MoXing."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: "Any", trace: object) -> None:
+        if isinstance(error, ObsError):
+            status, code = {_NOT_FOUND: (404, "NoSuchKey"), _REFUSED: (403, "AccessDenied")}.get(
+                error.error_code, (500, "InternalError")
+            )
+            raise _errors.refusal(status, code, str(error), str(error)) from error
+
+
+def _status(item: "Item") -> Status:
+    modified = int(item.modified.timestamp()) * 10**9 if item.modified else 0
+    return Status(item.size, modified, item.is_dir)

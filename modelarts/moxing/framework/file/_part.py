@@ -1,0 +1,45 @@
+"""Files that appear when they are complete: written beside their target, then renamed."""
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO, Callable, TypeVar
+
+    T = TypeVar("T")
+
+PART = ".modelarts-part-"  # the beginning of names that no bucket lists
+_ATTEMPTS = 8
+
+
+def part_of(target: str) -> str:
+    """A new name beside a file, for its incomplete content."""
+    return os.path.join(os.path.dirname(target), f"{PART}{os.getpid()}-{os.urandom(6).hex()}")
+
+
+def in_folder(target: str, action: "Callable[[], T]") -> "T":
+    """Do something that needs the folder of a file, which is created; another process may just delete it."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            return action()
+        except FileNotFoundError:
+            if attempt + 1 == _ATTEMPTS:
+                raise
+        os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
+    raise AssertionError
+
+
+class PartFile:
+    """A new file for `target`, which it becomes at the first `publish`; later writes go to it directly."""
+
+    def __init__(self, target: str, mode: str) -> None:
+        self._target = target
+        self._part = part_of(target)
+        self.file: IO[bytes] = in_folder(target, lambda: open(self._part, f"{mode.replace('w', 'x')}b"))  # noqa: SIM115
+        self._is_published = False
+
+    def publish(self) -> None:
+        """Make visible what was written; `file` must have been flushed."""
+        if not self._is_published:
+            os.replace(self._part, self._target)
+            self._is_published = True

@@ -1,0 +1,143 @@
+"""Copying and moving files and folders between local paths and buckets."""
+
+import logging
+import os
+
+from . import _errors
+from ._access import locate
+from ._copy import copy_files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, Optional
+
+    from ._location import Location
+
+_THREADS = 16
+
+
+def copy(src_url: "Any", dst_url: "Any", client_id: "Any" = None) -> None:
+    """Copy one file to a full file name; an existing file is replaced.
+
+    Raises:
+        MoxFileRespException: the source is a folder, or is not in its bucket.
+    """
+    source, target = locate(src_url), locate(dst_url)
+    _require_file(source)
+    _copy_one(source, target)
+
+
+def copy_parallel(
+    src_url: "Any",
+    dst_url: "Any",
+    file_list: "Optional[Sequence[str]]" = None,
+    threads: int = _THREADS,
+    is_processing: bool = True,
+    use_queue: bool = True,
+) -> None:
+    """Copy the content of a folder into a folder, or a file to a full file name.
+
+    What the target has already stays, except files of the same names. If there is nothing to copy, that is logged.
+
+    Args:
+        file_list: only these files, by paths relative to `src_url`.
+        threads: how many files are copied at once; 0 is 1.
+        is_processing, use_queue: accepted; files are always copied by threads.
+
+    Raises:
+        MoxFileNameDuplicateException: an object has the name of another's folder.
+        MoxFileRespException: OBS refused, or the bucket does not exist.
+    """
+    source, target = locate(src_url), locate(dst_url)
+    if file_list is None and source.is_file():
+        _copy_one(source, target)
+        return
+    if not source.is_folder():
+        source.require_bucket()
+        logging.getLogger().warning("No files to copy")
+        return
+    entries = source.entries(recursive=True)
+    _refuse_duplicates(entries)
+    files = [entry.name for entry in entries if not entry.is_folder]
+    if file_list is not None:
+        files = [os.fspath(name).lstrip("/") for name in file_list]
+    if target.path is not None or not files:
+        target.make_folder()
+    if not files:
+        logging.getLogger().warning("No files to copy")
+    _copy_many(source, target, files, threads or 1)
+
+
+def rename(src_url: "Any", dst_url: "Any") -> None:
+    """Move a file or folder, also between buckets and local folders.
+
+    Raises:
+        MoxFileNotExistsException: there is no such file or folder.
+    """
+    source, target = locate(src_url), locate(dst_url)
+    found = source.status()
+    if found is None:
+        raise _errors.not_exists(source.url)
+    if source.path is not None and source.path == target.path:
+        return
+    if found.is_directory:
+        if f"{target.url}/".startswith(f"{source.url.rstrip('/')}/"):
+            raise OSError(f"cannot move {source.url} into itself: {target.url}")
+        copy_parallel(src_url, dst_url)
+    else:
+        _copy_one(source, target)
+    source.remove(recursive=found.is_directory)
+
+
+def _require_file(source: "Location") -> None:
+    if source.is_file():
+        return
+    if source.is_local:
+        if source.is_folder():
+            raise IsADirectoryError(f"{source.url} is a folder: copy folders by copy_parallel")
+        raise _errors.not_exists(source.url, "file")
+    source.require_bucket()
+    raise _errors.is_folder(source.url) if source.is_folder() else _errors.no_key(source.url)
+
+
+def _copy_one(source: "Location", target: "Location") -> None:
+    if target.slash or (target.path is not None and os.path.isdir(target.path)):
+        target = target.child(os.path.basename(source.url))
+    target.require_bucket()
+    _copy_many(source, target, [""], 1)
+
+
+def _copy_many(source: "Location", target: "Location", names: "list[str]", threads: int) -> None:
+    """Copy names below two folders; the empty name stands for the file itself."""
+    if source.path is not None and target.path is not None:
+        target.require_bucket()
+        copy_files([(_join(source.path, name), _join(target.path, name)) for name in names], threads)
+    elif source.path is not None:
+        target.upload([(_join(source.path, name), name) for name in names], threads)
+    elif target.path is not None:
+        source.download([(name, _join(target.path, name)) for name in names], threads)
+    else:
+        _copy_between_clouds(source, target, names, threads)
+
+
+def _copy_between_clouds(source: "Location", target: "Location", names: "list[str]", threads: int) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="moxing-") as folder:
+        paths = [(name, _join(folder, name or "file")) for name in names]
+        source.download(paths, threads)
+        target.upload([(path, name) for name, path in paths], threads)
+
+
+def _join(folder: str, name: str) -> str:
+    return os.path.join(folder, *name.split("/")) if name else folder
+
+
+def _refuse_duplicates(entries: "Any") -> None:
+    files = {entry.name for entry in entries if not entry.is_folder}
+    for entry in entries:
+        if entry.is_folder and entry.name in files:
+            raise _errors.MoxFileNameDuplicateException(
+                f"{entry.name} is an object and a folder; a local folder cannot contain both"
+            )
