@@ -19,6 +19,7 @@ from modelarts.local.ports import free_ports
 from modelarts.local.runtime.arguments import Node, as_option, engine_arguments, engine_environment
 from modelarts.local.runtime.locations import as_found, folder_to_create
 from modelarts.local.runtime.logs import SERVICE_LOG
+from modelarts.local.runtime.script_path import SCRIPT_PATH
 from modelarts.local.store import Store
 from modelarts.local.store.records import Job, Version
 
@@ -163,7 +164,7 @@ class JobSpecBuilder:
             **inherited,
             **variables,
             "PYTHONUNBUFFERED": "1",
-            "PYTHONPATH": os.pathsep.join(filter(None, (str(directory), inherited.get("PYTHONPATH")))),
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(directory), inherited.get("PYTHONPATH"), SCRIPT_PATH))),
             "PATH": os.pathsep.join((str(Path(sys.executable).parent), inherited.get("PATH", os.defpath))),
             "MODELARTS_MODE": "local",
             "MODELARTS_HOME": str(self.home.root.parent),
