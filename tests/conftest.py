@@ -14,6 +14,7 @@ from modelarts.local import daemon
 from modelarts.session import Session
 from tests.support.left_processes import pytest_configure  # noqa: F401
 from tests.support.processes import end_service
+from tests.support.s3_server import s3_port  # noqa: F401
 from tests.support.service_forks import forked_services
 
 SPAWN = daemon._spawn

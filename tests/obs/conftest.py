@@ -1,12 +1,10 @@
-"""Fixtures: an S3 server in a process of its own, a proxy in front of it that causes faults, and buckets on it."""
+"""Fixtures: a proxy in front of an S3 server that causes faults, and buckets on it."""
 
 from __future__ import annotations
 
 import gc
 import itertools
 import os
-import subprocess
-import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,17 +51,6 @@ def broken_connections() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         gc.collect()
-
-
-@pytest.fixture(scope="session")
-def s3_port() -> Iterator[int]:
-    """The port of an S3 server."""
-    pytest.importorskip("moto", reason="there is none beside urllib3 2.0 where Python is older than 3.10")
-    command = [sys.executable, "-W", "ignore", str(HERE / "moto_process.py")]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, text=True, **pipes) as process:
-        yield int(process.stdout.readline())
-        process.stdin.close()
 
 
 @pytest.fixture
