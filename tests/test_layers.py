@@ -39,7 +39,8 @@ LAYERS = {
     "runtime": ("local.runtime",),
     "store": ("local.store",),
     "machine": ("local.daemon", "local.catalog", "local.hardware", "local.paths", "local.locks",
-                "local.processes", "local.files", "local.installation", "local.ports", "local.stepping"),
+                "local.processes", "local.files", "local.interpreters", "local.interpreter_facts",
+                "local.installation", "local.ports", "local.stepping"),
 }  # fmt: skip
 
 # From left to right: a layer may import itself and all that are to its right.

@@ -19,6 +19,7 @@ _FLAGS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false":
 _HOST = re.compile(r"[\w-]+(\.[\w-]+)*\.?|\[.*\]")
 _NOT_IN_URLS = re.compile(r"[\s?#\\]|[\[\]].*@|://.*(//|:/|:$)")  # parts that no address needs, and empty ones
 _CONTENT = "-----BEGIN"  # of certificates and keys
+_VARIABLE = re.compile(r"[A-Za-z_*][A-Za-z0-9_*]*")
 
 _PROXY_RULE = (
     "write the URL of an HTTP proxy, such as http://proxy.example.com:3128, with %2F and the like for special "
@@ -221,3 +222,13 @@ def texts_by_name(value: Any) -> dict[str, str]:
     if not isinstance(found, Mapping) or not all(isinstance(item, str) for item in found.values()):
         raise ValueError('write a JSON object such as {"TensorFlow": "/opt/tf/bin/python"}')
     return {str(key): item for key, item in found.items()}
+
+
+def variable_names(value: Any) -> list[str]:
+    """Names of environment variables, as a list or with commas between them; `*` stands for any characters."""
+    found = value.replace(",", " ").split() if isinstance(value, str) else value
+    if not isinstance(found, (list, tuple)) or not all(
+        isinstance(name, str) and _VARIABLE.fullmatch(name) for name in found
+    ):
+        raise ValueError("write names of environment variables with commas between them, such as HTTPS_PROXY, WANDB_*")
+    return list(found)

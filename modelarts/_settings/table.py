@@ -108,6 +108,9 @@ SETTINGS = (
     Setting("local_python", ("MODELARTS_LOCAL_PYTHON",), {}, converters.texts_by_name,
             "interpreters of engines, by engine name or version, as a JSON object; other engines use the interpreter "
             "of the service"),
+    Setting("local_environment", ("MODELARTS_LOCAL_ENVIRONMENT",), [], converters.variable_names,
+            "variables of the process that starts the local service that jobs get, too, such as "
+            "`HTTPS_PROXY, WANDB_*`"),
 )  # fmt: skip
 
 BY_NAME = {setting.name: setting for setting in SETTINGS}

@@ -68,6 +68,11 @@ class LocalHome:
         """State of `--auth iam` about objects: parts of uploads, and metadata that files do not have."""
         return self.root / "obs"
 
+    @property
+    def environments(self) -> Path:
+        """Packages that jobs required, installed once for all jobs that require the same."""
+        return self.root / "environments"
+
     def has_bucket(self, path: ObsPath) -> bool:
         return (self.buckets / path.bucket).is_dir()
 
@@ -119,6 +124,10 @@ class JobPaths:
 
     def log(self, worker: int) -> Path:
         return self.root / f"worker-{worker}.log"
+
+    def python(self, worker: int) -> Path:
+        """The virtual environment of a node."""
+        return self.root / f"python-{worker}"
 
     def worker(self, worker: int) -> Path:
         """The `/home/work` of a node, with `user-job-dir` in it."""

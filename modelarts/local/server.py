@@ -29,6 +29,7 @@ from modelarts.local.installation import Installation
 from modelarts.local.paths import LocalHome, write_private
 from modelarts.local.places.here import Here
 from modelarts.local.processes import Process
+from modelarts.local.runtime.environment import JobEnvironment
 from modelarts.local.runtime.spec import JobSpecBuilder
 from modelarts.local.scheduler import Scheduler
 from modelarts.local.store import Store
@@ -90,7 +91,10 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
         raise StartRefused(f"the store {paths.store} cannot be opened: {error}") from None
     offered = catalog.load()
     place = Here()
-    spec_builder = JobSpecBuilder(paths, offered, store, table.value_of("local_python", home), place.describe)
+    environment = JobEnvironment(home, table.value_of("local_environment", home))
+    spec_builder = JobSpecBuilder(
+        paths, offered, store, table.value_of("local_python", home), place.describe, environment
+    )
     capacity = table.value_of("local_capacity", home) or os.cpu_count() or 1
     scheduler = Scheduler(store, paths, spec_builder, place, capacity)
     token = secrets.token_urlsafe(32)

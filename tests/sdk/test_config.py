@@ -43,6 +43,7 @@ EXAMPLES: dict[str, list[tuple[Any, Any]]] = {
     **{name: [(1, 1), ("300", 300), (64, 64)] for name in ("code_limit", "data_limit")},
     "local_capacity": [(1, 1), ("2", 2), (64, 64)],
     "local_python": [({"PyTorch": "/a"}, {"PyTorch": "/a"}), ('{"PyTorch": "/b"}', {"PyTorch": "/b"}), ({}, {})],
+    "local_environment": [(["RANK"], ["RANK"]), ("HTTPS_PROXY, WANDB_*", ["HTTPS_PROXY", "WANDB_*"]), ([], [])],
 }  # fmt: skip
 
 

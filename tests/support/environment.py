@@ -23,6 +23,7 @@ from modelarts.local.api.app import Activity, create_app
 from modelarts.local.api.handlers.context import Service
 from modelarts.local.paths import LocalHome
 from modelarts.local.places.here import Here
+from modelarts.local.runtime.environment import JobEnvironment
 from modelarts.local.runtime.spec import JobSpecBuilder
 from modelarts.local.scheduler import Scheduler
 from modelarts.local.store import Store, now
@@ -63,7 +64,8 @@ class Environment:
         self.store = Store(paths.store)
         job_catalog = catalog.load()
         place = Here()
-        self.spec_builder = JobSpecBuilder(paths, job_catalog, self.store, {}, place.describe)
+        environment = JobEnvironment(home)
+        self.spec_builder = JobSpecBuilder(paths, job_catalog, self.store, {}, place.describe, environment)
         scheduler = Scheduler(self.store, paths, self.spec_builder, place, capacity=1)
         self.service = Service(self.store, scheduler, TensorBoards(self.store, paths), job_catalog, paths)
         self.app = create_app(self.service, TOKEN, PROJECT, Activity(8))

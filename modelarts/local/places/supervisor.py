@@ -22,20 +22,13 @@ if __name__ == "__main__":  # started by file path, so nothing else has added th
     sys.path.append(__file__.rpartition("/modelarts/local/places/")[0])
 
 from modelarts.local import files
+from modelarts.local.places.start_failure import StartFailure
 from modelarts.local.places.worker_log import Log, copy, explain
 from modelarts.local.processes import Process
 
 GRACE = 5.0  # seconds from SIGTERM to SIGKILL for a worker
 CODE_MISSING = 127  # the platform's return code for a code directory that cannot be fetched
 _RECORD_SIZE = 4096
-
-
-class StartFailure(Exception):
-    """Why the workers cannot be started, and the return code of the version."""
-
-    def __init__(self, reason: str, code: int = 1) -> None:
-        super().__init__(reason)
-        self.code = code
 
 
 class Supervisor:
@@ -100,9 +93,10 @@ class Supervisor:
                     shutil.copytree(code["source"], target, dirs_exist_ok=True)
         except (OSError, ValueError) as error:
             raise StartFailure(f"the job's folders cannot be created: {error}") from None
-        if code is not None and os.path.exists(os.path.join(code["source"], "pip-requirements.txt")):
-            for log in self.logs:
-                log.line("pip-requirements.txt is not installed here: packages are those of the interpreter")
+        if "python" in spec:
+            from modelarts.local.places import packages
+
+            spec["visible"] = packages.prepare(spec)
 
     def start(self) -> None:
         for log, worker in zip(self.logs, self.spec["workers"]):
@@ -113,8 +107,8 @@ class Supervisor:
                 raise StartFailure("stopped before it started", 128 + signal.SIGTERM)
             try:
                 process = subprocess.Popen(
-                    argv, cwd=worker["directory"], env=worker["environment"], stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+                    [*worker.get("launcher", ()), *argv], cwd=worker["directory"], env=worker["environment"],
+                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
                 )  # fmt: skip
             except (OSError, ValueError) as error:
                 why = invalid_variables(worker["environment"]) or explain(error)

@@ -17,17 +17,15 @@ from modelarts.local.catalog import Catalog
 from modelarts.local.paths import JobPaths, LocalHome
 from modelarts.local.ports import free_ports
 from modelarts.local.runtime.arguments import Node, as_option, engine_arguments, engine_environment
+from modelarts.local.runtime.environment import JobEnvironment
+from modelarts.local.runtime.interpreter import python_of
 from modelarts.local.runtime.locations import as_found, folder_to_create
 from modelarts.local.runtime.logs import SERVICE_LOG
-from modelarts.local.runtime.script_path import SCRIPT_PATH
 from modelarts.local.store import Store
 from modelarts.local.store.records import Job, Version
 
 PACKAGES = sorted({str(Path(module.__file__).parents[1]) for module in (modelarts, psutil) if module.__file__})
 ALGORITHMS = Path(__file__).parents[2] / "algorithms"
-# Credentials and endpoints of the cloud do not reach scripts; the settings of this service do, for `Session()`.
-_KEPT_FROM_JOBS = ("AWS_", "HUAWEICLOUD_", "MODELARTS_", "S3_", "PROJECT_ID", "REGION_NAME")
-_FOR_JOBS = "MODELARTS_LOCAL_"
 
 
 @attrs.frozen
@@ -39,6 +37,7 @@ class JobSpecBuilder:
     store: Store
     interpreters: dict[str, str]
     describe_hardware: Callable[[], str]
+    environment: JobEnvironment
 
     def spec(self, job: Job, version: Version) -> dict[str, Any]:
         """The spec of a version: values that become JSON."""
@@ -66,6 +65,7 @@ class JobSpecBuilder:
             "started": str(paths.workers),
             "usage": str(paths.usage),
             "packages": PACKAGES,
+            "python": python_of(self._interpreter(self._engine(body)), self.home, self.environment, PACKAGES),
             "workers": workers,
         }  # fmt: skip
 
@@ -113,12 +113,15 @@ class JobSpecBuilder:
         self, job: Job, version: Version, paths: JobPaths, node: Node, logs: ObsPath | None
     ) -> dict[str, Any]:
         body = version.body
-        engine = self.catalog.engines.get(body["engine_id"] or 0, {})
+        engine = self._engine(body)
         engine_name = engine.get("engine_name", "")
         directory = paths.worker(node.index) / "user-job-dir"
         parameters = [(item["label"], item["value"]) for item in body["parameter"]]
-        environment = self._environment(directory, engine_environment(engine_name, node))
-        interpreter = self._interpreter(engine)
+        environment = self.environment.of_worker(
+            paths.worker(node.index), directory, paths.python(node.index),
+            engine_environment(engine_name, node), body.get("environment_variables") or {},
+        )  # fmt: skip
+        program, interpreter = self._interpreter(engine), str(paths.python(node.index) / "bin" / "python")
         notes = [f"running on {self.ran_on(version)}"]
         if body["user_command"]:
             argv = ["/bin/sh", "-c", body["user_command"]]
@@ -130,45 +133,33 @@ class JobSpecBuilder:
             defaults = [(row["label"], row["value"]) for row in algorithm["parameter"] if row["label"] not in given]
             options = [as_option(*pair) for pair in engine_arguments("", node) + defaults + parameters]
             argv = [interpreter, str(ALGORITHMS / algorithm["script"]), *algorithm["arguments"], *options]
-            notes.append(f"built-in algorithm {algorithm['model_name']} with the interpreter {interpreter}")
+            notes.append(f"built-in algorithm {algorithm['model_name']} with the interpreter {program}")
         else:
             script = directory / _inside(ObsPath.parse(body["app_url"]), ObsPath.parse(body["boot_file_url"]))
             options = [as_option(*pair) for pair in engine_arguments(engine_name, node) + parameters]
             argv = [interpreter, str(script), *options]
-            notes.append(f"engine {engine_name} {engine.get('engine_version')} is the interpreter {interpreter}")
+            notes.append(f"engine {engine_name} {engine.get('engine_version')} is the interpreter {program}")
         if len(body["data_source"] or ()) > 1:
             notes.append("data_url is the first of several data sources")
         name = f"{version.resource_id}-job-{job.name}-{node.index}.log"
         return {
             "argv": argv,
             "environment": environment,
+            "python": str(paths.python(node.index)),
             "directory": str(directory),
             "log": str(paths.log(node.index)),
             "log_object": str((logs / name).under(self.home.buckets)) if logs and self.home.has_bucket(logs) else None,
             "banner": _banner(body, directory, argv, notes),
         }
 
+    def _engine(self, body: dict[str, Any]) -> dict[str, Any]:
+        return self.catalog.engines.get(body["engine_id"] or 0, {})
+
     def _interpreter(self, engine: dict[str, Any]) -> str:
         for key in (engine.get("engine_version"), engine.get("engine_name")):
             if key in self.interpreters:
                 return expand_user(self.interpreters[key])
         return sys.executable
-
-    def _environment(self, directory: Path, variables: dict[str, str]) -> dict[str, str]:
-        inherited = {
-            name: value
-            for name, value in os.environ.items()
-            if name.startswith(_FOR_JOBS) or not name.startswith(_KEPT_FROM_JOBS)
-        }
-        return {
-            **inherited,
-            **variables,
-            "PYTHONUNBUFFERED": "1",
-            "PYTHONPATH": os.pathsep.join(filter(None, (str(directory), inherited.get("PYTHONPATH"), SCRIPT_PATH))),
-            "PATH": os.pathsep.join((str(Path(sys.executable).parent), inherited.get("PATH", os.defpath))),
-            "MODELARTS_MODE": "local",
-            "MODELARTS_HOME": str(self.home.root.parent),
-        }
 
 
 def _inside(code: ObsPath, boot_file: ObsPath) -> str:

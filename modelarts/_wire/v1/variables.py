@@ -1,0 +1,35 @@
+"""Environment variables of a job: which names and values a user may give, and which names the platform sets itself."""
+
+from __future__ import annotations
+
+import re
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+NAME_RULE = "letters, digits and underscores, not beginning with a digit"
+LENGTH = 128 * 1024 - 2  # bytes of name and value together: the kernel counts `=` and a NUL, too
+
+_OWN = frozenset((
+    "PATH", "HOME", "PYTHONPATH", "PYTHONHOME", "PYTHONUNBUFFERED", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONUSERBASE",
+    "VIRTUAL_ENV",
+    "DATA_URL", "TRAIN_URL", "APP_URL",
+    "RANK_TABLE_FILE", "RANK_SIZE", "RANK_ID", "DEVICE_ID", "JOB_ID",
+    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "S3_ENDPOINT",
+))  # fmt: skip
+_OWN_PREFIXES = ("BATCH_", "DLS_", "MINER_", "MODELARTS_")
+
+
+def is_reserved(name: str) -> bool:
+    """Whether the platform sets a variable of this name."""
+    return name in _OWN or name.startswith(_OWN_PREFIXES)
+
+
+def problem(name: str, value: str) -> str:
+    """The rule that a variable breaks, without its value, which may be secret; else an empty text."""
+    if not NAME.fullmatch(name):
+        return f"the name of an environment variable has {NAME_RULE}"
+    if is_reserved(name):
+        return "the platform sets this variable itself; choose another name"
+    if "\0" in value:
+        return "the value of an environment variable has no NUL character"
+    size = len(name) + len(value.encode("utf-8", "surrogatepass"))
+    return f"name and value have at most {LENGTH} bytes together; these have {size}" if size > LENGTH else ""

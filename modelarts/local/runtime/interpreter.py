@@ -1,0 +1,27 @@
+"""The interpreter of a job, as a part of its spec."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from modelarts.local import interpreters
+from modelarts.local.paths import LocalHome
+from modelarts.local.runtime.environment import JobEnvironment
+
+
+def python_of(program: str, home: LocalHome, environment: JobEnvironment, packages: list[str]) -> dict[str, Any]:
+    """What a place needs to know to run jobs on an interpreter.
+
+    Args:
+        program: the interpreter, or a script that starts it.
+        packages: folders that the interpreter of the service imports this package from.
+    """
+    known = interpreters.own() if program == sys.executable else None  # others are asked where the job runs
+    return {
+        "program": program,
+        "interpreter": known and known._asdict(),
+        "path": [folder for folder in packages if folder not in known.sites] if known else [],
+        "environments": str(home.environments),
+        "variables": environment.of_programs(),
+    }

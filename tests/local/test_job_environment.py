@@ -1,0 +1,150 @@
+"""What a training process gets from its environment: variables and interpreter are made for it, not inherited."""
+
+from __future__ import annotations
+
+import json
+import venv
+from pathlib import Path
+
+import pytest
+
+from modelarts.local.paths import LocalHome
+from modelarts.session import Session
+from tests.support.jobs import estimator, put_code
+from tests.support.processes import end_service
+from tests.support.wheels import wheel
+
+STRAY = {
+    "RANK": "3", "WORLD_SIZE": "8", "DATA_URL": "stray", "PYTHONPATH": "/stray", "PYTHONHASHSEED": "0",
+    "PIP_INDEX_URL": "http://stray.invalid", "PIP_TARGET": "/stray", "HTTPS_PROXY": "http://stray.invalid:1",
+    "VIRTUAL_ENV": "/stray", "HUAWEICLOUD_SDK_SK": "stray", "AWS_SECRET_ACCESS_KEY": "stray",
+}  # fmt: skip
+REPORT = """
+import json, locale, os, subprocess, sys
+shell = "command -v python; command -v python3; command -v pip; python -c 'import sys; print(sys.executable)'"
+print("REPORT " + json.dumps({
+    "env": dict(os.environ), "executable": sys.executable, "stdout": sys.stdout.encoding,
+    "file": locale.getpreferredencoding(False),
+    "shell": subprocess.check_output(["bash", "-c", shell]).decode().split(),
+}), flush=True)
+print("训练")
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    place = tmp_path_factory.mktemp("state")
+    yield place
+    end_service(place)
+
+
+@pytest.fixture(scope="module")
+def session(home, tmp_path_factory):
+    """A session on a service that was started in an environment full of things that are none of a job's business."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in STRAY.items():
+            patch.setenv(name, value)
+        patch.setenv("LC_ALL", "POSIX")
+        patch.setenv("WANDB_MODE", "offline")
+        patch.setenv("TZ", "Asia/Shanghai")
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("user")))
+        patch.setenv("MODELARTS_LOCAL_ENVIRONMENT", "WANDB_*")
+        patch.setenv("MODELARTS_LOCAL_PYTHON", json.dumps({"MXNet": str(engine(tmp_path_factory.mktemp("engine")))}))
+        opened = Session.local(home)
+    opened.obs.create_bucket("bucket")
+    yield opened
+    opened.close()
+
+
+def engine(folder: Path) -> Path:
+    """An interpreter without pip that has a package `enginelib`, as one that uv made would be."""
+    venv.create(folder, with_pip=False, symlinks=True)
+    (packages,) = folder.glob("lib/*/site-packages")
+    (packages / "enginelib.py").write_text("VERSION = 'of the engine'\n")
+    return folder / "bin" / "python"
+
+
+@pytest.fixture(scope="module")
+def run(session, home):
+    """Runs a script as a job, and returns its log."""
+
+    def log_of(folder: Path, script: str, **changes: object) -> str:
+        put_code(session, folder, script)
+        job = estimator(session, **changes).fit(inputs="/bucket/data/")
+        job.wait(timeout=120, show=False)
+        return LocalHome.of(home).job(job.version_id).log(0).read_text(encoding="utf-8")
+
+    return log_of
+
+
+@pytest.fixture(scope="module")
+def seen(run, tmp_path_factory):
+    log = run(tmp_path_factory.mktemp("code"), REPORT)
+    assert "\n训练\n" in log
+    (line,) = (line for line in log.splitlines() if line.startswith("REPORT "))
+    return json.loads(line.partition(" ")[2])
+
+
+def test_variables_of_the_starter_stay_there(seen):
+    assert [name for name in STRAY if "stray" in seen["env"].get(name, "")] == []
+    assert {"RANK", "WORLD_SIZE", "HTTPS_PROXY", "PIP_TARGET"}.isdisjoint(seen["env"])
+
+
+def test_what_belongs_to_the_machine_reaches_a_job(seen):
+    assert seen["env"]["TZ"] == "Asia/Shanghai"
+    assert Path(seen["env"]["HOME"]).is_dir()
+
+
+def test_a_setting_names_further_variables_that_reach_a_job(seen):
+    assert seen["env"]["WANDB_MODE"] == "offline"
+
+
+def test_text_is_utf_8_whatever_the_locale_of_the_starter(seen):
+    assert (seen["stdout"].lower(), seen["file"].lower()) == ("utf-8", "utf-8")
+    assert seen["env"]["PYTHONIOENCODING"] == "utf-8"
+    assert "LC_ALL" not in seen["env"]
+
+
+def test_the_interpreter_is_the_same_for_children(seen):
+    python, python3, pip, of_child = seen["shell"]
+
+    assert python == of_child == seen["executable"]
+    assert {Path(program).parent for program in (python3, pip)} == {Path(python).parent}
+
+
+INSTALL = """
+import os, subprocess, sys
+wheels = os.path.join(os.path.dirname(__file__), "wheels")
+os.system(f"pip install --no-index --find-links {wheels} firstlib")
+subprocess.run([sys.executable, "-m", "pip", "install", "--no-index", "--find-links", wheels, "secondlib"])
+os.system(f"pip3 install --user --no-index --find-links {wheels} thirdlib")
+code = "import firstlib as a, secondlib as b, thirdlib as c; print('FROM', a.__file__, b.__file__, c.__file__)"
+os.system(f'python -c "{code}"')
+os.system("thirdlib-program")
+"""
+
+
+@pytest.mark.parametrize("framework", [{}, {"framework_type": "MXNet", "framework_version": "MXNet-1.2.1-python3.6"}])
+def test_what_a_script_installs_stays_in_its_job(run, home, tmp_path, framework):
+    (tmp_path / "src" / "wheels").mkdir(parents=True)
+    for name in ("firstlib", "secondlib", "thirdlib"):
+        wheel(tmp_path / "src" / "wheels", name, program=True)
+
+    log = run(tmp_path, INSTALL, **framework)
+
+    (line,) = (line for line in log.splitlines() if line.startswith("FROM "))
+    jobs = str(LocalHome.of(home).root / "jobs")
+    assert all(path.startswith(jobs) for path in line.split()[1:]), log
+    assert "thirdlib 1.0 runs" in log
+    found = "import importlib.util as u; print('FOUND', u.find_spec('firstlib'))"
+    assert "FOUND None" in run(tmp_path, found, **framework)
+
+
+def test_an_engine_has_its_own_packages_and_no_others(run, tmp_path):
+    script = """
+        import enginelib, importlib.util
+        print("ENGINELIB", enginelib.VERSION, importlib.util.find_spec("pytest"))
+    """
+    log = run(tmp_path, script, framework_type="MXNet", framework_version="MXNet-1.2.1-python3.6")
+
+    assert "ENGINELIB of the engine None" in log
