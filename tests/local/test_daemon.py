@@ -159,7 +159,7 @@ def test_a_job_with_an_interpreter_of_its_own_says_nothing_about_it(home, tmp_pa
     monkeypatch.setenv("MODELARTS_LOCAL_PYTHON", json.dumps({"PyTorch": str(script)}))
     with Session.local(home) as session:
         session.obs.create_bucket("bucket")
-        put_code(session, tmp_path, "from modelarts.session import Session; Session(); import sys; print(sys.prefix)")
+        put_code(session, tmp_path, "from modelarts.session import Session; Session(); import sys; print(sys.path)")
         job = estimator(session).fit(inputs="/bucket/data/")
         job.wait(timeout=60, show=False)
         log = job.get_job_log("job-" + job.get_job_info()["job_name"] + ".0")["content"]
