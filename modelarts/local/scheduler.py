@@ -138,7 +138,7 @@ class Scheduler:
         if version.status == KILLING:
             self._transition(version, KILLED, end_time=now(), reason=STOPPED)
             return
-        logs.append(folder, LOST, "Training end with return code: 137")
+        logs.append_end(folder, LOST, "Training end with return code: 137")
         self._transition(version, RUN_LOST, end_time=now(), reason=LOST)
 
     # --- what is queued
@@ -178,7 +178,7 @@ class Scheduler:
         return False
 
     def _fail(self, version: Version, status: JobStatus, reason: str) -> bool:
-        logs.append(self._home.job(version.id), reason)
+        logs.append_end(self._home.job(version.id), reason)
         self._transition(version, status, end_time=now(), reason=reason)
         return False
 

@@ -370,7 +370,7 @@ def test_a_record_that_makes_no_sense_counts_as_none(folder):
         (["sleep", "\ud800"], {}, "sleep cannot be started: 'utf-8' codec can't encode"),
         (["no such program"], {}, "no such program cannot be started: No such file or directory"),
         (["sleep", "1" * 200_000], {}, "sleep cannot be started: Argument list too long"),
-        (["sleep", 1], {}, "the workers cannot be run: AttributeError("),
+        (["sleep", 1], {}, "the workers cannot be run: TypeError("),
         ([], {}, "the workers cannot be run: IndexError("),
     ],
     ids=["name with =", "name with NUL", "value with NUL", "argument with NUL", "surrogate", "no program", "too long",
@@ -385,7 +385,7 @@ def test_whatever_keeps_workers_from_starting_fails_the_version_with_the_reason(
 
     state = place.look({"7": folder})["7"]
     assert (state.phase, state.reason.startswith(reason)) == (Phase.FAILED, True), state
-    assert f"[Modelarts Service Log]{reason}" in folder.log(0).read_text()
+    assert f"[Modelarts Service Log][local] {reason}" in folder.log(0).read_text()
 
 
 def test_a_worker_killed_by_a_signal_without_a_name_fails_the_version(folder):

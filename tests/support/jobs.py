@@ -39,6 +39,11 @@ def estimator(session: Session, **changes: Any) -> Estimator:
     return Estimator(session, **{**arguments, **changes})
 
 
+def logs(job: Any) -> list[str]:
+    """The log of each worker of a job."""
+    return [job.get_job_log(log_file=name).content for name in job.get_job_log_file_list().log_file_list]
+
+
 def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
     """Wait until a condition is true, and return its value; fail after `seconds`."""
     deadline = time.monotonic() + seconds

@@ -12,6 +12,7 @@ from modelarts._obs.paths import ObsPath, exists_locally, is_local, path_inside
 from modelarts._submit import checks
 from modelarts._submit.arguments import Checks
 from modelarts._wire.json_records import Record
+from modelarts._wire.v1 import limits
 
 if TYPE_CHECKING:
     from modelarts._submit.training import Training
@@ -126,6 +127,8 @@ class CodeChoice:
             self.checks.problem("boot_file", boot_file, rule)
         elif path.as_dir == path:
             self.checks.problem("boot_file", boot_file, "is a folder; name the script to start")
+        elif not self.training.user_command and (rule := limits.boot_rule(path.key)):
+            self.checks.problem("boot_file", boot_file, rule)
         elif reason := self.checks.missing("code_dir", path.key[len(folder.key) :]):
             self.checks.problem("boot_file", boot_file, reason)
         return path

@@ -20,3 +20,13 @@ LOG_ORDERS = ("desc", "asc")  # modelarts_03_0149
 VISUALIZATION_TYPES = ("tensorboard", "mindinsight")  # modelarts_03_0064
 VISUALIZATION_HOURS = 24  # modelarts_03_0064
 DATA_SOURCE_TYPES = ("obs", "dataset")
+BOOT_SUFFIXES = (".py", ".sh")
+BOOT_RULE = "a Python script, .py, or a shell script, .sh"
+NOTEBOOK_RULE = f"{BOOT_RULE}; `jupyter nbconvert --to script NOTEBOOK` makes a script of a notebook"
+
+
+def boot_rule(name: str) -> str:
+    """The rule that the name of a boot file breaks; an empty text if it breaks none."""
+    if name.lower().endswith(BOOT_SUFFIXES):
+        return ""
+    return NOTEBOOK_RULE if name.lower().endswith(".ipynb") else BOOT_RULE

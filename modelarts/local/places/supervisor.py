@@ -22,6 +22,8 @@ if __name__ == "__main__":  # started by file path, so nothing else has added th
     sys.path.append(__file__.rpartition("/modelarts/local/places/")[0])
 
 from modelarts.local import files
+from modelarts.local.places import boot_file, ends
+from modelarts.local.places.ends import End
 from modelarts.local.places.start_failure import StartFailure
 from modelarts.local.places.worker_log import Log, copy, explain
 from modelarts.local.processes import Process
@@ -42,36 +44,38 @@ class Supervisor:
         self.processes: list[subprocess.Popen[bytes]] = []
         self.workers: list[Process] = []  # the same, by pid and start time
         self.pumps: list[threading.Thread] = []
+        self.changed = threading.Condition()
+        self.codes: dict[int, int] = {}  # exit codes by worker, in the order of their ends
+        self.others: list[int] = []  # workers that were ended because another one failed
 
     def run(self) -> dict[str, Any]:
         """Run the version; returns the record of its end, without the end time."""
         for log, worker in zip(self.logs, self.spec["workers"]):
             log.write(worker["banner"].encode("utf-8", "replace"))
+        failed: End | None = None
         try:
             self.prepare()
             self.start()
             threading.Thread(target=self.measure, daemon=True).start()
-            code, reason = self.follow()
+            self.follow()
         except StartFailure as failure:
-            code, reason = self.fail(str(failure), failure.code)
+            failed = ends.of_all(failure.code, str(failure), len(self.logs))
         except Exception as error:  # noqa: BLE001  any error ends the version with a record of the reason
             traceback.print_exc()
-            code, reason = self.fail(f"the workers cannot be run: {error!r}", 1)
+            failed = ends.of_all(1, f"the workers cannot be run: {error!r}", len(self.logs))
         finally:
             self.ended.set()
             self.end_workers(signal.SIGKILL)
         for pump in self.pumps:
             pump.join(GRACE)
-        for log in self.logs:
-            log.line("Training completed." if code == 0 else f"Training end with return code: {code}")
-        outcome = "stopped" if self.stopped.is_set() else "completed" if code == 0 else "failed"
+        end = failed or self.end()
+        for index, (log, code) in enumerate(zip(self.logs, end.codes)):
+            if index in end.notes:
+                log.note(end.notes[index])
+            log.line("Training completed." if code == end.code == 0 else f"Training end with return code: {code}")
+        outcome = "stopped" if self.stopped.is_set() else "completed" if end.code == 0 else "failed"
         problems = [log.problem for log in self.logs if log.problem][:1]
-        return {"outcome": outcome, "exit_code": code, "reason": "; ".join(filter(None, [reason, *problems]))}
-
-    def fail(self, reason: str, code: int) -> tuple[int, str]:
-        for log in self.logs:
-            log.line(reason)
-        return code, reason
+        return {"outcome": outcome, "exit_code": end.code, "reason": "; ".join(filter(None, [end.reason, *problems]))}
 
     def prepare(self) -> None:
         spec = self.spec
@@ -91,6 +95,7 @@ class Supervisor:
                 if code is not None:
                     target = os.path.join(worker["directory"], code["name"])
                     shutil.copytree(code["source"], target, dirs_exist_ok=True)
+            self.check_boot_files()
         except (OSError, ValueError) as error:
             raise StartFailure(f"the job's folders cannot be created: {error}") from None
         if "python" in spec:
@@ -98,11 +103,16 @@ class Supervisor:
 
             spec["visible"] = packages.prepare(spec)
 
+    def check_boot_files(self) -> None:
+        for log, worker in zip(self.logs, self.spec["workers"]):
+            if problem := boot_file.problem(worker):
+                raise StartFailure(problem, 2)
+            if converted := boot_file.convert(worker):
+                log.note(converted)
+
     def start(self) -> None:
         for log, worker in zip(self.logs, self.spec["workers"]):
             argv = worker["argv"]
-            if len(argv) > 1 and argv[1].endswith(".py") and not os.path.exists(argv[1]):
-                raise StartFailure(f"the boot file {os.path.basename(argv[1])} does not exist in the code directory", 2)
             if self.stopped.is_set():
                 raise StartFailure("stopped before it started", 128 + signal.SIGTERM)
             try:
@@ -138,36 +148,36 @@ class Supervisor:
                 files.write(self.spec["usage"], json.dumps(measured.take()).encode())
             pause = measured.interval
 
-    def follow(self) -> tuple[int, str]:
-        """Wait for all workers; if one fails, the others are ended. Returns the return code and the reason."""
-        ended = threading.Condition()
-        codes: dict[int, int] = {}
+    def follow(self) -> None:
+        """Wait for all workers; if one fails, the others are ended."""
 
         def wait_for(index: int, worker: Process) -> None:
             code = exit_code(worker.pid)
-            with ended:
-                codes[index] = code
-                ended.notify()
+            with self.changed:
+                self.codes[index] = code
+                self.changed.notify_all()
 
         for index, worker in enumerate(self.workers):
             threading.Thread(target=wait_for, args=(index, worker), daemon=True).start()
-        with ended:
-            while len(codes) < len(self.workers) and not any(codes.values()) and not self.stopped.is_set():
-                ended.wait(0.1)
-            if len(codes) < len(self.workers):
+        with self.changed:
+            while not self.all_ended() and not any(self.codes.values()) and not self.stopped.is_set():
+                self.changed.wait(0.1)
+            if not self.all_ended():
+                self.others = [index for index in range(len(self.workers)) if index not in self.codes]
                 self.end_workers(signal.SIGTERM)
-                ended.wait_for(lambda: len(codes) == len(self.workers), GRACE)
+                self.changed.wait_for(self.all_ended, GRACE)
+
+    def all_ended(self) -> bool:
+        return len(self.codes) == len(self.workers)
+
+    def end(self) -> End:
+        """The end of workers that were started; those that had to be killed may take a moment."""
+        with self.changed:
+            self.changed.wait_for(self.all_ended, GRACE)
+            codes = dict(self.codes)
         if self.stopped.is_set():
-            return 128 + signal.SIGTERM, "stopped by its user"
-        bad = next(((index, code) for index, code in codes.items() if code), None)
-        if bad is None:
-            return 0, ""
-        who = "the script" if len(self.workers) == 1 else f"worker {bad[0]}"
-        if bad[1] > 0:
-            return bad[1], f"{who} ended with exit code {bad[1]}"
-        name = signal_name(-bad[1])
-        hint = ", as the system does when memory runs out" if name == "SIGKILL" else ""
-        return 128 - bad[1], f"{who} was killed by {name}{hint}"
+            return ends.stopped(codes, len(self.workers))
+        return ends.of_workers(codes, self.others, self.spec["workers"])
 
     def end_workers(self, number: int) -> None:
         for worker in self.workers:
@@ -179,13 +189,6 @@ def exit_code(pid: int) -> int:
     ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     assert ended is not None
     return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
-
-
-def signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:  # one of the real-time signals
-        return f"signal {number}"
 
 
 def invalid_variables(environment: dict[str, str]) -> str:

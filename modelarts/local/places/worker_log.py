@@ -6,9 +6,10 @@ Standard library only, since the supervisor starts with it.
 from __future__ import annotations
 
 import os
+import threading
 from io import FileIO
 
-SERVICE_LOG = "[Modelarts Service Log]"
+from modelarts.local.runtime.log_lines import LOCAL_LOG, SERVICE_LOG
 
 
 class Log:
@@ -17,26 +18,46 @@ class Log:
     def __init__(self, *paths: str | None) -> None:
         self.problem = ""
         self._files: list[FileIO] = []
+        self._inside_a_line = False
+        self._writing = threading.Lock()
         for path in filter(None, paths):
             try:
                 os.makedirs(os.path.dirname(path), exist_ok=True)
                 self._files.append(FileIO(path, "ab"))
             except (OSError, ValueError) as error:
-                self._note(error, path)
+                self._report(error, path)
 
     def write(self, data: bytes) -> None:
+        """Add output of the worker."""
+        with self._writing:
+            self._write(data)
+
+    def line(self, text: str) -> None:
+        """Add a line as the platform writes it."""
+        self._add(f"{SERVICE_LOG}{text}")
+
+    def note(self, text: str) -> None:
+        """Add a line that only this service writes."""
+        self._add(f"{LOCAL_LOG}{text}")
+
+    def _add(self, text: str) -> None:
+        with self._writing:
+            end_of_output = "\n" if self._inside_a_line else ""
+            self._write(f"{end_of_output}{text}\n".encode("utf-8", "replace"))
+
+    def _write(self, data: bytes) -> None:
+        if not data:
+            return
+        self._inside_a_line = not data.endswith(b"\n")
         for file in list(self._files):
             try:
                 rest = memoryview(data)
                 while rest:
                     rest = rest[file.write(rest):]  # fmt: skip
             except OSError as error:
-                self._note(error, str(file.name))
+                self._report(error, str(file.name))
 
-    def line(self, text: str) -> None:
-        self.write(f"{SERVICE_LOG}{text}\n".encode("utf-8", "replace"))
-
-    def _note(self, error: OSError | ValueError, path: str) -> None:
+    def _report(self, error: OSError | ValueError, path: str) -> None:
         self.problem = self.problem or f"the log is incomplete, {path} cannot be written: {explain(error)}"
 
 

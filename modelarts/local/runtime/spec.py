@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from pathlib import Path
@@ -16,16 +15,17 @@ from modelarts._obs.paths import ObsPath, expand_user
 from modelarts.local.catalog import Catalog
 from modelarts.local.paths import JobPaths, LocalHome
 from modelarts.local.ports import free_ports
-from modelarts.local.runtime.arguments import Node, as_option, engine_arguments, engine_environment
+from modelarts.local.runtime import boot, start
+from modelarts.local.runtime.arguments import Node, engine_environment
+from modelarts.local.runtime.banner import Banner
 from modelarts.local.runtime.environment import JobEnvironment
 from modelarts.local.runtime.interpreter import python_of
 from modelarts.local.runtime.locations import as_found, folder_to_create
-from modelarts.local.runtime.logs import SERVICE_LOG
+from modelarts.local.runtime.start import Start
 from modelarts.local.store import Store
 from modelarts.local.store.records import Job, Version
 
 PACKAGES = sorted({str(Path(module.__file__).parents[1]) for module in (modelarts, psutil) if module.__file__})
-ALGORITHMS = Path(__file__).parents[2] / "algorithms"
 
 
 @attrs.frozen
@@ -58,7 +58,7 @@ class JobSpecBuilder:
             "code": None if code is None else {"source": str(code.under(self.home.buckets)), "url": code.url,
                                                "name": code.name},
             "input": None if data is None else {"path": str(data.under(self.home.buckets)), "url": data.url},
-            "fault": next(filter(None, [data_fault, *faults]), ""),
+            "fault": next(filter(None, [boot.fault(body), data_fault, *faults]), ""),
             "outputs": [folder_to_create(path, self.home.buckets) for path in (output, logs) if path],
             "exit": str(paths.exit),
             "supervisor": str(paths.supervisor),
@@ -116,41 +116,37 @@ class JobSpecBuilder:
         engine = self._engine(body)
         engine_name = engine.get("engine_name", "")
         directory = paths.worker(node.index) / "user-job-dir"
-        parameters = [(item["label"], item["value"]) for item in body["parameter"]]
         environment = self.environment.of_worker(
             paths.worker(node.index), directory, paths.python(node.index),
             engine_environment(engine_name, node), body.get("environment_variables") or {},
         )  # fmt: skip
-        program, interpreter = self._interpreter(engine), str(paths.python(node.index) / "bin" / "python")
-        notes = [f"running on {self.ran_on(version)}"]
-        if body["user_command"]:
-            argv = ["/bin/sh", "-c", body["user_command"]]
-            environment.update(parameters)
-            notes.append(f"image {body['user_image_url']} is not used: the command runs on this machine itself")
-        elif not body["app_url"]:
-            algorithm = self.catalog.algorithms[body["model_id"]]
-            given = {item["label"] for item in body["parameter"]}
-            defaults = [(row["label"], row["value"]) for row in algorithm["parameter"] if row["label"] not in given]
-            options = [as_option(*pair) for pair in engine_arguments("", node) + defaults + parameters]
-            argv = [interpreter, str(ALGORITHMS / algorithm["script"]), *algorithm["arguments"], *options]
-            notes.append(f"built-in algorithm {algorithm['model_name']} with the interpreter {program}")
-        else:
-            script = directory / _inside(ObsPath.parse(body["app_url"]), ObsPath.parse(body["boot_file_url"]))
-            options = [as_option(*pair) for pair in engine_arguments(engine_name, node) + parameters]
-            argv = [interpreter, str(script), *options]
-            notes.append(f"engine {engine_name} {engine.get('engine_version')} is the interpreter {program}")
+        started = self._start(body, engine, node, str(paths.python(node.index) / "bin" / "python"), directory)
+        notes = [f"running on {self.ran_on(version)}", *started.notes]
         if len(body["data_source"] or ()) > 1:
             notes.append("data_url is the first of several data sources")
         name = f"{version.resource_id}-job-{job.name}-{node.index}.log"
         return {
-            "argv": argv,
-            "environment": environment,
+            "argv": started.argv,
+            "environment": {**environment, **started.variables},
             "python": str(paths.python(node.index)),
             "directory": str(directory),
             "log": str(paths.log(node.index)),
             "log_object": str((logs / name).under(self.home.buckets)) if logs and self.home.has_bucket(logs) else None,
-            "banner": _banner(body, directory, argv, notes),
+            "boot_file": boot.relative(body),
+            "banner": Banner(
+                str(directory.parent), body["app_url"], boot.relative(body), job.name, started.command, notes
+            ).text(),
         }
+
+    def _start(self, body: dict[str, Any], engine: dict[str, Any], node: Node, python: str, directory: Path) -> Start:
+        if body["user_command"]:
+            return start.image(body)
+        program = self._interpreter(engine)
+        if not body["app_url"]:
+            started = start.algorithm(body, self.catalog.algorithms[body["model_id"]], node, python)
+            return attrs.evolve(started, notes=[*started.notes, f"the interpreter is {program}"])
+        note = f"engine {engine.get('engine_name')} {engine.get('engine_version')} is the interpreter {program}"
+        return attrs.evolve(start.script(body, engine.get("engine_name", ""), node, python, directory), notes=[note])
 
     def _engine(self, body: dict[str, Any]) -> dict[str, Any]:
         return self.catalog.engines.get(body["engine_id"] or 0, {})
@@ -160,24 +156,3 @@ class JobSpecBuilder:
             if key in self.interpreters:
                 return expand_user(self.interpreters[key])
         return sys.executable
-
-
-def _inside(code: ObsPath, boot_file: ObsPath) -> str:
-    return f"{code.name}/{boot_file.key[len(code.as_dir.key):]}"
-
-
-def _banner(body: dict[str, Any], directory: Path, argv: list[str], notes: list[str]) -> str:
-    command = body["user_command"] or shlex.join(argv)
-    lines = [
-        f"user: uid={os.getuid()} gid={os.getgid()}",
-        f"pwd: {directory}",
-        f"app_url: {_s3(body['app_url'])}",
-        f"boot_file: {_s3(body['boot_file_url'])}",
-        f"command: {command}",
-        *notes,
-    ]
-    return "".join(f"{SERVICE_LOG}{line}\n" for line in lines)
-
-
-def _s3(path: str) -> str:
-    return ObsPath.parse(path).s3 if path else ""

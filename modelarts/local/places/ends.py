@@ -1,0 +1,88 @@
+"""How a version ended: the return codes of its workers, and the reason.
+
+Standard library only, since the supervisor uses it.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from modelarts.local.places import boot_file
+
+STOPPED = 128 + signal.SIGTERM  # the return code of what was stopped by its user
+
+
+class End(NamedTuple):
+    """The end of a version; all its texts are for users."""
+
+    code: int
+    reason: str
+    codes: Sequence[int]  # of each worker
+    notes: Mapping[int, str] = {}  # lines for the logs of single workers
+
+
+def of_all(code: int, reason: str, count: int) -> End:
+    """The same end for all workers, for the same reason."""
+    return End(code, reason, [code] * count, dict.fromkeys(range(count), reason))
+
+
+def stopped(codes: Mapping[int, int], count: int) -> End:
+    """An end that the user asked for; workers that ended before keep their codes."""
+    reason = "stopped by its user"
+    return End(
+        STOPPED, reason, [_return_code(codes.get(i, 0)) or STOPPED for i in range(count)],
+        dict.fromkeys(range(count), reason),
+    )  # fmt: skip
+
+
+def of_workers(codes: Mapping[int, int], ended: Sequence[int], workers: Sequence[dict[str, Any]]) -> End:
+    """The end after all workers have ended.
+
+    Args:
+        codes: exit codes by worker in the order of their ends; signals are negative.
+        ended: the workers that were ended because another one failed.
+        workers: the workers of the spec.
+    """
+    first = next((index for index, code in codes.items() if code), None)
+    if first is None:
+        return End(0, "", [0] * len(workers))
+    who, how = "the script" if len(workers) == 1 else f"worker {first}", _how(codes[first])
+    words = _last_words(workers[first], codes[first])
+    code = _return_code(codes[first])
+    because = f"ended because worker {first} failed with return code {code}"
+    notes = dict.fromkeys(ended, because)
+    if hint := boot_file.hint(workers[first]):
+        notes[first] = hint
+    codes_of_all = [_return_code(codes.get(index, -signal.SIGKILL)) for index in range(len(workers))]
+    return End(code, f"{who} {how}{words}", codes_of_all, notes)
+
+
+def _how(code: int) -> str:
+    if code > 0:
+        return f"ended with exit code {code}"
+    name = _signal_name(-code)
+    hint = ", as the system does when memory runs out" if name == "SIGKILL" else ""
+    return f"was killed by {name}{hint}"
+
+
+def _last_words(worker: dict[str, Any], code: int) -> str:
+    if code < 0 and code != -signal.SIGINT:  # of which Python makes an exception
+        return ""
+    from modelarts.local.places import last_words  # only failures need it
+    from modelarts.local.runtime import secrets
+
+    said = last_words.of(worker["log"], 1 if code < 0 else code, secrets.values_of(worker["environment"]))
+    return f": {said}" if said else ""
+
+
+def _return_code(code: int) -> int:
+    return 128 - code if code < 0 else code
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # one of the real-time signals
+        return f"signal {number}"

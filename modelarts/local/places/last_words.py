@@ -1,0 +1,77 @@
+"""What a script that failed said at the end of its log.
+
+Standard library only, since the supervisor uses it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+
+from modelarts.local.runtime import secrets
+from modelarts.local.runtime.log_lines import SERVICE_LOG
+
+_TAIL = 65536  # bytes that are read from the end of a log
+_LENGTH = 300  # characters of a quotation
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+_RANK = re.compile(r"\[(?:rank\d+|\d+,\d+)\]:?(?:<std(?:out|err)>)?:?\s?")  # which launchers put before each line
+_FRAME = re.compile(r'[\s|+]*File ".*", line \d+')
+_GROUP = re.compile(r"^[ |+]*\| ")  # before each line of a group of exceptions
+_EXCEPTION = re.compile(r"[^\W\d]\w*(?:\.(?:[^\W\d]\w*|<locals>))*(?::\s.*|:)?")
+# Exit codes whose reason is the last line: `sys.exit("text")`, wrong arguments, and programs that a shell cannot run.
+_EXPLAINED_AT_THE_END = (1, 2, 126, 127)
+
+
+def of(path: str, code: int, known_secrets: Iterable[str]) -> str:
+    """What the log says about an end with this exit code; an empty text if nothing does.
+
+    The last exception of Python counts. An exception that was caught looks the same, therefore the last line is quoted
+    too if it is another one.
+    """
+
+    def quoted(line: str) -> str:
+        return _shortened(secrets.hide(line, known_secrets))
+
+    lines = _last_lines(path)
+    exception, rest = _exception(lines)
+    explained = code in _EXPLAINED_AT_THE_END
+    if exception and (explained or not rest):
+        return quoted(exception) + (f"; its last line was: {quoted(rest[-1])}" if rest else "")
+    last = next((line for line in reversed(lines) if _says_something(line)), "")
+    return f"its last line was: {quoted(last)}" if last and explained else ""
+
+
+def _last_lines(path: str) -> list[str]:
+    """The last lines of a worker's output, without what launchers and terminals add."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return []
+    lines = [line.rpartition("\r")[2] for line in _ESCAPES.sub("", text).replace("\r\n", "\n").split("\n")]
+    return [_RANK.sub("", line, count=1) for line in lines if not line.startswith(SERVICE_LOG)]
+
+
+def _exception(lines: list[str]) -> tuple[str, list[str]]:
+    """The text of the last exception, or an empty text, and the lines after it that say something."""
+    frame = next((number for number in reversed(range(len(lines))) if _FRAME.match(lines[number])), len(lines))
+    for number in range(frame + 1, len(lines)):
+        line = _GROUP.sub("", lines[number]).rstrip()
+        if not _EXCEPTION.fullmatch(line):
+            continue
+        rest = list(filter(_says_something, lines[number + 1 :]))
+        if line.endswith(":") and rest:  # the text begins in the next line
+            return f"{line} {rest[0].strip()}", rest[1:]
+        return line, rest
+    return "", []
+
+
+def _says_something(line: str) -> bool:
+    return any(map(str.isalnum, line))
+
+
+def _shortened(line: str) -> str:
+    shown = "".join(character if character.isprintable() else " " for character in line).strip()
+    return shown if len(shown) <= _LENGTH else f"{shown[: _LENGTH - 1]}…"

@@ -1,0 +1,61 @@
+"""What a worker starts: a script with its engine, a built-in algorithm, or the command of a custom image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from modelarts.local.runtime import boot
+from modelarts.local.runtime.arguments import Node, as_option, engine_arguments
+from modelarts.local.runtime.banner import command_line
+
+ALGORITHMS = Path(__file__).parents[2] / "algorithms"
+
+
+@attrs.frozen
+class Start:
+    """The start of one worker.
+
+    Args:
+        argv: the program and its arguments.
+        command: the same as the log shows it.
+        notes: what only this service does, for the log.
+        variables: environment variables that belong to the command.
+    """
+
+    argv: Sequence[str]
+    command: str
+    notes: Sequence[str]
+    variables: Mapping[str, str] = {}
+
+
+def script(body: Mapping[str, Any], engine_name: str, node: Node, python: str, directory: Path) -> Start:
+    """The boot file with the arguments of the engine and the hyperparameters."""
+    boot_file = boot.relative(body)
+    arguments = engine_arguments(engine_name, node) + _parameters(body)
+    argv = [*boot.program(boot_file, python), str(directory / boot_file), *(as_option(*pair) for pair in arguments)]
+    return Start(argv, command_line(boot_file, arguments), [])
+
+
+def algorithm(body: Mapping[str, Any], row: Mapping[str, Any], node: Node, python: str) -> Start:
+    """A built-in algorithm with its defaults and the hyperparameters."""
+    given = {name for name, _ in _parameters(body)}
+    defaults = [(item["label"], item["value"]) for item in row["parameter"] if item["label"] not in given]
+    arguments = engine_arguments("", node) + defaults + _parameters(body)
+    program = [python, str(ALGORITHMS / row["script"]), *row["arguments"]]
+    argv = [*program, *(as_option(*pair) for pair in arguments)]
+    return Start(argv, command_line(row["script"], arguments), [f"built-in algorithm {row['model_name']}"])
+
+
+def image(body: Mapping[str, Any]) -> Start:
+    """The command of a custom image. Its hyperparameters are environment variables (modelarts_03_0045)."""
+    command = body["user_command"].replace("\r\n", "\n")  # as a form on Windows sends line ends
+    note = f"image {body['user_image_url']} is not used: the command runs on this machine itself"
+    return Start(["/bin/sh", "-c", command], command, [note], dict(_parameters(body)))
+
+
+def _parameters(body: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(item["label"], item["value"]) for item in body["parameter"]]
