@@ -75,7 +75,9 @@ class Estimator(StrictAttributes, Training, JobCalls):
         """Build the JSON body of a call, without sending it.
 
         Hyperparameter values are converted to text by one rule: text stays; `True` and `False` become `true` and
-        `false`; `None` becomes an empty value; numbers are written as Python writes them; lists and dicts as JSON.
+        `false`; `None` becomes an empty value; numbers are written as Python writes them; lists, dicts and arrays as
+        JSON; what has no text of its own is refused. docs/reference/hyperparameters.md has all types, and the rules
+        for names and lengths.
 
         Args:
             operation: `create_training_job`, `create_training_job_version`, `create_training_job_config` or

@@ -23,6 +23,7 @@ from click.testing import CliRunner
 from modelarts import errors
 from modelarts._settings import table
 from modelarts._submit.staging import ignore
+from modelarts._wire.v1.parameters import passed_by_engine
 from modelarts.cli.main import cli
 from modelarts.estimator import Estimator, VisualizationJob
 from modelarts.job import TrainingJob
@@ -240,6 +241,8 @@ def test_the_arguments_of_each_engine_are_documented() -> None:
         one, _, more = documented.get(engine, documented["all others"]).partition("; with several nodes also ")
         flags = [re.findall(r"--\w+", part) for part in (one, more)]
         assert (options(engine, 1), options(engine, 2)) == (flags[0], flags[0] + flags[1])
+        told = [[f"--{name}" for name in passed_by_engine(engine, count)] for count in (1, 2)]
+        assert told == [options(engine, 1), options(engine, 2)]  # the SDK warns of hyperparameters named like them
 
 
 def test_the_variables_of_each_engine_are_documented() -> None:

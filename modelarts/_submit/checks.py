@@ -104,6 +104,14 @@ def description(argument: str, value: Any) -> ArgumentProblem | None:
     return ArgumentProblem(argument, value, f"a text of at most {limits.DESCRIPTION_LENGTH} characters{length}")
 
 
+def fits_an_argument(argument: str, value: str | None) -> ArgumentProblem | None:
+    """Check the length of a text that the system passes to a process as one argument."""
+    size = len((value or "").encode("utf-8", "replace"))
+    if size <= limits.ARGUMENT_BYTES:
+        return None
+    return ArgumentProblem(argument, value, f"at most {limits.ARGUMENT_BYTES} bytes; this has {size}")
+
+
 def seconds(argument: str, value: Any) -> ArgumentProblem | None:
     from numbers import Real
 

@@ -126,17 +126,6 @@ def test_a_version_that_the_service_cannot_make_sense_of_fails_and_holds_up_no_o
     assert "version 2 cannot be started" in LocalHome.of(home).service_log.read_text()
 
 
-def test_a_hyperparameter_that_can_be_no_variable_of_a_custom_image_fails_the_version(session, tmp_path):
-    put_code(session, tmp_path, ACCEPT_ANY)
-    image = Estimator(session, user_image_url="registry/image:1", user_command="true", output_path="/bucket/output/",
-                      train_instance_type="local", train_instance_count=1, hyperparameters={"a=b": 1})  # fmt: skip
-
-    info = image.fit(inputs="/bucket/data/", wait=True).get_job_info()
-
-    rule = "the name of an environment variable contains neither '=' nor a NUL character"
-    assert (info.status, info.error_result) == (11, f"/bin/sh cannot be started: 'a=b': {rule}")
-
-
 def test_a_built_in_algorithm_that_is_only_documented_fails_to_submit(session, tmp_path):
     put_code(session, tmp_path, ACCEPT_ANY)
     built_in = Estimator(session, model_name="ResNet_v2_50", output_path="/bucket/output/",

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
+from argparse import Namespace
 from collections import OrderedDict
-from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,35 +18,6 @@ def sent(cloud: Cloud, session: Session, hyperparameters: Any) -> Any:
     cloud.look_ups("specs", "engines")
     estimator = cloud_estimator(session, hyperparameters=hyperparameters)
     return estimator.payload("create_training_job_config", config_name="c")["parameter"]
-
-
-VALUES = [
-    ("adam", "adam"),
-    ("", ""),
-    (" two words ", " two words "),
-    ("学习率", "学习率"),
-    (10, "10"),
-    (-1, "-1"),
-    (0.001, "0.001"),
-    (1e-05, "1e-05"),
-    (1.0, "1.0"),
-    (Decimal("0.10"), "0.10"),
-    (True, "true"),
-    (False, "false"),
-    (None, ""),
-    (Path("a/b"), "a/b"),
-    ([1, "a", True, None], '[1, "a", true, null]'),
-    ((1, 2), "[1, 2]"),
-    ({"层": 2}, '{"层": 2}'),
-]
-
-
-@pytest.mark.parametrize(("value", "text"), VALUES, ids=[repr(row[0]) for row in VALUES])
-@pytest.mark.parametrize("form", ["dict", "label", "key"])
-def test_values_are_converted_to_text_by_one_rule(cloud: Cloud, session: Session, form: str, value: Any, text: str):
-    given = {"lr": value} if form == "dict" else [{form: "lr", "value": value}]
-
-    assert sent(cloud, session, given) == [{"label": "lr", "value": text}]
 
 
 @pytest.mark.parametrize("given", [None, {}, [], ()], ids=repr)
@@ -77,12 +47,19 @@ BAD = [
     ({" ": 1}, "every name must be a non-empty text"),
     ({1: 1}, "every name must be a non-empty text"),
     ([{"label": ["lr"], "value": 1}], "every name must be a non-empty text"),
-    ({"layers": [object]}, "cannot be written as JSON"),
-    ({"paths": {"a": Path("b")}}, "cannot be written as JSON"),
+    ({"--lr": 1}, "without a dash at its beginning, '=', blanks and control characters; write 'lr'"),
+    ({"-lr": 1}, "write 'lr'"), ({" lr ": 1}, "write 'lr'"), ({"learning rate": 1}, "write 'learning_rate'"),
+    ({"--lr=0.1": None}, "write 'lr', and '0.1' as its value"), ({"a\0b": 1}, "write 'a_b'"), ({"--": 1}, "characters"),
+    ({"\udc80": 1}, "UTF-8 can encode"),
+    ([{"label": "lr", "val": 1}], "has no value: write 'value' instead of 'val'"),
+    ([{"lr": 1}], 'pass {"label": \'lr\', "value": …} or one dict {\'lr\': …, …}'),
+    ([("lr", 1)], 'or one dict {\'lr\': …, …}'),
+    (Namespace(lr=1), "pass vars(…) of it"),
+    (iter([{"label": "lr", "value": 1}]), "can be read only once; pass a list or a dict"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("given", "rule"), BAD, ids=[str(row[0]) for row in BAD])
+@pytest.mark.parametrize(("given", "rule"), BAD, ids=[ascii(row[0])[:40].partition(" at 0x")[0] for row in BAD])
 def test_a_wrong_hyperparameter_is_refused(cloud: Cloud, session: Session, given: Any, rule: str):
     with pytest.raises(ArgumentError) as caught:
         sent(cloud, session, given)
@@ -108,3 +85,64 @@ def test_a_built_in_algorithm_takes_hyperparameters_and_says_what_it_leaves_out(
     assert not {"app_url", "boot_file_url", "engine_id", "user_image_url"} & {*body}
     (record,) = caplog.records
     assert "code_dir, boot_file, framework_type, framework_version, user_image_url not sent" in record.getMessage()
+
+
+# --- lengths
+
+
+def test_a_value_that_no_process_can_get_is_refused(cloud: Cloud, session: Session):
+    with pytest.raises(ArgumentError) as caught:
+        sent(cloud, session, {"text": "x" * 200_000, "学": "学" * 43_689, "fits": "x" * (131_071 - len("--fits="))})
+
+    assert [problem.value for problem in caught.value.problems] == [{"text": str}, {"学": str}]
+    rule = "--text=… has 200007 bytes, and an argument at most 131071; save it to a file that the script reads"
+    assert rule in str(caught.value)
+
+
+def test_too_long_a_command_line_is_refused_with_its_longest_values(cloud: Cloud, session: Session):
+    given = {**{f"p{number}": "x" * 100_000 for number in range(16)}, "longest": "x" * 120_000}
+
+    with pytest.raises(ArgumentError) as caught:
+        sent(cloud, session, given)
+
+    (problem,) = caught.value.problems
+    told = "they take 1720249 bytes of the command line, and may take 1572864; the longest are longest, p10"
+    assert told in str(problem)
+
+
+def test_too_long_a_command_of_an_image_is_refused(cloud: Cloud, session: Session):
+    cloud.look_ups("specs")
+    image = {"user_image_url": "1.2.3.4/a:b", "user_command": "true " + "x" * 131_072}
+
+    with pytest.raises(ArgumentError) as caught:
+        cloud_estimator(session, **image).payload("create_training_job_config", config_name="c")
+
+    assert [problem.argument for problem in caught.value.problems] == ["user_command"]
+    assert "at most 131071 bytes; this has 131077" in str(caught.value)
+
+
+# --- names of the engine's own arguments
+
+PASSED = [
+    ({}, ["data_url", "init_method", "train_url"]),
+    ({"train_instance_count": 2}, ["data_url", "init_method", "rank", "train_url", "world_size"]),
+    ({"framework_type": "tensor-flow", "framework_version": "TF-1.8.0-python2.7"},
+     ["data_url", "num_gpus", "train_url"]),
+    ({"user_image_url": "1.2.3.4/a:b", "user_command": "true"}, []),
+]
+
+
+@pytest.mark.parametrize(("changes", "names"), PASSED, ids=["one node", "nodes", "TensorFlow", "image"])
+def test_names_that_the_engine_passes_are_told_and_sent(
+    cloud: Cloud, session: Session, changes: dict[str, Any], names: list[str], caplog: pytest.LogCaptureFixture
+):
+    cloud.look_ups("specs", *([] if "user_command" in changes else ["engines"]))
+    given = dict.fromkeys(["data_url", "init_method", "lr", "num_gpus", "rank", "train_url", "world_size"], "x")
+
+    with caplog.at_level(logging.WARNING, "modelarts"):
+        body = cloud_estimator(session, hyperparameters=given, **changes).payload(inputs="/bucket/data/")
+
+    assert [row["label"] for row in body["config"]["parameter"]] == [*given]
+    told = [record.getMessage() for record in caplog.records]
+    assert [line.split("'")[1] for line in told] == names
+    assert all(f"the script gets --{name} twice" in line for name, line in zip(names, told))

@@ -44,6 +44,8 @@ class CodeChoice:
             for argument in ("user_image_url", "user_command"):
                 if not getattr(training, argument):
                     self.checks.problem(argument, None, "a custom image needs user_image_url and user_command")
+            if problem := checks.fits_an_argument("user_command", training.user_command):
+                self.checks.problems.append(problem)
             image = {"user_image_url": training.user_image_url, "user_command": training.user_command}
             return {**self.script(required=False), **image}
         script = self.script(required=True)

@@ -6,14 +6,14 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
-from modelarts._api.catalog import ALGORITHMS, ENGINES, SPECS, Catalog, suggest
+from modelarts._api.catalog import ALGORITHMS, ENGINES, SPECS, Catalog, normalize, suggest
+from modelarts._submit import hyperparameters
 from modelarts._submit.arguments import Call, Checks, type_problems
 from modelarts._submit.checks import is_missing, raise_if_any, whole_number
 from modelarts._submit.v1.code import CodeChoice
 from modelarts._submit.v1.inputs import DataChoice
 from modelarts._wire import json_records
 from modelarts._wire.json_records import Record
-from modelarts._wire.v1 import parameters
 from modelarts._wire.v1.limits import NAME_RULE
 from modelarts._wire.v1.operations import CREATE_CONFIG, CREATE_JOB, CREATE_VERSION, UPDATE_CONFIG
 from modelarts.errors import ArgumentError, ArgumentProblem
@@ -50,6 +50,10 @@ def build(training: Training, call: Call, catalog: Catalog, staging: Staging) ->
         checks.problems.append(ArgumentProblem(*unencodable, json_records.TEXT_RULE))
     if checks.problems:
         raise ArgumentError(_CALLS[call.operation], checks.problems)
+    if not training.user_command:  # those of an image are environment variables
+        config = body.get("config", body)
+        engine = "" if training.model_name else normalize(training.framework_type)
+        hyperparameters.warn_of_names_of_the_engine(config["parameter"], engine, config["worker_server_num"])
     return body
 
 
@@ -92,7 +96,11 @@ class _Builder:
 
     def other_members(self) -> dict[str, Any]:
         """All but code and data."""
-        config: dict[str, Any] = {"parameter": self.parameter(), **self.compute(), "worker_server_num": self.count()}
+        config: dict[str, Any] = {
+            "parameter": hyperparameters.rows(self.training.hyperparameters, self.checks),
+            **self.compute(),
+            "worker_server_num": self.count(),
+        }
         config["train_url"] = self.checks.output("output_path", self.training.output_path)
         if not is_missing(self.training.log_url):
             config["log_url"] = self.checks.folder("log_url", self.training.log_url)
@@ -171,24 +179,3 @@ class _Builder:
             if limit is not None and count > limit:
                 self.checks.problem("train_instance_count", count, f"flavor {kind!r} allows at most {limit}")
         return count
-
-    def parameter(self) -> list[dict[str, str]]:
-        hyperparameters = self.training.hyperparameters
-        try:
-            pairs = parameters.pairs(hyperparameters)
-        except ValueError as error:
-            self.checks.problem("hyperparameters", hyperparameters, str(error))
-            return []
-        texts: dict[str, str] = {}
-        for label, value in pairs:
-            if not isinstance(label, str) or not label.strip():
-                self.checks.problem("hyperparameters", label, "every name must be a non-empty text")
-                continue
-            if label in texts:
-                self.checks.problem("hyperparameters", label, "is there twice; keep one")
-            try:
-                texts[label] = parameters.as_text(value)
-            except (TypeError, ValueError) as error:
-                self.checks.problem("hyperparameters", {label: value}, f"the value cannot be written as JSON: {error}")
-        return [{"label": label, "value": text} for label, text in texts.items()]
-

@@ -19,6 +19,14 @@ BODY_BYTES = 12 * 1024 * 1024  # modelarts_03_0004
 LOG_ORDERS = ("desc", "asc")  # modelarts_03_0149
 VISUALIZATION_TYPES = ("tensorboard", "mindinsight")  # modelarts_03_0064
 VISUALIZATION_HOURS = 24  # modelarts_03_0064
+PARAMETER_NAME = re.compile(r"[^-=\s\x00-\x1f\x7f][^=\s\x00-\x1f\x7f]*")
+PARAMETER_NAME_RULE = "usable as --name=value: without a dash at its beginning, '=', blanks and control characters"
+# Limits of Linux, which runs the command: of one argument, as `--name=value` in UTF-8, MAX_ARG_STRLEN without its final
+# NUL; of all together, ARG_MAX for the usual stack of 8 MiB, without half a MiB for the environment variables.
+ARGUMENT_BYTES = 128 * 1024 - 1
+ARGUMENTS_BYTES = 1536 * 1024
+ARGUMENT_OVERHEAD = 9  # bytes of each argument in the latter: its final NUL and a pointer to it
+TOO_LONG = "save it to a file that the script reads, and pass its path"
 DATA_SOURCE_TYPES = ("obs", "dataset")
 BOOT_SUFFIXES = (".py", ".sh")
 BOOT_RULE = "a Python script, .py, or a shell script, .sh"

@@ -1,18 +1,33 @@
-"""Hyperparameters: the documented list of label/value strings, or a dict."""
+"""Hyperparameters: the documented list of label/value strings, or a dict; and the names that engines use themselves."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+_PASSED = ("data_url", "train_url")
+_PASSED_BY = {
+    "pytorch": ("init_method",), "tensorflow": ("num_gpus",), "mxnet": ("num_gpus",), "caffe": ("num_gpus",),
+}  # fmt: skip
+_PASSED_TO_SEVERAL = {
+    "pytorch": ("rank", "world_size"), "tensorflow": ("job_name", "task_index", "ps_hosts", "worker_hosts"),
+}  # fmt: skip
+
+
+def passed_by_engine(engine: str, nodes: int) -> tuple[str, ...]:
+    """The names of the arguments that an engine passes to a script before the hyperparameters.
+
+    >>> passed_by_engine("PyTorch", 1)
+    ('data_url', 'train_url', 'init_method')
+    """
+    name = engine.lower()
+    several = _PASSED_TO_SEVERAL.get(name, ()) if nodes > 1 else ()
+    return (*_PASSED, *_PASSED_BY.get(name, ()), *several)
+
 
 def as_text(value: Any) -> str:
-    """Convert a value to text by one rule, the same locally and in the cloud.
-
-    Text stays as it is; `True` and `False` become `true` and `false`; `None` becomes the empty value of a
-    flag; paths become text; numbers are written as Python writes them; lists, tuples and dicts as JSON.
+    """The text of a JSON value: the samples of the documents print some values as numbers (PARAMVAL).
 
     >>> [as_text(v) for v in ("a", 10, 1e-3, True, None, [1, 2])]
     ['a', '10', '0.001', 'true', '', '[1, 2]']
@@ -21,11 +36,7 @@ def as_text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (str, os.PathLike)):
-        return os.fspath(value)
-    if isinstance(value, (list, tuple, dict)):
-        return json.dumps(value, ensure_ascii=False)
-    return str(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else str(value)
 
 
 def pairs(hyperparameters: Mapping[Any, Any] | Iterable[Any] | None) -> list[tuple[Any, Any]]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 NAME_TAKEN = "ModelArts.0103"
 BAD_VALUE = "ModelArts.0104"
+TOO_LONG = "ModelArts.2607"
 WRONG_STATE = "ModelArts.0105"
 NOT_FOUND = "ModelArts.0015"
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from modelarts._obs.paths import ObsPath
 from modelarts._wire.v1 import limits
-from modelarts._wire.v1.parameters import as_text
 from modelarts.local.api.checks import boolean, folder, integer, obs_path, output, shown, text
 from modelarts.local.api.errors import bad_value
+from modelarts.local.api.parameters import check_length, parameters
 from modelarts.local.catalog import Catalog
 
 _TEXTS = ("user_image_url", "user_command", "pool_id", "nas_type", "nas_share_addr", "nas_mount_path")
@@ -37,12 +37,13 @@ class TrainingSettings:
             **self._code(body),
             **self._compute(body),
             **_data(body, for_job),
-            "parameter": _parameters(body.get("parameter")),
+            "parameter": parameters(body.get("parameter")),
             "train_url": _url(output(body, "train_url")),
             "log_url": _url(folder(body, "log_url")),
             "volumes": _volumes(body.get("volumes")),
             **{member: text(body, member) or None for member in _TEXTS},
         }
+        check_length("user_command", settings["user_command"] or "")
         settings["pool_id"] = settings["pool_id"] or text(body, "poolId") or None  # as older clients spell it
         for member in ("create_version", "enable_check"):
             boolean(body, member, True)
@@ -111,25 +112,6 @@ def _data(body: Mapping[str, Any], for_job: bool) -> dict[str, Any]:
     if not given and (for_job or body.get("enable_check") is not False):
         raise bad_value("one of data_url, dataset_id with dataset_version_id, and data_source is required")
     return data
-
-
-def _parameters(value: Any) -> list[dict[str, str]]:
-    if value is None:
-        return []
-    if not isinstance(value, list):
-        raise bad_value("parameter must be a list of objects with label and value")
-    result: dict[str, str] = {}
-    for item in value:
-        label = item.get("label", item.get("key")) if isinstance(item, dict) else None
-        if not isinstance(label, str) or not label or "\0" in label:
-            raise bad_value("every item of parameter must have a label, a text that is not empty")
-        if label in result:
-            raise bad_value(f"parameter {label!r} occurs twice")
-        content = as_text(item.get("value"))
-        if "\0" in content:
-            raise bad_value(f"the value of parameter {label!r} must not contain a NUL character")
-        result[label] = content
-    return [{"label": label, "value": content} for label, content in result.items()]
 
 
 def _sources(value: Any) -> list[dict[str, Any]]:

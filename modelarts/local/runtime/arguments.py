@@ -96,6 +96,13 @@ def _common(node: Node) -> dict[str, str]:
     }
 
 
+def passed_twice(passed: list[tuple[str, str]], parameters: list[tuple[str, str]]) -> list[str]:
+    """A line for the log for each hyperparameter that has the name of an argument which is passed by itself."""
+    names = {name for name, _ in passed}
+    told = "is passed by the engine and once more as a hyperparameter; argparse takes the last"
+    return [f"--{name} {told}" for name, _ in parameters if name in names]
+
+
 def as_option(name: str, value: Any) -> str:
     """`--key=value`; for an empty value `--key=`, in a shell `--key=''`."""
     return f"--{name}={value}"

@@ -146,7 +146,8 @@ class JobSpecBuilder:
             started = start.algorithm(body, self.catalog.algorithms[body["model_id"]], node, python)
             return attrs.evolve(started, notes=[*started.notes, f"the interpreter is {program}"])
         note = f"engine {engine.get('engine_name')} {engine.get('engine_version')} is the interpreter {program}"
-        return attrs.evolve(start.script(body, engine.get("engine_name", ""), node, python, directory), notes=[note])
+        started = start.script(body, engine.get("engine_name", ""), node, python, directory)
+        return attrs.evolve(started, notes=[note, *started.notes])
 
     def _engine(self, body: dict[str, Any]) -> dict[str, Any]:
         return self.catalog.engines.get(body["engine_id"] or 0, {})

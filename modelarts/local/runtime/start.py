@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from modelarts.local.runtime import boot
-from modelarts.local.runtime.arguments import Node, as_option, engine_arguments
+from modelarts.local.runtime.arguments import Node, as_option, engine_arguments, passed_twice
 from modelarts.local.runtime.banner import command_line
 
 ALGORITHMS = Path(__file__).parents[2] / "algorithms"
@@ -35,19 +35,22 @@ class Start:
 def script(body: Mapping[str, Any], engine_name: str, node: Node, python: str, directory: Path) -> Start:
     """The boot file with the arguments of the engine and the hyperparameters."""
     boot_file = boot.relative(body)
-    arguments = engine_arguments(engine_name, node) + _parameters(body)
+    passed, parameters = engine_arguments(engine_name, node), _parameters(body)
+    arguments = passed + parameters
     argv = [*boot.program(boot_file, python), str(directory / boot_file), *(as_option(*pair) for pair in arguments)]
-    return Start(argv, command_line(boot_file, arguments), [])
+    return Start(argv, command_line(boot_file, arguments), passed_twice(passed, parameters))
 
 
 def algorithm(body: Mapping[str, Any], row: Mapping[str, Any], node: Node, python: str) -> Start:
     """A built-in algorithm with its defaults and the hyperparameters."""
-    given = {name for name, _ in _parameters(body)}
+    passed, parameters = engine_arguments("", node), _parameters(body)
+    given = {name for name, _ in parameters}
     defaults = [(item["label"], item["value"]) for item in row["parameter"] if item["label"] not in given]
-    arguments = engine_arguments("", node) + defaults + _parameters(body)
+    arguments = passed + defaults + parameters
     program = [python, str(ALGORITHMS / row["script"]), *row["arguments"]]
     argv = [*program, *(as_option(*pair) for pair in arguments)]
-    return Start(argv, command_line(row["script"], arguments), [f"built-in algorithm {row['model_name']}"])
+    notes = [f"built-in algorithm {row['model_name']}", *passed_twice(passed, parameters)]
+    return Start(argv, command_line(row["script"], arguments), notes)
 
 
 def image(body: Mapping[str, Any]) -> Start:

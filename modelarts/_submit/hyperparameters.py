@@ -1,0 +1,129 @@
+"""Hyperparameters in both forms, as the list of names and texts of a body: docs/reference/hyperparameters.md."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from modelarts._submit.arguments import Checks
+from modelarts._submit.plain_values import NoText
+from modelarts._submit.value_text import as_text
+from modelarts._wire.json_records import TEXT_RULE, unencodable_text
+from modelarts._wire.v1 import limits, parameters
+
+logger = logging.getLogger("modelarts")
+
+ARGUMENT = "hyperparameters"
+_UNUSABLE = re.compile(r"[\s\x00-\x1f\x7f]+")
+
+
+def rows(hyperparameters: Any, checks: Checks) -> list[dict[str, str]]:
+    """The hyperparameters as documented: `[{"label": …, "value": …}, …]`.
+
+    Args:
+        hyperparameters: as the user passed them.
+        checks: gets the problems. They name types instead of values, which may be secrets.
+    """
+    texts: dict[str, str] = {}
+    for label, value in _pairs(hyperparameters, checks):
+        if problem := _name_problem(label):
+            checks.problem(ARGUMENT, label, problem)
+            continue
+        name = str.__str__(label)
+        if name in texts:
+            checks.problem(ARGUMENT, label, "is there twice; keep one")
+        try:
+            texts[name] = as_text(value)
+        except NoText as error:
+            checks.problem(ARGUMENT, {name: type(value)}, str(error))
+    _check_lengths(texts, checks)
+    return [{"label": name, "value": text} for name, text in texts.items()]
+
+
+def warn_of_names_of_the_engine(rows: Sequence[Mapping[str, str]], engine: str, nodes: int) -> None:
+    """Say what happens with hyperparameters whose names the engine passes itself."""
+    passed = parameters.passed_by_engine(engine, nodes)
+    for name in [row["label"] for row in rows if row["label"] in passed]:
+        logger.warning(
+            "hyperparameter %r: the script gets --%s twice, first from the engine, which passes it by itself, then "
+            "yours; argparse takes the last. Leave it out to get the engine's",
+            name, name,
+        )  # fmt: skip
+
+
+# --- both forms
+
+
+def _pairs(hyperparameters: Any, checks: Checks) -> list[tuple[Any, Any]]:
+    try:
+        if isinstance(hyperparameters, Iterator):
+            raise ValueError("it can be read only once; pass a list or a dict")
+        if isinstance(hyperparameters, Iterable) and not isinstance(hyperparameters, (str, bytes, Mapping)):
+            hyperparameters = list(hyperparameters)
+            for item in hyperparameters:
+                _check_item(item)
+        return parameters.pairs(hyperparameters)
+    except ValueError as error:
+        hint = f"; pass {' or '.join(hints)}" if (hints := _hints(hyperparameters)) else ""
+        checks.problem(ARGUMENT, hyperparameters, f"{error}{hint}")
+        return []
+
+
+def _check_item(item: Any) -> None:
+    """Raise `ValueError` where the value seems to have another name; without any value, it is an empty one."""
+    if isinstance(item, Mapping) and "value" not in item:
+        others = [name for name in item if isinstance(name, str)]
+        if similar := difflib.get_close_matches("value", others, 1, 0.7):
+            raise ValueError(f"{item!r} has no value: write 'value' instead of {similar[0]!r}")
+
+
+def _hints(hyperparameters: Any) -> list[str]:
+    """The usual forms of what was passed."""
+    if type(hyperparameters).__name__ in ("Namespace", "SimpleNamespace"):
+        return ["vars(…) of it"]
+    items = hyperparameters if isinstance(hyperparameters, list) else []
+    for item in items:
+        is_pair = isinstance(item, (list, tuple)) and len(item) == 2
+        name = item[0] if is_pair else next(iter(item)) if isinstance(item, Mapping) and len(item) == 1 else None
+        if isinstance(name, str) and name not in ("label", "key", "value"):
+            return [f'{{"label": {name!r}, "value": …}}', f"one dict {{{name!r}: …, …}}"]
+    return []
+
+
+# --- names
+
+
+def _name_problem(label: Any) -> str | None:
+    """The rule that a name breaks, with what to write instead."""
+    if not isinstance(label, str) or not label.strip():
+        return "every name must be a non-empty text"
+    if unencodable_text(label):
+        return f"every name must be {TEXT_RULE}"
+    if limits.PARAMETER_NAME.fullmatch(label):
+        return None
+    name, _, value = label.strip().lstrip("-").partition("=")
+    name = _UNUSABLE.sub("_", name.strip())
+    hint = f"; write {name!r}" if limits.PARAMETER_NAME.fullmatch(name) else ""
+    if hint and value:
+        hint += f", and {value!r} as its value"
+    return f"every name must be {limits.PARAMETER_NAME_RULE}{hint}"
+
+
+# --- lengths
+
+
+def _check_lengths(texts: Mapping[str, str], checks: Checks) -> None:
+    sizes = {name: len(f"--{name}={text}".encode("utf-8", "replace")) for name, text in texts.items()}
+    for name, size in sizes.items():
+        if size > limits.ARGUMENT_BYTES:
+            rule = f"--{name}=… has {size} bytes, and an argument at most {limits.ARGUMENT_BYTES}; {limits.TOO_LONG}"
+            checks.problem(ARGUMENT, {name: str}, rule)
+    total = sum(sizes.values()) + limits.ARGUMENT_OVERHEAD * len(sizes)
+    if total > limits.ARGUMENTS_BYTES:
+        longest = sorted(sizes, key=lambda name: -sizes[name])[:3]
+        rule = (f"together they take {total} bytes of the command line, and may take {limits.ARGUMENTS_BYTES}; the "
+                f"longest are {', '.join(longest)}; {limits.TOO_LONG}")  # fmt: skip
+        checks.problem(ARGUMENT, f"{len(sizes)} of them", rule)
