@@ -53,6 +53,8 @@ class Estimator(StrictAttributes, Training, JobCalls):
         nas_type, nas_share_addr, nas_mount_path, volumes: storage to mount, as in the REST documents.
         workspace_id: the workspace that jobs belong to.
         job_type: accepted and not sent, as no document lists it.
+        environment_variables: a dict of names and values (texts or numbers) for the script's environment. It is ours:
+            only the local service takes it. Names that the platform sets, such as `PATH`, are refused.
         data: input data for calls that name none, such as `{"inputs": "/bucket/data/"}`.
 
     Attributes are plain and have the names of the arguments: change them between calls. A misspelled attribute is

@@ -137,7 +137,7 @@ class Session:
 
             address = daemon.ensure(folder)
             auth = TokenAuth(address.token)
-            return Endpoint(address.url, auth, address.project_id, resolve_endpoint, bypass_proxy=True)
+            return Endpoint(address.url, auth, address.project_id, resolve_endpoint, bypass_proxy=True, extended=True)
 
         self.region_name = "local"
         self._open(resolve_endpoint(), settings, _transport(settings, bypass_proxy=True))

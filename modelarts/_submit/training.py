@@ -48,6 +48,7 @@ class Training:
         workspace_id: str | None = None,
         job_type: str | None = None,
         data: Mapping[str, Any] | None = None,
+        environment_variables: Mapping[str, str | float] | None = None,
     ) -> None:
         checks.check_session("Estimator", modelarts_session)
         if environment is not None:
@@ -83,3 +84,4 @@ class Training:
         self.workspace_id = workspace_id
         self.job_type = job_type
         self.data = dict(data or {})
+        self.environment_variables = environment_variables

@@ -79,7 +79,9 @@ def run(session, home):
 
 @pytest.fixture(scope="module")
 def seen(run, tmp_path_factory):
-    log = run(tmp_path_factory.mktemp("code"), REPORT)
+    own = {"WANDB_API_KEY": "very secret", "LANG": "zh_CN.UTF-8"}
+    log = run(tmp_path_factory.mktemp("code"), REPORT, environment_variables=own)
+    assert "very secret" not in log.partition("REPORT ")[0]
     assert "\n训练\n" in log
     (line,) = (line for line in log.splitlines() if line.startswith("REPORT "))
     return json.loads(line.partition(" ")[2])
@@ -97,6 +99,10 @@ def test_what_belongs_to_the_machine_reaches_a_job(seen):
 
 def test_a_setting_names_further_variables_that_reach_a_job(seen):
     assert seen["env"]["WANDB_MODE"] == "offline"
+
+
+def test_variables_of_the_user_reach_a_job_before_those_of_the_machine(seen):
+    assert (seen["env"]["WANDB_API_KEY"], seen["env"]["LANG"]) == ("very secret", "zh_CN.UTF-8")
 
 
 def test_text_is_utf_8_whatever_the_locale_of_the_starter(seen):

@@ -10,7 +10,7 @@ from modelarts._transport.response import Response, bad_member
 from modelarts._wire.v1 import parameters
 
 _SAME = ("log_url", "user_image_url", "user_command", "pool_id", "nas_type", "nas_share_addr", "nas_mount_path",
-         "volumes")  # fmt: skip
+         "volumes", "environment_variables")  # fmt: skip
 _DATA = ("dataset_id", "dataset_version_id", "data_source")
 
 

@@ -10,6 +10,7 @@ from modelarts._api.catalog import ALGORITHMS, ENGINES, SPECS, Catalog, normaliz
 from modelarts._submit import hyperparameters
 from modelarts._submit.arguments import Call, Checks, type_problems
 from modelarts._submit.checks import is_missing, raise_if_any, whole_number
+from modelarts._submit.v1 import variables
 from modelarts._submit.v1.code import CodeChoice
 from modelarts._submit.v1.inputs import DataChoice
 from modelarts._wire import json_records
@@ -43,7 +44,7 @@ def build(training: Training, call: Call, catalog: Catalog, staging: Staging) ->
     """
     if not isinstance(call.operation, str) or call.operation not in _CALLS:
         raise ArgumentError("payload", [ArgumentProblem("operation", call.operation, f"one of {', '.join(_CALLS)}")])
-    raise_if_any(_CALLS[call.operation], *type_problems(training, call))
+    raise_if_any(_CALLS[call.operation], *type_problems(training, call), *variables.problems(training))
     checks = Checks(staging)
     body = _Builder(training, call, catalog, checks).body()
     if unencodable := json_records.unencodable_text(body):
@@ -101,6 +102,8 @@ class _Builder:
             **self.compute(),
             "worker_server_num": self.count(),
         }
+        if own := variables.texts(self.training):
+            config["environment_variables"] = own
         config["train_url"] = self.checks.output("output_path", self.training.output_path)
         if not is_missing(self.training.log_url):
             config["log_url"] = self.checks.folder("log_url", self.training.log_url)

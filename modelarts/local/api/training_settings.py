@@ -10,6 +10,7 @@ from modelarts._wire.v1 import limits
 from modelarts.local.api.checks import boolean, folder, integer, obs_path, output, shown, text
 from modelarts.local.api.errors import bad_value
 from modelarts.local.api.parameters import check_length, parameters
+from modelarts.local.api.variables import environment_variables
 from modelarts.local.catalog import Catalog
 
 _TEXTS = ("user_image_url", "user_command", "pool_id", "nas_type", "nas_share_addr", "nas_mount_path")
@@ -29,7 +30,8 @@ class TrainingSettings:
     def normalize(self, body: Any, for_job: bool) -> dict[str, Any]:
         """The settings of a body: parameters with label and text, ids as integers, paths as `/bucket/key`.
 
-        Members that no document names are left out. A job requires data, a configuration may do without.
+        Members that no document names are left out, except `environment_variables`, which is our own. A job requires
+        data, a configuration may do without.
         """
         if not isinstance(body, dict):
             raise bad_value("config must be a JSON object")
@@ -41,6 +43,7 @@ class TrainingSettings:
             "train_url": _url(output(body, "train_url")),
             "log_url": _url(folder(body, "log_url")),
             "volumes": _volumes(body.get("volumes")),
+            "environment_variables": environment_variables(body),
             **{member: text(body, member) or None for member in _TEXTS},
         }
         check_length("user_command", settings["user_command"] or "")

@@ -12,6 +12,7 @@ _COPIED = (
     "dataset_version_id", "data_source", "engine_id", "train_url", "log_url", "user_image_url", "user_command",
     "pool_id", "volumes", "nas_type", "nas_share_addr", "nas_mount_path",
 )  # fmt: skip
+_OWN = ("environment_variables",)  # members that no document has, in replies to those who use them
 
 
 def shared_members(catalog: Catalog, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -20,6 +21,7 @@ def shared_members(catalog: Catalog, body: Mapping[str, Any]) -> dict[str, Any]:
     spec = catalog.specs.get(body["spec_id"] or 0, {})
     return {
         **{member: body[member] for member in _COPIED},
+        **{member: body[member] for member in _OWN if body.get(member)},
         "data_source": _sources(body["data_source"]),
         "data_url": body["data_url"] or _first_url(body["data_source"]),
         **{member: engine.get(member) for member in ("engine_type", "engine_name", "engine_version")},
