@@ -25,7 +25,7 @@ for name, value in first.items():
     theirs = os.environ.get(name, "")
     os.environ[name] = value if theirs in ("", value) else value + os.pathsep + theirs
 os.environ.update(ours)
-os.execv(sys.argv[2], sys.argv[2:])
+os.execvp(sys.argv[2], sys.argv[2:])
 """
 
 
