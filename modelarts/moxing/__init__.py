@@ -11,5 +11,3 @@ set_up(__name__)
 
 from .framework import file as file  # noqa: E402
 from .framework import util as util  # noqa: E402
-
-__version__ = "2.5.0-standin"

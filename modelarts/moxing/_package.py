@@ -1,13 +1,14 @@
 """The package itself: one state under both of its names, errors for what it lacks, and the root logger."""
 
+import functools
 import logging
 import os
 import sys
 import types
 
 PAGE = "docs/reference/moxing.md"
-VERSION_LINE = "Using MoXing-v2.5.0-standin"
-NAMES = ("moxing", "modelarts.moxing")
+VERSION = "2.5.0-standin"
+NAMES = ("moxing", "modelarts.moxing")  # in jobs, and in the SDK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def missing_text(module: str, name: str) -> str:
     inside = module.partition("moxing")[2].lstrip(".")
     full = ".".join(filter(None, ["moxing", inside, name]))
     if inside.startswith("framework.file"):
-        return f"{full} is not one of the functions of moxing.file that are provided here. {PAGE} lists them."
+        return f"moxing.file.{name} is not one of the functions of moxing.file that are provided here. {PAGE} lists them."
     return (
         f"{full} belongs to the MoXing training framework, which is not provided here; only moxing.file is. "
         f"Use the API of the engine itself. {PAGE} lists what there is."
@@ -61,11 +62,21 @@ def explain_missing(module: str) -> None:
 
 def set_up(name: str) -> None:
     """Prepare the package under the name that it is imported by."""
+    sys.modules[name].__dict__["__version__"] = VERSION
     explain_missing(name)
-    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
-        sys.meta_path.append(_Finder())
+    other = NAMES[1 - NAMES.index(name)]
+    if other in sys.modules:
+        _share(other, name)
+    elif not any(finder is _Finder for finder in sys.meta_path):
+        sys.meta_path.append(_Finder)
     if name == "moxing":
         _set_up_logging()
+
+
+def _share(loaded: str, name: str) -> None:
+    """Give the modules of a loaded package its second name, so that keys, files and shifted functions are shared."""
+    for module in [one for one in sys.modules if one == loaded or one.startswith(f"{loaded}.")]:
+        sys.modules[name + module[len(loaded) :]] = sys.modules[module]
 
 
 def _set_up_logging() -> None:
@@ -77,19 +88,23 @@ def _set_up_logging() -> None:
         handler.setFormatter(logging.Formatter(logging.BASIC_FORMAT))
         root.addHandler(handler)
         _let_basic_config_replace(handler)
-    if os.environ.get("MOX_SILENT_MODE", "0") in ("", "0"):
-        root.info(VERSION_LINE)
+    if os.environ.get("MOX_SILENT_MODE", "0").strip() in ("", "0"):
+        root.info("Using MoXing-v%s", VERSION)
 
 
 def _let_basic_config_replace(handler: logging.Handler) -> None:
     """`logging.basicConfig` does nothing where there is a handler; scripts that call it later want theirs."""
     original = logging.basicConfig
 
+    @functools.wraps(original)
     def basic_config(**options: "Any") -> None:
         root = logging.getLogger()
         if options and root.handlers == [handler]:
             root.removeHandler(handler)
-        original(**options)
+        try:
+            original(**options)
+        finally:
+            if not root.handlers:
+                root.addHandler(handler)
 
-    basic_config.__doc__ = original.__doc__
     logging.basicConfig = basic_config

@@ -78,9 +78,9 @@ def _buckets() -> "Callable[[Url], Location]":
     if session is None and os.environ.get("MODELARTS_MODE", "").strip().lower() == "local":
         root = _local_root()
         return lambda url: BucketPath(root, url)
-    key = (session, _credentials())
+    key = (session, *_credentials())
     if _opened[0] != key:
-        _opened = (key, _session_buckets(session) if session else _own_buckets(*key[1]))
+        _opened = (key, _session_buckets(session) if session else _own_buckets(*key[1:]))
     opened: Callable[[Url], Location] = _opened[1]
     return opened
 
@@ -91,12 +91,18 @@ def _local_root() -> str:
     return os.path.join(os.path.abspath(os.path.expanduser(home)), "local", "buckets")
 
 
-def _credentials() -> "tuple[str, str, str]":
-    """The address of OBS and a key pair, as they were given or as the environment has them; empty texts for none."""
+def _credentials() -> "tuple[str, str, str, bool, Optional[float]]":
+    """The address of OBS and a key pair, as given, else as the environment has them, or empty texts; then the options.
+
+    These are whether certificates are checked, and the seconds to wait for bytes.
+    """
     server = str(_given.get("server") or os.environ.get("S3_ENDPOINT") or "").strip().rstrip("/")
     pairs = [(os.environ.get(one, ""), os.environ.get(other, "")) for one, other in _KEYS]
     ak, sk = next((pair for pair in pairs if all(pair)), ("", ""))
-    return _address(server), _given.get("ak") or ak, _given.get("sk") or sk
+    verify = _given.get("ssl_verify")
+    if verify is None:
+        verify = os.environ.get("S3_VERIFY_SSL", "1").strip() != "0"
+    return _address(server), _given.get("ak") or ak, _given.get("sk") or sk, bool(verify), _given.get("client_timeout")
 
 
 def _address(server: str) -> str:
@@ -112,7 +118,9 @@ def _address(server: str) -> str:
     return f"{scheme}://{host}" + (f":{port}" if port and ":" not in host else "")
 
 
-def _own_buckets(address: str, ak: str, sk: str) -> "Callable[[Url], Location]":
+def _own_buckets(
+    address: str, ak: str, sk: str, verify: bool, timeout: "Optional[float]"
+) -> "Callable[[Url], Location]":
     if not address or not (ak and sk):
         return _session_buckets(None)
     try:
@@ -122,12 +130,9 @@ def _own_buckets(address: str, ak: str, sk: str) -> "Callable[[Url], Location]":
         home = importlib.import_module("modelarts._settings.home")
     except ImportError as error:
         raise RuntimeError(f"moxing needs the package `modelarts` for buckets of the cloud: {error}") from error
-    verify = _given.get("ssl_verify")
-    if verify is None:
-        verify = os.environ.get("S3_VERIFY_SSL", "1").strip() != "0"
-    timeout = {"read_timeout": float(_given["client_timeout"])} if _given.get("client_timeout") else {}
+    seconds = {"read_timeout": float(timeout)} if timeout else {}
     auth = signing.AkSkAuth(ak, sk, "", os.environ.get("AWS_SESSION_TOKEN", ""))
-    transport = options.TransportOptions(verify=bool(verify), **timeout)
+    transport = options.TransportOptions(verify=verify, **seconds)
     return _cloud(buckets.HuaweiBuckets(address, auth, home.home_directory(), transport))
 
 

@@ -1,8 +1,10 @@
 """Buckets of the cloud, by `session.obs`."""
 
+import io
 import os
 import pathlib
 import tempfile
+from typing import cast
 
 from modelarts._obs.paths import ObsPath
 from modelarts._obs.transfer.plan import TransferPlan
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from ._location import Publish
     from ._urls import Url
 
+_THREADS = 8
 _NOT_FOUND, _REFUSED = "ModelArts.0015", "ModelArts.1003"
 
 
@@ -93,21 +96,23 @@ class CloudObject(Location):
             return self._open(item, mode)
 
     def _open(self, item: "Optional[Item]", mode: str) -> "tuple[IO[bytes], Publish]":
-        folder = tempfile.mkdtemp(prefix="moxing-")
-        path = os.path.join(folder, "object")
-        try:
-            if item is not None:
-                self._fetch([(item, path)], 8)
-            file: IO[bytes] = open(path, f"{mode.replace('x', 'w')}b")  # noqa: SIM115
-        finally:
-            if os.path.exists(path):
-                os.unlink(path)  # it exists as long as it is open
-            os.rmdir(folder)
-        return file, None if mode == "r" else lambda: self._put(f"/proc/self/fd/{file.fileno()}")
+        handle, path = tempfile.mkstemp(prefix="moxing-")
+        os.close(handle)
+        if item is not None:
+            try:
+                self._fetch([(item, path)], _THREADS)
+            except BaseException:
+                os.unlink(path)
+                raise
+        raw = _TemporaryFile(path, mode.replace("x", "w"))
+        if mode == "r":
+            return io.BufferedReader(raw), None
+        file = io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)
+        return cast("IO[bytes]", file), lambda: self._put(path)
 
     def _put(self, path: str) -> None:
         with _refusals(self.url):
-            self._send([(path, self._object)], 8)
+            self._send([(path, self._object)], _THREADS)
 
     def make_folder(self, parents: bool = True) -> None:
         with _refusals(self.url):
@@ -148,6 +153,15 @@ class CloudObject(Location):
     def _fetch(self, pairs: "list[tuple[Item, str]]", threads: int) -> None:
         plan = TransferPlan(self._buckets, f"download {self.url}", max(threads, 1), False)
         plan.download([(item, pathlib.Path(target)) for item, target in pairs], False)
+
+
+class _TemporaryFile(io.FileIO):
+    """A file that is deleted when it is closed."""
+
+    def close(self) -> None:
+        if not self.closed:
+            super().close()
+            os.unlink(self.name)
 
 
 class _refusals:

@@ -1,7 +1,6 @@
 """Copies of local files; buckets that are folders are local files, too."""
 
 import os
-import shutil
 
 from ._part import in_folder, part_of
 
@@ -12,6 +11,8 @@ if TYPE_CHECKING:
 
 def copy_file(source: str, target: str) -> None:
     """Copy the content of a file; the target appears when it is complete. Folders above it are created."""
+    import shutil  # takes time, and jobs that copy nothing do not need it
+
     if _is_same(source, target):
         return
     with open(source, "rb") as content:  # before folders are created for nothing

@@ -126,6 +126,8 @@ class File(io.IOBase):
         """Write what is left and close the file."""
         if self._inner is None or self.closed:
             return
+        if self._writes and self._pid != os.getpid():  # a process that was forked has a copy of what is not written
+            _discard(self._inner.fileno())
         try:
             self.flush()
         finally:
@@ -192,6 +194,13 @@ def _parsed(mode: str) -> "tuple[str, bool, str]":
     if len(letters) != len(mode) or not letters <= set("rwaxbt+") or len(kind) != 1 or {"b", "t"} <= letters:
         raise ValueError(f"invalid mode {mode!r}: it has one of r, w, a and x, and may have b and +")
     return kind, "b" not in letters, "+" if "+" in letters else ""
+
+
+def _discard(descriptor: int) -> None:
+    """Let writes to a descriptor of this process have no effect."""
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, descriptor)
+    os.close(null)
 
 
 def _close_all() -> None:

@@ -32,10 +32,10 @@ def in_folder(target: str, action: "Callable[[], T]") -> "T":
 class PartFile:
     """A new file for `target`, which it becomes at the first `publish`; later writes go to it directly."""
 
-    def __init__(self, target: str, mode: str) -> None:
+    def __init__(self, target: str) -> None:
         self._target = target
         self._part = part_of(target)
-        self.file: IO[bytes] = in_folder(target, lambda: open(self._part, f"{mode.replace('w', 'x')}b"))  # noqa: SIM115
+        self.file: IO[bytes] = in_folder(target, lambda: open(self._part, "x+b"))  # noqa: SIM115
         self._is_published = False
 
     def publish(self) -> None:
@@ -43,3 +43,24 @@ class PartFile:
         if not self._is_published:
             os.replace(self._part, self._target)
             self._is_published = True
+        elif not self._is_target():
+            self._replace_again()
+
+    def _is_target(self) -> bool:
+        """Whether nobody has replaced or deleted the target since."""
+        try:
+            return os.path.samestat(os.stat(self._target), os.fstat(self.file.fileno()))
+        except OSError:
+            return False
+
+    def _replace_again(self) -> None:
+        """What was written is the object again, as on OBS, where the last upload counts."""
+        import shutil
+
+        part = part_of(self._target)
+        place = self.file.tell()
+        self.file.seek(0)
+        with in_folder(self._target, lambda: open(part, "xb")) as copy:
+            shutil.copyfileobj(self.file, copy)
+        self.file.seek(place)
+        os.replace(part, self._target)

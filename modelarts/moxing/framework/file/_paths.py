@@ -1,5 +1,6 @@
 """Local files and folders, and buckets that are folders of this machine."""
 
+import contextlib
 import errno
 import os
 import stat
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ._location import Publish
     from ._urls import Url
 
+_ATTEMPTS = 20
 _MISSING = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 
 
@@ -60,8 +62,9 @@ class LocalPath(Location):
         if os.path.isdir(self.path) and not os.path.islink(self.path):
             if recursive:
                 _remove_tree(self.path)
-        elif os.path.lexists(self.path):
-            os.unlink(self.path)
+        else:
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                os.unlink(self.path)
 
 
 class BucketPath(LocalPath):
@@ -114,27 +117,29 @@ class BucketPath(LocalPath):
         with _refusals(self.url):
             if self.slash or os.path.isdir(self.path):
                 raise IsADirectoryError
+            if mode.startswith("r"):
+                return open(self.path, f"{mode}b"), None
+        with _refusals(self.url, writing=True):
             if mode.startswith("w"):
-                part = _part.PartFile(self.path, mode)
+                part = _part.PartFile(self.path)
                 return part.file, part.publish
-            if mode.startswith(("a", "x")):
-                return _part.in_folder(self.path, lambda: open(self.path, f"{mode}b")), None
-            return open(self.path, f"{mode}b"), None
+            return _part.in_folder(self.path, lambda: open(self.path, f"{mode}b")), None
 
     def make_folder(self, parents: bool = True) -> None:
         self.require_bucket()
         if not parents and not BucketPath(self._root, self._address.parent).is_folder():
             raise _errors.not_exists(str(self._address.parent), "folder")
-        with _refusals(self.url):
+        with _refusals(self.url, writing=True):
             os.makedirs(self.path, exist_ok=True)
 
     def remove(self, recursive: bool) -> None:
         found = self.status()
         if found is None or (found.is_directory and not recursive):
             return
+        self._require_own()
         with _refusals(self.url):
             if not found.is_directory:
-                os.unlink(self.path)
+                LocalPath(self.path).remove(recursive=False)
             elif not self._address.key:
                 for name in os.listdir(self.path):  # the bucket itself stays
                     LocalPath(os.path.join(self.path, name)).remove(recursive=True)
@@ -142,22 +147,30 @@ class BucketPath(LocalPath):
                 LocalPath(self.path).remove(recursive=True)
         self._tidy()
 
+    def _require_own(self) -> None:
+        """Refuse to delete what the bucket contains only through a link above it: it is the user's own elsewhere."""
+        folder = os.path.dirname(self.path)
+        while len(folder) >= len(self._bucket):
+            if os.path.islink(folder):
+                advice = f"{self.url} is outside of the bucket: {folder} is a link to {os.path.realpath(folder)}."
+                raise _errors.refusal(403, "AccessDenied", "Access Denied", advice)
+            folder = os.path.dirname(folder)
+
     def _tidy(self) -> None:
         """Delete the folders above that existed only because of what was deleted."""
         folder = os.path.dirname(self.path)
-        try:
+        with contextlib.suppress(OSError):  # the first that is not empty
             while len(folder) > len(self._bucket):
                 os.rmdir(folder)
                 folder = os.path.dirname(folder)
-        except OSError:  # the first that is not empty
-            pass
 
 
 class _refusals:
     """Raises errors of the file system as the refusals that OBS would give."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, writing: bool = False) -> None:
         self._url = url
+        self._writing = writing
 
     def __enter__(self) -> None:
         pass
@@ -165,15 +178,15 @@ class _refusals:
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         if not isinstance(error, OSError) or isinstance(error, _errors._MoxFileBaseRespException):
             return
-        if isinstance(error, (FileNotFoundError, NotADirectoryError)):
-            raise _errors.no_key(self._url) from None
         if isinstance(error, IsADirectoryError):
             raise _errors.is_folder(self._url) from None
-        if isinstance(error, FileExistsError):
-            advice = f"{self._url}: a file or folder of this name, or with the name of a folder above, exists."
-            raise _errors.refusal(409, "FileConflict", "The name is in use.", advice) from error
         if isinstance(error, PermissionError):
             raise _errors.refusal(403, "AccessDenied", "Access Denied", f"{self._url}: {error.strerror}.") from error
+        if self._writing and isinstance(error, (FileExistsError, NotADirectoryError)):
+            advice = f"{self._url} cannot be created: a file has this name, or that of a folder above it."
+            raise _errors.refusal(409, "FileConflict", "The name is in use.", advice) from error
+        if isinstance(error, (FileNotFoundError, NotADirectoryError)):
+            raise _errors.no_key(self._url) from None
 
 
 def _stat(path: str) -> "Optional[os.stat_result]":
@@ -235,6 +248,17 @@ def _total(folder: str) -> int:
 
 
 def _remove_tree(path: str) -> None:
+    """Delete a folder, also while others create or delete files there."""
     import shutil
 
-    shutil.rmtree(path)
+    for attempt in range(_ATTEMPTS):
+        try:
+            shutil.rmtree(path)
+        except FileNotFoundError:
+            if not os.path.lexists(path):
+                return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or attempt + 1 == _ATTEMPTS:
+                raise
+        else:
+            return

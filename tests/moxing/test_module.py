@@ -1,0 +1,200 @@
+"""`import moxing` as jobs do it: from a folder on the path, in interpreters without this package, old ones too."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import modelarts
+from modelarts.local.runtime.script_path import SCRIPT_PATH
+from modelarts.moxing.framework.util import compat
+from tests.support.interpreters import oldest_interpreter
+
+PACKAGE = Path(modelarts.__file__).parent / "moxing"
+OLDEST = oldest_interpreter()
+LINE = "INFO:root:Using MoXing-v2.5.0-standin\n"
+
+
+def run(code: str, interpreter: str = sys.executable, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run code with `moxing` on the path, and without the packages of the interpreter."""
+    environment = {"PYTHONPATH": SCRIPT_PATH, "PYTHONIOENCODING": "utf-8", **variables}
+    return subprocess.run(
+        [interpreter, "-S", "-c", code], env=environment, capture_output=True, text=True, encoding="utf-8", check=False
+    )
+
+
+def printed(code: str, **variables: str) -> str:
+    """What the code prints in the oldest interpreter; it must not fail."""
+    done = run(code, OLDEST, **variables)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+# --- names and modules
+
+
+def test_nothing_else_is_on_the_path():
+    assert {path.name for path in Path(SCRIPT_PATH).iterdir()} - {"__pycache__"} == {"moxing"}
+
+
+IMPORTS = [
+    "import moxing as mox; mox.file.exists",
+    "import moxing; moxing.file.exists",
+    "import importlib; importlib.import_module('moxing').file.exists",
+    "import moxing.pytorch as mox; mox.file.exists",
+    "import moxing.tensorflow as mox; mox.file.exists; assert mox.cache() is None",
+    "import moxing.mxnet as mox; mox.file.exists",
+    "from moxing.framework import file; file.exists",
+    "from moxing.framework.file import file_io; file_io.copy_parallel; file_io._LARGE_FILE_METHOD = 1",
+    "import moxing.framework.file.file_io as f; f.exists; f._NUMBER_OF_PROCESSES = f.NUMBER_OF_PROCESSES = 1",
+    "from moxing.framework.util import runtime; runtime.reset_logger(level=30)",
+    "from moxing.framework.util import compat; assert compat.as_str(b'x') == 'x' == compat.as_str('x')",
+    "from moxing import file, framework, pytorch; pytorch.file.exists",
+    "import moxing.pytorch, sys; assert not {'torch', 'modelarts', 'tempfile', 'typing', 'shutil'} & set(sys.modules)",
+]
+
+
+def test_every_form_of_import_works_in_the_oldest_interpreter():
+    assert printed("\n".join(f"exec({form!r}, {{}})" for form in IMPORTS) + "\nprint('ok')") == "ok\n"
+
+
+def test_row_104_the_modules_are_the_same():
+    code = """
+import moxing, moxing.pytorch, moxing.framework.file.file_io
+print(moxing.pytorch.file is moxing.file, moxing.framework.file.file_io.copy is moxing.file.copy)
+"""
+    assert printed(code) == "True True\n"
+
+
+def test_row_103_the_training_framework_is_not_there():
+    code = """
+import moxing as mox, moxing.tensorflow
+def said(statement, kind):
+    try: exec(statement)
+    except kind as error: print(error)
+said('mox.run()', AttributeError)
+said('mox.run()', NotImplementedError)
+said('from moxing.tensorflow import ModelSpec', ImportError)
+said('import moxing.tensorflow.datasets', ImportError)
+said('from moxing.pytorch.executor import x', ImportError)
+said('from moxing.framework.util import multiprocessing', ImportError)
+said('mox.file.upload', NotImplementedError)
+print(hasattr(mox, 'ModelSpec'))
+"""
+    lines = printed(code).splitlines()
+
+    rest = (
+        " belongs to the MoXing training framework, which is not provided here; only moxing.file is. Use the API of "
+        "the engine itself. docs/reference/moxing.md lists what there is."
+    )
+    names = ["run", "run", "tensorflow.ModelSpec", "tensorflow.datasets", "pytorch.executor",
+             "framework.util.multiprocessing"]  # fmt: skip
+    assert lines[:6] == [f"moxing.{name}{rest}" for name in names]
+    assert lines[6].startswith("moxing.file.upload is not one of the functions of moxing.file")
+    assert lines[7] == "False"
+
+
+@pytest.mark.parametrize("order", ["import moxing; from modelarts import moxing as mox",
+                                   "from modelarts import moxing as mox; import moxing"])  # fmt: skip
+def test_both_names_are_one_package(order: str):
+    code = f"""
+{order}
+import moxing.mxnet, modelarts.moxing.pytorch, modelarts.moxing.framework.file.file_io as f
+print(mox is moxing, moxing.mxnet.file is mox.file, modelarts.moxing.pytorch.file is mox.file, f.copy is mox.file.copy)
+"""
+    done = run(code, PYTHONPATH=f"{PACKAGE.parents[1]}:{SCRIPT_PATH}")
+
+    assert (done.stdout, done.stderr) == ("True True True True\n", LINE)
+
+
+def test_the_sdk_leaves_the_loggers_alone():
+    done = run("from modelarts import moxing; import logging; logging.info('m'); moxing.file.exists('x')",
+               PYTHONPATH=str(PACKAGE.parents[1]))  # fmt: skip
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_package_of_the_script_itself_goes_first(tmp_path: Path):
+    (tmp_path / "moxing.py").write_text("own = True", encoding="utf-8")
+
+    done = run("import moxing; print(moxing.own)", PYTHONPATH=f"{tmp_path}:{SCRIPT_PATH}")
+
+    assert done.stdout == "True\n"
+
+
+# --- logging
+
+
+def test_row_98_silent_mode():
+    assert run("import moxing", OLDEST, MOX_SILENT_MODE="1").stderr == ""
+    assert run("import moxing", OLDEST, MOX_SILENT_MODE="0").stderr == LINE
+
+
+@pytest.mark.parametrize("logger", ["logging", "logging.getLogger()"])
+def test_row_99_info_is_shown(logger: str):
+    done = run(f"import moxing, logging; {logger}.info('m')", OLDEST)
+
+    assert done.stderr == f"{LINE}INFO:root:m\n"
+
+
+def test_row_100_the_level_can_be_set():
+    code = """
+import moxing, logging
+from moxing.framework.util import runtime
+runtime.reset_logger(level=logging.WARNING)
+logging.info('m')
+"""
+    assert run(code, OLDEST).stderr == LINE
+
+
+def test_row_86_a_log_in_a_bucket(tmp_path: Path):
+    (tmp_path / "local" / "buckets" / "bucket").mkdir(parents=True)
+    code = """
+import logging, moxing as mox
+stream = mox.file.File('obs://bucket/log/job.log', 'w')
+logging.basicConfig(stream=stream)
+logging.info('m')
+stream.flush()
+print(mox.file.read('obs://bucket/log/job.log'), end='')
+"""
+    assert printed(code, MODELARTS_MODE="local", MODELARTS_HOME=str(tmp_path)) == "INFO:root:m\n"
+
+
+def test_a_file_that_is_not_closed_is_written_at_the_end(tmp_path: Path):
+    (tmp_path / "local" / "buckets" / "bucket").mkdir(parents=True)
+    code = """
+import os, moxing as mox
+mox.file.File('obs://bucket/dropped', 'w').write('1')
+kept = mox.file.File('obs://bucket/kept', 'w')
+kept.write('2')
+child = os.fork()
+if not child:
+    raise SystemExit
+os.waitpid(child, 0)
+assert not mox.file.exists('obs://bucket/kept')
+kept.write('3')
+"""
+    printed(code, MODELARTS_MODE="local", MODELARTS_HOME=str(tmp_path))
+
+    bucket = tmp_path / "local" / "buckets" / "bucket"
+    assert {path.name: path.read_text(encoding="utf-8") for path in bucket.iterdir()} == {"dropped": "1", "kept": "23"}
+
+
+# --- what it is written in
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_the_syntax_is_that_of_python_3_6(path: Path):
+    source = path.read_text(encoding="utf-8")
+
+    tree = ast.parse(source, feature_version=(3, 6))
+
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
+
+
+def test_text_and_bytes():
+    assert (compat.as_str("é".encode()), compat.as_text("x"), compat.as_bytes("é")) == ("é", "x", b"\xc3\xa9")
