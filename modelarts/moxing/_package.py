@@ -29,7 +29,7 @@ def missing_text(module: str, name: str) -> str:
     inside = module.partition("moxing")[2].lstrip(".")
     full = ".".join(filter(None, ["moxing", inside, name]))
     if inside.startswith("framework.file"):
-        return f"moxing.file.{name} is not one of the functions of moxing.file that are provided here. {PAGE} lists them."
+        return f"moxing.file.{name} is not one of the functions that are provided here. {PAGE} lists them."
     return (
         f"{full} belongs to the MoXing training framework, which is not provided here; only moxing.file is. "
         f"Use the API of the engine itself. {PAGE} lists what there is."

@@ -94,7 +94,7 @@ print(hasattr(mox, 'ModelSpec'))
     names = ["run", "run", "tensorflow.ModelSpec", "tensorflow.datasets", "pytorch.executor",
              "framework.util.multiprocessing"]  # fmt: skip
     assert lines[:6] == [f"moxing.{name}{rest}" for name in names]
-    assert lines[6].startswith("moxing.file.upload is not one of the functions of moxing.file")
+    assert lines[6].startswith("moxing.file.upload is not one of the functions that are provided here")
     assert lines[7] == "False"
 
 

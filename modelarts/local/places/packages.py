@@ -46,7 +46,7 @@ def prepare(spec: dict[str, Any]) -> list[str]:
         except (OSError, ValueError) as error:
             raise StartFailure(f"the Python environment {worker['python']} cannot be created: {error}") from None
         _refer_to(worker, python)
-    return [*python.folders, *wanted["path"]]
+    return [*python.folders, *wanted["path"], *wanted["shown"]]
 
 
 def _interpreter(wanted: dict[str, Any]) -> Interpreter:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 from modelarts.local import interpreters
 from modelarts.local.paths import LocalHome
 from modelarts.local.runtime.environment import JobEnvironment
+from modelarts.local.runtime.script_path import SCRIPT_PATH
 
 
 def python_of(program: str, home: LocalHome, environment: JobEnvironment, packages: list[str]) -> dict[str, Any]:
@@ -21,7 +23,8 @@ def python_of(program: str, home: LocalHome, environment: JobEnvironment, packag
     return {
         "program": program,
         "interpreter": known and known._asdict(),
-        "path": [folder for folder in packages if folder not in known.sites] if known else [],
+        "path": [*([folder for folder in packages if folder not in known.sites] if known else ()), SCRIPT_PATH],
+        "shown": [str(Path(SCRIPT_PATH).parents[2])],  # the code of `moxing` is beside that folder
         "environments": str(home.environments),
         "variables": environment.of_programs(),
     }
