@@ -16,6 +16,7 @@ from typing import Any, Callable, TextIO
 
 from modelarts._display import terminal
 from modelarts._display.notebook import in_notebook
+from modelarts._wire.sizes import size_text
 
 _DELAY = 0.5  # seconds until progress is shown: a shorter transfer shows none
 _INTERVAL = 0.2  # seconds between two updates
@@ -168,12 +169,3 @@ class _Block:
             self._handle = self._display.display(block, display_id=True)
         else:
             self._handle.update(block)
-
-
-def size_text(count: float) -> str:
-    """A number of bytes for people, such as `1.5 MB`."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.1f} {unit}" if unit != "bytes" else f"{count:.0f} {'byte' if count == 1 else unit}"
-        count /= 1000
-    return f"{count:.1f} TB"

@@ -82,8 +82,13 @@ class LocalHome:
             return ""
         return f"there is no bucket {path.bucket!r} for {argument}={path.url}; session.obs.create_bucket creates it"
 
+    @property
+    def jobs(self) -> Path:
+        """The folders of versions."""
+        return self.root / "jobs"
+
     def job(self, version_id: int) -> JobPaths:
-        return JobPaths(self.root / "jobs" / str(version_id))
+        return JobPaths(self.jobs / str(version_id))
 
 
 @attrs.frozen
@@ -116,6 +121,11 @@ class JobPaths:
     def usage(self) -> Path:
         """Samples of what the workers use."""
         return self.root / "usage.json"
+
+    @property
+    def metrics(self) -> Path:
+        """The `metric.json` that the version wrote to its output folder, checked; kept when it has completed."""
+        return self.root / "metrics.json"
 
     @property
     def exit(self) -> Path:

@@ -10,7 +10,7 @@ import pytest
 from modelarts._wire.v1.routes import BY_OPERATION
 from tests.support.environment import over_a_socket
 from tests.support.json_paths import at, places_in, replaced
-from tests.support.rest import WITH_BODY, failure_faults, reply_faults
+from tests.support.rest import WITH_BODY, failure_faults
 from tests.support.target import Target, assert_rejected, assert_valid_reply
 
 NO_JSON = [
@@ -104,26 +104,6 @@ def test_paths_of_all_kinds_get_a_documented_response(target: Target, member: st
         before = target.environment.changes()
         reply = target.send("create_training_job", json.dumps(body).encode())
         assert_valid_reply(target, "create_training_job", reply, before)
-
-
-METRICS = [
-    b"", b"\xff", b"[]", b"5", b"[" * 100_000, b'{"a":' * 100_000, b'{"accuracy": NaN}', b'{"accuracy": 1e999}',
-    b'{"name": "\\ud800"}', '{"name": "ä"}'.encode(), b'{"name": "a", "name": "b"}', b'{"n": ' + b"9" * 5000 + b"}",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("written", METRICS, ids=lambda written: ascii(written[:20].decode("latin-1")))
-def test_metrics_are_json_whatever_the_metric_file_contains(target: Target, written: bytes) -> None:
-    name = target.environment.name()
-    folder = target.environment.service.home.buckets / "bucket" / name
-    folder.mkdir()
-    (folder / "metric.json").write_bytes(written)
-    version = target.environment.version(10, train_url=f"/bucket/{name}/")
-
-    reply = target.environment.call("get_training_job_version", {"job_id": version.job_id, "version_id": version.id})
-
-    assert reply_faults("get_training_job_version", reply.members) == []
-    json.loads(reply.members["model_metric_list"], parse_constant=pytest.fail)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from modelarts._obs.paths import ObsPath
 from tests.support import rest
 from tests.support.environment import Environment
 from tests.support.rest import OPERATIONS, fields_of, reply_faults
@@ -46,9 +45,6 @@ def answers(environment: Environment) -> dict[str, list[dict[str, Any]]]:
     def ask(operation: str, query: dict[str, Any] | None = None, **path: Any) -> None:
         got[operation].append(environment.call(operation, path, query).members)
 
-    metrics = (ObsPath.parse("/bucket/output/") / "metric.json").under(environment.service.home.buckets)
-    metrics.parent.mkdir(parents=True)
-    metrics.write_text(METRICS)
     for data in DATA:
         ask("get_training_job_config", config_name=environment.config(config_desc="d", **EVERYTHING, **data))
         first = environment.version(8, log="a line\n", **EVERYTHING, **data)
@@ -58,6 +54,7 @@ def answers(environment: Environment) -> dict[str, list[dict[str, Any]]]:
             environment.call("create_training_job_version", {"job_id": first.job_id}, body=body).members
         )
         second = environment.put(first.job_id, got["create_training_job_version"][-1]["version_id"], 10, log="a line\n")
+        environment.service.home.job(second.id).metrics.write_text(METRICS)
         version: dict[str, Any] = {"job_id": first.job_id, "version_id": second.id}
         ask("get_training_job_version", **version)
         ask("list_training_job_versions", job_id=first.job_id)

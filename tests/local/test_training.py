@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from modelarts.errors import JobError
 from modelarts.estimator import JOB_STATE, Estimator
 from modelarts.job import TrainingJob
-from modelarts.local.api.handlers import versions
-from modelarts.local.paths import LocalHome
 from tests.support.jobs import ACCEPT_ANY, estimator, put_code, until
 
 REPORT = """
@@ -148,40 +144,6 @@ def test_information_has_the_documented_types(session, tmp_path):
     assert info["engine_version"] == "PyTorch-1.0.0-python3.6"
     assert info["spec_code"] == "modelarts.vm.cpu.2u"
     assert info["is_success"] is True
-
-
-def _endless(path: Path) -> None:
-    os.mkfifo(path)
-
-
-def _long(path: Path) -> None:
-    path.write_text('{"a": 1' + " " * versions.METRIC_BYTES + "}")
-
-
-@pytest.mark.parametrize("create", [_endless, _long, Path.mkdir])
-def test_a_metric_file_that_cannot_be_read_blocks_nothing(session, tmp_path, home, create):
-    put_code(session, tmp_path, "pass")
-    job = estimator(session).fit(inputs="/bucket/data/")
-    job.wait(show=False)
-    create(LocalHome.of(home).buckets / "bucket" / "output" / "metric.json")
-
-    with session.client.deadline(5, None, None):
-        assert job.get_job_info().model_metric_list == {}
-        assert job.get_job_version_info().versions[0].model_metric_list == {}
-
-
-def test_a_metric_file_feeds_the_metric_list(session, tmp_path):
-    metrics = {"total_metric": {"total_metric_values": {"accuracy": 0.5}}}
-    put_code(session, tmp_path, f"""
-        import json
-        from modelarts.session import Session
-        json.dump({metrics!r}, open("metric.json", "w"))
-        Session().obs.upload_file("metric.json", "s3://bucket/output/")
-    """)
-
-    job = estimator(session).fit(inputs="/bucket/data/", wait=True)
-
-    assert job.get_job_info().model_metric_list == metrics
 
 
 def test_a_new_version_derives_from_the_one_before(session, tmp_path):

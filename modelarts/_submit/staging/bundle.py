@@ -14,6 +14,7 @@ import attrs
 from modelarts._obs.paths import ObsPath, expand_user
 from modelarts._obs.transfer.worker_pool import Meter, create_meter
 from modelarts._submit.staging.ignore import IGNORE_FILE, FileFilter, identities
+from modelarts._wire.sizes import size_text
 
 LocalPath = Union[str, "os.PathLike[str]"]
 CODE = "code_dir"
@@ -48,7 +49,7 @@ class Bundle:
     @property
     def size_text(self) -> str:
         """Number and size of the files, for messages."""
-        return f"{len(self.files)} {'file' if len(self.files) == 1 else 'files'}, {_size(self.size)}"
+        return f"{len(self.files)} {'file' if len(self.files) == 1 else 'files'}, {size_text(self.size)}"
 
     @property
     def ignored_text(self) -> str:
@@ -131,7 +132,7 @@ def check(packed: Bundle, name: str, limit: int) -> None:
     if packed.size <= limit * 1_000_000:
         return
     largest = nlargest(5, packed.files, key=lambda file: packed.files[file].st_size)
-    named = "".join(f"\n      {file.relative_to(packed.source.parent)}: {_size(packed.files[file].st_size)}"
+    named = "".join(f"\n      {file.relative_to(packed.source.parent)}: {size_text(packed.files[file].st_size)}"
                     for file in largest)  # fmt: skip
     raise ValueError(
         f"has {packed.size_text}, more than the setting {name} allows ({limit} MB). Its largest files:{named}\n"
@@ -181,9 +182,3 @@ def _sha256(file: Path, meter: Meter) -> bytes:
         raise
     meter.finished()
     return digest.digest()
-
-
-def _size(count: int) -> str:
-    from modelarts._display.progress import size_text
-
-    return size_text(count)

@@ -24,6 +24,7 @@ if __name__ == "__main__":  # started by file path, so nothing else has added th
 from modelarts.local import files
 from modelarts.local.places import boot_file, ends
 from modelarts.local.places.ends import End
+from modelarts.local.places.results import Results
 from modelarts.local.places.start_failure import StartFailure
 from modelarts.local.places.worker_log import Log, copy, explain
 from modelarts.local.processes import Process
@@ -47,6 +48,7 @@ class Supervisor:
         self.changed = threading.Condition()
         self.codes: dict[int, int] = {}  # exit codes by worker, in the order of their ends
         self.others: list[int] = []  # workers that were ended because another one failed
+        self.results: Results | None = None
 
     def run(self) -> dict[str, Any]:
         """Run the version; returns the record of its end, without the end time."""
@@ -55,6 +57,7 @@ class Supervisor:
         failed: End | None = None
         try:
             self.prepare()
+            self.results = Results(self.spec)
             self.start()
             threading.Thread(target=self.measure, daemon=True).start()
             self.follow()
@@ -69,6 +72,8 @@ class Supervisor:
         for pump in self.pumps:
             pump.join(GRACE)
         end = failed or self.end()
+        if self.results is not None:
+            self.results.conclude([log.note for log in self.logs], completed=end.code == 0)
         for index, (log, code) in enumerate(zip(self.logs, end.codes)):
             if index in end.notes:
                 log.note(end.notes[index])

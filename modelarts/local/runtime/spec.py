@@ -21,6 +21,7 @@ from modelarts.local.runtime.banner import Banner
 from modelarts.local.runtime.environment import JobEnvironment
 from modelarts.local.runtime.interpreter import python_of
 from modelarts.local.runtime.locations import as_found, folder_to_create
+from modelarts.local.runtime.results import results
 from modelarts.local.runtime.start import Start
 from modelarts.local.store import Store
 from modelarts.local.store.records import Job, Version
@@ -67,6 +68,7 @@ class JobSpecBuilder:
             "packages": PACKAGES,
             "python": python_of(self._interpreter(self._engine(body)), self.home, self.environment, PACKAGES),
             "workers": workers,
+            "results": results(self.home, paths, output, len(ports)),
         }  # fmt: skip
 
     def ran_on(self, version: Version) -> str:

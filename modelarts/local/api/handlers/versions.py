@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import Any, Callable
 
-from modelarts._obs.paths import ObsPath
 from modelarts._wire.v1 import limits
-from modelarts._wire.v1.status import COMPLETED, JobStatus
+from modelarts._wire.v1.status import JobStatus
 from modelarts.local.api import checks
 from modelarts.local.api.errors import not_found, wrong_state
 from modelarts.local.api.handlers.context import Call, ResponseBody
@@ -20,7 +18,6 @@ from modelarts.local.store import BeingDeleted, JobNotFound, VersionNotFound
 from modelarts.local.store.records import Job, Version
 
 _STATUS_INTERVAL = 0.1  # seconds between looks at a status while a reply is held back
-METRIC_BYTES = 8 * 2**20  # of the longest `metric.json` that is read
 NO_SAMPLES: dict[str, Any] = {"cpuUsage": [], "memUsage": [], "gpuUtil": []}
 
 
@@ -114,7 +111,8 @@ def version_of(call: Call) -> tuple[Job, Version]:
 
 
 def _members(call: Call, version: Version, as_text: bool) -> dict[str, Any]:
-    system = read_json(call.service.home.job(version.id).usage) or NO_SAMPLES
+    folder = call.service.home.job(version.id)
+    system = read_json(folder.usage) or NO_SAMPLES
     settings = shared_members(call.service.catalog, version.body)
     return {
         "version_id": version.id,
@@ -127,28 +125,8 @@ def _members(call: Call, version: Version, as_text: bool) -> dict[str, Any]:
         "duration": duration(version.start_time, version.end_time),
         "error_result": version.reason,
         "ran_on": version.ran_on,
-        "model_metric_list": _metrics(call, version),
+        "model_metric_list": json.dumps(read_json(folder.metrics) or {}),
         "system_metric_list": json.dumps(system) if as_text else system,
         "gpu": None if settings["gpu_num"] is None else settings["gpu_num"] > 0,
         **settings,
     }
-
-
-def _metrics(call: Call, version: Version) -> str:
-    """The contents of `metric.json` in the output folder, as JSON text; `{}` if there are none that can be read."""
-    if version.status != COMPLETED or not version.body["train_url"]:
-        return "{}"
-    path = (ObsPath.parse(version.body["train_url"]) / "metric.json").under(call.service.home.buckets)
-    try:
-        if not path.is_file() or path.stat().st_size > METRIC_BYTES:  # the script wrote it, if it did
-            return "{}"
-        metrics = json.loads(path.read_text(encoding="utf-8"), parse_float=_finite, parse_constant=_finite)
-    except (OSError, ValueError, RecursionError):
-        return "{}"
-    return json.dumps(metrics) if isinstance(metrics, dict) else "{}"
-
-
-def _finite(text: str) -> float | None:
-    """A number; null for NaN and infinity, which JSON does not have."""
-    number = float(text)
-    return number if math.isfinite(number) else None
