@@ -34,7 +34,7 @@ LAYERS = {
     "service": ("local.server", "local.__init__"),
     "emulator": ("local.emulator",),
     "service api": ("local.api",),
-    "scheduling": ("local.scheduler", "local.tensorboard"),
+    "scheduling": ("local.scheduler", "local.tensorboard", "local.working_directories"),
     "places": ("local.places",),
     "runtime": ("local.runtime",),
     "store": ("local.store",),

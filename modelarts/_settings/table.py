@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional
 
-from modelarts._settings import converters
+from modelarts._settings import converters, keep
 from modelarts._settings.converters import MASK, without_content, without_login
 from modelarts._settings.home import home_directory
 from modelarts._settings.sources import SettingSource, find_sources
@@ -111,6 +111,9 @@ SETTINGS = (
     Setting("local_environment", ("MODELARTS_LOCAL_ENVIRONMENT",), [], converters.variable_names,
             "variables of the process that starts the local service that jobs get, too, such as "
             "`HTTPS_PROXY, WANDB_*`"),
+    Setting("local_keep", ("MODELARTS_LOCAL_KEEP",), "failed,5", keep.checked,
+            "working directories that stay after a job: `failed`, `all`, `none`, a number of versions, a duration such "
+            "as `7d`, or several of these"),
 )  # fmt: skip
 
 BY_NAME = {setting.name: setting for setting in SETTINGS}

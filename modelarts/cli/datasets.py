@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -16,10 +13,8 @@ from modelarts._obs.failures import report_os_errors
 from modelarts._obs.local.buckets import LocalBuckets
 from modelarts._obs.paths import ObsPath, expand_user, is_local
 from modelarts._settings.home import home_directory
-from modelarts.errors import ArgumentProblem, ConfigError, ObsError, ServiceError
-
-if TYPE_CHECKING:
-    from modelarts.local.store import Store
+from modelarts.cli.store import open_store
+from modelarts.errors import ArgumentProblem, ConfigError, ObsError
 
 DATASET_BUCKET = "modelarts-datasets"
 _ID = re.compile(r"(?!\.\.?$)[A-Za-z0-9._-]{1,64}")  # it becomes the name of a folder
@@ -48,7 +43,7 @@ def add(dataset_id: str, version_id: str, folder: str) -> None:
     machine, whose files are copied into the bucket modelarts-datasets.
     """
     buckets = LocalBuckets(home_directory() / "local" / "buckets")
-    with _open_store() as store:  # before anything is copied
+    with open_store() as store:  # before anything is copied
         path = _in_bucket(buckets, dataset_id, version_id, folder)
         store.datasets.put(dataset_id, version_id, path.url)
     click.echo(f"{dataset_id} version {version_id}: {path.url}")
@@ -57,7 +52,7 @@ def add(dataset_id: str, version_id: str, folder: str) -> None:
 @dataset.command("list")
 def list_datasets() -> None:
     """List the registered datasets: id, version and folder."""
-    with _open_store() as store:
+    with open_store() as store:
         for dataset_id, version_id, url in store.datasets.all():
             click.echo(f"{dataset_id}\t{version_id}\t{url}")
 
@@ -67,7 +62,7 @@ def list_datasets() -> None:
 @click.argument("version_id")
 def remove(dataset_id: str, version_id: str) -> None:
     """Remove a registration. The folder is kept."""
-    with _open_store() as store:
+    with open_store() as store:
         if not store.datasets.remove(dataset_id, version_id):
             raise ConfigError(f"dataset {dataset_id} version {version_id} is not registered")
     click.echo("removed")
@@ -108,17 +103,3 @@ def _replace(buckets: LocalBuckets, source: Path, path: ObsPath) -> None:
     buckets.upload_contents(source, beside)
     shutil.rmtree(path.under(buckets.root), ignore_errors=True)
     beside.under(buckets.root).rename(path.under(buckets.root))
-
-
-@contextmanager
-def _open_store() -> Iterator[Store]:
-    from modelarts.local.paths import LocalHome
-    from modelarts.local.store import Store, StoreError
-
-    paths = LocalHome.of(home_directory())
-    try:
-        paths.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with closing(Store(paths.store)) as store:
-            yield store
-    except StoreError as error:
-        raise ServiceError(f"the store {paths.store} cannot be used: {error}") from None

@@ -11,6 +11,7 @@ import click
 from modelarts._settings import table
 from modelarts._settings.converters import MASK
 from modelarts._settings.home import home_directory
+from modelarts.cli.clean import clean
 from modelarts.cli.datasets import dataset
 from modelarts.errors import ServiceError
 
@@ -23,6 +24,7 @@ def local() -> None:
     """The training service on this machine."""
 
 
+local.add_command(clean)
 local.add_command(dataset)
 
 

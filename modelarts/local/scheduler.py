@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-from typing import Any
+from typing import Any, Callable
 
 from modelarts._wire.v1.status import (
     COMPLETED,
@@ -40,13 +40,20 @@ class Scheduler:
     """One thread that changes the status of versions. Its state is in the store and in files only."""
 
     def __init__(
-        self, store: Store, home: LocalHome, spec_builder: JobSpecBuilder, place: Place, capacity: int
+        self,
+        store: Store,
+        home: LocalHome,
+        spec_builder: JobSpecBuilder,
+        place: Place,
+        capacity: int,
+        on_end: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._home = home
         self._spec_builder = spec_builder
         self._place = place
         self._capacity = capacity
+        self._on_end = on_end
         self._stop_delivered: set[int] = set()
         self._started: set[int] = set()  # by this service, which knows for certain
         self._changed = threading.Condition()
@@ -190,6 +197,7 @@ class Scheduler:
             self._started.discard(version.id)
             if self._store.jobs.status(version.id) is None:  # deleted with its end, as was requested
                 self.remove([version.id])
+            self._on_end()
         with self._changed:
             self._changed.notify_all()
         return won

@@ -20,7 +20,7 @@ import attrs
 import waitress
 
 from modelarts import __version__
-from modelarts._settings import table
+from modelarts._settings import keep, table
 from modelarts.errors import ServiceError
 from modelarts.local import catalog, locks
 from modelarts.local.api.app import Activity, create_app
@@ -34,6 +34,7 @@ from modelarts.local.runtime.spec import JobSpecBuilder
 from modelarts.local.scheduler import Scheduler
 from modelarts.local.store import Store
 from modelarts.local.tensorboard import TensorBoards
+from modelarts.local.working_directories import Cleaner
 
 PROJECT_ID = "local"
 THREADS = 16
@@ -56,7 +57,7 @@ def serve(home: Path, ready: int, iam: tuple[str, int] | None = None) -> None:
         iam: region and port of `--auth iam`.
     """
     try:
-        server, service, activity = _start(LocalHome.of(home), home, iam)
+        server, service, activity, cleaner = _start(LocalHome.of(home), home, iam)
     except StartRefused as refusal:
         os.write(ready, str(refusal).encode())
         raise SystemExit(1) from None
@@ -71,11 +72,12 @@ def serve(home: Path, ready: int, iam: tuple[str, int] | None = None) -> None:
     finally:
         LocalHome.of(home).address.unlink(missing_ok=True)
         service.scheduler.close()
+        cleaner.close()
         service.tensorboards.close()
         service.store.close()
 
 
-def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[Any, Service, Activity]:
+def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[Any, Service, Activity, Cleaner]:
     try:
         paths.buckets.mkdir(parents=True, exist_ok=True)
         paths.root.chmod(0o700)
@@ -96,7 +98,8 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
         paths, offered, store, table.value_of("local_python", home), place.describe, environment
     )
     capacity = table.value_of("local_capacity", home) or os.cpu_count() or 1
-    scheduler = Scheduler(store, paths, spec_builder, place, capacity)
+    cleaner = Cleaner(paths, store, keep.parse(table.value_of("local_keep", home)))
+    scheduler = Scheduler(store, paths, spec_builder, place, capacity, cleaner.wake)
     token = secrets.token_urlsafe(32)
     activity = Activity(LONG_POLLS)
     service = Service(store, scheduler, TensorBoards(store, paths), offered, paths)
@@ -104,6 +107,7 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
     server = _listen(app, table.value_of("local_port", home))
     tls = _start_tls_server(service, activity, *iam) if iam else {}
     scheduler.start()
+    cleaner.start()
     service.tensorboards.start()
     process = Process.of(os.getpid())
     write_private(paths.address, {
@@ -111,7 +115,7 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
         "pid": process.pid, "started": process.started, "version": __version__,
         "installation": attrs.asdict(Installation.of_this_process()), **tls,
     })  # fmt: skip
-    return server, service, activity
+    return server, service, activity, cleaner
 
 
 def _start_tls_server(service: Service, activity: Activity, region: str, port: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from modelarts._wire.v1.status import INIT, KILLED, KILLING, RUNNING, WAITING, JobStatus
 from modelarts.local.store.database import Database, Row, duration, now, placeholders
 from modelarts.local.store.errors import BeingDeleted, JobNotFound, VersionNotFound
-from modelarts.local.store.records import Job, Page, Version
+from modelarts.local.store.records import Job, Page, Version, VersionEnd
 
 
 class Jobs:
@@ -116,6 +116,15 @@ class Jobs:
         """The versions in one of these statuses, oldest first; all of them, or at most so many."""
         sql = f"SELECT * FROM versions WHERE status IN ({placeholders(statuses)}) ORDER BY id LIMIT ?"
         return [_as_version(row) for row in self._db.all(sql, *(int(status) for status in statuses), limit)]
+
+    def ends(self) -> dict[int, VersionEnd]:
+        """Whether and when each version ended, by version id."""
+        sql = (
+            "SELECT versions.id, jobs.name AS job_name, versions.name, versions.status, versions.end_time "
+            "FROM versions JOIN jobs ON jobs.id = versions.job_id"
+        )
+        rows = self._db.all(sql)
+        return {row["id"]: VersionEnd(**{**row, "status": JobStatus(row["status"])}) for row in rows}
 
     def transition(self, version_id: int, expected: Iterable[int], status: int, **changes: Any) -> bool:
         """Set a status, and other columns, if the status is one of those expected; whether it was.

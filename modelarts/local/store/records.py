@@ -57,6 +57,17 @@ class Version:
 
 
 @attrs.frozen
+class VersionEnd:
+    """Which version it is, and whether and when it ended."""
+
+    id: int
+    job_name: str
+    name: str
+    status: JobStatus
+    end_time: int | None
+
+
+@attrs.frozen
 class Visualization:
     """A visualization job, and the process that serves it."""
 
