@@ -198,3 +198,36 @@ def test_the_syntax_is_that_of_python_3_6(path: Path):
 
 def test_text_and_bytes():
     assert (compat.as_str("é".encode()), compat.as_text("x"), compat.as_bytes("é")) == ("é", "x", b"\xc3\xa9")
+
+
+def test_rows_101_and_102_copies_in_the_background(tmp_path: Path):
+    code = """
+import os, sys, time, moxing as mox
+bucket, folder = sys.argv[1:]
+def wait(url):
+    end = time.time() + 20
+    while not mox.file.exists(url) and time.time() < end:
+        time.sleep(0.02)
+    assert mox.file.exists(url), url
+os.makedirs(folder + '/s')
+mox.file.write(folder + '/one', '1')
+start = time.time()
+assert mox.file.background_sync_copy(folder, 'obs://bucket/bg', seconds=0.1) is None
+assert time.time() - start < 1
+wait('obs://bucket/bg/one')
+os.rename(bucket, bucket + '-away')
+time.sleep(0.3)
+os.rename(bucket + '-away', bucket)
+mox.file.write(folder + '/s/two', '2')
+wait('obs://bucket/bg/s/two')
+print(mox.file.list_directory('obs://bucket/bg', recursive=True))
+"""
+    bucket = tmp_path / "local" / "buckets" / "bucket"
+    bucket.mkdir(parents=True)
+    environment = {"PYTHONPATH": SCRIPT_PATH, "MODELARTS_MODE": "local", "MODELARTS_HOME": str(tmp_path)}
+    command = [OLDEST, "-S", "-c", code, str(bucket), str(tmp_path / "L")]
+
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, encoding="utf-8", check=False)
+
+    assert done.stdout == "['one', 's', 's/two']\n", done.stderr
+    assert "background_sync_copy" in done.stderr

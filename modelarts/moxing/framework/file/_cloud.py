@@ -38,6 +38,7 @@ class CloudObject(Location):
         self._folder = self._object.as_dir
         self.url = str(url)
         self.slash = url.slash
+        self._listed = {}  # type: dict[str, Item]
 
     def status(self) -> "Optional[Status]":
         with _refusals(self.url):
@@ -69,6 +70,7 @@ class CloudObject(Location):
             found = {}  # type: dict[str, Entry]
             for item in self._buckets._walk(self._folder, recursive):
                 name = item.path.key[len(self._folder.key) :]
+                self._listed[name] = item
                 for place in range(len(name) if recursive else 0):  # folders are only in the names of objects
                     if name[place] == "/":
                         found.setdefault(name[: place + 1], Entry(name[:place], True))
@@ -83,7 +85,7 @@ class CloudObject(Location):
             return found.length
         return sum(entry.status.length for entry in self.entries(recursive=True) if entry.status)
 
-    def open(self, mode: str) -> "tuple[IO[bytes], Publish]":
+    def open_binary(self, mode: str) -> "tuple[IO[bytes], Publish]":
         with _refusals(self.url):
             if self.slash:
                 raise _errors.is_folder(self.url)
@@ -141,7 +143,7 @@ class CloudObject(Location):
 
     def _item(self, name: str) -> "Item":
         path = self._target(name)
-        item = self._buckets._find(path)
+        item = self._listed.get(name) or self._buckets._find(path)
         if item is None:
             raise _errors.no_key(path.url)
         return item

@@ -146,7 +146,7 @@ def _matches(
         folder, address = folder.child(name), address / name
     if plain == len(names):
         if folder.is_folder() or (not only_folders and folder.is_file()):
-            yield str(address)
+            yield f"{address}/" if only_folders else str(address)
         return
     pattern, rest = names[plain], names[plain + 1 :]
     try:
@@ -170,4 +170,4 @@ def _matches(
             if entry.is_folder:
                 yield from _matches(folder.child(entry.name), address / entry.name, rest, recursive, only_folders)
         elif entry.is_folder or not only_folders:
-            yield str(address / entry.name)
+            yield f"{address / entry.name}{'/' if only_folders else ''}"

@@ -85,17 +85,25 @@ class Location:
         """What a folder contains, in the order of keys; raises `FileNotFoundError` where there is none."""
         raise NotImplementedError
 
+    def to_copy(self) -> "list[Entry]":
+        """What is copied of a folder: everything below it but pipes, sockets and broken links."""
+        return self.entries(recursive=True)
+
+    def move_to(self, target: "Location") -> bool:
+        """Move it by a rename, if that is possible; `False` if it was not."""
+        return False
+
     def size(self, recursive: bool) -> int:
         """Bytes of a file, or of a folder's content; raises `FileNotFoundError`."""
         raise NotImplementedError
 
     def read(self) -> bytes:
         """The content of a file."""
-        file, _ = self.open("r")
+        file, _ = self.open_binary("r")
         with file:
             return file.read()
 
-    def open(self, mode: str) -> "tuple[IO[bytes], Publish]":
+    def open_binary(self, mode: str) -> "tuple[IO[bytes], Publish]":
         """A binary file for a mode such as `r+`, and what makes visible what was written to it, where needed."""
         raise NotImplementedError
 

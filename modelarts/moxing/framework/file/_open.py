@@ -54,9 +54,9 @@ class File(io.IOBase):
         self._inner = None  # type: Any
         location = locate(name)
         self._is_local = location.is_local
-        self._inner, self._publish = location.open(kind + plus)
+        self._inner, self._publish = location.open_binary(kind + plus)
         if is_text:
-            self._inner = io.TextIOWrapper(self._inner, encoding or "utf-8", errors, newline)
+            self._inner = io.TextIOWrapper(self._inner, encoding=encoding or "utf-8", errors=errors, newline=newline)
         self._reads, self._writes = kind == "r" or bool(plus), kind != "r" or bool(plus)
         self._is_changed = kind in "wax"
         if self._writes:

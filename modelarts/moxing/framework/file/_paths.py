@@ -43,14 +43,29 @@ class LocalPath(Location):
         except FileNotFoundError:
             raise _errors.not_exists(self.url, "folder") from None
 
+    def to_copy(self) -> "list[Entry]":
+        return sorted(_scan(self.path, recursive=True, in_bucket=True), key=lambda entry: entry.order)
+
+    def move_to(self, target: "Location") -> bool:
+        path = target.path
+        if path is None or os.path.isdir(path) or os.path.islink(self.path):
+            return False
+        if self.is_local and not target.is_local and os.path.isdir(self.path):
+            return False  # links in it may be relative
+        try:
+            _part.in_folder(path, lambda: os.replace(self.path, path))
+        except OSError:  # another file system, or what the copy reports
+            return False
+        return True
+
     def size(self, recursive: bool) -> int:
         found = _stat(self.path)
         if found is None:
             raise _errors.not_exists(self.url)
         return _total(self.path) if stat.S_ISDIR(found.st_mode) else found.st_size
 
-    def open(self, mode: str) -> "tuple[IO[bytes], Publish]":
-        return open(self.path, f"{mode}b"), None
+    def open_binary(self, mode: str) -> "tuple[IO[bytes], Publish]":
+        return open(self.path, f"{mode}b", encoding=None), None
 
     def make_folder(self, parents: bool = True) -> None:
         if parents:
@@ -106,24 +121,37 @@ class BucketPath(LocalPath):
             found = _scan(self.path, recursive, in_bucket=True)
             return sorted(found, key=lambda entry: entry.order)
 
+    def to_copy(self) -> "list[Entry]":
+        return self.entries(recursive=True)
+
+    def move_to(self, target: "Location") -> bool:
+        self._require_own()
+        target.require_bucket()
+        moved = super().move_to(target)
+        if moved:
+            self._tidy()
+        return moved
+
     def size(self, recursive: bool) -> int:
         found = self.status()
         if found is None:
             raise _errors.not_exists(self.url)
         return _total(self.path) if found.is_directory and recursive else found.length
 
-    def open(self, mode: str) -> "tuple[IO[bytes], Publish]":
+    def open_binary(self, mode: str) -> "tuple[IO[bytes], Publish]":
         self.require_bucket()
         with _refusals(self.url):
             if self.slash or os.path.isdir(self.path):
                 raise IsADirectoryError
             if mode.startswith("r"):
-                return open(self.path, f"{mode}b"), None
+                return open(self.path, f"{mode}b", encoding=None), None
+        if mode.startswith("x") and os.path.lexists(self.path):
+            raise FileExistsError(errno.EEXIST, "the object exists", self.url)
         with _refusals(self.url, writing=True):
             if mode.startswith("w"):
                 part = _part.PartFile(self.path)
                 return part.file, part.publish
-            return _part.in_folder(self.path, lambda: open(self.path, f"{mode}b")), None
+            return _part.in_folder(self.path, lambda: open(self.path, f"{mode}b", encoding=None)), None
 
     def make_folder(self, parents: bool = True) -> None:
         self.require_bucket()

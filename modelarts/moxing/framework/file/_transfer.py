@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ._location import Location
 
 _THREADS = 16
+_PAGE = 1000  # objects that OBS lists at once
 
 
 def copy(src_url: "Any", dst_url: "Any", client_id: "Any" = None) -> None:
@@ -57,13 +58,12 @@ def copy_parallel(
         source.require_bucket()
         logging.getLogger().warning("No files to copy")
         return
-    entries = source.entries(recursive=True)
-    _refuse_duplicates(entries)
-    files = [entry.name for entry in entries if not entry.is_folder]
-    if file_list is not None:
-        files = [os.fspath(name).lstrip("/") for name in file_list]
+    files, folders = _content(source) if file_list is None else (_chosen(source, file_list), [])
     if target.path is not None or not files:
         target.make_folder()
+    if target.path is not None:
+        for folder in folders:
+            target.child(folder).make_folder()
     if not files:
         logging.getLogger().warning("No files to copy")
     _copy_many(source, target, files, threads or 1)
@@ -81,9 +81,11 @@ def rename(src_url: "Any", dst_url: "Any") -> None:
         raise _errors.not_exists(source.url)
     if source.path is not None and source.path == target.path:
         return
+    if found.is_directory and f"{target.url}/".startswith(f"{source.url.rstrip('/')}/"):
+        raise OSError(f"cannot move {source.url} into itself: {target.url}")
+    if (found.is_directory or not target.slash) and source.move_to(target):
+        return
     if found.is_directory:
-        if f"{target.url}/".startswith(f"{source.url.rstrip('/')}/"):
-            raise OSError(f"cannot move {source.url} into itself: {target.url}")
         copy_parallel(src_url, dst_url)
     else:
         _copy_one(source, target)
@@ -134,10 +136,28 @@ def _join(folder: str, name: str) -> str:
     return os.path.join(folder, *name.split("/")) if name else folder
 
 
-def _refuse_duplicates(entries: "Any") -> None:
-    files = {entry.name for entry in entries if not entry.is_folder}
-    for entry in entries:
-        if entry.is_folder and entry.name in files:
-            raise _errors.MoxFileNameDuplicateException(
-                f"{entry.name} is an object and a folder; a local folder cannot contain both"
-            )
+def _content(source: "Location") -> "tuple[list[str], list[str]]":
+    """The names of all files and folders in a folder."""
+    entries = source.to_copy()
+    if not source.is_local:
+        for _ in range(0, len(entries) or 1, _PAGE):
+            logging.getLogger().info("Listing OBS")
+    files = [entry.name for entry in entries if not entry.is_folder]
+    folders = [entry.name for entry in entries if entry.is_folder]
+    for name in set(files).intersection(folders):
+        raise _errors.MoxFileNameDuplicateException(
+            f"{name} is an object and a folder; a local folder cannot contain both"
+        )
+    return files, folders
+
+
+def _chosen(source: "Location", file_list: "Sequence[str]") -> "list[str]":
+    """The names in `file_list`, each of which must be that of a file in the folder."""
+    if isinstance(file_list, (str, bytes)):
+        raise TypeError(f"file_list={file_list!r}: write a list of paths relative to src_url")
+    names = [os.fspath(name).strip("/") for name in file_list]
+    for name in names:
+        if not name or ".." in name.split("/"):
+            raise ValueError(f"file_list: {name!r} is not the path of a file relative to {source.url}")
+        _require_file(source.child(name))
+    return names

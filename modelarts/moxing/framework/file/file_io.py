@@ -57,12 +57,14 @@ def read(url: "Any", client_id: "Any" = None, binary: bool = False, exist_check:
 
 def write(url: "Any", data: "Union[str, bytes]", binary: bool = False) -> None:
     """Create or replace a file by a text, or with `binary` by bytes."""
+    _require_type(data, binary)
     with File(url, "wb" if binary else "w") as file:
         file.write(data)
 
 
 def append(url: "Any", data: "Union[str, bytes]", binary: bool = False) -> None:
     """Append a text, or with `binary` bytes, to a file, which is created if it does not exist."""
+    _require_type(data, binary)
     with File(url, "ab" if binary else "a") as file:
         file.write(data)
 
@@ -81,12 +83,18 @@ def append_remote(src_url: "Any", dst_url: "Any" = None, dsturl: "Any" = None) -
 
 def exists(url: "Any") -> bool:
     """Whether a file or folder exists."""
-    return _locate(url).status() is not None
+    try:
+        return _locate(url).status() is not None
+    except ValueError:  # it names no bucket
+        return False
 
 
 def is_directory(url: "Any") -> bool:
     """Whether a folder exists."""
-    return _locate(url).is_folder()
+    try:
+        return _locate(url).is_folder()
+    except ValueError:  # it names no bucket
+        return False
 
 
 def make_dirs(url: "Any") -> None:
@@ -128,3 +136,11 @@ def stat(url: "Any") -> "Status":
     if found is None:
         raise _not_exists(location.url)
     return found
+
+
+def _require_type(data: "Any", binary: bool) -> None:
+    """Refuse data of the wrong kind before anything is replaced by it."""
+    if binary and isinstance(data, str):
+        raise TypeError("a text cannot be written with binary=True: give bytes, or leave binary out")
+    if not binary and not isinstance(data, str):
+        raise TypeError(f"{type(data).__name__} cannot be written as text: give a text, or bytes with binary=True")
