@@ -40,7 +40,8 @@ LAYERS = {
     "store": ("local.store",),
     "machine": ("local.daemon", "local.catalog", "local.hardware", "local.paths", "local.locks",
                 "local.processes", "local.files", "local.interpreters", "local.interpreter_facts",
-                "local.installation", "local.ports", "local.stepping"),
+                "local.installation", "local.ports", "local.stepping",
+                "local.layout"),
 }  # fmt: skip
 
 # From left to right: a layer may import itself and all that are to its right.

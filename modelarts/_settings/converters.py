@@ -67,6 +67,13 @@ def mode(value: Any) -> str:
     return found
 
 
+def isolation(value: Any) -> str:
+    found = str(value).strip().lower()
+    if found not in ("auto", "require", "off"):
+        raise ValueError("write auto, require or off")
+    return found
+
+
 def language(value: Any) -> str:
     found = re.split("[-_.]", str(value).strip().lower())[0]  # of zh_CN.UTF-8, too
     if found not in ("en", "zh"):

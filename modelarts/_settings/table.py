@@ -114,6 +114,9 @@ SETTINGS = (
     Setting("local_keep", ("MODELARTS_LOCAL_KEEP",), "failed,5", keep.checked,
             "working directories that stay after a job: `failed`, `all`, `none`, a number of versions, a duration such "
             "as `7d`, or several of these"),
+    Setting("local_isolation", ("MODELARTS_LOCAL_ISOLATION",), "auto", converters.isolation,
+            "whether each node of a job has `/cache`, `/tmp`, `/home/work` and processes of its own: `auto` as far as "
+            "this machine allows it, `require` or the job fails, `off`"),
 )  # fmt: skip
 
 BY_NAME = {setting.name: setting for setting in SETTINGS}

@@ -27,6 +27,7 @@ NEEDED = ("psutil", "waitress", "werkzeug")
 NEEDED_FOR_IAM = ("cheroot", "cryptography")
 STOP_PATIENCE = 10.0
 Kind = TypeVar("Kind")
+JOB_SESSION = "MODELARTS_JOB_SESSION"  # variable of jobs: the file with the address of their service
 LOCAL_SETTINGS = "MODELARTS_LOCAL_"  # beginning of the variables that only the service reads
 
 
@@ -94,6 +95,8 @@ def find(home: Path) -> Address | None:
 def ensure(home: Path, iam: CloudOptions | None = None) -> Address:
     """The running service of a home, started if there is none.
 
+    Inside a job it is the service that runs the job, which the job does not start.
+
     A service that was killed, or stopped itself when idle, starts with the options that it had. So does a service whose
     installation was replaced or removed since it started: its jobs continue.
 
@@ -104,6 +107,8 @@ def ensure(home: Path, iam: CloudOptions | None = None) -> Address:
     Raises:
         ServiceError: it cannot be started, or runs with other options.
     """
+    if os.environ.get(JOB_SESSION) and (address := _of_this_job(home)):
+        return address
     found = find(home)
     if found is None or _is_replaced(found):
         paths = LocalHome.of(home)
@@ -119,6 +124,14 @@ def ensure(home: Path, iam: CloudOptions | None = None) -> Address:
     if iam is not None:
         _check_options(found, iam)
     return found
+
+
+def _of_this_job(home: Path) -> Address | None:
+    """The service of the job that this process belongs to, if it is that of this home."""
+    stored = read_json(Path(os.environ[JOB_SESSION]))
+    if not isinstance(stored, dict) or stored.get("home") != str(home):
+        return None
+    return _record(Address, stored)
 
 
 def _is_replaced(found: Address) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from modelarts._obs.paths import ObsPath
-from modelarts.local import files
+from modelarts.local import files, layout
 
 
 @attrs.frozen
@@ -132,6 +132,11 @@ class JobPaths:
         """Outcome, end time and reason, written when it has ended."""
         return self.root / "exit.json"
 
+    @property
+    def session(self) -> Path:
+        """Address of the service and token of the job, in a folder of its own, which is all that the job sees here."""
+        return self.root / "session" / "address.json"
+
     def log(self, worker: int) -> Path:
         return self.root / f"worker-{worker}.log"
 
@@ -139,9 +144,43 @@ class JobPaths:
         """The virtual environment of a node."""
         return self.root / f"python-{worker}"
 
-    def worker(self, worker: int) -> Path:
-        """The `/home/work` of a node, with `user-job-dir` in it."""
-        return self.root / f"worker-{worker}"
+    def node(self, node: int) -> NodePaths:
+        return NodePaths(self.root / f"node-{node}")
+
+
+@attrs.frozen
+class NodePaths:
+    """The folders of one node, which a training process finds below `/`. They are plain folders from outside."""
+
+    root: Path
+
+    @property
+    def job_dir(self) -> Path:
+        """The working directory, with the copy of the code in it: `/home/work/user-job-dir`."""
+        return self._outside(layout.JOB_DIR)
+
+    @property
+    def cache(self) -> Path:
+        """`/cache`: empty when the node starts."""
+        return self._outside(layout.CACHE)
+
+    @property
+    def tmp(self) -> Path:
+        """`/tmp`: empty when the node starts, except for what must stay reachable below it."""
+        return self._outside(layout.TMP)
+
+    @property
+    def work(self) -> Path:
+        """`/home/work`."""
+        return self._outside(layout.WORK)
+
+    @property
+    def ma_user(self) -> Path:
+        """`/home/ma-user`: of versions that run an image."""
+        return self._outside(layout.MA_USER)
+
+    def _outside(self, path: str) -> Path:
+        return Path(layout.placed(path, str(self.root)))
 
 
 def write_private(path: Path, value: Any, indent: int | None = None) -> None:

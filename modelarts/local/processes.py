@@ -5,10 +5,14 @@ Standard library only: the supervisor uses this module, too.
 
 from __future__ import annotations
 
+import contextlib
 import os
-import subprocess
+import signal
+import time
 from collections.abc import Sequence
 from typing import Any, Callable, NamedTuple
+
+PATIENCE = 5.0  # seconds in which processes end that were killed
 
 
 class Process(NamedTuple):
@@ -56,6 +60,8 @@ class Children:
 
     def start(self, argv: Sequence[str], **options: Any) -> Process:
         """Start a process, with options of `subprocess.Popen`. Raises `OSError`."""
+        import subprocess  # the supervisor does not need it
+
         child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, start_new_session=True, **options)
         child.returncode = 0  # no warning that it still runs when the handle is dropped
         self._pids.append(child.pid)
@@ -73,11 +79,52 @@ def _reaped(pid: int) -> bool:
         return True
 
 
+def descendants(pid: int = 0) -> list[Process]:
+    """The running descendants of a process, by default of this one."""
+    children: dict[int, list[Process]] = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit() and (fields := _fields(int(name))) and fields[0] not in (b"Z", b"X"):
+            children.setdefault(int(fields[1]), []).append(Process(int(name), fields[19].decode()))
+    found = children.get(pid or os.getpid(), [])
+    for process in found:  # it grows meanwhile
+        found += children.pop(process.pid, [])
+    return found
+
+
+def end_descendants() -> None:
+    """Kill all descendants of this process, to which they come as orphans, and reap its children."""
+    deadline = time.monotonic() + PATIENCE
+    while (left := descendants()) and time.monotonic() < deadline:
+        for process in left:
+            process.signal(signal.SIGKILL)
+        time.sleep(0.002)
+        reap_all()
+
+
+def reap_all() -> None:
+    """Reap all children that have ended."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def signal_all(number: int) -> None:
+    """Send a signal to all processes of a PID namespace, of which this one is the first."""
+    if os.getpid() == 1:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(-1, number)
+
+
 def _stat(pid: int) -> tuple[str, str]:
     """State and start time of a process; both empty if it does not exist."""
+    fields = _fields(pid)
+    return (fields[0].decode(), fields[19].decode()) if fields else ("", "")
+
+
+def _fields(pid: int) -> list[bytes]:
+    """What the kernel says of a process, from its state on; empty if it does not exist."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
+            return file.read().rpartition(b")")[2].split()
     except OSError:
-        return "", ""
-    return fields[0].decode(), fields[19].decode()
+        return []

@@ -29,6 +29,7 @@ from modelarts.local.installation import Installation
 from modelarts.local.paths import LocalHome, write_private
 from modelarts.local.places.here import Here
 from modelarts.local.processes import Process
+from modelarts.local.runtime import job_session
 from modelarts.local.runtime.environment import JobEnvironment
 from modelarts.local.runtime.spec import JobSpecBuilder
 from modelarts.local.scheduler import Scheduler
@@ -95,8 +96,9 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
     place = Here()
     environment = JobEnvironment(home, table.value_of("local_environment", home))
     spec_builder = JobSpecBuilder(
-        paths, offered, store, table.value_of("local_python", home), place.describe, environment
-    )
+        paths, offered, store, table.value_of("local_python", home), place.describe, environment,
+        table.value_of("local_isolation", home),
+    )  # fmt: skip
     capacity = table.value_of("local_capacity", home) or os.cpu_count() or 1
     cleaner = Cleaner(paths, store, keep.parse(table.value_of("local_keep", home)))
     scheduler = Scheduler(store, paths, spec_builder, place, capacity, cleaner.wake)
@@ -106,15 +108,16 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
     app = create_app(service, token, PROJECT_ID, activity)
     server = _listen(app, table.value_of("local_port", home))
     tls = _start_tls_server(service, activity, *iam) if iam else {}
-    scheduler.start()
-    cleaner.start()
-    service.tensorboards.start()
     process = Process.of(os.getpid())
     write_private(paths.address, {
         "url": f"http://127.0.0.1:{server.effective_port}", "token": token, "project_id": PROJECT_ID,
         "pid": process.pid, "started": process.started, "version": __version__,
         "installation": attrs.asdict(Installation.of_this_process()), **tls,
     })  # fmt: skip
+    job_session.update(paths, store)
+    scheduler.start()
+    cleaner.start()
+    service.tensorboards.start()
     return server, service, activity, cleaner
 
 

@@ -38,8 +38,8 @@ class Past:
         end_time = now() - int(days_ago * DAY) if status.ended else None
         self.store.jobs.transition(version.id, (INIT,), status, end_time=end_time)
         folder = self.home.job(version.id)
-        put(folder.root / "worker-0" / "user-job-dir" / "src" / "train.py")
-        put(folder.root / "worker-0" / "cache" / "data.bin", b"x" * 100_000)
+        put(folder.node(0).job_dir / "src" / "train.py")
+        put(folder.node(0).cache / "data.bin", b"x" * 100_000)
         put(folder.log(0), "a line\n")
         put(folder.metrics, "{}")
         return version.id
@@ -49,7 +49,7 @@ class Past:
 
     def left(self) -> list[int]:
         """The versions that have working directories."""
-        return [number for number in self.ids() if self.home.job(number).worker(0).exists()]
+        return [number for number in self.ids() if self.home.job(number).node(0).root.exists()]
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_failed_versions_and_the_last_five_stay(past):
     assert past.left() == [failed, lost, *done[2:]]
     freed, kept = result.output.splitlines()
     assert re.fullmatch(r"freed 2\d\d\.\d kB of 2 versions", freed)
-    assert re.fullmatch(r"kept [78]\d\d\.\d kB of 7 versions, as local_keep=failed,5 says; .* --keep none` .*", kept)
+    assert re.fullmatch(r"kept [789]\d\d\.\d kB of 7 versions, as local_keep=failed,5 says; .* --keep none` .*", kept)
 
 
 RULES: list[tuple[str, Callable[[list[int]], list[int]]]] = [
@@ -166,17 +166,17 @@ def test_a_version_whose_supervisor_still_runs_is_not_touched(past, monkeypatch)
 
 
 def test_what_is_left_of_a_deleted_version_is_freed(past):
-    put(past.home.job(99).root / "worker-0" / "file")
+    put(past.home.job(99).root / "node-0" / "file")
 
     assert clean("--keep", "all").output.startswith("freed ")
-    assert not past.home.job(99).worker(0).exists()
+    assert not past.home.job(99).node(0).root.exists()
 
 
 def test_links_are_removed_and_not_followed(past, tmp_path):
     number = past.version()
     data = put(tmp_path / "elsewhere" / "data.csv")
-    (past.home.job(number).worker(0) / "link").symlink_to(data.parent)
-    (past.home.job(number).root / "worker-1").symlink_to(data.parent)
+    (past.home.job(number).node(0).root / "link").symlink_to(data.parent)
+    (past.home.job(number).root / "node-1").symlink_to(data.parent)
 
     clean("--keep", "none")
 
@@ -189,14 +189,14 @@ def test_read_only_folders_are_removed_too(monkeypatch):
         monkeypatch.setenv("MODELARTS_HOME", str(place / "state"))
         past = Past(place / "state")
         number = past.version()
-        locked = past.home.job(number).worker(0) / "cache"
+        locked = past.home.job(number).node(0).cache
         locked.chmod(0o500)
-        (locked.parent / "user-job-dir" / "src").chmod(0)
+        (past.home.job(number).node(0).job_dir / "src").chmod(0)
 
         result = clean("--keep", "none")
         past.store.close()
 
-        assert (result.exit_code, past.home.job(number).worker(0).exists()) == (0, False), result.output
+        assert (result.exit_code, past.home.job(number).node(0).root.exists()) == (0, False), result.output
 
 
 def test_the_service_frees_what_is_not_kept_when_a_version_ends(home, tmp_path, monkeypatch):
@@ -209,6 +209,6 @@ def test_the_service_frees_what_is_not_kept_when_a_version_ends(home, tmp_path, 
         jobs = [estimator(session).fit(inputs="/bucket/data/", wait=True) for _ in range(2)]
         first, second = (LocalHome.of(home).job(job.version_id) for job in jobs)
 
-        until(lambda: not first.worker(0).exists())
-        assert second.worker(0).exists()
+        until(lambda: not first.node(0).root.exists())
+        assert second.node(0).root.exists()
         assert "Training completed." in jobs[0].get_job_log(jobs[0].get_job_log_file_list().log_file_list[0]).content

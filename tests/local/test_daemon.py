@@ -25,7 +25,7 @@ from modelarts.local import daemon
 from modelarts.local.paths import LocalHome
 from modelarts.local.server import THREADS
 from modelarts.session import Session
-from tests.support.jobs import estimator, put_code, until
+from tests.support.jobs import estimator, put_code, shared, until
 
 
 def test_two_starts_at_once_end_with_one_service(home):
@@ -171,7 +171,7 @@ def test_a_job_with_an_interpreter_of_its_own_says_nothing_about_it(home, tmp_pa
 def test_a_running_job_keeps_it_from_ending(home, monkeypatch, tmp_path):
     idle_timeout = 0.8
     monkeypatch.setenv("MODELARTS_LOCAL_IDLE_TIMEOUT", str(idle_timeout))
-    gate = tmp_path / "gate"
+    gate = shared(home) / "gate"
     with Session.local(home) as session:
         session.obs.create_bucket("bucket")
         put_code(session, tmp_path, f"""

@@ -6,7 +6,6 @@ import contextlib
 import os
 import resource
 import sqlite3
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +13,8 @@ from modelarts.errors import JobFailed, JobStopped
 from modelarts.estimator import Estimator
 from modelarts.local.paths import LocalHome
 from modelarts.session import Session
-from tests.support.jobs import ACCEPT_ANY, estimator, put_code, until
+from tests.support.jobs import ACCEPT_ANY, estimator, put_code, shared, until
+from tests.support.processes import running
 
 
 def ended(session, tmp_path, script: str, capsys, **changes):
@@ -105,7 +105,7 @@ def test_a_dataset_that_is_not_registered_is_named(session, tmp_path):
 
 def test_a_version_that_the_service_cannot_make_sense_of_fails_and_holds_up_no_other(home, tmp_path, monkeypatch):
     monkeypatch.setenv("MODELARTS_LOCAL_CAPACITY", "1")
-    gate = tmp_path / "gate"
+    gate = shared(home) / "gate"
     with Session.local(home) as session:
         session.obs.create_bucket("bucket")
         put_code(session, tmp_path, f"""
@@ -138,22 +138,22 @@ def test_a_built_in_algorithm_that_is_only_documented_fails_to_submit(session, t
 
 
 def test_stopping_ends_the_script_and_what_it_started(session, tmp_path):
-    pid_file = tmp_path / "child pid"
+    command = f"sleep 300.{os.getpid()}"
     put_code(session, tmp_path, f"""
         import subprocess, time
-        child = subprocess.Popen(["sleep", "300"])
-        open({str(pid_file)!r}, "w").write(str(child.pid))
+        subprocess.Popen({command.split()})
+        subprocess.Popen({command.split()}, start_new_session=True)
         time.sleep(300)
     """)
     job = estimator(session).fit(inputs="/bucket/data/")
-    child = int(until(lambda: pid_file.exists() and pid_file.read_text()))
+    until(lambda: len(running(command)) == 2)
 
     assert job.stop_job_version() == {"is_success": True}
     with pytest.raises(JobStopped, match="stopped by its user"):
         job.wait(show=False)
 
     assert job.get_job_info().status == 12
-    until(lambda: not alive(child))
+    assert running(command) == []
 
 
 def test_a_script_that_will_not_end_is_ended(session, tmp_path, monkeypatch):
@@ -211,14 +211,3 @@ def test_a_full_disk_is_reported_and_does_not_end_the_job(home, tmp_path):
     assert info.status == 10
     assert info.error_result.startswith("the log is incomplete")
     assert "worker-0.log cannot be written: File too large" in info.error_result
-
-
-def alive(pid: int) -> bool:
-    """Whether a process is running and no zombie."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-
-

@@ -11,6 +11,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,7 @@ from modelarts.local.scheduler import LOST, STOPPED, Scheduler
 from modelarts.local.store.records import Version
 from tests.support import environment
 from tests.support.jobs import until
+from tests.support.processes import running
 
 
 class Elsewhere:
@@ -283,15 +285,18 @@ def folder(tmp_path: Path) -> Iterator[JobPaths]:
         Process(**read_json(paths.supervisor)).signal(signal.SIGKILL)
 
 
-def spec(paths: JobPaths, argv: list[str], **environment: str) -> dict[str, object]:
+def spec(paths: JobPaths, argv: list[str], **environment: str) -> dict[str, Any]:
     worker = {
-        "argv": argv, "environment": {**os.environ, **environment}, "directory": str(paths.worker(0)),
+        "argv": argv, "environment": {**os.environ, **environment}, "directory": str(paths.node(0).job_dir),
+        "root": str(paths.node(0).root),
         "log": str(paths.log(0)), "log_object": None, "banner": "",
     }  # fmt: skip
     return {
         "code": None, "input": None, "fault": "", "outputs": [], "exit": str(paths.exit),
         "supervisor": str(paths.supervisor), "started": str(paths.workers), "usage": str(paths.usage),
         "packages": PACKAGES, "workers": [worker],
+        "tree": {"isolation": "auto", "own": ["/tmp", "/home/work/user-job-dir"], "covered": "/none", "shown": []},
+        "results": {"output": None, "url": "", "metrics": str(paths.metrics), "scratch": [{}], "advice": ""},
     }  # fmt: skip
 
 
@@ -335,7 +340,6 @@ def test_a_version_of_a_killed_supervisor_is_lost_and_its_workers_are_ended(fold
     Process(**read_json(folder.supervisor)).signal(signal.SIGKILL)
 
     until(lambda: phase(place, folder) is Phase.LOST)
-    assert worker.is_running()
     place.clean("7", folder)
 
     until(lambda: not worker.is_running())
@@ -370,7 +374,7 @@ def test_a_record_that_makes_no_sense_counts_as_none(folder):
         (["sleep", "\ud800"], {}, "sleep cannot be started: 'utf-8' codec can't encode"),
         (["no such program"], {}, "no such program cannot be started: No such file or directory"),
         (["sleep", "1" * 200_000], {}, "sleep cannot be started: Argument list too long"),
-        (["sleep", 1], {}, "the workers cannot be run: TypeError("),
+        (["sleep", 1], {}, "sleep cannot be started: expected str, bytes or os.PathLike"),
         ([], {}, "the workers cannot be run: IndexError("),
     ],
     ids=["name with =", "name with NUL", "value with NUL", "argument with NUL", "surrogate", "no program", "too long",
@@ -426,12 +430,17 @@ def test_exit_codes_are_known_where_the_service_was_started_with_sigchld_ignored
     assert place.look({"7": folder})["7"].reason == "the script ended with exit code 3"
 
 
-def test_processes_that_a_worker_leaves_running_end_with_it(folder, tmp_path):
-    left = tmp_path / "pid"
-    write_private(folder.spec, spec(folder, ["/bin/sh", "-c", f"sleep 60 & echo $! > '{left}'"]))
+@pytest.mark.parametrize("isolation", ["auto", "off"])
+def test_processes_that_a_worker_leaves_running_end_with_it(folder, isolation):
+    mark = f"6{os.getpid()}"
+    script = f"setsid sleep {mark} & sleep {mark} & echo $! > left; (exec setsid sh -c 'sleep {mark} & sleep {mark}') &"
+    content = spec(folder, ["/bin/sh", "-c", script])
+    content["tree"]["isolation"] = isolation
+    write_private(folder.spec, content)
     place = Here()
 
     place.start("7", folder)
     until(lambda: phase(place, folder) is Phase.COMPLETED)
 
-    until(lambda: not Process.of(int(left.read_text())).is_running())
+    assert (folder.node(0).job_dir / "left").read_text()
+    assert running(mark) == []

@@ -14,7 +14,7 @@ from modelarts.local import daemon
 from modelarts.local.paths import LocalHome, read_json
 from modelarts.local.store import Store
 from modelarts.session import Session
-from tests.support.jobs import ACCEPT_ANY, estimator, put_code, until
+from tests.support.jobs import ACCEPT_ANY, estimator, put_code, shared, until
 
 GATED = """
 import os, time
@@ -32,7 +32,7 @@ def kill_service(home) -> None:
 
 
 def test_a_job_outlives_its_service_and_a_new_one_shows_its_end(session, home, tmp_path):
-    gate = tmp_path / "gate"
+    gate = shared(home) / "gate"
     put_code(session, tmp_path, GATED.format(gate=str(gate)))
     job = estimator(session).fit(inputs="/bucket/data/")
     until(LocalHome.of(home).job(job.version_id).workers.exists)
@@ -47,7 +47,7 @@ def test_a_job_outlives_its_service_and_a_new_one_shows_its_end(session, home, t
 
 
 def test_a_restarted_service_follows_and_stops_what_still_runs(session, home, tmp_path):
-    put_code(session, tmp_path, GATED.format(gate=str(tmp_path / "never")))
+    put_code(session, tmp_path, GATED.format(gate=str(shared(home) / "never")))
     job = estimator(session).fit(inputs="/bucket/data/")
     until(LocalHome.of(home).job(job.version_id).workers.exists)
 
@@ -59,7 +59,7 @@ def test_a_restarted_service_follows_and_stops_what_still_runs(session, home, tm
 
 
 def test_waiting_survives_a_restart_of_the_service(session, home, tmp_path, capsys):
-    gate = tmp_path / "gate"
+    gate = shared(home) / "gate"
     put_code(session, tmp_path, GATED.format(gate=str(gate)))
     job = estimator(session).fit(inputs="/bucket/data/")
     until(lambda: job.get_job_info().status == 8)
@@ -78,7 +78,7 @@ def test_waiting_survives_a_restart_of_the_service(session, home, tmp_path, caps
 
 
 def test_a_killed_supervisor_loses_the_version_and_ends_its_workers(session, home, tmp_path):
-    put_code(session, tmp_path, GATED.format(gate=str(tmp_path / "never")))
+    put_code(session, tmp_path, GATED.format(gate=str(shared(home) / "never")))
     job = estimator(session, log_url="/bucket/log/").fit(inputs="/bucket/data/", job_name="lost")
     paths = LocalHome.of(home).job(job.version_id)
     worker = until(lambda: read_json(paths.workers))[0]["pid"]
@@ -95,7 +95,7 @@ def test_a_killed_supervisor_loses_the_version_and_ends_its_workers(session, hom
 
 
 def test_a_supervisor_killed_while_no_service_runs_is_noticed_by_the_next(session, home, tmp_path):
-    put_code(session, tmp_path, GATED.format(gate=str(tmp_path / "never")))
+    put_code(session, tmp_path, GATED.format(gate=str(shared(home) / "never")))
     job = estimator(session).fit(inputs="/bucket/data/")
     paths = LocalHome.of(home).job(job.version_id)
     worker = until(lambda: read_json(paths.workers))[0]["pid"]
@@ -109,7 +109,7 @@ def test_a_supervisor_killed_while_no_service_runs_is_noticed_by_the_next(sessio
 
 def test_more_versions_than_capacity_wait_and_then_run_in_order(home, tmp_path, monkeypatch):
     monkeypatch.setenv("MODELARTS_LOCAL_CAPACITY", "1")
-    gate = tmp_path / "gate"
+    gate = shared(home) / "gate"
     with Session.local(home) as session:
         session.obs.create_bucket("bucket")
         put_code(session, tmp_path, GATED.format(gate=str(gate)))
@@ -125,7 +125,7 @@ def test_more_versions_than_capacity_wait_and_then_run_in_order(home, tmp_path, 
 
 def test_queued_jobs_survive_a_kill(home, tmp_path, monkeypatch):
     monkeypatch.setenv("MODELARTS_LOCAL_CAPACITY", "1")
-    gate = tmp_path / "gate"
+    gate = shared(home) / "gate"
     with Session.local(home) as session:
         session.obs.create_bucket("bucket")
         put_code(session, tmp_path, GATED.format(gate=str(gate)))

@@ -12,7 +12,7 @@ import pytest
 from modelarts.errors import JobError
 from modelarts.estimator import JOB_STATE, Estimator
 from modelarts.job import TrainingJob
-from tests.support.jobs import ACCEPT_ANY, estimator, put_code, until
+from tests.support.jobs import ACCEPT_ANY, estimator, put_code, shared, until
 
 REPORT = """
 import json, os, sys
@@ -63,7 +63,7 @@ def test_each_engine_passes_its_arguments_and_then_the_hyperparameters(
 def test_a_script_runs_in_user_job_dir_beside_its_code_folder(session, tmp_path):
     seen = run_report(session, tmp_path)
 
-    assert seen["cwd"].endswith("/user-job-dir")
+    assert seen["cwd"] == "/home/work/user-job-dir"
     assert seen["file"] == f"{seen['cwd']}/src/train.py"
     assert seen["cwd"] in seen["path"]
     assert seen["env"]["PYTHONUNBUFFERED"] == "1"
@@ -208,8 +208,8 @@ def test_an_estimator_waits_for_the_version_that_it_created_or_was_given(session
     assert given.wait(timeout=30, show=False).status == 10
 
 
-def test_an_estimator_waits_for_one_version_while_it_creates_another(session, tmp_path, capsys):
-    gate = tmp_path / "gate"
+def test_an_estimator_waits_for_one_version_while_it_creates_another(session, home, tmp_path, capsys):
+    gate = shared(home) / "gate"
     put_code(session, tmp_path, f"""
         import os, time
         while not os.path.exists({str(gate)!r}): time.sleep(0.02)

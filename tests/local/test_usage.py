@@ -11,7 +11,7 @@ import pytest
 
 from modelarts.local.places import usage
 from modelarts.local.places.usage import MOST, Usage
-from tests.support.jobs import estimator, put_code, until
+from tests.support.jobs import estimator, put_code, shared, until
 
 BUSY = """
 import os
@@ -20,8 +20,8 @@ while not os.path.exists({gate!r}): sum(range(10_000))
 """
 
 
-def test_samples_are_those_of_the_running_script(session, tmp_path):
-    gate = tmp_path / "gate"
+def test_samples_are_those_of_the_running_script(session, home, tmp_path):
+    gate = shared(home) / "gate"
     put_code(session, tmp_path, BUSY.format(gate=str(gate)))
     job = estimator(session).fit(inputs="/bucket/data/")
 

@@ -13,6 +13,11 @@ from modelarts.session import Session
 ACCEPT_ANY = "import sys\n"  # a script that takes whatever arguments it gets
 
 
+def shared(home: Path) -> Path:
+    """A folder that tests and jobs see under the same path; a job has its own `/tmp`."""
+    return home / "local" / "buckets"
+
+
 def put_code(session: Session, tmp_path: Path, script: str, name: str = "train.py") -> None:
     """Upload a script as `obs://bucket/src/<name>`, and `obs://bucket/data/` with one file."""
     source = tmp_path / "src"

@@ -31,6 +31,16 @@ def processes() -> Iterator[Path]:
     return (entry for entry in Path("/proc").iterdir() if entry.name.isdecimal() and entry.name != own)
 
 
+def running(command: str) -> list[int]:
+    """The pids of all processes whose command contains a text, whatever pid they have inside a job."""
+    found = []
+    for process in processes():
+        with contextlib.suppress(OSError):
+            if command.encode() in (process / "cmdline").read_bytes().replace(b"\0", b" "):
+                found.append(int(process.name))
+    return found
+
+
 def is_below(process: Path, folder: Path) -> bool:
     """Whether a process works in a folder."""
     try:

@@ -22,6 +22,7 @@ from modelarts.local.api.handlers.context import Call, Handler, Service
 from modelarts.local.api.long_poll import LongPoll, requested_wait
 from modelarts.local.api.responses import Response, failure
 from modelarts.local.api.routing import Router
+from modelarts.local.runtime import job_session
 
 logger = logging.getLogger("modelarts.local")
 
@@ -85,11 +86,12 @@ def create_app(service: Service, credentials: str | Authenticate, project_id: st
 
     Args:
         service: its parts.
-        credentials: the token that `X-Auth-Token` must have, or a function that checks the credentials of a request.
+        credentials: the token that `X-Auth-Token` must have, unless it has that of a running job; or a function that
+            checks the credentials of a request.
         project_id: the only project that paths may have.
         activity: records every request.
     """
-    authenticate = _token_check(credentials) if isinstance(credentials, str) else credentials
+    authenticate = _token_check(credentials, service) if isinstance(credentials, str) else credentials
     router = Router(ROUTES)
 
     def respond(request: Request, path: str) -> Response:
@@ -132,13 +134,15 @@ def is_this_machine(host: str) -> bool:
     return (host.rpartition(":")[0] or host) in _LOCAL_HOSTS
 
 
-def _token_check(token: str) -> Authenticate:
+def _token_check(token: str, service: Service) -> Authenticate:
     def check(request: Request) -> None:
         sent = request.headers.get("X-Auth-Token", "")
         if not sent:
             raise ApiFailure("ModelArts.0201", "the X-Auth-Token header is missing or empty", 401)
-        if not hmac.compare_digest(sent.encode(), token.encode()):
-            raise ApiFailure("ModelArts.0203", "the token is not the one of this service", 401)
+        is_own = hmac.compare_digest(sent.encode(), token.encode())
+        if not is_own and not job_session.accepts(service.home, service.store, sent):
+            message = "the token is neither that of this service nor that of a running job"
+            raise ApiFailure("ModelArts.0203", message, 401)
 
     return check
 

@@ -16,7 +16,7 @@ from modelarts.local import hardware, locks
 from modelarts.local.paths import JobPaths, read_json
 from modelarts.local.places import supervisor
 from modelarts.local.places.base import ENDED, Phase, State
-from modelarts.local.processes import Children, Process
+from modelarts.local.processes import Children, Process, descendants
 
 _ENDS = {phase.value: phase for phase in ENDED}
 
@@ -56,8 +56,10 @@ class Here:
         return _supervisor(folder).signal(signal.SIGTERM)
 
     def clean(self, key: str, folder: JobPaths) -> None:
-        for worker in read_json(folder.workers) or ():
-            Process(worker["pid"], worker["started"]).signal_group(signal.SIGKILL)
+        for record in read_json(folder.workers) or ():
+            first = Process(record["pid"], record["started"])
+            for process in [*(descendants(first.pid) if first.exists() else ()), first]:
+                process.signal(signal.SIGKILL)
 
 
 def _state(folder: JobPaths) -> State:

@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -22,16 +21,19 @@ if __name__ == "__main__":  # started by file path, so nothing else has added th
     sys.path.append(__file__.rpartition("/modelarts/local/places/")[0])
 
 from modelarts.local import files
-from modelarts.local.places import boot_file, ends
+from modelarts.local.layout import placed
+from modelarts.local.places import boot_file, ends, isolation
 from modelarts.local.places.ends import End
 from modelarts.local.places.results import Results
 from modelarts.local.places.start_failure import StartFailure
+from modelarts.local.places.tree import Tree
 from modelarts.local.places.worker_log import Log, copy, explain
 from modelarts.local.processes import Process
 
 GRACE = 5.0  # seconds from SIGTERM to SIGKILL for a worker
 CODE_MISSING = 127  # the platform's return code for a code directory that cannot be fetched
 _RECORD_SIZE = 4096
+_PLACED = ("argv", "environment", "banner")  # members of a worker with paths of its tree
 
 
 class Supervisor:
@@ -42,8 +44,7 @@ class Supervisor:
         self.stopped = threading.Event()
         self.ended = threading.Event()
         self.logs = [Log(worker["log"], worker["log_object"]) for worker in spec["workers"]]
-        self.processes: list[subprocess.Popen[bytes]] = []
-        self.workers: list[Process] = []  # the same, by pid and start time
+        self.nodes: list[isolation.Node] = []
         self.pumps: list[threading.Thread] = []
         self.changed = threading.Condition()
         self.codes: dict[int, int] = {}  # exit codes by worker, in the order of their ends
@@ -52,10 +53,9 @@ class Supervisor:
 
     def run(self) -> dict[str, Any]:
         """Run the version; returns the record of its end, without the end time."""
-        for log, worker in zip(self.logs, self.spec["workers"]):
-            log.write(worker["banner"].encode("utf-8", "replace"))
         failed: End | None = None
         try:
+            self.open_nodes()
             self.prepare()
             self.results = Results(self.spec)
             self.start()
@@ -68,7 +68,7 @@ class Supervisor:
             failed = ends.of_all(1, f"the workers cannot be run: {error!r}", len(self.logs))
         finally:
             self.ended.set()
-            self.end_workers(signal.SIGKILL)
+            self.end_nodes()
         for pump in self.pumps:
             pump.join(GRACE)
         end = failed or self.end()
@@ -81,6 +81,29 @@ class Supervisor:
         outcome = "stopped" if self.stopped.is_set() else "completed" if end.code == 0 else "failed"
         problems = [log.problem for log in self.logs if log.problem][:1]
         return {"outcome": outcome, "exit_code": end.code, "reason": "; ".join(filter(None, [end.reason, *problems]))}
+
+    def open_nodes(self) -> None:
+        """Give each worker its tree, and then its log the banner: its paths, and others in the spec, depend on it."""
+        tree, problem = self.spec["tree"], ""
+        for worker in self.spec["workers"]:
+            try:
+                if not problem:
+                    own = Tree(worker["root"], tuple(tree["own"]), tree["covered"], tuple(tree["shown"]))
+                    self.nodes.append(isolation.open_node(own, tree["isolation"]))
+            except isolation.IsolationError as error:
+                problem = f"local_isolation is require, and {error}; `modelarts doctor` says how to allow it"
+            except OSError as error:
+                problem = f"the job's folders cannot be created: {error}"
+            worker["script"] = placed(worker["argv"][1:2], worker["root"])
+            is_isolated = not problem and self.nodes[-1].level.tree
+            worker.update(placed({name: worker[name] for name in _PLACED}, "" if is_isolated else worker["root"]))
+        for log, worker in zip(self.logs, self.spec["workers"]):
+            log.write(worker["banner"].encode("utf-8", "replace"))
+        if problem:
+            raise StartFailure(problem)
+        for log, node in zip(self.logs, self.nodes):
+            for line in isolation.remarks(node, tree["isolation"]):
+                log.line(line)
 
     def prepare(self) -> None:
         spec = self.spec
@@ -116,29 +139,25 @@ class Supervisor:
                 log.note(converted)
 
     def start(self) -> None:
-        for log, worker in zip(self.logs, self.spec["workers"]):
-            argv = worker["argv"]
+        visible = [*self.spec.get("visible", ())]
+        for index, (log, node, worker) in enumerate(zip(self.logs, self.nodes, self.spec["workers"])):
+            program, argv = worker["argv"][0], [*worker.get("launcher", ()), *worker["argv"]]
             if self.stopped.is_set():
                 raise StartFailure("stopped before it started", 128 + signal.SIGTERM)
             try:
-                process = subprocess.Popen(
-                    [*worker.get("launcher", ()), *argv], cwd=worker["directory"], env=worker["environment"],
-                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-                )  # fmt: skip
+                node.show([*visible, *filter(None, [worker.get("python")])])
+                node.run(argv, worker["environment"])
             except (OSError, ValueError) as error:
                 why = invalid_variables(worker["environment"]) or explain(error)
-                raise StartFailure(f"{argv[0]} cannot be started: {why}", 126) from None
-            self.processes.append(process)
-            self.workers.append(Process.of(process.pid))
-            self.record_workers()
-            assert process.stdout is not None
-            pump = threading.Thread(target=copy, args=(process.stdout.fileno(), log), daemon=True)
+                raise StartFailure(f"{program} cannot be started: {why}", 126) from None
+            self.record_workers(index + 1)
+            pump = threading.Thread(target=copy, args=(node.output, log), daemon=True)
             pump.start()
             self.pumps.append(pump)
 
-    def record_workers(self) -> None:
-        """Record the started workers, so that the service can end them if this process is killed."""
-        workers = [worker._asdict() for worker in self.workers]
+    def record_workers(self, count: int) -> None:
+        """Record the first processes of started workers, so that the service can end them if this process is killed."""
+        workers = [node.process._asdict() for node in self.nodes[:count]]
         files.write(self.spec["started"], json.dumps(workers).encode())
 
     def measure(self) -> None:
@@ -146,7 +165,7 @@ class Supervisor:
         sys.path.extend(self.spec["packages"])
         from modelarts.local.places import usage
 
-        measured = usage.Usage([worker.pid for worker in self.workers])
+        measured = usage.Usage([node.process.pid for node in self.nodes])
         pause: float = usage.FIRST
         while not self.ended.wait(pause):
             with contextlib.suppress(OSError):  # a full disk does not end sampling: there may be space later
@@ -156,24 +175,25 @@ class Supervisor:
     def follow(self) -> None:
         """Wait for all workers; if one fails, the others are ended."""
 
-        def wait_for(index: int, worker: Process) -> None:
-            code = exit_code(worker.pid)
+        def wait_for(index: int, node: isolation.Node) -> None:
+            code = node.wait()
             with self.changed:
                 self.codes[index] = code
                 self.changed.notify_all()
 
-        for index, worker in enumerate(self.workers):
-            threading.Thread(target=wait_for, args=(index, worker), daemon=True).start()
+        for index, node in enumerate(self.nodes):
+            threading.Thread(target=wait_for, args=(index, node), daemon=True).start()
         with self.changed:
             while not self.all_ended() and not any(self.codes.values()) and not self.stopped.is_set():
                 self.changed.wait(0.1)
             if not self.all_ended():
-                self.others = [index for index in range(len(self.workers)) if index not in self.codes]
-                self.end_workers(signal.SIGTERM)
+                self.others = [index for index in range(len(self.nodes)) if index not in self.codes]
+                for node in self.nodes:
+                    node.stop()
                 self.changed.wait_for(self.all_ended, GRACE)
 
     def all_ended(self) -> bool:
-        return len(self.codes) == len(self.workers)
+        return len(self.codes) == len(self.nodes)
 
     def end(self) -> End:
         """The end of workers that were started; those that had to be killed may take a moment."""
@@ -181,19 +201,13 @@ class Supervisor:
             self.changed.wait_for(self.all_ended, GRACE)
             codes = dict(self.codes)
         if self.stopped.is_set():
-            return ends.stopped(codes, len(self.workers))
+            return ends.stopped(codes, len(self.nodes))
         return ends.of_workers(codes, self.others, self.spec["workers"])
 
-    def end_workers(self, number: int) -> None:
-        for worker in self.workers:
-            worker.signal_group(number)  # including processes that a worker left running
 
-
-def exit_code(pid: int) -> int:
-    """Wait for the end of a child. It remains a zombie, so that no other process gets its pid and process group."""
-    ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-    assert ended is not None
-    return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+    def end_nodes(self) -> None:
+        for node in self.nodes:
+            node.end()
 
 
 def invalid_variables(environment: dict[str, str]) -> str:

@@ -15,7 +15,7 @@ GPU_PAUSE, GPU_LONGEST_PAUSE = 10.0, 600.0  # seconds until it is called again a
 
 
 class Usage:
-    """Samples of process trees, each in percent of the whole machine."""
+    """Samples of the descendants of processes, each in percent of the whole machine."""
 
     def __init__(self, pids: list[int]) -> None:
         self._pids = pids
@@ -61,8 +61,7 @@ class Usage:
         found = []
         for pid in self._pids:
             try:
-                process = psutil.Process(pid)
-                found += [process, *process.children(recursive=True)]
+                found += psutil.Process(pid).children(recursive=True)
             except psutil.NoSuchProcess:
                 continue
         return found

@@ -7,8 +7,6 @@ from typing import Any
 from modelarts._obs.paths import ObsPath
 from modelarts.local.paths import JobPaths, LocalHome
 
-SCRATCH = {"": "user-job-dir", "/cache/": "cache"}  # of a node, by how their files are called in the log
-
 
 def results(home: LocalHome, paths: JobPaths, output: ObsPath | None, nodes: int) -> dict[str, Any]:
     """The member of a spec that says where to look for metrics and for results that are lost."""
@@ -18,7 +16,7 @@ def results(home: LocalHome, paths: JobPaths, output: ObsPath | None, nodes: int
         "url": output.s3 if output else "",
         "metrics": str(paths.metrics),
         "scratch": [
-            {prefix: str(paths.worker(node) / name) for prefix, name in SCRATCH.items()} for node in range(nodes)
+            {"": str(paths.node(node).job_dir), "/cache/": str(paths.node(node).cache)} for node in range(nodes)
         ],
         "advice": f"{todo}; these files stay in {paths.root} as long as the setting local_keep says",
     }

@@ -12,10 +12,11 @@ import psutil
 
 import modelarts
 from modelarts._obs.paths import ObsPath, expand_user
+from modelarts.local import daemon, layout
 from modelarts.local.catalog import Catalog
 from modelarts.local.paths import JobPaths, LocalHome
 from modelarts.local.ports import free_ports
-from modelarts.local.runtime import boot, start
+from modelarts.local.runtime import boot, job_session, start
 from modelarts.local.runtime.arguments import Node, engine_environment
 from modelarts.local.runtime.banner import Banner
 from modelarts.local.runtime.environment import JobEnvironment
@@ -23,6 +24,7 @@ from modelarts.local.runtime.interpreter import python_of
 from modelarts.local.runtime.locations import as_found, folder_to_create
 from modelarts.local.runtime.results import results
 from modelarts.local.runtime.start import Start
+from modelarts.local.runtime.tree import named_by, of_interpreter, tree
 from modelarts.local.store import Store
 from modelarts.local.store.records import Job, Version
 
@@ -39,6 +41,7 @@ class JobSpecBuilder:
     interpreters: dict[str, str]
     describe_hardware: Callable[[], str]
     environment: JobEnvironment
+    isolation: str = "auto"  # the setting `local_isolation`
 
     def spec(self, job: Job, version: Version) -> dict[str, Any]:
         """The spec of a version: values that become JSON."""
@@ -51,6 +54,7 @@ class JobSpecBuilder:
         written = {"output_path": output, "log_url": logs}
         faults = [self.home.missing_bucket(name, path) for name, path in written.items() if path]
         ports = free_ports(body["worker_server_num"])
+        session = job_session.create(self.home, version.id)
         workers = []
         for index, _ in enumerate(ports):
             node = Node(index, len(ports), "127.0.0.1", ports, self._gpus(body), data, output, code, str(job.id))
@@ -67,6 +71,7 @@ class JobSpecBuilder:
             "usage": str(paths.usage),
             "packages": PACKAGES,
             "python": python_of(self._interpreter(self._engine(body)), self.home, self.environment, PACKAGES),
+            "tree": self._tree(body, workers, session),
             "workers": workers,
             "results": results(self.home, paths, output, len(ports)),
         }  # fmt: skip
@@ -86,6 +91,11 @@ class JobSpecBuilder:
         if "script" in algorithm:
             return ""
         return f"the built-in algorithm {algorithm['model_name']} is documented, but the local service cannot train it"
+
+    def _tree(self, body: dict[str, Any], workers: list[dict[str, Any]], session: Path) -> dict[str, Any]:
+        program = self._interpreter(self._engine(body))
+        needed = [str(session.parent), *PACKAGES, *of_interpreter(program), *named_by(workers[0]["environment"])]
+        return tree(self.home, self.isolation, has_image=bool(body["user_command"]), needed=needed)
 
     def _gpus(self, body: dict[str, Any]) -> int:
         spec = self.catalog.specs.get(body["spec_id"] or 0)
@@ -117,10 +127,11 @@ class JobSpecBuilder:
         body = version.body
         engine = self._engine(body)
         engine_name = engine.get("engine_name", "")
-        directory = paths.worker(node.index) / "user-job-dir"
+        directory, outside = Path(layout.JOB_DIR), paths.node(node.index)
+        of_node = {**engine_environment(engine_name, node), daemon.JOB_SESSION: str(paths.session)}
         environment = self.environment.of_worker(
-            paths.worker(node.index), directory, paths.python(node.index),
-            engine_environment(engine_name, node), body.get("environment_variables") or {},
+            Path(layout.WORK), directory, paths.python(node.index),
+            of_node, body.get("environment_variables") or {},
         )  # fmt: skip
         started = self._start(body, engine, node, str(paths.python(node.index) / "bin" / "python"), directory)
         notes = [f"running on {self.ran_on(version)}", *started.notes]
@@ -131,7 +142,8 @@ class JobSpecBuilder:
             "argv": started.argv,
             "environment": {**environment, **started.variables},
             "python": str(paths.python(node.index)),
-            "directory": str(directory),
+            "root": str(outside.root),
+            "directory": str(outside.job_dir),
             "log": str(paths.log(node.index)),
             "log_object": str((logs / name).under(self.home.buckets)) if logs and self.home.has_bucket(logs) else None,
             "boot_file": boot.relative(body),

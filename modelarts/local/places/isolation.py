@@ -1,0 +1,175 @@
+"""Each node in a tree and a set of processes of its own, as far as this machine allows it.
+
+    node = isolation.open_node(tree, "auto")          # as early as possible, before there are threads
+    node.show(paths)                                  # what else must be reachable in the tree
+    node.run(argv, environment)                       # raises `OSError`
+    code = node.wait()                                # when the worker and all that it started have ended
+
+`/proc` must show the namespace, so there is no PID namespace where `/proc` cannot be mounted.
+
+Standard library only: the supervisor uses this module, too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterable
+from typing import Any, NamedTuple, NoReturn
+
+from modelarts.local.layout import JOB_DIR, ROOT
+from modelarts.local.places import namespaces
+from modelarts.local.places.init import END_NOW, Init, Pipes, close_others
+from modelarts.local.places.tree import Tree, create, enter, mounts
+from modelarts.local.processes import Process
+
+AUTO, REQUIRE, OFF = "auto", "require", "off"  # values of `local_isolation`
+
+
+class Level(NamedTuple):
+    """What a node has of its own."""
+
+    tree: bool
+    processes: bool
+
+
+FULL, TREE_ONLY, NONE = Level(True, True), Level(True, False), Level(False, False)
+_LEVELS = {AUTO: (FULL, TREE_ONLY, NONE), REQUIRE: (FULL,), OFF: (NONE,)}
+
+
+class IsolationError(OSError):
+    """A node cannot have what it must have."""
+
+
+class Node:
+    """The first process of a node, and through it the worker and all that it starts."""
+
+    def __init__(self, tree: Tree, level: Level, orders: int, report: int, output: int) -> None:
+        self.tree = tree
+        self.level = level
+        self.problem = ""  # why it is not isolated completely, if it should be
+        self.lacking: list[str] = []  # what of the machine is not in the tree
+        self.process = Process(0, "")
+        self.output = output  # descriptor to read the worker's output from
+        self._shown: list[str] = []
+        self._orders = orders
+        self._report = os.fdopen(report, "rb")
+
+    def show(self, paths: Iterable[str]) -> None:
+        """Let the worker see paths of the machine, even if they are below a folder of its own."""
+        self._shown += paths
+
+    def run(self, argv: list[str], environment: dict[str, str]) -> None:
+        """Start the worker. Raises `OSError` if that is not possible."""
+        order: dict[str, Any] = {"argv": argv, "environment": environment, "covered": self.tree.covered}
+        order["directory"] = JOB_DIR.replace(ROOT, "" if self.level.tree else self.tree.root)
+        order["mounts"] = mounts(self.tree, self._shown) if self.level.tree else None
+        with os.fdopen(self._orders, "wb", closefd=False) as file:
+            file.write(json.dumps(order).encode() + b"\n")
+        answer = self._receive()
+        if "started" not in answer:
+            raise OSError(answer.get("failed", "its first process was killed"))
+
+    def wait(self) -> int:
+        """Wait until worker and descendants have ended. Returns the worker's exit code, negative for a signal."""
+        code = self._receive().get("ended", -signal.SIGKILL)
+        os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT)  # a zombie keeps its pid from others
+        return int(code)
+
+    def stop(self) -> None:
+        """Send SIGTERM to the worker and all that it has started."""
+        self.process.signal(signal.SIGTERM)
+
+    def end(self) -> None:
+        """End everything at once."""
+        self.process.signal(signal.SIGKILL if self.level.processes else END_NOW)
+
+    def _opened(self) -> dict[str, Any]:
+        """Wait until the first process is ready; what it says then, or why it failed."""
+        answer: dict[str, Any] = {}
+        while not answer.keys() & {"ready", "failed"}:
+            answer = self._receive() or {"failed": "its first process ended"}
+            if "pid" in answer:
+                self.process = Process.of(answer["pid"])
+        return answer
+
+    def _receive(self) -> dict[str, Any]:
+        line = self._report.readline()
+        return json.loads(line) if line else {}
+
+    def _close(self) -> None:
+        self._report.close()
+        os.close(self._orders)
+        os.close(self.output)
+        if self.process.pid:
+            os.waitpid(self.process.pid, 0)
+
+
+def open_node(tree: Tree, setting: str) -> Node:
+    """Create the folders and the first process of a node, at the best level that the setting and the machine allow.
+
+    Raises:
+        IsolationError: none is possible.
+        OSError: the folders cannot be created.
+    """
+    create(tree)
+    namespaces.become_subreaper()
+    problem = ""
+    for level in _LEVELS[setting]:
+        node = _fork(tree, level)
+        answer = node._opened()
+        if "ready" in answer:
+            node.problem, node.lacking = problem, answer["lacking"]
+            return node
+        node._close()
+        problem = problem or answer["failed"]
+    raise IsolationError(problem)
+
+
+def remarks(node: Node, setting: str) -> list[str]:
+    """Lines for a job's log: what is not as on the platform."""
+    lines = []
+    if not node.level.tree:
+        why = f"not possible here ({node.problem})" if setting != OFF else "turned off (local_isolation)"
+        lines.append(f"a private /cache, /tmp and /home/work is {why}: `modelarts doctor` says what may break")
+    elif not node.level.processes:
+        lines.append(f"a private process list is not possible here ({node.problem}): see `modelarts doctor`")
+    if node.lacking:
+        lines.append(f"not visible in this job: {'; '.join(node.lacking)}")
+    return lines
+
+
+def _fork(tree: Tree, level: Level) -> Node:
+    orders, report, output = os.pipe(), os.pipe(), os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        _first(tree, level, Pipes(orders[0], report[1], output[1]))
+    for descriptor in (orders[0], report[1], output[1]):
+        os.close(descriptor)
+    node = Node(tree, level, orders[1], report[0], output[0])
+    if level.processes:
+        os.waitpid(pid, 0)  # it has forked the first process of its namespace, which is a child of this one now
+    else:
+        node.process = Process.of(pid)
+    return node
+
+
+def _first(tree: Tree, level: Level, pipes: Pipes) -> NoReturn:
+    """What the fork does; it never returns."""
+    try:
+        close_others(pipes)
+        lacking, mask = [], os.umask(0o022)  # of what is created in the tree
+        if level.tree:
+            namespaces.unshare(namespaces.MOUNTS | (namespaces.PIDS if level.processes else 0))
+            if level.processes and (pid := os.fork()):
+                pipes.send(pid=pid)
+                os._exit(0)
+            lacking = enter(tree, level.processes)
+        else:
+            namespaces.become_subreaper()
+        Init(pipes, level.processes).run(lacking, mask)
+    except OSError as error:
+        pipes.send(failed=f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    finally:
+        os._exit(1)

@@ -1,0 +1,49 @@
+"""The session of a job on the service that runs it: an address file with a token of its own, which ends with it."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from pathlib import Path
+
+from modelarts._wire.v1.status import KILLING, RUNNING
+from modelarts.local.paths import JobPaths, LocalHome, read_json, write_private
+from modelarts.local.store import Store
+
+
+def create(home: LocalHome, version_id: int) -> Path:
+    """Write the address file of a version. Returns it; its folder is all that the job needs of the home for it."""
+    file = home.job(version_id).session
+    file.parent.mkdir(exist_ok=True)
+    _write(home, file, f"{version_id}.{secrets.token_urlsafe(32)}")
+    return file
+
+
+def update(home: LocalHome, store: Store) -> None:
+    """Write the files of all running versions again: the service has another address."""
+    for version in store.jobs.versions_with_status(RUNNING, KILLING):
+        file = home.job(version.id).session
+        if token := _token(home.job(version.id)):
+            _write(home, file, token)
+
+
+def accepts(home: LocalHome, store: Store, token: str) -> bool:
+    """Whether a token is that of a job that is running."""
+    version = token.partition(".")[0]
+    if not (version.isascii() and version.isdigit() and len(version) < 19):
+        return False
+    if store.jobs.status(int(version)) not in (RUNNING, KILLING):
+        return False
+    return hmac.compare_digest(token.encode(), _token(home.job(int(version))).encode())
+
+
+def _token(folder: JobPaths) -> str:
+    record = read_json(folder.session)
+    token = record.get("token") if isinstance(record, dict) else None
+    return token if isinstance(token, str) else ""
+
+
+def _write(home: LocalHome, file: Path, token: str) -> None:
+    service = read_json(home.address) or {}
+    address = {"url": service.get("url", ""), "project_id": service.get("project_id", ""), "token": token, "pid": 0}
+    write_private(file, {**address, "home": str(home.root.parent)})
