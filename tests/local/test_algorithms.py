@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import pickle
+import re
 
 import pytest
 
+from modelarts.errors import JobFailed
 from modelarts.estimator import Estimator
 
 
@@ -53,33 +55,36 @@ def test_a_regressor_trains_on_one_file(session, tmp_path):
     assert job.get_job_info().model_metric_list["total_metric"]["total_metric_values"]["r2_score"] > 0.2
 
 
-@pytest.mark.parametrize(
-    ("hyperparameters", "message"),
-    [
-        ({"label_column": "colour"}, "rows.csv has no column 'colour'; it has alcohol"),
-        ({"n_estimators": "many"}, "invalid int value: 'many'"),
-        ({"depth": 3}, "unrecognized arguments: --depth=3"),
-        ({"n_estimator": 7}, "unrecognized arguments: --n_estimator=7"),
-    ],
-)
-def test_wrong_parameters_are_reported_in_the_log(session, tmp_path, hyperparameters, message):
-    put_csv(session, tmp_path, "wine")
-
-    job = built_in(session, "RandomForestClassifier", **hyperparameters).fit(inputs="/bucket/wine/", wait=True)
-
-    assert job.get_job_info().status == 11
-    assert message in job.get_job_log(f"job-{job.job_name}.0").content
+# What is written to obs://bucket/bad/, the hyperparameters, and the last line of the log.
+REFUSED = [
+    ("wine.csv", None, {"label_column": "colour"}, "wine.csv, line 1: no column is named 'colour'; they are a, b"),
+    ("wine.csv", None, {"n_estimators": "many"}, "argument --n_estimators: invalid int value: 'many'"),
+    ("wine.csv", None, {"n_estimators": 0}, "argument --n_estimators: 0 must be 1 or more"),
+    ("wine.csv", None, {"depth": 3}, "unrecognized arguments: --depth=3"),
+    ("WINE.CSV", "a,b,label\n1,2,酒\n".encode("gbk"), {}, "WINE.CSV, line 2: byte 0xbe is not UTF-8; the file"),
+    ("wine.csv", "a,b,label\n1,2,x\n", {}, "1 row in all files: test_size=0.2 leaves none for training; add rows"),
+    ("wine.csv", "a,b,label\n" + "1,2,x\n" * 9, {}, "all 9 rows have the label 'x': a classifier needs two or more"),
+    ("wine.txt", None, {}, "the input folder has no .csv file, but wine.txt: pass a folder with .csv files, or one fi"),
+]
 
 
-def test_a_text_in_a_column_of_numbers_is_reported_with_its_line(session, tmp_path):
-    (tmp_path / "bad").mkdir()
-    (tmp_path / "bad" / "rows.csv").write_text("a,b,label\n1,2,x\n1,two,y\n")
-    session.obs.upload_dir(tmp_path / "bad", "obs://bucket/")
+def test_what_is_wrong_is_the_last_line_of_the_log(session, tmp_path):
+    jobs = []
+    for number, (name, content, hyperparameters, _) in enumerate(REFUSED):
+        folder = tmp_path / f"bad{number}"
+        folder.mkdir()
+        text = "a,b,label\n1,2,x\n3,4,y\n" if content is None else content
+        (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+        session.obs.upload_dir(folder, "obs://bucket/")
+        trained = built_in(session, "RandomForestClassifier", **hyperparameters)
+        jobs.append(trained.fit(inputs=f"/bucket/bad{number}", job_name=f"j{number}"))
 
-    job = built_in(session, "RandomForestClassifier").fit(inputs="/bucket/bad/", wait=True)
-
-    log = job.get_job_log(f"job-{job.job_name}.0").content
-    assert "rows.csv, line 3: could not convert string to float: 'two'" in log
+    for job, (*_, message) in zip(jobs, REFUSED):
+        with pytest.raises(JobFailed, match=re.escape(message)):
+            job.wait(show=False)
+        log = job.get_job_log(f"job-{job.job_name}.0").content
+        assert message in log.splitlines()[-2]
+        assert "Traceback" not in log
 
 
 def test_the_list_has_their_parameters(session):
