@@ -42,6 +42,7 @@ class StorageBackend(ABC):
     """Storage that holds buckets, and the uploads and downloads of single files."""
 
     threads = 8
+    quick = -1  # bytes of a file that is copied in less time than another thread takes to begin with it
 
     @abstractmethod
     def close(self) -> None:

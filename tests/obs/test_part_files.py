@@ -10,9 +10,10 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fault_proxy import FaultProxy, Request, Stall, error_reply
@@ -20,12 +21,13 @@ from large import PART
 
 from modelarts._display.progress import Silent
 from modelarts._obs.cloud.buckets import HuaweiBuckets
-from modelarts._obs.local.buckets import LocalBuckets, _copy
+from modelarts._obs.local import copies
+from modelarts._obs.local.buckets import LocalBuckets
 from modelarts._obs.paths import PART as PREFIX
 from modelarts._obs.transfer.part_file import PartFile
 from modelarts._obs.transfer.worker_pool import Cancelled, Transfer
 from modelarts.errors import ObsError
-from tests.support.files import put
+from tests.support.files import put, tree
 
 SIZE = 3 * PART + 5
 
@@ -170,23 +172,64 @@ def test_an_upload_with_sync_ends_an_interrupted_upload(
     assert unfinished_uploads(obs, bucket) == []
 
 
-def test_the_part_file_of_a_killed_upload_to_a_local_bucket_is_removed(tmp_path: Path, local: Path):
-    obs = LocalBuckets(tmp_path / "buckets")
-    obs.create_bucket("bucket")
-    (local / "file.txt").write_text("text")
+def upload_and_be_killed(buckets: Path, folder: Path) -> None:
+    """A process that is killed when it has copied everything, just before the object would appear."""
     program = f"""
         import os
+        from modelarts._obs.local import copies
         from modelarts._obs.local.buckets import LocalBuckets
-        from modelarts._obs.transfer.part_file import PartFile
-        PartFile.write = lambda *_: os._exit(0)
-        LocalBuckets({str(tmp_path / "buckets")!r}).upload_file("file.txt", "obs://bucket/")
+        copies.was_modified = lambda *_: os._exit(0)
+        LocalBuckets({str(buckets)!r}).upload_file("file.txt", "obs://bucket/")
     """
-    subprocess.run([sys.executable, "-c", textwrap.dedent(program)], cwd=local, check=True)
-    assert len(part_files(tmp_path / "buckets")) == 1 and obs.list("obs://bucket/") == []
+    subprocess.run([sys.executable, "-c", textwrap.dedent(program)], cwd=folder, check=True)
+
+
+def test_a_killed_upload_of_a_new_object_to_a_local_bucket_leaves_nothing(tmp_path: Path, local: Path):
+    obs = LocalBuckets(tmp_path / "buckets")
+    obs.create_bucket("bucket")
+    put(local / "file.txt")
+
+    upload_and_be_killed(tmp_path / "buckets", local)
+
+    assert [*(tmp_path / "buckets" / "bucket").iterdir()] == []
+
+
+@pytest.mark.parametrize("has_unnamed_files", [True, False])
+def test_what_a_killed_upload_over_an_object_left_in_a_local_bucket_is_removed(
+    tmp_path: Path, local: Path, monkeypatch: pytest.MonkeyPatch, has_unnamed_files: bool
+):
+    """The object is deleted meanwhile, so that the next upload finds only what the killed one left."""
+    if not has_unnamed_files:
+        monkeypatch.setattr(copies, "open_unnamed", lambda *_: None)
+    obs = LocalBuckets(tmp_path / "buckets")
+    obs.create_bucket("bucket")
+    put(local / "file.txt", "a longer text")
+    obs.upload_file("file.txt", "obs://bucket/")
+    upload_and_be_killed(tmp_path / "buckets", local)
+    assert len(part_files(tmp_path / "buckets")) == 1
+    obs.delete("obs://bucket/file.txt")
+    put(local / "file.txt", "text")
 
     obs.upload_file("file.txt", "obs://bucket/")
 
-    assert part_files(tmp_path / "buckets") == [] and len(obs.list("obs://bucket/")) == 1
+    assert part_files(tmp_path / "buckets") == [] and tree(obs.root) == {"bucket/file.txt": "text"}
+
+
+def test_an_object_that_appears_while_it_is_uploaded_to_a_local_bucket_is_replaced(
+    tmp_path: Path, local: Path, monkeypatch: pytest.MonkeyPatch
+):
+    obs = LocalBuckets(tmp_path / "buckets")
+    obs.create_bucket("bucket")
+    give_name = copies.give_name
+
+    def second(handle: int, path: Path) -> bool:
+        put(path, "of another process")
+        return give_name(handle, path)
+
+    monkeypatch.setattr(copies, "give_name", second)
+    obs.upload_file(put(local / "file.txt", "mine"), "obs://bucket/")
+
+    assert tree(obs.root) == {"bucket/file.txt": "mine"}
 
 
 def test_a_cancelled_copy_ends_at_once(local: Path):
@@ -198,7 +241,7 @@ def test_a_cancelled_copy_ends_at_once(local: Path):
     (local / "file.bin").write_bytes(bytes(3 * PART))
 
     with pytest.raises(Cancelled):
-        _copy(local / "file.bin", local / "there.bin", "copy", transfer)
+        copies.FileCopy(local / "file.bin", local / "there.bin", "copy", transfer, lambda: None)()
 
     assert [path.name for path in local.iterdir()] == ["file.bin"]
 
@@ -215,7 +258,7 @@ def test_a_failed_upload_leaves_no_folder_that_it_created(
     for folder in ("src/a/b", "src/a/c", "src/d"):
         (local / folder).mkdir(parents=True)
         (local / folder / "file.txt").write_text("text")
-    monkeypatch.setattr(PartFile, "write", full_disk)
+    monkeypatch.setattr(copies, "copied", full_disk)
 
     with pytest.raises(ObsError, match="No space left on device"):
         obs.upload_dir("src", "obs://bucket/made/")
@@ -272,13 +315,13 @@ def test_a_file_that_changes_during_its_upload_to_a_local_bucket_is_an_error(
     obs.create_bucket("bucket")
     file = put(local / "a.txt", "older")
     os.utime(file, (1, 1))
-    write = PartFile.write
+    copied = copies.copied
 
-    def written_to(self: PartFile, chunk: bytes, offset: int) -> None:
-        write(self, chunk, offset)
+    def written_to(*arguments: Any) -> Iterator[int]:
+        yield from copied(*arguments)
         file.write_text("newer and longer" if grows else "newer")
 
-    monkeypatch.setattr(PartFile, "write", written_to)
+    monkeypatch.setattr(copies, "copied", written_to)
     with pytest.raises(ObsError, match=r"a.txt changed while it was uploaded; call again"):
         obs.upload_file(file, "obs://bucket/")
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable
 
 import pytest
 
+from modelarts._obs.local import copies
 from modelarts._obs.local.buckets import LocalBuckets
-from modelarts._obs.transfer.part_file import PartFile
 from modelarts.errors import ObsError
 from tests.support.files import put, tree
 
@@ -193,13 +195,11 @@ def test_a_failed_copy_keeps_the_previous_file(
     for path in (obs.root / "bucket" / "file.txt", local / "file.txt", local / "copy.txt"):
         put(path, "old")
 
-    write = PartFile.write
-
-    def full(partial: PartFile, chunk: bytes, offset: int) -> None:
-        write(partial, b"hal", offset)
+    def full(source: object, target: int, size: int) -> Iterator[int]:
+        yield os.write(target, b"hal")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(PartFile, "write", full)
+    monkeypatch.setattr(copies, "copied", full)
     with pytest.raises(ObsError, match="No space left on device"):
         act(obs)
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timezone
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from modelarts._obs import tree
@@ -20,19 +21,18 @@ from modelarts._obs.arguments import LocalPath
 from modelarts._obs.backend import Item
 from modelarts._obs.buckets import Buckets
 from modelarts._obs.failures import REFUSED, no_bucket_error, not_empty_error, report_os_errors
+from modelarts._obs.local.copies import FileCopy, have_same_content
 from modelarts._obs.paths import ObsPath
-from modelarts._obs.transfer.modification import modified_error, was_modified
-from modelarts._obs.transfer.part_file import PartFile, is_unfinished
+from modelarts._obs.transfer.part_file import is_unfinished
 from modelarts._obs.transfer.worker_pool import Task, Transfer
 from modelarts.errors import ObsError
-
-_CHUNK = 1 << 20
 
 
 class LocalBuckets(Buckets):
     """Buckets that are folders below `root`."""
 
     threads = 2  # more do not make a disk faster
+    quick = 1 << 20
 
     def __init__(self, root: LocalPath) -> None:
         self.root = Path(root)
@@ -50,7 +50,7 @@ class LocalBuckets(Buckets):
     def _remove_bucket(self, name: str) -> None:
         folder = self._bucket(name)
         with report_os_errors(f"delete bucket {name!r}"):
-            if next(tree.walk(folder, empty=True), None) is not None:
+            if tree.has_objects(folder):
                 raise not_empty_error(name)
             if folder.is_symlink():
                 folder.unlink()  # what it links to is not the bucket's
@@ -69,7 +69,7 @@ class LocalBuckets(Buckets):
             status = tree.status_or_none(local)
             if status is None or not stat.S_ISDIR(status.st_mode):
                 return False
-            return not path.key or tree.is_empty(local) or next(tree.walk(local, empty=True), None) is not None
+            return not path.key or tree.is_empty(local) or tree.has_objects(local)
 
     def _walk(self, folder: ObsPath, recursive: bool = True) -> Iterator[Item]:
         local = folder.under(self.root)
@@ -77,46 +77,52 @@ class LocalBuckets(Buckets):
             status = tree.status_or_none(local)
             if status is None or not stat.S_ISDIR(status.st_mode):
                 return
-            for found, is_folder in _all(local) if recursive else tree.entries(local):
-                path = folder / found.relative_to(local).as_posix()
+            above = len(os.fspath(local)) + 1
+            for found in tree.walk(local, empty=True) if recursive else tree.children(local):
+                path = folder / os.fspath(found)[above:].replace(os.sep, "/")
                 status = tree.status_or_none(found)
                 if status is None:  # it has just been deleted
                     continue
+                is_folder = stat.S_ISDIR(status.st_mode)
                 if recursive or not is_folder:
                     yield _item(path.as_dir if is_folder else path, status)
                 elif self._is_folder(path):
                     yield Item(path.as_dir.url)
 
     def _has_content(self, file: Path, item: Item) -> bool:
-        with file.open("rb") as one, item.path.under(self.root).open("rb") as other:
-            while chunk := one.read(_CHUNK):
-                if chunk != other.read(_CHUNK):
-                    return False
-            return not other.read(1)
+        return have_same_content(file, item.path.under(self.root))
 
     def _has_unfinished_upload(self, target: ObsPath) -> bool:
         return is_unfinished(target.under(self.root))
 
     def _upload_tasks(self, source: Path, target: ObsPath, transfer: Transfer) -> Iterator[Task]:
-        self._bucket(target.bucket)
-        with report_os_errors(f"upload to {target.url}"):
-            missing = [folder for folder in self._above(target)[:-1] if tree.status_or_none(folder) is None]
-        if missing:
-            transfer.at_end(partial(_remove_empty, missing))
-        copy_to = target.under(self.root)
-        yield partial(_copy, source, copy_to, f"upload to {target.url}", transfer, fail_if_modified=True)
+        make_folder = partial(self._make_folder_for, target, transfer)
+        action = f"upload to {target.url}"
+        yield FileCopy(source, target.under(self.root), action, transfer, make_folder, fail_if_modified=True)
 
     def _download_tasks(self, item: Item, target: Path, transfer: Transfer) -> Iterator[Task]:
-        yield partial(_copy, item.path.under(self.root), target, f"download {item.url}", transfer)
+        make_folder = partial(os.makedirs, target.parent, exist_ok=True)
+        yield FileCopy(item.path.under(self.root), target, f"download {item.url}", transfer, make_folder)
+
+    def _make_folder_for(self, target: ObsPath, transfer: Transfer) -> None:
+        """Create the folders above an object; those that stay empty, since uploads fail, are deleted again."""
+        self._bucket(target.bucket)
+        above = self._above(target)
+        missing = [folder for folder in above[:-1] if tree.status_or_none(folder) is None]
+        if missing:
+            transfer.at_end(partial(_remove_empty, missing))
+        above[0].mkdir(parents=True, exist_ok=True)
 
     def _remove(self, path: ObsPath) -> None:
-        self._require_own(path)
+        above = self._above(path)
+        _require_own(path, above)
         with report_os_errors(f"delete {path.url}"):
             path.under(self.root).unlink()
-        self._tidy(path)
+        _tidy(above)
 
     def _remove_folder(self, folder: ObsPath) -> None:
-        self._require_own(folder)
+        above = self._above(folder)
+        _require_own(folder, above)
         local = folder.under(self.root)
         with report_os_errors(f"delete {folder.url}"):
             if local.is_symlink():
@@ -128,33 +134,17 @@ class LocalBuckets(Buckets):
             else:
                 for path in list(local.iterdir()):  # the bucket itself exists all the time
                     tree.remove(path)
-        self._tidy(folder)
+        _tidy(above)
 
     def _create_folder(self, folder: ObsPath) -> None:
         self._bucket(folder.bucket)
         with report_os_errors(f"create {folder.url}"):
             folder.under(self.root).mkdir(parents=True, exist_ok=True)
 
-    def _tidy(self, path: ObsPath) -> None:
-        """Delete the folders above that existed only because of what has been deleted."""
-        with suppress(OSError):  # the first that is not empty
-            for folder in self._above(path)[:-1]:
-                folder.rmdir()
-
-    def _require_own(self, path: ObsPath) -> None:
-        """Refuse to delete what the bucket contains only through a link above it."""
-        link = next((folder for folder in self._above(path) if folder.is_symlink()), None)
-        if link is not None:
-            raise ObsError(
-                f"delete: {path.url} is outside of the bucket: {str(link)!r} is a link to {str(link.resolve())!r}. "
-                "Delete it there; or delete the link, which keeps what it links to",
-                REFUSED,
-            )
-
     def _above(self, path: ObsPath) -> list[Path]:
         """The folders above a path, the nearest first; the last is the bucket."""
-        local = path.under(self.root)
-        return [folder for folder in local.parents if self.root in folder.parents]
+        parents = path.under(self.root).parents
+        return [*islice(parents, path.key.rstrip("/").count("/") + 1)] if path.key else []
 
     def _bucket(self, name: str) -> Path:
         local = self.root / name
@@ -165,9 +155,22 @@ class LocalBuckets(Buckets):
         return local
 
 
-def _all(local: Path) -> Iterator[tuple[Path, bool]]:
-    for found in tree.walk(local, empty=True):
-        yield found, found.is_dir()
+def _require_own(path: ObsPath, above: list[Path]) -> None:
+    """Refuse to delete what the bucket contains only through a link above it."""
+    link = next((folder for folder in above if folder.is_symlink()), None)
+    if link is not None:
+        raise ObsError(
+            f"delete: {path.url} is outside of the bucket: {str(link)!r} is a link to {str(link.resolve())!r}. "
+            "Delete it there; or delete the link, which keeps what it links to",
+            REFUSED,
+        )
+
+
+def _tidy(above: list[Path]) -> None:
+    """Delete the folders that existed only because of what has been deleted, but not the bucket."""
+    with suppress(OSError):  # the first that is not empty
+        for folder in above[:-1]:
+            folder.rmdir()
 
 
 def _remove_empty(folders: list[Path]) -> None:
@@ -180,31 +183,3 @@ def _remove_empty(folders: list[Path]) -> None:
 def _item(path: ObsPath, status: os.stat_result) -> Item:
     size = status.st_size if stat.S_ISREG(status.st_mode) else 0
     return Item(path.url, size, datetime.fromtimestamp(int(status.st_mtime), timezone.utc))
-
-
-def _copy(source: Path, target: Path, action: str, transfer: Transfer, fail_if_modified: bool = False) -> None:
-    """Copy to a part file, then rename it: no reader ever sees an incomplete file under its final name.
-
-    With `fail_if_modified`, a source that changes meanwhile is an error. Objects may change while they are downloaded,
-    as jobs append to their logs.
-    """
-    transfer.check()
-    with report_os_errors(action):
-        part_file = PartFile(target)
-        try:
-            offset = 0
-            chunk = memoryview(bytearray(_CHUNK))  # one buffer: allocating it each time costs as much as copying
-            with source.open("rb", buffering=0) as file:
-                before = os.fstat(file.fileno())
-                while length := file.readinto(chunk):
-                    transfer.check()
-                    part_file.write(chunk[:length], offset)
-                    offset += length
-                    transfer.moved(length)
-                if fail_if_modified and was_modified(before, os.fstat(file.fileno())):
-                    raise modified_error(source)
-            transfer.check()
-            part_file.put_in_place()
-        finally:
-            part_file.remove()
-    transfer.meter.finished()

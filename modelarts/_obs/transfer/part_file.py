@@ -44,6 +44,11 @@ class PartFile:
         self._guard = threading.Lock()  # held by whoever uses the descriptor
         self._acquire()
 
+    @property
+    def handle(self) -> int:
+        """Its descriptor, for a thread that is alone in writing it."""
+        return self._handle
+
     def begin(self, size: int) -> None:
         """Replace what an earlier transfer left by an empty file of this size."""
         self.remove()

@@ -73,7 +73,15 @@ class TransferPlan:
             if is_complete:
                 yield partial(self._unless_same, target, item, tasks)
             else:
-                yield from tasks()
+                yield from self._worth_a_thread(item.size, tasks())
+
+    def _worth_a_thread(self, size: int, tasks: Iterator[Task]) -> Iterator[Task]:
+        """The tasks of a file, which are done here at once where handing them over takes longer than to do them."""
+        if size > self._store.quick:
+            yield from tasks
+        else:
+            for task in tasks:
+                task()
 
     def _unless_same(self, file: Path, item: Item, tasks: Callable[[], Iterator[Task]]) -> MoreTasks | None:
         self._transfer.check()
