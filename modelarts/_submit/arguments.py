@@ -9,6 +9,7 @@ import attrs
 
 from modelarts._obs.paths import ObsPath, exists_locally, is_local
 from modelarts._submit import checks
+from modelarts._submit.path_hints import path_hint
 from modelarts._wire.v1 import limits
 from modelarts.errors import ArgumentProblem, ModelArtsError
 
@@ -39,6 +40,12 @@ class Call:
 
 CALL_FIELDS = tuple(field.name for field in attrs.fields(Call) if field.name != "operation")
 
+
+# What to pass in place of paths of other types.
+_INSTEAD = {
+    "inputs": ', or a local path; for several: data_source=[{"type": "obs", "data_url": …}, …]',
+    "output_path": "; results are written to a bucket, and session.obs.download_dir downloads them",
+}
 
 _TEXTS = ("user_image_url", "user_command", "nas_type", "nas_share_addr", "nas_mount_path")
 _TEXTS_OR_NUMBERS = ("train_instance_type", "pool_id", "model_name", "framework_type", "framework_version",
@@ -105,7 +112,8 @@ class Checks:
         if not isinstance(value, (str, os.PathLike)) or not is_local(value):
             return self._in_bucket(argument, value)
         if not exists_locally(value):
-            self.problem(argument, value, "there is no such local path; an OBS path begins with a slash or obs://")
+            rule = "there is no such local path; an OBS path begins with a slash or obs://"
+            self.problem(argument, value, f"{rule}{path_hint(value)}" if value else "is empty; pass None for no path")
             return None
         try:
             self.staging.pack(argument, value)
@@ -139,7 +147,8 @@ class Checks:
         try:
             return ObsPath.parse(value)
         except TypeError:
-            self.problem(argument, value, "a text such as /bucket/folder/")
+            rule = f"a text such as /bucket/folder/{_INSTEAD.get(argument, '')}"
+            self.problem(argument, value, rule)
         except ValueError as error:
-            self.problem(argument, value, str(error))
+            self.problem(argument, value, f"{error}{path_hint(value)}")
         return None

@@ -13,10 +13,12 @@ from modelarts._submit.plain_values import NoText
 from modelarts._submit.value_text import as_text
 from modelarts._wire.json_records import TEXT_RULE, unencodable_text
 from modelarts._wire.v1 import limits, parameters
+from modelarts.errors import shortened
 
 logger = logging.getLogger("modelarts")
 
 ARGUMENT = "hyperparameters"
+_MEMBERS = ("label", "key", "value")
 _UNUSABLE = re.compile(r"[\s\x00-\x1f\x7f]+")
 
 
@@ -57,6 +59,10 @@ def warn_of_names_of_the_engine(rows: Sequence[Mapping[str, str]], engine: str, 
 # --- both forms
 
 
+class _OtherMembers(ValueError):
+    """An item whose members have other names; the message says which are right."""
+
+
 def _pairs(hyperparameters: Any, checks: Checks) -> list[tuple[Any, Any]]:
     try:
         if isinstance(hyperparameters, Iterator):
@@ -67,29 +73,39 @@ def _pairs(hyperparameters: Any, checks: Checks) -> list[tuple[Any, Any]]:
                 _check_item(item)
         return parameters.pairs(hyperparameters)
     except ValueError as error:
-        hint = f"; pass {' or '.join(hints)}" if (hints := _hints(hyperparameters)) else ""
+        hints = [] if isinstance(error, _OtherMembers) else _hints(hyperparameters)
+        hint = f"; pass {' or '.join(hints)}" if hints else ""
         checks.problem(ARGUMENT, hyperparameters, f"{error}{hint}")
         return []
 
 
 def _check_item(item: Any) -> None:
-    """Raise `ValueError` where the value seems to have another name; without any value, it is an empty one."""
-    if isinstance(item, Mapping) and "value" not in item:
-        others = [name for name in item if isinstance(name, str)]
-        if similar := difflib.get_close_matches("value", others, 1, 0.7):
-            raise ValueError(f"{item!r} has no value: write 'value' instead of {similar[0]!r}")
+    """Raise `_OtherMembers` where name or value seem to have other names; without any value, it is empty."""
+    if not isinstance(item, Mapping):
+        return
+    is_named = "label" in item or "key" in item
+    others = [str(name) for name in item if name not in _MEMBERS]
+    has_value = any(str(name).lower() == "value" for name in item)
+    missing = "value" if is_named and "value" not in item else "label" if has_value and not is_named else ""
+    if missing and others:
+        (similar,) = difflib.get_close_matches(missing, others, 1, cutoff=0)
+        raise _OtherMembers(f"{shortened(item)} has no {missing!r}: write {missing!r} instead of {similar!r}")
 
 
 def _hints(hyperparameters: Any) -> list[str]:
     """The usual forms of what was passed."""
     if type(hyperparameters).__name__ in ("Namespace", "SimpleNamespace"):
         return ["vars(…) of it"]
+    if isinstance(hyperparameters, str):
+        return ['a dict such as {"lr": 0.1}']
     items = hyperparameters if isinstance(hyperparameters, list) else []
+    if len(items) == 2 and isinstance(items[0], str):
+        items = [items]
     for item in items:
         is_pair = isinstance(item, (list, tuple)) and len(item) == 2
-        name = item[0] if is_pair else next(iter(item)) if isinstance(item, Mapping) and len(item) == 1 else None
-        if isinstance(name, str) and name not in ("label", "key", "value"):
-            return [f'{{"label": {name!r}, "value": …}}', f"one dict {{{name!r}: …, …}}"]
+        name = item[0] if is_pair else next(iter(item), None) if isinstance(item, Mapping) else None
+        if isinstance(name, str) and name not in _MEMBERS:
+            return [f'{{"label": {name!r}, "value": …}}', f"one dict {{{name!r}: …}}"]
     return []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Callable
 
 import pytest
@@ -124,6 +125,16 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     ("fit", {}, {"dataset_id": "d"}, "dataset_version_id", "belongs to dataset_id"),
     ("fit", {}, {"dataset_version_id": "v"}, "dataset_id", "belongs to dataset_version_id"),
     ("fit", {}, {"inputs": "no such folder"}, "inputs", "there is no such local path"),
+    ("fit", {}, {"inputs": ""}, "inputs", "is empty; pass None for no path"),
+    ("fit", {}, {"inputs": "bucket/data/"}, "inputs", "slash or obs://; did you mean 'obs://bucket/data/'?"),
+    ("fit", {}, {"inputs": "obs:bucket/data/"}, "inputs", "did you mean 'obs://bucket/data/'?"),
+    ("fit", {}, {"inputs": "//bucket/data/"}, "inputs", "did you mean 'obs://bucket/data/'?"),
+    ("fit", {}, {"inputs": "https://bucket.obs.cn-north-4.myhuaweicloud.com/a.csv"}, "inputs", "'obs://bucket/a.csv'"),
+    ("fit", {}, {"inputs": "https://obs.cn-north-4.myhuaweicloud.com/bucket/a"}, "inputs", "'obs://bucket/a'"),
+    ("fit", {}, {"inputs": "https://example.com/a.csv"}, "inputs", "a web address cannot be used"),
+    ("fit", {}, {"inputs": ["/bucket/a/", "/bucket/b/"]}, "inputs", "for several: data_source=["),
+    ("fit", {"output_path": Path("output")}, DATA, "output_path", "session.obs.download_dir downloads them"),
+    ("fit", {"output_path": "bucket/output"}, DATA, "output_path", "did you mean 'obs://bucket/output'?"),
     ("fit", {}, {**DATA, "priority": "high"}, "priority", "a whole number"),
     ("fit", {}, {"data_source": []}, "data_source", "a list of"),
     ("fit", {}, {"data_source": "/b/d/"}, "data_source", "a list of"),

@@ -51,9 +51,11 @@ BAD = [
     ({"-lr": 1}, "write 'lr'"), ({" lr ": 1}, "write 'lr'"), ({"learning rate": 1}, "write 'learning_rate'"),
     ({"--lr=0.1": None}, "write 'lr', and '0.1' as its value"), ({"a\0b": 1}, "write 'a_b'"), ({"--": 1}, "characters"),
     ({"\udc80": 1}, "UTF-8 can encode"),
-    ([{"label": "lr", "val": 1}], "has no value: write 'value' instead of 'val'"),
-    ([{"lr": 1}], 'pass {"label": \'lr\', "value": …} or one dict {\'lr\': …, …}'),
-    ([("lr", 1)], 'or one dict {\'lr\': …, …}'),
+    ([{"label": "lr", "val": 1}], "{'label': 'lr', 'val': 1} has no 'value': write 'value' instead of 'val'"),
+    ([{"name": "lr", "value": 1}], "has no 'label': write 'label' instead of 'name'"),
+    ([{"lr": 1, "epochs": 2}], 'pass {"label": \'lr\', "value": …} or one dict {\'lr\': …}'),
+    ([("lr", 1)], "or one dict {'lr': …}"), (["lr", 1], "or one dict {'lr': …}"),
+    ("--lr 1", 'pass a dict such as {"lr": 0.1}'),
     (Namespace(lr=1), "pass vars(…) of it"),
     (iter([{"label": "lr", "value": 1}]), "can be read only once; pass a list or a dict"),
 ]  # fmt: skip
@@ -85,6 +87,24 @@ def test_a_built_in_algorithm_takes_hyperparameters_and_says_what_it_leaves_out(
     assert not {"app_url", "boot_file_url", "engine_id", "user_image_url"} & {*body}
     (record,) = caplog.records
     assert "code_dir, boot_file, framework_type, framework_version, user_image_url not sent" in record.getMessage()
+
+
+OPERATIONS = {
+    "fit": {"inputs": "/bucket/data/"}, "create_job_configs": {"config_name": "c"}, "create_job_config": {},
+    "create_job_version": {"job_id": 1, "pre_version_id": 2, "inputs": "/bucket/data/"},
+    "update_job_configs": {"config_name": "c"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("call", OPERATIONS)
+def test_all_calls_follow_the_rule(cloud: Cloud, session: Session, call: str):
+    cloud.look_ups("specs", "engines")
+    estimator = cloud_estimator(session, hyperparameters={"--lr": 0.1, "seen": object(), "long": "x" * 131_072})
+
+    with pytest.raises(ArgumentError) as caught:
+        getattr(estimator, call)(**OPERATIONS[call])
+
+    assert [problem.value for problem in caught.value.problems] == ["--lr", {"seen": object}, {"long": str}]
 
 
 # --- lengths
