@@ -48,14 +48,8 @@ class Init:
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(END_NOW, self._end_now)
 
-    def run(self, lacking: list[str], mask: int) -> NoReturn:
-        """Say that the tree is there, wait for the order, run the worker, report its end.
-
-        Args:
-            lacking: what is not in the tree, for the log.
-            mask: the umask of the worker.
-        """
-        self.pipes.send(ready=True, lacking=lacking)
+    def run(self, mask: int) -> NoReturn:
+        """Wait for the order, run the worker with this umask, report its end."""
         order = self.pipes.receive()
         if order is None:
             os._exit(0)

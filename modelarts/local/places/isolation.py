@@ -87,11 +87,8 @@ class Node:
 
     def _opened(self) -> dict[str, Any]:
         """Wait until the first process is ready; what it says then, or why it failed."""
-        answer: dict[str, Any] = {}
-        while not answer.keys() & {"ready", "failed"}:
-            answer = self._receive() or {"failed": "its first process ended"}
-            if "pid" in answer:
-                self.process = Process.of(answer["pid"])
+        answer = self._receive() or {"failed": "its first process was killed"}
+        self.process = Process.of(answer.get("pid", 0))
         return answer
 
     def _receive(self) -> dict[str, Any]:
@@ -150,26 +147,27 @@ def _fork(tree: Tree, level: Level) -> Node:
     node = Node(tree, level, orders[1], report[0], output[0])
     if level.processes:
         os.waitpid(pid, 0)  # it has forked the first process of its namespace, which is a child of this one now
-    else:
-        node.process = Process.of(pid)
     return node
 
 
 def _first(tree: Tree, level: Level, pipes: Pipes) -> NoReturn:
     """What the fork does; it never returns."""
+    pid = os.getpid()
     try:
         close_others(pipes)
         lacking, mask = [], os.umask(0o022)  # of what is created in the tree
         if level.tree:
             namespaces.unshare(namespaces.MOUNTS | (namespaces.PIDS if level.processes else 0))
-            if level.processes and (pid := os.fork()):
-                pipes.send(pid=pid)
+            if level.processes and os.fork():
                 os._exit(0)
+            pid = int(os.readlink("/proc/self"))  # outside of a PID namespace: /proc is that of the machine yet
             lacking = enter(tree, level.processes)
         else:
             namespaces.become_subreaper()
-        Init(pipes, level.processes).run(lacking, mask)
+        pipes.send(ready=True, lacking=lacking, pid=pid)
+        Init(pipes, level.processes).run(mask)
     except OSError as error:
-        pipes.send(failed=f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        pid = 0 if level.processes and pid == os.getpid() else pid  # nobody has to wait for it again
+        pipes.send(failed=f"{error.filename}: {error.strerror}" if error.filename else str(error), pid=pid)
     finally:
         os._exit(1)
