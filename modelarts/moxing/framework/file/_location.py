@@ -66,6 +66,9 @@ class Location:
         """The file, else the folder, of this name; `None` where there is neither."""
         raise NotImplementedError
 
+    def exists(self) -> bool:
+        return self.status() is not None
+
     def is_file(self) -> bool:
         found = self.status()
         return found is not None and not found.is_directory

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 PART = ".modelarts-part-"  # the beginning of names that no bucket lists
-_ATTEMPTS = 8
+_ATTEMPTS = 20
 
 
 def part_of(target: str) -> str:
@@ -25,8 +25,16 @@ def in_folder(target: str, action: "Callable[[], T]") -> "T":
         except FileNotFoundError:
             if attempt + 1 == _ATTEMPTS:
                 raise
-        os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
+        _make_folder(os.path.dirname(target) or ".")
     raise AssertionError
+
+
+def _make_folder(path: str) -> None:
+    try:
+        os.makedirs(path, exist_ok=True)
+    except FileExistsError:  # also where it is deleted between two steps of `makedirs`
+        if os.path.lexists(path) and not os.path.isdir(path):
+            raise
 
 
 class PartFile:

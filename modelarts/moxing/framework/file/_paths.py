@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ._urls import Url
 
 _ATTEMPTS = 20
+_MEMBERS = [name for name in dir(os.stat_result) if name.startswith("st_")]
 _MISSING = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 
 
@@ -33,6 +34,15 @@ class LocalPath(Location):
     def status(self) -> "Optional[Status]":
         found = _stat(self.path)
         return found and _status(found)
+
+    def exists(self) -> bool:
+        return os.path.exists(self.path)
+
+    def is_file(self) -> bool:
+        return os.path.isfile(self.path)
+
+    def is_folder(self) -> bool:
+        return os.path.isdir(self.path)
 
     def child(self, name: str) -> "Location":
         return LocalPath(os.path.join(self.path, name))
@@ -106,6 +116,12 @@ class BucketPath(LocalPath):
         if self.slash and not stat.S_ISDIR(found.st_mode):
             return None
         return _status(found, in_bucket=True)
+
+    def exists(self) -> bool:
+        return self.is_folder() or self.is_file()
+
+    def is_file(self) -> bool:
+        return not self.slash and super().is_file()
 
     def require_bucket(self) -> None:
         if not os.path.isdir(self._bucket):
@@ -230,9 +246,8 @@ def _status(found: os.stat_result, in_bucket: bool = False) -> Status:
     is_folder = stat.S_ISDIR(found.st_mode)
     status = Status(0 if is_folder and in_bucket else found.st_size, found.st_mtime_ns, is_folder)
     if not in_bucket:
-        for name in dir(found):
-            if name.startswith("st_"):
-                setattr(status, name, getattr(found, name))
+        for name in _MEMBERS:
+            setattr(status, name, getattr(found, name))
     return status
 
 

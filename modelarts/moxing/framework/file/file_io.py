@@ -84,7 +84,7 @@ def append_remote(src_url: "Any", dst_url: "Any" = None, dsturl: "Any" = None) -
 def exists(url: "Any") -> bool:
     """Whether a file or folder exists."""
     try:
-        return _locate(url).status() is not None
+        return _locate(url).exists()
     except ValueError:  # it names no bucket
         return False
 
