@@ -88,6 +88,8 @@ class Supervisor:
         for worker in self.spec["workers"]:
             try:
                 if not problem:
+                    for left in filter(os.path.exists, [worker["root"], worker.get("python", "")]):
+                        shutil.rmtree(left)  # of an earlier attempt to start this version
                     own = Tree(worker["root"], tuple(tree["own"]), tree["covered"], tuple(tree["shown"]))
                     self.nodes.append(isolation.open_node(own, tree["isolation"]))
             except isolation.IsolationError as error:
