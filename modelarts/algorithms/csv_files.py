@@ -142,13 +142,21 @@ def _is_number(text: str) -> bool:
 
 
 def _number(text: str, column: str, where: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if -_LARGEST <= number <= _LARGEST and "_" not in text:
+        return number
+    raise _no_number(text, column, where)
+
+
+def _no_number(text: str, column: str, where: str) -> BadCsv:
     if text.lower() in _MISSING:
-        raise BadCsv(f"{where}: the value {text!r} in column {column!r} is missing; fill it in, or remove the line")
-    if not _is_number(text):
-        hint = "; write numbers without thousands separators" if _is_number(text.replace(",", "")) else ""
-        raise BadCsv(f"{where}: could not convert string to float: {text[:60]!r} in column {column!r}; every column "
-                     f"except the label must be a number{hint}")  # fmt: skip
-    number = float(text)
-    if not math.isfinite(number) or abs(number) > _LARGEST:
-        raise BadCsv(f"{where}: {text[:60]!r} in column {column!r} is not a number of at most {_LARGEST:.1e}")
-    return number
+        return BadCsv(f"{where}: the value {text!r} in column {column!r} is missing; fill it in, or remove the line")
+    shown = f"{text[:60]!r} in column {column!r}"
+    if _is_number(text):
+        return BadCsv(f"{where}: {shown} is not a number of at most {_LARGEST:.1e}")
+    hint = "; write numbers without thousands separators" if _is_number(text.replace(",", "")) else ""
+    rule = f"every column except the label must be a number{hint}"
+    return BadCsv(f"{where}: could not convert string to float: {shown}; {rule}")
