@@ -15,10 +15,13 @@ CORE := tests/test_layers.py tests/test_public_api.py tests/test_surface.py test
 	tests/contract_tests/test_replies.py tests/contract_tests/test_defaults.py tests/local/test_http.py \
 	tests/emulator/test_end_to_end.py
 
-.PHONY: help demo test check core lint type docs bench clean
+# Engines that real frameworks are tested with, each in an environment of its own.
+ENGINES := $(VENV)/engines
+
+.PHONY: help demo test engines test-engines check core lint type docs bench clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/demo.stamp: setup.cfg
 	@echo "==> install what the demo needs into $(VENV), once"
@@ -34,12 +37,24 @@ $(VENV)/dev.stamp: setup.cfg
 	@$(INSTALL) --editable '.[dev]'
 	@touch $@ $(VENV)/demo.stamp
 
+$(ENGINES)/%.stamp: tests/engines/%.txt
+	@echo "==> install $* into $(ENGINES)/$*, once"
+	@$(PYTHON) -m venv $(ENGINES)/$*
+	@$(ENGINES)/$*/bin/python -m pip install --quiet --upgrade pip
+	@$(ENGINES)/$*/bin/python -m pip install --quiet --requirement $<
+	@touch $@
+
 demo: $(VENV)/demo.stamp  ## train on real digits on the local service
 	@$(BIN)/python examples/digits/demo.py
 
 test: $(VENV)/dev.stamp  ## all tests; about 3 minutes on two cores
 	@echo "==> all tests: about 3 minutes on two cores; \`make check\` takes half a minute"
 	$(PYTEST) -n $(WORKERS) --dist worksteal
+
+engines: $(ENGINES)/torch.stamp $(ENGINES)/mindspore.stamp  ## install PyTorch and MindSpore for test-engines
+
+test-engines: $(VENV)/dev.stamp engines  ## jobs with real PyTorch and MindSpore
+	ENGINES=$(ENGINES) $(PYTEST) tests/engines
 
 check: $(VENV)/dev.stamp  ## lint, types and the core of the tests, side by side; about half a minute
 	@$(MAKE) --no-print-directory -j 3 --output-sync=target lint type core
