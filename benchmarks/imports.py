@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from benchmarks.measure import alternate, peak_mib, python_ms
 from benchmarks.table import Row
+from modelarts.local.runtime.script_path import SCRIPT_PATH
 
 SDK = "from modelarts.session import Session; from modelarts.estimator import Estimator"
 FIRST_SESSION = f"""{SDK}
@@ -32,3 +33,8 @@ def measure() -> Iterator[Row]:
     )  # fmt: skip
     samples, base = alternate(ROUNDS, python_ms("import modelarts"), python_ms("pass"))
     yield Row(name="import modelarts", unit="ms", samples=samples, aim=2, yardstick="python -c pass", base=base)
+    job = f"import os, sys; os.environ['MOX_SILENT_MODE'] = '1'; sys.path.append({SCRIPT_PATH!r}); import moxing"
+    samples, base = alternate(ROUNDS, python_ms(job), python_ms("import logging"))
+    yield Row(
+        name="import moxing in a job", unit="ms", samples=samples, aim=1.5, yardstick="import logging", base=base
+    )
