@@ -39,6 +39,7 @@ if __name__ == "__main__":
         "session": [sys.executable, "-c", write],
     }.items():
         subprocess.check_call(command + [out, name], start_new_session=name == "session")
+    subprocess.check_call([sys.executable, "-c", write, out, "cleaned"], env={})
     os.environ["WRITE"] = write
     assert not os.system('export PYTHONPATH=/x; python -c "$WRITE" %s bash' % out)
     assert not os.system('export PYTHONPATH=$PYTHONPATH:/x; python3 -c "$WRITE" %s appended' % out)
@@ -87,6 +88,7 @@ def test_a_script_and_its_children_use_buckets(session: Session, home: Path, tmp
         "child",
         "isolated",
         "session",
+        "cleaned",
         "bash",
         "appended",
         "spawned",

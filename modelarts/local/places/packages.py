@@ -9,11 +9,12 @@ import json
 import os
 from typing import Any
 
-from modelarts.local import interpreters
+from modelarts.local import files, interpreters
 from modelarts.local.interpreters import Interpreter, InterpreterError
 from modelarts.local.places import thin_venv
 from modelarts.local.places.start_failure import StartFailure
 
+HOME_NAME = "modelarts-home"  # for `moxing` in processes that a script starts without the variables of the job
 CANNOT_START = 126  # the return code of a shell for a program that cannot be started
 _FIRST = ("PATH", "PYTHONPATH")  # variables in which ours come first
 _OURS = ("PYTHONUSERBASE", "VIRTUAL_ENV")
@@ -43,6 +44,7 @@ def prepare(spec: dict[str, Any]) -> list[str]:
     for worker in spec["workers"]:
         try:
             thin_venv.create(worker["python"], python, path=wanted["path"])
+            files.write(os.path.join(worker["python"], HOME_NAME), worker["environment"]["MODELARTS_HOME"].encode())
         except (OSError, ValueError) as error:
             raise StartFailure(f"the Python environment {worker['python']} cannot be created: {error}") from None
         _refer_to(worker, python)

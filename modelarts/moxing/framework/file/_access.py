@@ -3,6 +3,7 @@
 import importlib
 import logging
 import os
+import sys
 
 from ._location import Location
 from ._paths import BucketPath, LocalPath
@@ -75,8 +76,9 @@ def _buckets() -> "Callable[[Url], Location]":
     """The storage of now: scripts set variables and keys at any time."""
     global _opened
     session = _given.get("session")
-    if session is None and os.environ.get("MODELARTS_MODE", "").strip().lower() == "local":
-        root = _local_root()
+    home = _local_home() if session is None else ""
+    if home:
+        root = os.path.join(home, "local", "buckets")
         return lambda url: BucketPath(root, url)
     key = (session, *_credentials())
     if _opened[0] != key:
@@ -85,10 +87,20 @@ def _buckets() -> "Callable[[Url], Location]":
     return opened
 
 
-def _local_root() -> str:
-    """The folder of the buckets of the local service, as `Session()` finds it in a job."""
-    home = os.environ.get("MODELARTS_HOME", "").strip() or "~/.modelarts"
-    return os.path.join(os.path.abspath(os.path.expanduser(home)), "local", "buckets")
+def _local_home() -> str:
+    """The `MODELARTS_HOME` of the local service, as `Session()` finds it in a job; empty where there is none.
+
+    A process that a script starts without the variables of the job finds it in the Python environment of the job.
+    """
+    mode = os.environ.get("MODELARTS_MODE")
+    if mode is not None:
+        home = os.environ.get("MODELARTS_HOME", "").strip() or "~/.modelarts"
+        return os.path.abspath(os.path.expanduser(home)) if mode.strip().lower() == "local" else ""
+    try:
+        with open(os.path.join(sys.prefix, "modelarts-home"), "rb") as file:
+            return os.fsdecode(file.read())
+    except OSError:
+        return ""
 
 
 def _credentials() -> "tuple[str, str, str, bool, Optional[float]]":
