@@ -68,16 +68,21 @@ def error_of_end(
     if status.outcome == vocabulary.SUCCEEDED:
         return None
     tail = _log_tail(client, {"job_id": job_id, "version_id": version_id}) if status.ended else ""
-    found = _EXIT_CODE.findall(tail)
+    found = [int(code) for code in _EXIT_CODE.findall(tail)]  # of each node
     return _ERRORS.get(status.outcome, errors.JobTimeout)(
         job_id=as_integer(job_id),
         version_id=as_integer(version_id),
         status=status,
         reason=info.get("error_result") or "",
-        exit_code=int(found[-1]) if found else None,
+        exit_code=min(found, key=_is_of_another, default=None),
         log_tail=tail,
         log_path=info.get("log_url") or "",
     )
+
+
+def _is_of_another(code: int) -> int:
+    """How probably a node ended with this return code because another one failed: by SIGTERM, or SIGKILL after it."""
+    return {0: 3, 143: 2, 137: 1}.get(code, 0)
 
 
 def _log_tail(client: Client, version: dict[str, int | str]) -> str:

@@ -74,6 +74,13 @@ def isolation(value: Any) -> str:
     return found
 
 
+def images(value: Any) -> str:
+    found = str(value).strip().lower()
+    if found not in ("host", "refuse"):
+        raise ValueError("write host or refuse")
+    return found
+
+
 def language(value: Any) -> str:
     found = re.split("[-_.]", str(value).strip().lower())[0]  # of zh_CN.UTF-8, too
     if found not in ("en", "zh"):

@@ -12,7 +12,7 @@ from modelarts._submit.arguments import Checks
 from modelarts._submit.plain_values import NoText
 from modelarts._submit.value_text import as_text
 from modelarts._wire.json_records import TEXT_RULE, unencodable_text
-from modelarts._wire.v1 import limits, parameters
+from modelarts._wire.v1 import limits, parameters, variables
 from modelarts.errors import shortened
 
 logger = logging.getLogger("modelarts")
@@ -43,6 +43,13 @@ def rows(hyperparameters: Any, checks: Checks) -> list[dict[str, str]]:
             checks.problem(ARGUMENT, {name: type(value)}, str(error))
     _check_lengths(texts, checks)
     return [{"label": name, "value": text} for name, text in texts.items()]
+
+
+def check_variables(rows: Sequence[Mapping[str, str]], checks: Checks) -> None:
+    """Check names that become environment variables, as those of custom images do (modelarts_03_0045)."""
+    for name in [row["label"] for row in rows]:
+        if problem := variables.hyperparameter_problem(name):
+            checks.problem(ARGUMENT, name, problem)
 
 
 def warn_of_names_of_the_engine(rows: Sequence[Mapping[str, str]], engine: str, nodes: int) -> None:

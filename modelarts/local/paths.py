@@ -51,6 +51,11 @@ class LocalHome:
         return self.root / "store.db"
 
     @property
+    def container_engine(self) -> Path:
+        """The container engine that answered last, and when."""
+        return self.root / "container-engine.json"
+
+    @property
     def iam(self) -> Path:
         """Account and certificates of `--auth iam`; only its user may enter it."""
         return self.root / "iam"
@@ -126,6 +131,11 @@ class JobPaths:
     def metrics(self) -> Path:
         """The `metric.json` that the version wrote to its output folder, checked; kept when it has completed."""
         return self.root / "metrics.json"
+
+    @property
+    def containers(self) -> Path:
+        """The containers that were started, and the engine that runs them."""
+        return self.root / "containers.json"
 
     @property
     def exit(self) -> Path:

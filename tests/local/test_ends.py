@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -39,8 +38,10 @@ def ended(session, tmp_path: Path, script: str | bytes, name: str = "train.py", 
         (tmp_path / "src" / name).write_bytes(script)
         session.obs.upload_dir(tmp_path / "src", "obs://bucket/")
     job = estimator(session, boot_file=name, **changes).fit(inputs="/bucket/data/")
-    with contextlib.suppress(JobFailed):
+    try:
         job.wait(show=False)
+    except JobFailed as error:
+        assert f"exit code {error.exit_code}" in error.reason or error.exit_code in (2, 130)
     return job.get_job_info(), logs(job)
 
 

@@ -44,6 +44,9 @@ EXAMPLES: dict[str, list[tuple[Any, Any]]] = {
     "local_capacity": [(1, 1), ("2", 2), (64, 64)],
     "local_python": [({"PyTorch": "/a"}, {"PyTorch": "/a"}), ('{"PyTorch": "/b"}', {"PyTorch": "/b"}), ({}, {})],
     "local_environment": [(["RANK"], ["RANK"]), ("HTTPS_PROXY, WANDB_*", ["HTTPS_PROXY", "WANDB_*"]), ([], [])],
+    "local_images": [("host", "host"), (" Refuse ", "refuse"), ("host", "host")],
+    "local_isolation": [("auto", "auto"), (" Require ", "require"), ("off", "off")],
+    "local_keep": [("failed,5", "failed,5"), ("none", "none"), ("7d", "7d")],
 }  # fmt: skip
 
 

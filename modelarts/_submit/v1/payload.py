@@ -104,6 +104,8 @@ class _Builder:
         }
         if own := variables.texts(self.training):
             config["environment_variables"] = own
+        if self.training.user_command:
+            hyperparameters.check_variables(config["parameter"], self.checks)
         config["train_url"] = self.checks.output("output_path", self.training.output_path)
         if not is_missing(self.training.log_url):
             config["log_url"] = self.checks.folder("log_url", self.training.log_url)

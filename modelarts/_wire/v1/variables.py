@@ -15,12 +15,24 @@ _OWN = frozenset((
     "RANK_TABLE_FILE", "RANK_SIZE", "RANK_ID", "DEVICE_ID", "JOB_ID",
     "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "S3_ENDPOINT",
 ))  # fmt: skip
+# What a shell, programs and libraries of an image rely on: nobody means these by a hyperparameter.
+_OF_SYSTEMS = frozenset((
+    "USER", "LOGNAME", "SHELL", "PWD", "HOSTNAME", "TMPDIR", "LANG", "ENV", "BASH_ENV", "IFS", "LD_LIBRARY_PATH",
+    "LD_PRELOAD",
+))  # fmt: skip
 _OWN_PREFIXES = ("BATCH_", "DLS_", "MINER_", "MODELARTS_")
 
 
 def is_reserved(name: str) -> bool:
     """Whether the platform sets a variable of this name."""
     return name in _OWN or name.startswith(_OWN_PREFIXES)
+
+
+def hyperparameter_problem(name: str) -> str:
+    """Why a hyperparameter of a custom image, which is a variable there, cannot have this name; or an empty text."""
+    if not is_reserved(name) and name not in _OF_SYSTEMS:
+        return ""
+    return "is an environment variable of the container, which it would replace; choose another name"
 
 
 def problem(name: str, value: str) -> str:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from modelarts._wire.v1 import limits
+from modelarts._wire.v1 import limits, variables
 from modelarts._wire.v1.parameters import as_text
 from modelarts.local.api.checks import shown
 from modelarts.local.api.errors import TOO_LONG, ApiFailure, bad_value
@@ -14,8 +14,8 @@ from modelarts.local.api.errors import TOO_LONG, ApiFailure, bad_value
 _RESERVED = 512 * 1024  # bytes of ARG_MAX for the environment variables and the other arguments
 
 
-def parameters(value: Any) -> list[dict[str, str]]:
-    """The member `parameter`, with values as texts."""
+def parameters(value: Any, are_variables: bool) -> list[dict[str, str]]:
+    """The member `parameter`, with values as texts; those of custom images become environment variables."""
     if value is None:
         return []
     if not isinstance(value, list):
@@ -25,6 +25,8 @@ def parameters(value: Any) -> list[dict[str, str]]:
         label = _label(item)
         if label in result:
             raise bad_value(f"parameter {shown(label)} occurs twice")
+        if are_variables and (problem := variables.hyperparameter_problem(label)):
+            raise bad_value(f"parameter {shown(label)} {problem}")
         content = as_text(item.get("value"))
         if "\0" in content:
             raise bad_value(f"the value of parameter {shown(label)} must not contain a NUL character")

@@ -39,7 +39,7 @@ class TrainingSettings:
             **self._code(body),
             **self._compute(body),
             **_data(body, for_job),
-            "parameter": parameters(body.get("parameter")),
+            "parameter": parameters(body.get("parameter"), are_variables=bool(text(body, "user_image_url"))),
             "train_url": _url(output(body, "train_url")),
             "log_url": _url(folder(body, "log_url")),
             "volumes": _volumes(body.get("volumes")),

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
+from typing import Any, Callable
 
+from modelarts.local.places.start_failure import StartFailure
+
+_MISSING = 2  # the return code of an interpreter that does not find its script
 _MARK = "\ufeff".encode()
 _HEAD = 4096  # bytes that are read to recognize what a file is
 _NOT_SCRIPTS = {
@@ -18,36 +21,40 @@ _NOT_SCRIPTS = {
 }
 
 
-def problem(worker: dict[str, Any]) -> str:
-    """Why the boot file cannot be started, or an empty text."""
-    path = _path(worker)
-    if not path:
-        return ""
-    name = os.path.basename(path)
-    if not os.path.exists(path):
-        return f"the boot file {name} does not exist in the code directory"
-    if _is_notebook(path):
-        return f"the boot file {name} is a notebook: `jupyter nbconvert --to script {name}` makes a script of it"
-    return ""
+def prepare(worker: dict[str, Any], note: Callable[[str], None]) -> None:
+    """Check the boot file in the worker's copy of the code, and make a shell script one that a shell understands.
 
+    Args:
+        worker: of the spec.
+        note: writes a line to its log.
 
-def convert(worker: dict[str, Any]) -> str:
-    """Replace Windows line ends and a byte order mark in a shell script, which no shell understands.
-
-    Only the copy of this worker is changed. Returns what was done, or an empty text.
+    Raises:
+        StartFailure: why the boot file cannot be started.
     """
     path = _path(worker)
-    if not path.lower().endswith(".sh"):
-        return ""
+    if not path:
+        return
+    name = os.path.basename(path)
+    if not os.path.exists(path):
+        raise StartFailure(f"the boot file {name} does not exist in the code directory", _MISSING)
+    if _is_notebook(path):
+        rule = f"`jupyter nbconvert --to script {name}` makes a script of it"
+        raise StartFailure(f"the boot file {name} is a notebook: {rule}", _MISSING)
+    if path.lower().endswith(".sh") and _convert(path):
+        note(f"{name} has Windows line ends, which are read as line ends here")
+
+
+def _convert(path: str) -> bool:
+    """Replace Windows line ends and a byte order mark. Returns whether there were any."""
     with open(path, "rb") as file:
         content = file.read()
     converted = content.replace(b"\r\n", b"\n")
     converted = converted[len(_MARK) :] if converted.startswith(_MARK) else converted
     if converted == content:
-        return ""
+        return False
     with open(path, "wb") as file:
         file.write(converted)
-    return f"{os.path.basename(path)} has Windows line ends, which are read as line ends here"
+    return True
 
 
 def hint(worker: dict[str, Any]) -> str:

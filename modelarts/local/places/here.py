@@ -14,7 +14,7 @@ from pathlib import Path
 
 from modelarts.local import hardware, locks
 from modelarts.local.paths import JobPaths, read_json
-from modelarts.local.places import supervisor
+from modelarts.local.places import images, supervisor
 from modelarts.local.places.base import ENDED, Phase, State
 from modelarts.local.processes import Children, Process, descendants
 
@@ -56,6 +56,7 @@ class Here:
         return _supervisor(folder).signal(signal.SIGTERM)
 
     def clean(self, key: str, folder: JobPaths) -> None:
+        images.remove(str(folder.containers))
         for record in read_json(folder.workers) or ():
             first = Process(record["pid"], record["started"])
             for process in [*(descendants(first.pid) if first.exists() else ()), first]:

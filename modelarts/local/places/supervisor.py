@@ -50,11 +50,13 @@ class Supervisor:
         self.codes: dict[int, int] = {}  # exit codes by worker, in the order of their ends
         self.others: list[int] = []  # workers that were ended because another one failed
         self.results: Results | None = None
+        self.in_containers = False
 
     def run(self) -> dict[str, Any]:
         """Run the version; returns the record of its end, without the end time."""
         failed: End | None = None
         try:
+            self.choose_container()
             self.open_nodes()
             self.prepare()
             self.results = Results(self.spec)
@@ -69,6 +71,7 @@ class Supervisor:
         finally:
             self.ended.set()
             self.end_nodes()
+            self.remove_containers()
         for pump in self.pumps:
             pump.join(GRACE)
         end = failed or self.end()
@@ -81,6 +84,13 @@ class Supervisor:
         outcome = "stopped" if self.stopped.is_set() else "completed" if end.code == 0 else "failed"
         problems = [log.problem for log in self.logs if log.problem][:1]
         return {"outcome": outcome, "exit_code": end.code, "reason": "; ".join(filter(None, [end.reason, *problems]))}
+
+    def choose_container(self) -> None:
+        """Let workers of a custom image start containers, if an engine can; they need no tree then."""
+        if "image" in self.spec:
+            from modelarts.local.places import images
+
+            self.in_containers = images.choose(self.spec, self.stopped.is_set)
 
     def open_nodes(self) -> None:
         """Give each worker its tree, and then its log the banner: its paths, and others in the spec, depend on it."""
@@ -96,7 +106,6 @@ class Supervisor:
                 problem = f"local_isolation is require, and {error}; `modelarts doctor` says how to allow it"
             except OSError as error:
                 problem = f"the job's folders cannot be created: {error}"
-            worker["script"] = placed(worker["argv"][1:2], worker["root"])
             is_isolated = not problem and self.nodes[-1].level.tree
             worker.update(placed({name: worker[name] for name in _PLACED}, "" if is_isolated else worker["root"]))
         for log, worker in zip(self.logs, self.spec["workers"]):
@@ -104,8 +113,8 @@ class Supervisor:
         if problem:
             raise StartFailure(problem)
         for log, node in zip(self.logs, self.nodes):
-            for line in isolation.remarks(node, tree["isolation"]):
-                log.line(line)
+            for line in () if self.in_containers else isolation.remarks(node, tree["isolation"]):
+                log.note(line)
 
     def prepare(self) -> None:
         spec = self.spec
@@ -125,20 +134,21 @@ class Supervisor:
                 if code is not None:
                     target = os.path.join(worker["directory"], code["name"])
                     shutil.copytree(code["source"], target, dirs_exist_ok=True)
-            self.check_boot_files()
+            self.provide_scripts()
         except (OSError, ValueError) as error:
             raise StartFailure(f"the job's folders cannot be created: {error}") from None
-        if "python" in spec:
+        if "python" in spec and not self.in_containers:
             from modelarts.local.places import packages
 
             spec["visible"] = packages.prepare(spec)
 
-    def check_boot_files(self) -> None:
-        for log, worker in zip(self.logs, self.spec["workers"]):
-            if problem := boot_file.problem(worker):
-                raise StartFailure(problem, 2)
-            if converted := boot_file.convert(worker):
-                log.note(converted)
+    def provide_scripts(self) -> None:
+        for log, node, worker in zip(self.logs, self.nodes, self.spec["workers"]):
+            boot_file.prepare(worker, log.note)
+            if "image" in self.spec:
+                from modelarts.local.places import images
+
+                images.provide(self.spec["image"], worker, node.level.tree or self.in_containers, log.note)
 
     def start(self) -> None:
         visible = [*self.spec.get("visible", ())]
@@ -206,6 +216,11 @@ class Supervisor:
             return ends.stopped(codes, len(self.nodes))
         return ends.of_workers(codes, self.others, self.spec["workers"])
 
+    def remove_containers(self) -> None:
+        if self.in_containers:
+            from modelarts.local.places import images
+
+            images.remove(self.spec["image"]["containers"])
 
     def end_nodes(self) -> None:
         for node in self.nodes:

@@ -16,7 +16,7 @@ from modelarts.local import daemon, layout
 from modelarts.local.catalog import Catalog
 from modelarts.local.paths import JobPaths, LocalHome
 from modelarts.local.ports import free_ports
-from modelarts.local.runtime import boot, job_session, start
+from modelarts.local.runtime import boot, images, job_session, start
 from modelarts.local.runtime.arguments import Node, engine_environment
 from modelarts.local.runtime.banner import Banner
 from modelarts.local.runtime.environment import JobEnvironment
@@ -42,6 +42,7 @@ class JobSpecBuilder:
     describe_hardware: Callable[[], str]
     environment: JobEnvironment
     isolation: str = "auto"  # the setting `local_isolation`
+    images: str = images.HOST  # the setting `local_images`
 
     def spec(self, job: Job, version: Version) -> dict[str, Any]:
         """The spec of a version: values that become JSON."""
@@ -74,6 +75,7 @@ class JobSpecBuilder:
             "tree": self._tree(body, workers, session),
             "workers": workers,
             "results": results(self.home, paths, output, len(ports)),
+            **images.members(body, version.resource_id, self.home, paths, self.images),
         }  # fmt: skip
 
     def ran_on(self, version: Version) -> str:
@@ -146,7 +148,7 @@ class JobSpecBuilder:
             "directory": str(outside.job_dir),
             "log": str(paths.log(node.index)),
             "log_object": str((logs / name).under(self.home.buckets)) if logs and self.home.has_bucket(logs) else None,
-            "boot_file": boot.relative(body),
+            "boot_file": "" if body["user_command"] else boot.relative(body),
             "banner": Banner(
                 str(directory.parent), body["app_url"], boot.relative(body), job.name, started.command, notes
             ).text(),

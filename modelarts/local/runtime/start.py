@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from modelarts.local.runtime import boot
+from modelarts.local.runtime import boot, images
 from modelarts.local.runtime.arguments import Node, as_option, engine_arguments, passed_twice
 from modelarts.local.runtime.banner import command_line
 
@@ -55,9 +55,8 @@ def algorithm(body: Mapping[str, Any], row: Mapping[str, Any], node: Node, pytho
 
 def image(body: Mapping[str, Any]) -> Start:
     """The command of a custom image. Its hyperparameters are environment variables (modelarts_03_0045)."""
-    command = body["user_command"].replace("\r\n", "\n")  # as a form on Windows sends line ends
-    note = f"image {body['user_image_url']} is not used: the command runs on this machine itself"
-    return Start(["/bin/sh", "-c", command], command, [note], dict(_parameters(body)))
+    command = images.command(body)
+    return Start(["/bin/sh", "-c", command], command, [], dict(_parameters(body)))
 
 
 def _parameters(body: Mapping[str, Any]) -> list[tuple[str, str]]:
