@@ -1,5 +1,6 @@
 """The exceptions of `moxing.file`, and the lines that are logged with them."""
 
+import errno
 import logging
 
 TYPE_CHECKING = False
@@ -7,6 +8,7 @@ if TYPE_CHECKING:
     from typing import Any, Optional
 
 _TEXT = "Error occurs when accessing to OBS."
+_NUMBERS = {403: errno.EACCES, 404: errno.ENOENT, 409: errno.EEXIST}
 
 
 class Response:
@@ -28,6 +30,7 @@ class _MoxFileBaseRespException(OSError):
     def __init__(self, message: str = _TEXT, resp: "Optional[Response]" = None) -> None:
         super().__init__(message)
         self.resp = resp
+        self.errno = _NUMBERS.get(resp.status) if resp else None  # `pathlib` and others look at it
 
     def __reduce__(self) -> "tuple[Any, ...]":
         return type(self), (self.args[0], self.resp)
@@ -51,6 +54,10 @@ class MoxFileRespForbiddenException(MoxFileRespException, PermissionError):
 
 class MoxFileNotExistsException(FileNotFoundError):
     """A file or folder does not exist."""
+
+    def __init__(self, *args: "Any") -> None:
+        super().__init__(*args)
+        self.errno = errno.ENOENT
 
 
 class MoxFileNameDuplicateException(Exception):

@@ -1,0 +1,1 @@
+"""What `shift` puts in the place of functions of Python, and how."""
