@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
+import threading
+from typing import Any, Callable
 
 from modelarts.local import files, interpreters
 from modelarts.local.interpreters import Interpreter, InterpreterError
-from modelarts.local.places import thin_venv
+from modelarts.local.places import programs, thin_venv
 from modelarts.local.places.start_failure import StartFailure
+from modelarts.local.places.worker_log import Log
+from modelarts.local.processes import Process
 
 HOME_NAME = "modelarts-home"  # for `moxing` in processes that a script starts without the variables of the job
 CANNOT_START = 126  # the return code of a shell for a program that cannot be started
@@ -30,25 +33,49 @@ os.execvp(sys.argv[2], sys.argv[2:])
 """
 
 
-def prepare(spec: dict[str, Any]) -> list[str]:
-    """Create the environment of each worker, and let its variables refer to it.
+def prepare(
+    spec: dict[str, Any], logs: list[Log], stopped: threading.Event, record: Callable[[Process], None]
+) -> list[str]:
+    """Install what the code requires, create the environment of each worker, and let its variables refer to it.
+
+    Args:
+        record: notes a process that must end if this one is killed.
 
     Returns:
-        The folders outside the job that its interpreter needs.
+        The folders outside the workers' own that they need.
 
     Raises:
         StartFailure: why that is impossible.
     """
     wanted = spec["python"]
     python = _interpreter(wanted)
-    for worker in spec["workers"]:
-        try:
-            thin_venv.create(worker["python"], python, path=wanted["path"])
+    installed = _installed(spec, python, logs, stopped, record)
+    layers = [thin_venv.packages_of(installed, python)] if installed else []
+    try:
+        of_python = programs.of_interpreter(python, os.path.join(wanted["environments"], "programs"))
+        for worker in spec["workers"]:
+            thin_venv.create(worker["python"], python, layers, wanted["path"])
             files.write(os.path.join(worker["python"], HOME_NAME), worker["environment"]["MODELARTS_HOME"].encode())
-        except (OSError, ValueError) as error:
-            raise StartFailure(f"the Python environment {worker['python']} cannot be created: {error}") from None
-        _refer_to(worker, python)
-    return [*python.folders, *wanted["path"], *wanted["shown"]]
+            _refer_to(worker, python, [*([os.path.join(installed, "bin")] if installed else ()), of_python])
+    except (OSError, ValueError) as error:
+        raise StartFailure(f"the Python environment of the job cannot be created: {error}") from None
+    return [*python.folders, *wanted["path"], *wanted["shown"], *filter(None, (installed, of_python))]
+
+
+def _installed(
+    spec: dict[str, Any], python: Interpreter, logs: list[Log], stopped: threading.Event,
+    record: Callable[[Process], None],
+) -> str:  # fmt: skip
+    """The environment with the packages that the code requires; empty if it requires none."""
+    worker = spec["workers"][0]
+    code = spec["code"] and os.path.join(worker["directory"], spec["code"]["name"])
+    if not (code and spec["python"]["requirements"] and os.path.exists(os.path.join(code, "pip-requirements.txt"))):
+        return ""
+    from modelarts.local.places import installation
+
+    progress = installation.Progress(logs, stopped, record)
+    own = os.path.join(os.path.dirname(worker["python"]), "packages")
+    return installation.install(code, python, spec["python"], own, progress)
 
 
 def _interpreter(wanted: dict[str, Any]) -> Interpreter:
@@ -61,9 +88,9 @@ def _interpreter(wanted: dict[str, Any]) -> Interpreter:
         raise StartFailure(f"{wanted['program']} cannot be started: {error}", CANNOT_START) from None
 
 
-def _refer_to(worker: dict[str, Any], python: Interpreter) -> None:
+def _refer_to(worker: dict[str, Any], python: Interpreter, of_packages: list[str]) -> None:
     environment = worker["environment"]
-    folders = [os.path.join(worker["python"], "bin"), python.scripts, environment["PATH"]]
+    folders = [os.path.join(worker["python"], "bin"), *of_packages, python.scripts, environment["PATH"]]
     environment["PATH"] = os.pathsep.join(folders)
     if not python.has_environments:
         environment["PIP_USER"] = "1"  # into PYTHONUSERBASE, which is a folder of the job

@@ -140,7 +140,9 @@ class Supervisor:
         if "python" in spec and not self.in_containers:
             from modelarts.local.places import packages
 
-            spec["visible"] = packages.prepare(spec)
+            spec["visible"] = packages.prepare(
+                spec, self.logs, self.stopped, lambda installer: self.record_workers(0, installer)
+            )
 
     def provide_scripts(self) -> None:
         for log, node, worker in zip(self.logs, self.nodes, self.spec["workers"]):
@@ -167,9 +169,13 @@ class Supervisor:
             pump.start()
             self.pumps.append(pump)
 
-    def record_workers(self, count: int) -> None:
-        """Record the first processes of started workers, so that the service can end them if this process is killed."""
-        workers = [node.process._asdict() for node in self.nodes[:count]]
+    def record_workers(self, count: int, *others: Process) -> None:
+        """Record the first processes of started workers, so that the service can end them if this process is killed.
+
+        Args:
+            others: further processes, which work for the version before the workers start.
+        """
+        workers = [process._asdict() for process in (*(node.process for node in self.nodes[:count]), *others)]
         files.write(self.spec["started"], json.dumps(workers).encode())
 
     def measure(self) -> None:

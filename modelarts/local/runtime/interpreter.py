@@ -12,12 +12,15 @@ from modelarts.local.runtime.environment import JobEnvironment
 from modelarts.local.runtime.script_path import SCRIPT_PATH
 
 
-def python_of(program: str, home: LocalHome, environment: JobEnvironment, packages: list[str]) -> dict[str, Any]:
+def python_of(
+    program: str, home: LocalHome, environment: JobEnvironment, packages: list[str], installs: bool
+) -> dict[str, Any]:
     """What a place needs to know to run jobs on an interpreter.
 
     Args:
         program: the interpreter, or a script that starts it.
         packages: folders that the interpreter of the service imports this package from.
+        installs: whether the requirements of the code are installed; images have their packages already.
     """
     known = interpreters.own() if program == sys.executable else None  # others are asked where the job runs
     return {
@@ -26,5 +29,6 @@ def python_of(program: str, home: LocalHome, environment: JobEnvironment, packag
         "path": [*([folder for folder in packages if folder not in known.sites] if known else ()), SCRIPT_PATH],
         "shown": [str(Path(SCRIPT_PATH).parents[2])],  # the code of `moxing` is beside that folder
         "environments": str(home.environments),
+        "requirements": installs,
         "variables": environment.of_programs(),
     }

@@ -71,7 +71,10 @@ class JobSpecBuilder:
             "started": str(paths.workers),
             "usage": str(paths.usage),
             "packages": PACKAGES,
-            "python": python_of(self._interpreter(self._engine(body)), self.home, self.environment, PACKAGES),
+            "python": python_of(
+                self._interpreter(self._engine(body)), self.home, self.environment, PACKAGES,
+                installs=not body["user_command"],
+            ),
             "tree": self._tree(body, workers, session),
             "workers": workers,
             "results": results(self.home, paths, output, len(ports)),

@@ -1,0 +1,123 @@
+"""`pip-requirements.txt` is installed before a job starts, once for all jobs that require the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modelarts.local.environments import EnvironmentCache
+from modelarts.local.paths import LocalHome
+from modelarts.session import Session
+from tests.support.jobs import estimator, until
+from tests.support.processes import end_service
+from tests.support.wheels import wheel
+
+USES = """
+import os, subprocess, sys
+import needed
+print("NEEDED", needed.VERSION, needed.__file__)
+os.system("needed-program")
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    place = tmp_path_factory.mktemp("state")
+    yield place
+    end_service(place)
+
+
+@pytest.fixture(scope="module")
+def session(home, tmp_path_factory):
+    """A session on a service that was started with a configuration of pip, and without uv."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("user")))
+        patch.setenv("PATH", "/usr/bin:/bin")
+        patch.setenv("PIP_NO_INDEX", "1")
+        patch.setenv("PIP_TARGET", "/nowhere")  # none that would have packages installed elsewhere
+        opened = Session.local(home)
+    opened.obs.create_bucket("bucket")
+    opened.create_directory("bucket", "/data/")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def run(session, home):
+    """Runs the code in a folder; returns the status and the log."""
+
+    def ended(code: Path, **changes):
+        job = estimator(session, code_dir=code, **changes).fit(inputs="/bucket/data/")
+        info = until(lambda: (found := job.get_job_info()).status >= 10 and found, 120)
+        log = LocalHome.of(home).job(job.version_id).log(0).read_text(encoding="utf-8")
+        return info, log
+
+    return ended
+
+
+def code_with(folder: Path, requirements: bytes, version: str = "1.0") -> Path:
+    folder.mkdir()
+    (folder / "train.py").write_text(USES)
+    (folder / "pip-requirements.txt").write_bytes(requirements)
+    wheel(folder, "needed", version, program=True)
+    return folder
+
+
+FORMS = {
+    "wheel beside it, no final newline": b"needed-1.0-py3-none-any.whl",
+    "comments, blank lines, Windows line ends": b"# we need\r\n\r\n./needed-1.0-py3-none-any.whl  # this\r\n",
+    "file named by -r": b"-r more/requirements.txt",
+    "folder of wheels": b"--find-links .\nneeded >= 1.0",
+    "UTF-16": "needed-1.0-py3-none-any.whl\r\n".encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS, ids=list(FORMS))
+def test_requirements_are_there_in_all_the_forms_that_users_write(run, tmp_path, form):
+    code = code_with(tmp_path / "code", FORMS[form])
+    (code / "more").mkdir()
+    (code / "more" / "requirements.txt").write_text("needed-1.0-py3-none-any.whl")
+
+    info, log = run(code)
+
+    assert info.status == 10, log
+    assert "NEEDED 1.0" in log
+    assert "needed 1.0 runs" in log
+
+
+def test_the_same_requirements_are_installed_once_and_others_anew(run, tmp_path, home):
+    first = run(code_with(tmp_path / "first", b"./needed-2.0-py3-none-any.whl", "2.0"))[1]
+    same = run(code_with(tmp_path / "same", b"./needed-2.0-py3-none-any.whl", "2.0"))[1]
+    changed = code_with(tmp_path / "changed", b"./needed-2.0-py3-none-any.whl", "2.0")
+    wheel(changed, "needed", "2.0", requires="pip")  # the content of the wheel is another one
+    other = run(changed)[1]
+
+    assert "is installed with pip" in first
+    assert "is installed with" not in same and "has its packages" in same
+    assert "is installed with pip" in other
+    assert all("NEEDED 2.0" in log for log in (first, same, other))
+
+
+def test_jobs_that_start_together_install_once(session, home, tmp_path):
+    code = code_with(tmp_path / "code", b"needed-3.0-py3-none-any.whl", "3.0")
+    jobs = [estimator(session, code_dir=code).fit(inputs="/bucket/data/") for _ in range(2)]
+
+    assert [job.wait(timeout=120, show=False).status for job in jobs] == [10, 10]
+
+    logs = [LocalHome.of(home).job(job.version_id).log(0).read_text() for job in jobs]
+    assert sum("is installed with pip" in log for log in logs) == 1
+
+
+def test_what_cannot_be_installed_ends_the_job_with_the_words_of_pip(run, tmp_path, home):
+    code = code_with(tmp_path / "code", b"needed==9.9\n")
+    before = [one.key for one in EnvironmentCache(LocalHome.of(home).environments / "packages").environments()]
+
+    info, log = run(code)
+
+    assert info.status == 11
+    assert info.error_result.startswith("pip-requirements.txt cannot be installed: ERROR: No matching distribution")
+    assert "ERROR: Could not find a version that satisfies the requirement needed==9.9" in log
+    assert "Training end with return code: 1" in log
+    after = [one.key for one in EnvironmentCache(LocalHome.of(home).environments / "packages").environments()]
+    assert after == before
