@@ -39,7 +39,7 @@ LAYERS = {
     "runtime": ("local.runtime",),
     "store": ("local.store",),
     "machine": ("local.daemon", "local.catalog", "local.hardware", "local.paths", "local.locks",
-                "local.processes", "local.files", "local.interpreters", "local.interpreter_facts",
+                "local.processes", "local.files", "local.interpreters", "local.interpreter_facts", "local.environments",
                 "local.installation", "local.ports", "local.stepping",
                 "local.layout"),
 }  # fmt: skip

@@ -13,6 +13,7 @@ from modelarts._settings.converters import MASK
 from modelarts._settings.home import home_directory
 from modelarts.cli.clean import clean
 from modelarts.cli.datasets import dataset
+from modelarts.cli.environments import environments
 from modelarts.errors import ServiceError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def local() -> None:
 
 
 local.add_command(clean)
+local.add_command(environments)
 local.add_command(dataset)
 
 

@@ -75,8 +75,13 @@ class LocalHome:
 
     @property
     def environments(self) -> Path:
-        """Packages that jobs required, installed once for all jobs that require the same."""
+        """What is made once for the Python environments of all jobs, and may be removed when no job runs."""
         return self.root / "environments"
+
+    @property
+    def packages(self) -> Path:
+        """The environments in which the packages of `pip-requirements.txt` are."""
+        return self.environments / "packages"
 
     def has_bucket(self, path: ObsPath) -> bool:
         return (self.buckets / path.bucket).is_dir()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from modelarts.cli.main import cli
+from modelarts.job import TrainingJob
 from modelarts.local.environments import EnvironmentCache
 from modelarts.local.paths import LocalHome
 from modelarts.session import Session
@@ -50,10 +54,20 @@ def run(session, home):
     def ended(code: Path, **changes):
         job = estimator(session, code_dir=code, **changes).fit(inputs="/bucket/data/")
         info = until(lambda: (found := job.get_job_info()).status >= 10 and found, 120)
-        log = LocalHome.of(home).job(job.version_id).log(0).read_text(encoding="utf-8")
-        return info, log
+        return info, job_log(home, job)
 
     return ended
+
+
+def job_log(home: Path, job: TrainingJob) -> str:
+    return LocalHome.of(home).job(job.version_id).log(0).read_text(encoding="utf-8")
+
+
+def command(*arguments: str) -> str:
+    """What `modelarts local …` prints."""
+    result = CliRunner().invoke(cli, ["local", *arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
 
 
 def code_with(folder: Path, requirements: bytes, version: str = "1.0") -> Path:
@@ -105,13 +119,12 @@ def test_jobs_that_start_together_install_once(session, home, tmp_path):
 
     assert [job.wait(timeout=120, show=False).status for job in jobs] == [10, 10]
 
-    logs = [LocalHome.of(home).job(job.version_id).log(0).read_text() for job in jobs]
-    assert sum("is installed with pip" in log for log in logs) == 1
+    assert sum("is installed with pip" in job_log(home, job) for job in jobs) == 1
 
 
 def test_what_cannot_be_installed_ends_the_job_with_the_words_of_pip(run, tmp_path, home):
     code = code_with(tmp_path / "code", b"needed==9.9\n")
-    before = [one.key for one in EnvironmentCache(LocalHome.of(home).environments / "packages").environments()]
+    before = [one.key for one in EnvironmentCache(str(LocalHome.of(home).packages)).environments()]
 
     info, log = run(code)
 
@@ -119,5 +132,36 @@ def test_what_cannot_be_installed_ends_the_job_with_the_words_of_pip(run, tmp_pa
     assert info.error_result.startswith("pip-requirements.txt cannot be installed: ERROR: No matching distribution")
     assert "ERROR: Could not find a version that satisfies the requirement needed==9.9" in log
     assert "Training end with return code: 1" in log
-    after = [one.key for one in EnvironmentCache(LocalHome.of(home).environments / "packages").environments()]
-    assert after == before
+    assert [one.key for one in EnvironmentCache(str(LocalHome.of(home).packages)).environments()] == before
+
+
+WAITS = """
+import os, time
+import needed
+print("needed is there", flush=True)
+while not os.path.exists({gate!r}):
+    time.sleep(0.05)
+"""
+
+
+def test_a_command_lists_environments_and_removes_those_that_no_job_uses(session, home, tmp_path, monkeypatch):
+    gate = LocalHome.of(home).buckets / "bucket" / "gate"
+    monkeypatch.setenv("MODELARTS_HOME", str(home))
+    code = code_with(tmp_path / "code", b"# the newest\n./needed-4.0-py3-none-any.whl\n", "4.0")
+    (code / "train.py").write_text(WAITS.format(gate=str(gate)))
+    job = estimator(session, code_dir=code).fit(inputs="/bucket/data/")
+    log = LocalHome.of(home).job(job.version_id).log(0)
+    until(lambda: log.exists() and "needed is there" in log.read_text(), 60)
+
+    listed = command("environments").splitlines()
+    cleared = command("environments", "--clear")
+    gate.touch()
+    job.wait(timeout=60, show=False)
+    until(lambda: "in use" not in command("environments"))
+
+    (row,) = (line.split("\t") for line in listed if "needed-4.0" in line)
+    assert row[2:] == ["in use", sys.executable, "./needed-4.0-py3-none-any.whl"]
+    assert "kB" in row[1] or "MB" in row[1]
+    assert "kept" in cleared and "of 1 environment in use by jobs" in cleared
+    assert command("environments", "--clear").startswith("freed ")
+    assert command("environments").startswith("no packages are installed for jobs")

@@ -68,7 +68,7 @@ def install(code: str, python: Interpreter, wanted: dict[str, Any], own: str, pr
         if needed.has_source:
             installation.install(own)
             return own
-        cache = EnvironmentCache(os.path.join(wanted["environments"], "packages"))
+        cache = EnvironmentCache(wanted["packages"])
         key = _key(python, needed)
         was_complete = cache.is_complete(key)
         cache.open(key, installation.wait, installation.install)  # in use until this process ends

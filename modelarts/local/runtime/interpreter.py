@@ -29,6 +29,7 @@ def python_of(
         "path": [*([folder for folder in packages if folder not in known.sites] if known else ()), SCRIPT_PATH],
         "shown": [str(Path(SCRIPT_PATH).parents[2])],  # the code of `moxing` is beside that folder
         "environments": str(home.environments),
+        "packages": str(home.packages),
         "requirements": installs,
         "variables": environment.of_programs(),
     }
