@@ -19,7 +19,7 @@ import pytest
 
 from modelarts import moxing
 from tests.moxing.conftest import World
-from tests.obs.fault_proxy import FaultProxy, error_reply
+from tests.obs.fault_proxy import MARK, FaultProxy, Reply, error_reply
 from tests.support.files import common_user
 
 TREE = {"a.txt": b"one\ntwo\n", "s/b.bin": b"\x00\x01\x02\xff", "s/t/c.jpg": b"J"}
@@ -626,7 +626,7 @@ def test_row_50_remove_of_a_key_that_is_a_folder_too(keys_that_are_both: World):
 def test_row_73_a_bucket_that_refuses(w: World, s3_port: int, caplog: pytest.LogCaptureFixture):
     proxy = FaultProxy(s3_port)
     proxy.rule = lambda request: error_reply(403, "AccessDenied")
-    w.file.set_auth(server=proxy.url, port=int(proxy.url.rpartition(":")[2]))
+    w.file.set_auth(server=proxy.url)
     try:
         with pytest.raises(w.file.MoxFileRespException) as raised:
             w.file.copy_parallel(f"{w.b}/d", w.N)
@@ -635,6 +635,25 @@ def test_row_73_a_bucket_that_refuses(w: World, s3_port: int, caplog: pytest.Log
 
     assert (raised.value.resp.status, raised.value.resp.errorCode) == (403, "AccessDenied")
     assert "stat:403" in caplog.text
+
+
+LISTING = """<ListBucketResult><Name>n</Name><IsTruncated>false</IsTruncated>
+<Contents><Key>d/../../evil</Key><Size>1</Size></Contents><Contents><Key>d/a.txt</Key><Size>8</Size></Contents>
+</ListBucketResult>"""
+
+
+@pytest.mark.parametrize("w", ["cloud"], indirect=True)
+def test_keys_lead_to_no_other_folder(w: World, s3_port: int, caplog: pytest.LogCaptureFixture):
+    proxy = FaultProxy(s3_port)
+    proxy.rule = lambda request: Reply(200, LISTING.encode(), MARK) if "max-keys=1000" in request.target else None
+    w.file.set_auth(server=proxy.url)
+    try:
+        w.file.copy_parallel(f"{w.b}/d", w.N)
+    finally:
+        proxy.close()
+
+    assert contents(os.path.dirname(w.N)) == {"N/a.txt": b"one\ntwo\n"}
+    assert "d/../../evil is not copied: no file can have this name" in caplog.text
 
 
 def test_row_73_a_folder_that_cannot_be_read(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch):

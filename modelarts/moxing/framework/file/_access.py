@@ -5,8 +5,9 @@ import logging
 import os
 import sys
 
+from ._bucket import BucketPath
+from ._local import LocalPath
 from ._location import Location
-from ._paths import BucketPath, LocalPath
 from ._urls import parse
 
 TYPE_CHECKING = False

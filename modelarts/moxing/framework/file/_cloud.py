@@ -1,12 +1,14 @@
 """Buckets of the cloud, by `session.obs`."""
 
 import io
+import logging
 import os
 import pathlib
 import tempfile
 from typing import cast
 
 from modelarts._obs.paths import ObsPath
+from modelarts._obs.transfer.local_names import can_be_file
 from modelarts._obs.transfer.plan import TransferPlan
 from modelarts.errors import ObsError
 
@@ -76,6 +78,13 @@ class CloudObject(Location):
                         found.setdefault(name[: place + 1], Entry(name[:place], True))
                 found[name] = Entry(name.rstrip("/"), item.is_dir, _status(item))
             return sorted(found.values(), key=lambda entry: entry.order)
+
+    def to_copy(self) -> "list[Entry]":
+        entries = self.entries(recursive=True)
+        for entry in entries:
+            if not can_be_file(entry.name):
+                logging.getLogger().warning("%s/%s is not copied: no file can have this name", self.url, entry.name)
+        return [entry for entry in entries if can_be_file(entry.name)]
 
     def size(self, recursive: bool) -> int:
         found = self.status()

@@ -25,16 +25,23 @@ def in_folder(target: str, action: "Callable[[], T]") -> "T":
         except FileNotFoundError:
             if attempt + 1 == _ATTEMPTS:
                 raise
-        _make_folder(os.path.dirname(target) or ".")
+        make_folder(os.path.dirname(target) or ".")
     raise AssertionError
 
 
-def _make_folder(path: str) -> None:
-    try:
-        os.makedirs(path, exist_ok=True)
-    except FileExistsError:  # also where it is deleted between two steps of `makedirs`
-        if os.path.lexists(path) and not os.path.isdir(path):
-            raise
+def make_folder(path: str) -> None:
+    """Create a folder and those above it, unless it exists; another process may delete those above."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            os.makedirs(path, exist_ok=True)
+        except FileExistsError:  # also where it is deleted between two steps of `makedirs`
+            if os.path.lexists(path) and not os.path.isdir(path):
+                raise
+        except FileNotFoundError:
+            if attempt + 1 == _ATTEMPTS:
+                raise
+        else:
+            return
 
 
 class PartFile:
