@@ -124,7 +124,7 @@ def _name_problem(label: Any) -> str | None:
     if not isinstance(label, str) or not label.strip():
         return "every name must be a non-empty text"
     if unencodable_text(label):
-        return f"every name must be {TEXT_RULE}"
+        return TEXT_RULE
     if limits.PARAMETER_NAME.fullmatch(label):
         return None
     name, _, value = label.strip().lstrip("-").partition("=")

@@ -10,6 +10,7 @@ from typing import Any
 from modelarts._submit.plain_values import NoText, NumberText, Plain, plain
 from modelarts._wire.json_records import TEXT_RULE
 from modelarts._wire.v1.limits import ARGUMENT_BYTES, TOO_LONG
+from modelarts.errors import shortened
 
 _JSON_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 
@@ -33,7 +34,7 @@ def as_text(value: Any) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise NoText(TEXT_RULE) from None
+        raise NoText(f"{shortened(text)}: {TEXT_RULE}") from None
     return text
 
 
