@@ -114,6 +114,27 @@ def test_without_an_image_or_an_engine_the_command_runs_here(session, engines, t
     assert f"{MARK}[local] {note}\nlr is 0.1\n{MARK}Training completed.\n" in log
 
 
+@pytest.mark.parametrize("isolation", ["auto", "off"])
+def test_the_documented_commands_work_without_a_container(engines, home, tmp_path, monkeypatch, isolation):
+    monkeypatch.setenv("MODELARTS_LOCAL_ISOLATION", isolation)
+    with Session.local(home) as session:
+        session.obs.create_bucket("bucket")
+        put_code(session, tmp_path, "import os, sys; print('ran', sys.argv[1:], os.environ['lr']); sys.exit(5)")
+        commands = [
+            "bash -x /home/work/run_train.sh python /home/work/user-job-dir/src/train.py --steps 3",
+            "/bin/bash /home/work/run_train.sh 's3://bucket/src/' 'src/train.py' '/tmp/log/train.log' --'steps'='3'",
+            "bash /home/work/run_train.sh s3://bucket/none/ none/train.py /tmp/log/train.log",
+        ]
+        jobs = [image_job(session, command).fit(inputs="/bucket/data/", job_name=f"j{i}")
+                for i, command in enumerate(commands)]  # fmt: skip
+        first, second, third = [ended(job) for job in jobs]
+
+        assert (first.exit_code, second.exit_code, third.exit_code) == (5, 5, 127)
+        assert "\nran ['--steps', '3'] 0.1\n" in logs(jobs[0])[0]
+        assert "\nran ['--steps=3'] 0.1\n" in logs(jobs[1])[0]
+        assert third.reason.endswith("its last line was: the code directory s3://bucket/none does not exist")
+
+
 def test_an_image_that_cannot_be_pulled_is_told_with_the_words_of_the_engine(session, engines, tmp_path):
     container_engine.install(engines)
     put_code(session, tmp_path, "pass")

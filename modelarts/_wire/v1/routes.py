@@ -40,7 +40,7 @@ ROUTES = (
     Route("update_training_job_config", "PUT", _CONFIG, "modelarts_03_0060"),
     Route("delete_training_job_config", "DELETE", _CONFIG, "modelarts_03_0061"),
     Route("create_training_job", "POST", _JOBS, "modelarts_03_0045", PARTIAL,
-          "jobs run as processes of this machine, without containers, volumes, shared file systems or pools"),
+          "jobs run as processes or containers of this machine, without volumes, shared file systems or pools"),
     Route("list_training_jobs", "GET", _JOBS, "modelarts_03_0046"),
     Route("update_training_job_description", "PUT", _JOB, "modelarts_03_0052"),
     Route("delete_training_job", "DELETE", _JOB, "modelarts_03_0053"),

@@ -19,8 +19,10 @@ _RANK = re.compile(r"\[(?:rank\d+|\d+,\d+)\]:?(?:<std(?:out|err)>)?:?\s?")  # wh
 _FRAME = re.compile(r'[\s|+]*File ".*", line \d+')
 _GROUP = re.compile(r"^[ |+]*\| ")  # before each line of a group of exceptions
 _EXCEPTION = re.compile(r"[^\W\d]\w*(?:\.(?:[^\W\d]\w*|<locals>))*(?::\s.*|:)?")
-# Exit codes whose reason is the last line: `sys.exit("text")`, wrong arguments, and programs that a shell cannot run.
-_EXPLAINED_AT_THE_END = (1, 2, 126, 127)
+# Exit codes whose reason is the last line: `sys.exit("text")`, wrong arguments, a container that cannot be started, and
+# programs that a shell cannot run.
+_EXPLAINED_AT_THE_END = (1, 2, 125, 126, 127)
+_ADVICE = re.compile(r"(?:See|Run) '.* --help'")  # the last line of container engines
 
 
 def of(path: str, code: int, known_secrets: Iterable[str]) -> str:
@@ -69,7 +71,7 @@ def _exception(lines: list[str]) -> tuple[str, list[str]]:
 
 
 def _says_something(line: str) -> bool:
-    return any(map(str.isalnum, line))
+    return any(map(str.isalnum, line)) and not _ADVICE.match(line)
 
 
 def _shortened(line: str) -> str:

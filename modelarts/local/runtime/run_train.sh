@@ -13,13 +13,13 @@ fetch() { # URL of a code directory
     if [[ -d $folder && ${url#*://} == "${present#*://}" ]]; then
         return 0
     fi
-    "$(command -v python || command -v python3)" - "$url" "$folder" <<'PROGRAM'
+    MOX_SILENT_MODE=1 "$(command -v python || command -v python3)" - "$url" "$folder" <<'PROGRAM'
 import sys
 import moxing
 
 url, folder = sys.argv[1:]
 if not moxing.file.is_directory(url):
-    sys.exit("[Modelarts Service Log][local] the code directory %s does not exist" % url)
+    sys.exit("the code directory %s does not exist" % url)
 moxing.file.copy_parallel(url, folder)
 PROGRAM
 }
@@ -45,7 +45,10 @@ run_with_log() { # LOG_FILE COMMAND… : the output goes to the log file, too
 
 work=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 mkdir -p "$work/user-job-dir" && cd "$work/user-job-dir" || exit 127
-export PYTHONPATH=$PWD${PYTHONPATH:+:$PYTHONPATH}
+case :${PYTHONPATH-}: in
+*:"$PWD":*) ;;
+*) export PYTHONPATH=$PWD${PYTHONPATH:+:$PYTHONPATH} ;;
+esac
 
 case ${1-} in
 '')
