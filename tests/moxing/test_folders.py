@@ -108,6 +108,9 @@ def test_data_of_the_wrong_type_replaces_nothing(bucket: Path):
 def test_a_mode_that_does_not_exist_is_named(bucket: Path):
     with pytest.raises(ValueError, match="invalid mode 'rw'"):
         mox.File("obs://bucket/d/a.txt", "rw")
+    with pytest.raises(LookupError, match="no-such-encoding"):
+        mox.File("obs://bucket/d/new", "w", encoding="no-such-encoding")
+    assert os.listdir(bucket / "d") == ["a.txt"]
     with pytest.raises(FileExistsError):
         mox.File("obs://bucket/d/a.txt", "x")
 

@@ -49,6 +49,7 @@ IMPORTS = [
     "import moxing.tensorflow as mox; mox.file.exists; assert mox.cache() is None",
     "import moxing.mxnet as mox; mox.file.exists",
     "from moxing.framework import file; file.exists",
+    "from moxing.file import copy_parallel; import moxing.file as f, moxing; assert f is moxing.file",
     "from moxing.framework.file import file_io; file_io.copy_parallel; file_io._LARGE_FILE_METHOD = 1",
     "import moxing.framework.file.file_io as f; f.exists; f._NUMBER_OF_PROCESSES = f.NUMBER_OF_PROCESSES = 1",
     "from moxing.framework.util import runtime; runtime.reset_logger(level=30)",

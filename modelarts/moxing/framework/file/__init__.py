@@ -1,5 +1,7 @@
 """`moxing.file`: files in buckets and on this machine."""
 
+import sys
+
 from ..._package import explain_missing
 from . import file_io as file_io
 from .file_io import File as File
@@ -31,3 +33,4 @@ from .file_io import walk as walk
 from .file_io import write as write
 
 explain_missing(__name__)
+sys.modules[__name__.replace(".framework.", ".")] = sys.modules[__name__]  # for `import moxing.file`

@@ -34,6 +34,9 @@ class File(io.IOBase):
         ...     file.write("text")
     """
 
+    _inner = None  # type: Any
+    _writes = False
+
     def __init__(
         self,
         name: "Any",
@@ -46,17 +49,19 @@ class File(io.IOBase):
         opener: "Any" = None,
     ) -> None:
         kind, is_text, plus = _parsed(mode)
-        if not is_text and (encoding or errors or newline):
+        if is_text:
+            options = {"encoding": encoding or "utf-8", "errors": errors, "newline": newline}
+            _as_text(io.BytesIO(), options)  # raises before a file is created
+        elif encoding or errors or newline:
             raise ValueError("binary mode takes no encoding, errors or newline")
         self.name = name
         self.mode = kind + ("" if is_text else "b") + plus
         self._pid = os.getpid()
-        self._inner = None  # type: Any
         location = locate(name)
         self._is_local = location.is_local
         self._inner, self._publish = location.open_binary(kind + plus)
         if is_text:
-            self._inner = io.TextIOWrapper(self._inner, encoding=encoding or "utf-8", errors=errors, newline=newline)
+            self._inner = _as_text(self._inner, options)
         self._reads, self._writes = kind == "r" or bool(plus), kind != "r" or bool(plus)
         self._is_changed = kind in "wax"
         if self._writes:
@@ -194,6 +199,10 @@ def _parsed(mode: str) -> "tuple[str, bool, str]":
     if len(letters) != len(mode) or not letters <= set("rwaxbt+") or len(kind) != 1 or {"b", "t"} <= letters:
         raise ValueError(f"invalid mode {mode!r}: it has one of r, w, a and x, and may have b and +")
     return kind, "b" not in letters, "+" if "+" in letters else ""
+
+
+def _as_text(file: "Any", options: "dict[str, Any]") -> io.TextIOWrapper:
+    return io.TextIOWrapper(file, encoding=options["encoding"], errors=options["errors"], newline=options["newline"])
 
 
 def _discard(descriptor: int) -> None:
