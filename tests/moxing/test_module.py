@@ -232,3 +232,18 @@ print(mox.file.list_directory('obs://bucket/bg', recursive=True))
 
     assert done.stdout == "['one', 's', 's/two']\n", done.stderr
     assert "background_sync_copy" in done.stderr
+
+
+@pytest.mark.parametrize("interpreter", sorted({OLDEST, sys.executable}), ids=lambda path: Path(path).parents[1].name)
+def test_a_tour_through_all_functions(tmp_path: Path, interpreter: str):
+    (tmp_path / "local" / "buckets" / "bucket").mkdir(parents=True)
+    environment = {"PYTHONPATH": SCRIPT_PATH, "MODELARTS_MODE": "local", "MODELARTS_HOME": str(tmp_path),
+                   "PYTHONIOENCODING": "utf-8"}  # fmt: skip
+    tour = str(Path(__file__).with_name("tour.py"))
+
+    done = subprocess.run(
+        [interpreter, "-S", "-W", "error", tour, str(tmp_path / "L")],
+        env=environment, capture_output=True, text=True, encoding="utf-8", check=False,
+    )  # fmt: skip
+
+    assert done.stdout == "done file\n", done.stderr
