@@ -213,6 +213,14 @@ def test_results_in_the_working_directory_are_named_when_the_output_stays_empty(
     assert log.splitlines()[-1] == "[Modelarts Service Log]Training completed."
 
 
+def test_results_in_cache_are_named_by_their_path(run):
+    code = "cache = pathlib.Path('/cache' if os.path.isdir('/cache') else '../../../cache'); (cache / 'best.pth').write_text('x')"
+
+    _, log = run(code)
+
+    assert lost(log)[0].endswith("1 file (1 byte) remained on the node: /cache/best.pth")
+
+
 def test_a_failed_version_names_them_too(run):
     _, log = run("[pathlib.Path(f'{n}.ckpt').write_text('x') for n in range(5)]; sys.exit(1)")
 

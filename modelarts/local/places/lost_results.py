@@ -6,21 +6,13 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, Optional
-
-from modelarts._wire.sizes import size_text
+from typing import Any, Optional
 
 ENTRIES = 50_000  # that are looked at in one folder: the end of a version does not wait for more
 NAMES = 3
 _CLOCK = 20_000_000  # nanoseconds by which times of files may be behind the clock
 
-
-class Found(NamedTuple):
-    """A file of a worker: the time of its last change in nanoseconds, its name as the script knows it, its size."""
-
-    changed: int
-    name: str
-    size: int
+Found = tuple[int, str, int]  # time of the last change in nanoseconds, name as the script knows it, size
 
 
 class TooMany(Exception):
@@ -40,16 +32,18 @@ def lines(spec: Mapping[str, Any], began: int) -> list[list[str]]:
         return [[] for _ in workers]
     known = [source for source in ((spec["code"] or {}).get("source"), (spec["input"] or {}).get("path")) if source]
     copies = {copy for source in known for copy in _names_and_sizes(source)}
-    return [_report([found for found in each if (os.path.basename(found.name), found.size) not in copies], results)
+    return [_report([found for found in each if (os.path.basename(found[1]), found[2]) not in copies], results)
             for each in left]  # fmt: skip
 
 
 def _report(left: list[Found], results: Mapping[str, Any]) -> list[str]:
     if not left:
         return []
+    from modelarts._wire.sizes import size_text  # most versions end without a report
+
     left.sort(reverse=True)  # what was written last is most likely a result
-    names = ", ".join(_shown(found.name) for found in left[:NAMES]) + (", …" if len(left) > NAMES else "")
-    count = f"{len(left)} file{'s' if len(left) > 1 else ''} ({size_text(sum(found.size for found in left))})"
+    names = ", ".join(_shown(name) for _, name, _ in left[:NAMES]) + (", …" if len(left) > NAMES else "")
+    count = f"{len(left)} file{'s' if len(left) > 1 else ''} ({size_text(sum(size for _, _, size in left))})"
     missing = f"nothing was written to train_url ({results['url']})" if results["output"] else "there is no train_url"
     return [f"{missing}, and {count} remained on the node: {names}", results["advice"]]
 
@@ -69,7 +63,7 @@ def _left(folders: Mapping[str, str], began: int) -> list[Found]:
         with contextlib.suppress(TooMany):
             for path, status in _entries(folder, hidden=False):
                 if stat.S_ISREG(status.st_mode) and status.st_size and status.st_ctime_ns > began:
-                    found.append(Found(status.st_ctime_ns, prefix + os.path.relpath(path, folder), status.st_size))
+                    found.append((status.st_ctime_ns, prefix + os.path.relpath(path, folder), status.st_size))
     return found
 
 

@@ -31,10 +31,12 @@ class Results:
             tell: writes a line to the log of a worker, for each worker.
             completed: whether all workers ended with 0.
         """
-        from modelarts.local.places import lost_results, metrics
+        from modelarts.local.places import lost_results
 
         try:
-            if completed:
+            if completed and any(identity(path) not in (None, before) for path, before in self.before.items()):
+                from modelarts.local.places import metrics
+
                 for problem in metrics.keep(self.spec["results"], self.before):
                     tell[0](problem)
             for say, lines in zip(tell, lost_results.lines(self.spec, self.began)):
