@@ -35,7 +35,7 @@ def built_in(session, model_name: str, **hyperparameters) -> Estimator:
 def test_a_classifier_trains_and_reports_its_metrics(session, tmp_path):
     put_csv(session, tmp_path, "wine")
 
-    job = built_in(session, "RandomForestClassifier", n_estimators=50).fit(inputs="/bucket/wine/", wait=True)
+    job = built_in(session, "RandomForestClassifier", n_estimators=10).fit(inputs="/bucket/wine/", wait=True)
 
     metrics = job.get_job_info().model_metric_list
     total = metrics["total_metric"]["total_metric_values"]
@@ -44,7 +44,7 @@ def test_a_classifier_trains_and_reports_its_metrics(session, tmp_path):
     assert [row["metric_meta"]["class_name"] for row in metrics["metric"]] == ["0", "1", "2"]
     session.obs.download_file("obs://bucket/output/model/model.pkl", tmp_path / "model.pkl")
     model = pickle.loads((tmp_path / "model.pkl").read_bytes())
-    assert len(model.estimators_) == 50
+    assert len(model.estimators_) == 10
 
 
 def test_a_regressor_trains_on_one_file(session, tmp_path):

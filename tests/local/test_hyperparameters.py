@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from modelarts._wire.v1 import limits
+from modelarts.session import Session
 from tests.support.jobs import estimator, put_code
+from tests.support.processes import end_service
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "hyperparameters.md"
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    home = tmp_path_factory.mktemp("hyperparameters") / "state"
+    with Session.local(home) as opened:
+        opened.obs.create_bucket("bucket")
+        yield opened
+    end_service(home)
 
 
 def test_the_documented_flag_takes_every_form_of_a_bare_hyperparameter(session: Any, tmp_path: Path):
