@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +50,14 @@ def test_each_node_copies_for_itself(session: Session) -> None:
         assert "copy s3://cloud-scripts/data/iris/ to /cache/data\n" in job.get_job_log(name).content
 
 
+def test_urls_and_keys_come_from_the_environment(session: Session, tmp_path: Path) -> None:
+    job = CLOUD_SCRIPTS.run(session, "env_only")
+
+    assert "accuracy 0.9" in examples.log_of(job)
+    tree = pickle.loads(examples.read(session, "env_only", "model/tree.pkl", tmp_path))
+    assert tree.predict([[5.0, 3.4, 1.5, 0.2]]) == ["setosa"]
+
+
 def test_a_data_set_is_prepared_in_a_bucket(session: Session, tmp_path: Path) -> None:
     jobs = [CLOUD_SCRIPTS.run(session, "prepare") for _ in range(2)]  # again over its own results
 
@@ -57,6 +66,13 @@ def test_a_data_set_is_prepared_in_a_bucket(session: Session, tmp_path: Path) ->
     assert len(examples.read(session, "prepare", "train/setosa.csv", tmp_path).splitlines()) == 41
     assert not session.obs.is_obs_path_exists("obs://cloud-scripts/output/prepare/work/")
     assert all(counts in examples.log_of(job) for job in jobs)
+
+
+def test_the_command_of_an_image_runs_with_its_parameters_in_the_environment(session: Session, tmp_path: Path) -> None:
+    job = CLOUD_SCRIPTS.run(session, "custom_image")
+
+    assert "of 100 right\n" in examples.log_of(job)
+    assert json.loads(examples.read(session, "custom_image", "weights.json", tmp_path))["right"] > 90
 
 
 @pytest.mark.parametrize("nodes", [1, 2])
@@ -69,3 +85,11 @@ def test_ranks_in_sessions_of_their_own_find_each_other(session: Session, tmp_pa
     for rank in range(nodes * 3):
         assert f"rank {rank} of {nodes * 3}: " in logs[rank // 3]
         assert f"slope {slope:.4f}" in logs[rank // 3]
+
+
+def test_children_use_what_pip_requirements_install(session: Session, tmp_path: Path) -> None:
+    job = CLOUD_SCRIPTS.run(session, "requirements")
+
+    report = examples.read(session, "requirements", "report.txt", tmp_path).decode()
+    assert "setosa.csv" in report and "-----" in report
+    assert report in examples.log_of(job)

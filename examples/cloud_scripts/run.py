@@ -32,14 +32,13 @@ def run(session: Session, name: str, **changes: Any) -> TrainingJob:
     session.obs.upload_dir(HERE / name, f"obs://{BUCKET}/code/")
     session.obs.upload_dir(HERE / "data" / "iris", f"obs://{BUCKET}/data/")
     arguments = {
+        "code_dir": f"/{BUCKET}/code/{name}/",
         "output_path": f"/{BUCKET}/output/{name}/",
         "train_instance_type": "modelarts.vm.cpu.2u",
         "train_instance_count": 1,
         **json.loads((HERE / name / "job.json").read_text(encoding="utf-8")),
         **changes,
     }
-    if "user_command" not in arguments:
-        arguments["code_dir"] = f"/{BUCKET}/code/{name}/"
     return Estimator(session, **arguments).fit(inputs=f"/{BUCKET}/data/iris/", wait=True)
 
 

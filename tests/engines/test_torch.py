@@ -21,6 +21,13 @@ def test_a_model_is_trained_and_its_metrics_are_reported(engine_session: Session
     assert job.get_job_info().model_metric_list["total_metric"]["total_metric_values"]["accuracy"] >= 0.8
 
 
+def test_checkpoints_are_saved_to_obs_and_read_back_after_shift(engine_session: Session, tmp_path: Path) -> None:
+    job = CLOUD_SCRIPTS.run(engine_session, "shift_torch")
+
+    assert "read back epoch 3\n" in examples.log_of(job)
+    assert examples.read(engine_session, "shift_torch", "checkpoints/epoch_3.pth", tmp_path)
+
+
 def test_two_nodes_train_together(engine_session: Session, tmp_path: Path) -> None:
     put_code(engine_session, tmp_path, """
         import argparse, torch, torch.distributed as dist

@@ -64,18 +64,30 @@ def engine_arguments(engine_name: str, node: Node) -> list[tuple[str, str]]:
     return _BY_ENGINE.get(engine_name, _urls)(node)
 
 
+# Buckets of the local service need no keys. Scripts hand these on, to `mox.file.set_auth` and others, and must find them.
+_ACCESS_KEY = _SECRET_KEY = "local"
+_OBS_HOST = "obs.invalid"  # a name that never exists (RFC 2606): what would connect to OBS fails at once
+
+
 def engine_environment(engine_name: str, node: Node) -> dict[str, str]:
     """The variables of an engine, and those of every node."""
-    variables = _common(node)
+    variables = {**_common(node), **_storage_access()}
     if engine_name in ("XGBoost-Sklearn", "XGBoost", "Scikit_Learn", "Spark_MLlib"):
         variables.update(
             DATA_URL=node.data.bare if node.data else "",
             TRAIN_URL=node.output.bare if node.output else "",
             APP_URL=node.code.bare if node.code else "",
+            MINER_USER_ACCESS_KEY=_ACCESS_KEY,
+            MINER_USER_SECRET_ACCESS_KEY=_SECRET_KEY,
+            MINER_OBS_URL=_OBS_HOST,
         )
     if engine_name == "Ascend-Powered-Engine":
         variables.update(RANK_SIZE=str(node.count), RANK_ID=str(node.index), DEVICE_ID="0", JOB_ID=node.job_id)
     return variables
+
+
+def _storage_access() -> dict[str, str]:
+    return {"AWS_ACCESS_KEY_ID": _ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": _SECRET_KEY, "S3_ENDPOINT": _OBS_HOST}
 
 
 def _common(node: Node) -> dict[str, str]:
