@@ -214,9 +214,10 @@ def test_results_in_the_working_directory_are_named_when_the_output_stays_empty(
 
 
 def test_results_in_cache_are_named_by_their_path(run):
-    code = "cache = pathlib.Path('/cache' if os.path.isdir('/cache') else '../../../cache'); (cache / 'best.pth').write_text('x')"
-
-    _, log = run(code)
+    _, log = run("""if True:
+        cache = pathlib.Path("/cache" if os.path.isdir("/cache") else "../../../cache")  # without a tree of its own
+        (cache / "best.pth").write_text("x")
+    """)
 
     assert lost(log)[0].endswith("1 file (1 byte) remained on the node: /cache/best.pth")
 

@@ -64,7 +64,7 @@ def engine_arguments(engine_name: str, node: Node) -> list[tuple[str, str]]:
     return _BY_ENGINE.get(engine_name, _urls)(node)
 
 
-# Buckets of the local service need no keys. Scripts hand these on, to `mox.file.set_auth` and others, and must find them.
+# Local buckets need no keys; scripts that hand keys on, to `mox.file.set_auth` and others, must find some.
 _ACCESS_KEY = _SECRET_KEY = "local"
 _OBS_HOST = "obs.invalid"  # a name that never exists (RFC 2606): what would connect to OBS fails at once
 
