@@ -112,6 +112,10 @@ def test_the_reason_quotes_the_exception_of_the_worker_that_failed(session, tmp_
         ("exit(1)", ""),
         ("raise ValueError('abc https://me:pass@host/ --api-key=abc token known-secret')",
          "ValueError: abc https://****@host/ --api-key=**** token ****"),
+        ("exit({'token': 'abcdef', 'tokens': 3, 'sk': 'xyz'})",
+         "its last line was: {'token': '****', 'tokens': 3, 'sk': '****'}"),
+        ("exit('unexpected token: x; token=abcdef; Authorization: Bearer abc')",
+         "its last line was: unexpected token: x; token=****; Authorization: Bearer ****"),
         ("raise ValueError('x' * 9999)", "ValueError: " + "x" * 287 + "…"),
     ],
 )  # fmt: skip
@@ -121,6 +125,14 @@ def test_what_a_script_said_at_its_end_is_found(tmp_path, script, said):
     (tmp_path / "log").write_bytes(f"{MARK}user: x\n".encode() + run.stdout + run.stderr)
 
     assert last_words.of(str(tmp_path / "log"), max(run.returncode, 1), ["known-secret"]) == said
+
+
+def test_a_script_that_cannot_be_decoded_is_named_as_such(tmp_path):
+    (tmp_path / "a.py").write_bytes("print(1)".encode("utf-16"))
+    run = subprocess.run([sys.executable, tmp_path / "a.py"], capture_output=True, check=False)
+    (tmp_path / "log").write_bytes(run.stdout + run.stderr)
+
+    assert last_words.of(str(tmp_path / "log"), 1, []).startswith(("SyntaxError: ", "ValueError: source code"))
 
 
 def test_a_launcher_may_prefix_lines(tmp_path):

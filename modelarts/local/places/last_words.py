@@ -18,6 +18,7 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _RANK = re.compile(r"\[(?:rank\d+|\d+,\d+)\]:?(?:<std(?:out|err)>)?:?\s?")  # which launchers put before each line
 _FRAME = re.compile(r'[\s|+]*File ".*", line \d+')
 _GROUP = re.compile(r"^[ |+]*\| ")  # before each line of a group of exceptions
+_WITHOUT_FRAME = ("SyntaxError: ", "ValueError: source code")  # what Python says of a script that it cannot decode
 _EXCEPTION = re.compile(r"[^\W\d]\w*(?:\.(?:[^\W\d]\w*|<locals>))*(?::\s.*|:)?")
 # Exit codes whose reason is the last line: `sys.exit("text")`, wrong arguments, a container that cannot be started, and
 # programs that a shell cannot run.
@@ -41,7 +42,9 @@ def of(path: str, code: int, known_secrets: Iterable[str]) -> str:
     if exception and (explained or not rest):
         return quoted(exception) + (f"; its last line was: {quoted(rest[-1])}" if rest else "")
     last = next((line for line in reversed(lines) if _says_something(line)), "")
-    return f"its last line was: {quoted(last)}" if last and explained else ""
+    if not last or not explained:
+        return ""
+    return quoted(last) if last.startswith(_WITHOUT_FRAME) else f"its last line was: {quoted(last)}"
 
 
 def _last_lines(path: str) -> list[str]:

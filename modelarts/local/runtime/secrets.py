@@ -10,12 +10,15 @@ from collections.abc import Iterable, Mapping
 
 HIDDEN = "****"
 _WORDS = r"passw(?:or)?d|passphrase|secret|credentials?|access_?key|api_?key|private_?key|auth_?token|security_?token"
-_NAME = re.compile(rf"(?i){_WORDS}|(?:^|_)(?:token|ak|sk|pwd)$")
+_SHORT = "token|ak|sk|pwd"  # secrets only as a whole word
+_NAME = re.compile(rf"(?i){_WORDS}|(?:^|_)(?:{_SHORT})$")
 # `name=value`, `name: value`, `"name": "value"`, `--name value`
 _LOOSE = _WORDS.replace("_?", "[_-]?")
 _PAIR = re.compile(
-    rf"""(?ix) ( (?: (?: {_LOOSE} ) [\w-]{{0,40}} ["']? \s{{0,3}} [=:] | --? (?: token|ak|sk|pwd ) = |
-                    --[\w-]{{0,40}} (?: {_LOOSE} ) [\w-]{{0,40}} \s ) \s{{0,3}} ["']? ) ( [^\s"',;)}}]+ )"""
+    rf"""(?ix) ( (?: (?: {_LOOSE} ) [\w-]{{0,40}} ["']? \s{{0,3}} [=:] |
+                    (?<! [\w-] ) --[\w-]{{0,40}} (?: {_LOOSE} ) [\w-]{{0,40}} \s |
+                    (?<! \w ) (?: {_SHORT} ) = | ["'] (?: {_SHORT} ) ["'] \s{{0,3}} : | (?<! \w ) bearer \s )
+                \s{{0,3}} ["']? ) ( [^\s"',;)}}]+ )"""
 )
 _LOGIN = re.compile(r"(?<=://)[^/\s@]+(?=@)")  # `scheme://user:password@host`
 _SHORTEST = 6  # characters of a value that is looked for: shorter ones occur by chance
@@ -23,7 +26,7 @@ _SHORTEST = 6  # characters of a value that is looked for: shorter ones occur by
 
 def is_secret(name: str) -> bool:
     """Whether the name of a variable or a parameter says that its value is a secret."""
-    return bool(_NAME.search(name.replace("-", "_")))
+    return name != "PWD" and bool(_NAME.search(name.replace("-", "_")))  # PWD is the working directory of a shell
 
 
 def values_of(variables: Mapping[str, str]) -> list[str]:
