@@ -9,6 +9,7 @@ import click
 
 from modelarts import __version__
 from modelarts.cli.config import config
+from modelarts.cli.doctor import doctor
 from modelarts.cli.service import local
 from modelarts.cli.whoami import whoami
 from modelarts.errors import ModelArtsError
@@ -23,6 +24,7 @@ def cli() -> None:
 cli.add_command(local)
 cli.add_command(whoami)
 cli.add_command(config)
+cli.add_command(doctor)
 
 
 def main() -> None:

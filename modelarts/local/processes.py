@@ -91,6 +91,27 @@ def descendants(pid: int = 0) -> list[Process]:
     return found
 
 
+def end_with_variable(entry: str) -> None:
+    """Kill all processes whose environment has this `NAME=value`, as all that a job starts have one."""
+    deadline = time.monotonic() + PATIENCE
+    while (left := _with_variable(entry)) and time.monotonic() < deadline:
+        for process in left:
+            process.signal(signal.SIGKILL)
+        time.sleep(0.01)
+
+
+def _with_variable(entry: str) -> list[Process]:
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        process = Process.of(int(name))
+        with contextlib.suppress(OSError):  # it has ended, or belongs to another user
+            with open(f"/proc/{name}/environ", "rb") as file:
+                variables = file.read().split(b"\0")
+            if os.fsencode(entry) in variables and process.is_running():
+                found.append(process)
+    return found
+
+
 def end_descendants() -> None:
     """Kill all descendants of this process, to which they come as orphans, and reap its children."""
     deadline = time.monotonic() + PATIENCE

@@ -25,6 +25,11 @@ from modelarts.local import daemon
 from modelarts.local.paths import LocalHome
 from modelarts.local.processes import Process
 
+if __name__ == "__main__":  # by file path
+    sys.path.insert(0, __file__.rpartition("/tests/")[0])
+
+from tests.support import rights
+
 _LARGEST = 1 << 20  # bytes of a request, most of them the environment
 
 
@@ -119,6 +124,7 @@ def _become(request: dict[str, Any], log: int, inherited: int) -> None:
     sys.path[0] = request["cwd"]
     os.environ.clear()
     os.environ.update(request["environment"])
+    rights.give_up(os.environ.pop(rights.GIVEN_UP, ""))
     time.tzset()
 
 

@@ -13,10 +13,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from modelarts.local import hardware, locks
+from modelarts.local.daemon import JOB_SESSION
 from modelarts.local.paths import JobPaths, read_json
 from modelarts.local.places import images, supervisor
 from modelarts.local.places.base import ENDED, Phase, State
-from modelarts.local.processes import Children, Process, descendants
+from modelarts.local.processes import Children, Process, end_with_variable
 
 _ENDS = {phase.value: phase for phase in ENDED}
 
@@ -58,9 +59,9 @@ class Here:
     def clean(self, key: str, folder: JobPaths) -> None:
         images.remove(str(folder.containers))
         for record in read_json(folder.workers) or ():
-            first = Process(record["pid"], record["started"])
-            for process in [*(descendants(first.pid) if first.exists() else ()), first]:
-                process.signal(signal.SIGKILL)
+            Process(record["pid"], record["started"]).signal(signal.SIGKILL)
+        # In a PID namespace they have ended now. Elsewhere, those that escaped have a variable of this version.
+        end_with_variable(f"{JOB_SESSION}={folder.session}")
 
 
 def _state(folder: JobPaths) -> State:

@@ -124,14 +124,25 @@ def open_node(tree: Tree, setting: str) -> Node:
     raise IsolationError(problem)
 
 
+def problem_of(level: Level, folder: str) -> str:
+    """Why a node whose tree is in this folder cannot have this on this machine, as this user; else an empty text."""
+    tree = Tree(folder, ("/tmp",), os.path.join(folder, "no home"), ())
+    create(tree)
+    namespaces.become_subreaper()
+    node = _fork(tree, level)
+    answer = node._opened()
+    node._close()
+    return str(answer.get("failed", ""))
+
+
 def remarks(node: Node, setting: str) -> list[str]:
     """Lines for a job's log: what is not as on the platform."""
     lines = []
     if not node.level.tree:
         why = f"not possible here ({node.problem})" if setting != OFF else "turned off (local_isolation)"
-        lines.append(f"a private /cache, /tmp and /home/work is {why}: `modelarts doctor` says what may break")
+        lines.append(f"private /cache, /tmp and /home/work are {why}: `modelarts doctor` says what may break")
     elif not node.level.processes:
-        lines.append(f"a private process list is not possible here ({node.problem}): see `modelarts doctor`")
+        lines.append(f"private processes are not possible here ({node.problem}): `modelarts doctor` says more")
     if node.lacking:
         lines.append(f"not visible in this job: {'; '.join(node.lacking)}")
     return lines
@@ -162,7 +173,7 @@ def _first(tree: Tree, level: Level, pipes: Pipes) -> NoReturn:
                 os._exit(0)
             pid = int(os.readlink("/proc/self"))  # outside of a PID namespace: /proc is that of the machine yet
             lacking = enter(tree, level.processes)
-        else:
+        if not level.processes:
             namespaces.become_subreaper()
         pipes.send(ready=True, lacking=lacking, pid=pid)
         Init(pipes, level.processes).run(mask)

@@ -21,19 +21,16 @@ if __name__ == "__main__":  # started by file path, so nothing else has added th
     sys.path.append(__file__.rpartition("/modelarts/local/places/")[0])
 
 from modelarts.local import files
-from modelarts.local.layout import placed
-from modelarts.local.places import boot_file, ends, isolation
+from modelarts.local.places import boot_file, ends, isolation, nodes
 from modelarts.local.places.ends import End
 from modelarts.local.places.results import Results
 from modelarts.local.places.start_failure import StartFailure
-from modelarts.local.places.tree import Tree
 from modelarts.local.places.worker_log import Log, copy, explain
 from modelarts.local.processes import Process
 
 GRACE = 5.0  # seconds from SIGTERM to SIGKILL for a worker
 CODE_MISSING = 127  # the platform's return code for a code directory that cannot be fetched
 _RECORD_SIZE = 4096
-_PLACED = ("argv", "environment", "banner")  # members of a worker with paths of its tree
 
 
 class Supervisor:
@@ -57,7 +54,7 @@ class Supervisor:
         failed: End | None = None
         try:
             self.choose_container()
-            self.open_nodes()
+            nodes.open_all(self.spec, self.logs, self.nodes, with_remarks=not self.in_containers)
             self.prepare()
             self.results = Results(self.spec)
             self.start()
@@ -91,30 +88,6 @@ class Supervisor:
             from modelarts.local.places import images
 
             self.in_containers = images.choose(self.spec, self.stopped.is_set)
-
-    def open_nodes(self) -> None:
-        """Give each worker its tree, and then its log the banner: its paths, and others in the spec, depend on it."""
-        tree, problem = self.spec["tree"], ""
-        for worker in self.spec["workers"]:
-            try:
-                if not problem:
-                    for left in filter(os.path.exists, [worker["root"], worker.get("python", "")]):
-                        shutil.rmtree(left)  # of an earlier attempt to start this version
-                    own = Tree(worker["root"], tuple(tree["own"]), tree["covered"], tuple(tree["shown"]))
-                    self.nodes.append(isolation.open_node(own, tree["isolation"]))
-            except isolation.IsolationError as error:
-                problem = f"local_isolation is require, and {error}; `modelarts doctor` says how to allow it"
-            except OSError as error:
-                problem = f"the job's folders cannot be created: {error}"
-            is_isolated = not problem and self.nodes[-1].level.tree
-            worker.update(placed({name: worker[name] for name in _PLACED}, "" if is_isolated else worker["root"]))
-        for log, worker in zip(self.logs, self.spec["workers"]):
-            log.write(worker["banner"].encode("utf-8", "replace"))
-        if problem:
-            raise StartFailure(problem)
-        for log, node in zip(self.logs, self.nodes):
-            for line in () if self.in_containers else isolation.remarks(node, tree["isolation"]):
-                log.note(line)
 
     def prepare(self) -> None:
         spec = self.spec

@@ -1,0 +1,41 @@
+"""`modelarts doctor`: what works on this machine, and what to do about the rest."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from modelarts._settings import table
+
+_COLUMNS = ("check", "state", "advice")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def doctor(as_json: bool) -> None:
+    """Check what jobs need on this machine. Exit code 1 if something is missing.
+
+    Example: modelarts doctor
+    """
+    setting = table.value_of("local_isolation")
+    rows = [{"check": "local_isolation", "state": setting, "advice": ""}, *_isolation()]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+    else:
+        from modelarts._display.tables import print_table
+
+        print_table(rows, _COLUMNS)
+    if setting != "off" and any(row["state"].startswith("failed") for row in rows):
+        sys.exit(1)
+
+
+def _isolation() -> list[dict[str, str]]:
+    from modelarts.local import locks  # noqa: F401  says what the service needs on other systems
+    from modelarts.local.places import allowing
+
+    return [
+        {"check": one.name, "state": f"failed: {one.problem}" if one.problem else "ok", "advice": one.advice}
+        for one in allowing.checks()
+    ]

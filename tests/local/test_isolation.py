@@ -1,0 +1,202 @@
+"""What a job has of its own, and that nothing outlives it, on machines that allow all, some or none of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from modelarts.errors import JobFailed, JobStopped
+from modelarts.job import TrainingJob
+from modelarts.local.paths import LocalHome, read_json
+from modelarts.session import Session
+from tests.support import rights
+from tests.support.jobs import estimator, put_code, until
+from tests.support.processes import end_service, running
+
+# What real scripts do: folders without `exist_ok`, a lock in /tmp that says that the data have been copied.
+REPORT = """
+import json, os, subprocess, sys, threading
+sleep = os.environ["DLS_JOB_ID"].zfill(4)
+seen = {
+    "cwd": os.getcwd(), "file": __file__, "path": sys.path, "user": os.getuid(), "pid": os.getpid(),
+    "processes": [name for name in os.listdir("/proc") if name.isdigit()],
+    "own": {path: sorted(os.listdir(path)) for path in ("/cache", "/tmp", "/home/work") if os.path.isdir(path)},
+    "root": os.listdir("/"), "home": [], "tmpdir": os.environ.get("TMPDIR"),
+    "mode": oct(os.stat("/tmp").st_mode), "umask": oct(os.umask(0o022)), "devices": os.path.exists("/dev/null"),
+}
+for folder, _, files in os.walk(os.environ["MODELARTS_HOME"]):
+    seen["home"] += [os.path.relpath(os.path.join(folder, name), os.environ["MODELARTS_HOME"]) for name in files]
+if seen["cwd"] == "/home/work/user-job-dir":
+    os.mkdir("/cache/datasets")
+    os.makedirs("/cache/code")
+    os.mkdir("/home/work/user-job-dir/data")
+    with open("/tmp/copy_sync.lock0", "x") as lock:
+        lock.write("copied")
+    open("/cache/large", "w").write("content")
+os.environ["LEFT"] = "a variable of its own"
+leave = "import os, signal, time; os.fork() and os._exit(0); os.setsid(); signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+subprocess.run([sys.executable, "-c", leave + "; time.sleep({mark})", "{mark}"])
+subprocess.Popen(["sleep", "{mark}"], start_new_session=True)
+print("SEEN", json.dumps(seen), flush=True)
+"""
+STAY = REPORT + "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); import time; time.sleep({mark})"
+
+
+@attrs.frozen
+class Machine:
+    """A service on a machine that allows some isolation, and a job of two nodes that has ended on it."""
+
+    rights: str
+    session: Session
+    home: Path
+    mark: str  # in the commands of all that jobs leave running
+    job: TrainingJob
+
+    @property
+    def has_tree(self) -> bool:
+        return self.rights != "namespaces"
+
+    @property
+    def has_processes(self) -> bool:
+        return self.rights in ("nothing", "administration")
+
+    def start(self, script: str, **changes: Any) -> TrainingJob:
+        put_code(self.session, self.home, script.replace("{mark}", self.mark))
+        return estimator(self.session, **changes).fit(inputs="/bucket/data/")
+
+    def log(self, node: int = 0) -> str:
+        return str(self.job.get_job_log(self.job.get_job_log_file_list().log_file_list[node]).content)
+
+    def seen(self, node: int = 0) -> dict[str, Any]:
+        found = re.search("^SEEN (.*)$", self.log(node), re.MULTILINE)
+        assert found, self.log(node)
+        return dict(json.loads(found[1]))
+
+
+@pytest.fixture(scope="module", params=rights.ALL)
+def machine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    home = tmp_path_factory.mktemp("home")
+    mark = f"7{rights.ALL.index(request.param)}{os.getpid()}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(rights.GIVEN_UP, request.param)
+        patch.setenv("HOME", str(home / "user"))
+        session = Session.local(home / "state")
+    session.obs.create_bucket("bucket")
+    (home / "user").mkdir()
+    put_code(session, home, REPORT.replace("{mark}", mark))
+    job = estimator(session, train_instance_count=2).fit(inputs="/bucket/data/")
+    job.wait(timeout=60, show=False)
+    left = running(mark)
+    yield Machine(request.param, session, home, mark, job)
+    end_service(home / "state")
+    assert left == []
+
+
+def test_a_node_has_the_folders_of_the_platform_empty_and_for_itself(machine):
+    for node in (0, 1):
+        seen = machine.seen(node)
+        if machine.has_tree:
+            assert seen["cwd"] == "/home/work/user-job-dir"
+            assert seen["own"]["/cache"] == []
+            assert seen["own"]["/home/work"] == ["user-job-dir"]
+            assert "copy_sync.lock0" not in seen["own"]["/tmp"]
+            assert seen["mode"] == "0o41777"
+        assert seen["cwd"] in seen["path"]
+        assert seen["file"] == f"{seen['cwd']}/src/train.py"
+
+
+def test_the_rest_of_the_machine_stays_visible(machine):
+    seen = machine.seen()
+
+    assert {*os.listdir("/")} <= {*seen["root"]}  # noqa: PTH208
+    assert seen["devices"]
+    assert seen["user"] == os.getuid()
+    mask = os.umask(0o022)
+    os.umask(mask)
+    assert seen["umask"] == oct(mask)
+
+
+def test_a_job_sees_its_own_processes_only_where_it_has_a_namespace(machine):
+    seen = machine.seen()
+
+    assert str(seen["pid"]) in seen["processes"]
+    assert ({*seen["processes"]} == {"1", str(seen["pid"])}) == machine.has_processes
+
+
+def test_of_the_home_a_job_sees_its_buckets_and_its_own_session_only(machine):
+    found = machine.seen()["home"]
+
+    assert "local/buckets/bucket/data/rows.csv" in found
+    if machine.has_tree:
+        own = (f"local/jobs/{machine.job.version_id}/session/", f"local/jobs/{machine.job.version_id}/python-0/")
+        assert [path for path in found if not path.startswith(("local/buckets/", *own))] == []
+
+
+def test_what_a_job_leaves_is_readable_from_outside(machine):
+    node = LocalHome.of(machine.home / "state").job(machine.job.version_id).node(0)
+
+    assert (node.job_dir / "src" / "train.py").is_file()
+    if machine.has_tree:
+        assert (node.cache / "large").read_text() == "content"
+        assert (node.tmp / "copy_sync.lock0").read_text() == "copied"
+
+
+def test_the_log_says_once_what_is_not_as_on_the_platform(machine):
+    said = [line for line in machine.log().splitlines() if "modelarts doctor" in line]
+
+    expected = {
+        "namespaces": "private /cache, /tmp and /home/work are not possible here (unshare: No space left on device)",
+        "a private /proc": "private processes are not possible here (mount /proc: Operation not permitted)",
+    }
+    assert len(said) == (machine.rights in expected)
+    assert all(expected[machine.rights] in line for line in said)
+
+
+def test_without_a_tree_temporary_files_are_in_a_folder_of_the_job(machine):
+    node = LocalHome.of(machine.home / "state").job(machine.job.version_id).node(0)
+
+    assert machine.seen()["tmpdir"] == (None if machine.has_tree else str(node.tmp))
+
+
+def test_nothing_outlives_a_stop_even_if_it_ignores_it(machine, monkeypatch):
+    job = machine.start(STAY)
+    until(lambda: "SEEN" in job.get_job_log(f"job-{job.job_name}.0").content)
+    assert len(running(machine.mark)) >= 2
+
+    job.stop_job_version()
+    with pytest.raises(JobStopped):
+        job.wait(timeout=30, show=False)
+
+    assert running(machine.mark) == []
+
+
+def test_nothing_outlives_its_supervisor(machine):
+    job = machine.start(STAY)
+    until(lambda: "SEEN" in job.get_job_log(f"job-{job.job_name}.0").content)
+    paths = LocalHome.of(machine.home / "state").job(job.version_id)
+
+    os.kill(int(paths.alive.read_text()), signal.SIGKILL)
+    if not machine.has_processes:  # both at once: nothing is left that holds them together
+        os.kill(read_json(paths.workers)[0]["pid"], signal.SIGKILL)
+
+    until(lambda: job.get_job_info().status == 14)
+    until(lambda: running(machine.mark) == [])
+
+
+def test_the_end_is_reported_at_once_while_a_child_holds_the_output(machine):
+    job = machine.start(REPORT + "sys.exit(3)")
+
+    with pytest.raises(JobFailed, match="exit code 3"):
+        job.wait(timeout=60, show=False)
+    info = job.get_job_info()
+
+    assert info.duration < 4000  # milliseconds; the supervisor would wait longer for the pipe
+    assert running(machine.mark) == []
