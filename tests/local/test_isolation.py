@@ -136,8 +136,9 @@ def test_of_the_home_a_job_sees_its_buckets_and_its_own_session_only(machine):
 
     assert "local/buckets/bucket/data/rows.csv" in found
     if machine.has_tree:
-        own = (f"local/jobs/{machine.job.version_id}/session/", f"local/jobs/{machine.job.version_id}/python-0/")
-        assert [path for path in found if not path.startswith(("local/buckets/", *own))] == []
+        job = f"local/jobs/{machine.job.version_id}"
+        own = ("local/buckets/", "local/environments/", f"{job}/session/", f"{job}/python-0/")
+        assert [path for path in found if not path.startswith(own)] == []
 
 
 def test_what_a_job_leaves_is_readable_from_outside(machine):
