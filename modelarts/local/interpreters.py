@@ -5,15 +5,14 @@ Standard library only: the supervisor uses this module, too.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import subprocess
 from collections.abc import Mapping
 from typing import NamedTuple, Optional
 
-from modelarts.local import files, interpreter_facts
+from modelarts.local import files
 
+_FACTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "interpreter_facts.py")
 PATIENCE = 60.0  # seconds in which an interpreter describes itself; on a slow disk the first start takes long
 
 
@@ -46,6 +45,8 @@ class Interpreter(NamedTuple):
 
 def own() -> Interpreter:
     """The interpreter of this process."""
+    from modelarts.local import interpreter_facts  # the supervisor has no use for it
+
     return Interpreter(**interpreter_facts.facts())  # type: ignore[no-untyped-call]  # its syntax is older
 
 
@@ -60,6 +61,8 @@ def ask(program: str, environment: Mapping[str, str], cache: str) -> Interpreter
     Raises:
         InterpreterError: it cannot be started, or is no Python interpreter.
     """
+    import hashlib  # few jobs need it, and its import would delay the start of all
+
     path = _found(program, environment)
     key = json.dumps([path, _time_stamps(path), sorted(environment.items())]).encode()
     cached = os.path.join(cache, f"{hashlib.sha256(key).hexdigest()[:16]}.json")
@@ -95,9 +98,11 @@ def _stored(cached: str) -> Optional[Interpreter]:
 
 
 def _asked(path: str, environment: Mapping[str, str]) -> Interpreter:
+    import subprocess
+
     try:
         reply = subprocess.run(
-            [path, str(interpreter_facts.__file__)], env=dict(environment), stdin=subprocess.DEVNULL,
+            [path, _FACTS], env=dict(environment), stdin=subprocess.DEVNULL,
             capture_output=True, timeout=PATIENCE, check=False,
         )  # fmt: skip
         told = json.loads(reply.stdout.decode("utf-8", "replace").strip().rpartition("\n")[2] or "null")

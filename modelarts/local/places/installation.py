@@ -11,7 +11,6 @@ import json
 import os
 import re
 import select
-import shlex
 import shutil
 import signal
 import subprocess
@@ -66,6 +65,7 @@ def install(code: str, python: Interpreter, wanted: dict[str, Any], own: str, pr
             return ""
         installation = _Installation(code, python, wanted, needed, progress)
         if needed.has_source:
+            shutil.rmtree(own, ignore_errors=True)  # of an earlier attempt to start this version
             installation.install(own)
             return own
         cache = EnvironmentCache(wanted["packages"])
@@ -202,7 +202,7 @@ def _finish(folder: str, python: Interpreter) -> None:
         seed = os.path.join(packages, name, "INSTALLER")
         if name.endswith(".dist-info") and _content(seed) == _SEED:
             shutil.rmtree(os.path.join(packages, name))
-    own = f"exec {shlex.quote(os.path.join(scripts, 'python'))} -m pip "
+    own = f"exec {thin_venv.quoted(os.path.join(scripts, 'python'))} -m pip "
     for name in os.listdir(scripts):
         path = os.path.join(scripts, name)
         is_own_pip = name.startswith("pip") and (os.path.islink(path) or own in _content(path))

@@ -6,11 +6,11 @@ only: the supervisor uses this module.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
 import shutil
+import zlib
 from typing import Optional
 
 from modelarts.local.interpreters import Interpreter
@@ -18,15 +18,14 @@ from modelarts.local.interpreters import Interpreter
 _HEAD = 1024  # bytes in which a script names its interpreter
 _LARGEST = 1 << 20
 # `#!/path/python -E`, or where the path is long or has blanks: `#!/bin/sh` and then `'''exec' /path/python "$0" "$@"`
-_LINE = re.compile(rb"#![^\n]*")
-_LONG = re.compile(rb"#!/bin/sh\n'''exec'[^\n]*")
+_LINE = rb"#!/bin/sh\n'''exec'[^\n]*|#![^\n]*"
 _ANY_PYTHON = b"#!/usr/bin/env python"
 
 
 def for_any_python(script: bytes, folders: list[str]) -> Optional[bytes]:
     """A script that an interpreter in one of the folders would run, so changed that the first in PATH runs it."""
     head = script[:_HEAD]
-    line = _LONG.match(head) or _LINE.match(head)
+    line = re.match(_LINE, head)
     if line is None or not any(f"{folder}/python".encode("utf-8", "surrogateescape") in line[0] for folder in folders):
         return None
     if line[0].startswith(b"#!/bin/sh"):
@@ -52,7 +51,7 @@ def of_interpreter(python: Interpreter, cache: str) -> str:
     """
     folders = [folder for folder in _folders(python) if os.path.isdir(folder)]
     stamps = [(folder, os.stat(folder).st_mtime_ns) for folder in folders]
-    target = os.path.join(cache, hashlib.sha256(json.dumps(stamps).encode()).hexdigest()[:16])
+    target = os.path.join(cache, f"{zlib.crc32(json.dumps(stamps).encode()):08x}")
     if os.path.isdir(target):
         return target
     part = f"{target}.{os.getpid()}.part"

@@ -6,9 +6,7 @@ Its packages come before those of the interpreter, which it sees but never chang
 
 from __future__ import annotations
 
-import glob
 import os
-import shlex
 from collections.abc import Sequence
 
 from modelarts.local.interpreters import Interpreter
@@ -46,7 +44,7 @@ def create(folder: str, python: Interpreter, layers: Sequence[str] = (), path: S
     programs = os.path.join(folder, "bin")
     os.makedirs(programs)
     if not python.has_environments:
-        _write_program(os.path.join(programs, "python"), shlex.quote(python.executable))
+        _write_program(os.path.join(programs, "python"), quoted(python.executable))
     else:
         packages = packages_of(folder, python)
         os.makedirs(packages)
@@ -57,16 +55,23 @@ def create(folder: str, python: Interpreter, layers: Sequence[str] = (), path: S
         sites = [*layers, *filter(os.path.isdir, python.sites)]
         further = [*path, *_bundled_pip(python)]
         _write(os.path.join(packages, PTH_NAME), _PTH.format(sites=ascii(sites), path=ascii(further)))
-    _write_program(os.path.join(programs, "pip"), f"{shlex.quote(os.path.join(programs, 'python'))} -m pip")
+    _write_program(os.path.join(programs, "pip"), f"{quoted(os.path.join(programs, 'python'))} -m pip")
     for name in ("python", "pip"):
         for version in (python.version[0], python.version):
             os.symlink(name, os.path.join(programs, f"{name}{version}"))
+
+
+def quoted(path: str) -> str:
+    """A path as a word of a shell; without `shlex`, whose import would delay the start of jobs."""
+    return "'" + path.replace("'", "'\"'\"'") + "'"
 
 
 def _bundled_pip(python: Interpreter) -> list[str]:
     """The wheel of pip that comes with Python, for interpreters without pip, such as environments of uv."""
     if any(os.path.isdir(os.path.join(site, "pip")) for site in python.sites):
         return []
+    import glob
+
     bundled = os.path.join(glob.escape(python.base), "lib", f"python{python.version}", "ensurepip", "_bundled")
     found = [*glob.glob(os.path.join(bundled, "pip-*.whl")), *glob.glob("/usr/share/python-wheels/pip-*.whl")]
     return found[:1]
