@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import signal
 import sys
+import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,7 +16,8 @@ from click.testing import CliRunner
 from modelarts.cli.main import cli
 from modelarts.job import TrainingJob
 from modelarts.local.environments import EnvironmentCache
-from modelarts.local.paths import LocalHome
+from modelarts.local.paths import LocalHome, read_json
+from modelarts.local.processes import Process
 from modelarts.session import Session
 from tests.support.jobs import estimator, until
 from tests.support.processes import end_service
@@ -25,11 +31,21 @@ os.system("needed-program")
 """
 
 
+@contextmanager
+def service(home: Path) -> Iterator[Session]:
+    """A session on a service of its own, which has the variables that are set now."""
+    try:
+        with Session.local(home) as opened:
+            opened.obs.create_bucket("bucket")
+            opened.create_directory("bucket", "/data/")
+            yield opened
+    finally:
+        end_service(home)
+
+
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    place = tmp_path_factory.mktemp("state")
-    yield place
-    end_service(place)
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("state")
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +56,8 @@ def session(home, tmp_path_factory):
         patch.setenv("PATH", "/usr/bin:/bin")
         patch.setenv("PIP_NO_INDEX", "1")
         patch.setenv("PIP_TARGET", "/nowhere")  # none that would have packages installed elsewhere
-        opened = Session.local(home)
-    opened.obs.create_bucket("bucket")
-    opened.create_directory("bucket", "/data/")
-    yield opened
-    opened.close()
+        with service(home) as opened:
+            yield opened
 
 
 @pytest.fixture(scope="module")
@@ -165,3 +178,115 @@ def test_a_command_lists_environments_and_removes_those_that_no_job_uses(session
     assert "kept" in cleared and "of 1 environment in use by jobs" in cleared
     assert command("environments", "--clear").startswith("freed ")
     assert command("environments").startswith("no packages are installed for jobs")
+
+
+SLOW_PIP = """\
+import os, subprocess, sys, time
+open({started!r}, "w").close()
+subprocess.Popen(["sleep", "60"])
+time.sleep(60)
+"""
+
+
+def slow_engine(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An interpreter with a pip that takes its time; gives the file that shows that pip has started."""
+    venv.create(folder, with_pip=False, symlinks=True)
+    (packages,) = folder.glob("lib/*/site-packages")
+    (packages / "pip").mkdir()
+    (packages / "pip" / "__init__.py").touch()
+    (packages / "pip" / "__main__.py").write_text(SLOW_PIP.format(started=str(folder / "started")))
+    monkeypatch.setenv("MODELARTS_LOCAL_PYTHON", json.dumps({"PyTorch": str(folder / "bin" / "python")}))
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    return folder / "started"
+
+
+@pytest.fixture
+def installing(tmp_path, monkeypatch):
+    """A job whose packages are being installed, on a service of its own."""
+    started, home = slow_engine(tmp_path / "engine", monkeypatch), tmp_path / "own state"
+    with service(home) as own:
+        code = code_with(tmp_path / "code", b"./needed-1.0-py3-none-any.whl")
+        job = estimator(own, code_dir=code).fit(inputs="/bucket/data/")
+        until(started.exists)
+        yield job, LocalHome.of(home).job(job.version_id)
+
+
+def test_a_job_is_stopped_while_its_packages_are_installed(installing):
+    job, folder = installing
+    (installer,) = read_json(folder.workers)
+
+    job.stop_job_version()
+
+    until(lambda: job.get_job_info().status == 12)
+    until(lambda: not Process(**installer).is_running())
+    assert not folder.python(0).exists()
+
+
+def test_an_installation_ends_with_its_supervisor(installing):
+    job, folder = installing
+    (installer,) = read_json(folder.workers)
+
+    Process(**read_json(folder.supervisor)).signal(signal.SIGKILL)
+
+    until(lambda: job.get_job_info().status == 14)
+    until(lambda: not Process(**installer).is_running())
+
+
+FAKE_UV = """\
+#!/bin/sh
+echo "uv $*"
+echo "index $UV_DEFAULT_INDEX, links $UV_FIND_LINKS, constraint $UV_CONSTRAINT, none $UV_NO_INDEX"
+[ -n "$UV_FAILS" ] && echo "error: uv does not like it" && exit 2
+exec "$4" -m pip install --no-index -r "$8"
+"""
+
+
+@pytest.mark.parametrize("fails", ["", "1"])
+def test_uv_is_used_where_it_is_there_and_pip_if_it_fails(tmp_path, monkeypatch, fails):
+    (tmp_path / "bin").mkdir()
+    uv = tmp_path / "bin" / "uv"
+    uv.write_text(FAKE_UV)
+    uv.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    (tmp_path / "pip.conf").write_text("[global]\nindex-url = http://mirror.invalid\nfind-links =\n  /a\n  /b\n")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    monkeypatch.setenv("UV_FAILS", fails)
+    home = tmp_path / "own state"
+    with service(home) as own:
+        code = code_with(tmp_path / "code", b"./needed-1.0-py3-none-any.whl")
+        job = estimator(own, code_dir=code).fit(inputs="/bucket/data/")
+        assert job.wait(timeout=120, show=False).status == 10
+        log = job_log(home, job)
+
+    assert "index http://mirror.invalid, links /a,/b, constraint" in log and ", none 1\n" in log
+    assert "NEEDED 1.0" in log
+    assert ("error: uv does not like it" in log) == ("is installed with pip" in log) == bool(fails)
+
+
+LAUNCHES = """
+import os, sys
+print("SCRIPT", sys.executable, flush=True)
+os.system("launch")
+"""
+
+
+def test_programs_of_an_engine_run_with_the_packages_of_the_job(tmp_path, monkeypatch):
+    """As `torchrun` does, which names the interpreter that it was installed with."""
+    venv.create(tmp_path / "engine", with_pip=False, symlinks=True)
+    program = tmp_path / "engine" / "bin" / "launch"
+    program.write_text(f"#!{tmp_path}/engine/bin/python\nimport sys, needed\nprint('LAUNCHED', sys.executable)\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("MODELARTS_LOCAL_PYTHON", json.dumps({"PyTorch": str(tmp_path / "engine" / "bin" / "python")}))
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    home = tmp_path / "own state"
+    with service(home) as own:
+        code = code_with(tmp_path / "code", b"./needed-1.0-py3-none-any.whl")
+        (code / "train.py").write_text(LAUNCHES)
+        job = estimator(own, code_dir=code).fit(inputs="/bucket/data/")
+        assert job.wait(timeout=120, show=False).status == 10
+        log = job_log(home, job)
+
+    assert log.partition("SCRIPT ")[2].split()[0] == log.partition("LAUNCHED ")[2].split()[0]

@@ -104,7 +104,8 @@ class _Installation:
         """Install into a new environment, with the first installer that succeeds."""
         program = os.path.join(folder, "bin", "python")
         reason, code = "", 1
-        for installer in installers(program, self.wanted["variables"], os.environ):
+        has_environments = self.python.has_environments
+        for installer in installers(program, self.wanted["variables"], os.environ, has_environments):
             thin_venv.create(folder, self.python)
             if installer.name == "uv":
                 _describe_packages(self.python, thin_venv.packages_of(folder, self.python))
@@ -208,7 +209,8 @@ def _finish(folder: str, python: Interpreter) -> None:
         is_own_pip = name.startswith("pip") and (os.path.islink(path) or own in _content(path))
         if name.startswith("python") or is_own_pip:
             os.unlink(path)
-    os.unlink(os.path.join(packages, thin_venv.PTH_NAME))
+    if python.has_environments:
+        os.unlink(os.path.join(packages, thin_venv.PTH_NAME))
 
 
 def _content(path: str) -> str:

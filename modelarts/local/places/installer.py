@@ -43,13 +43,17 @@ class Installer(NamedTuple):
     variables: dict[str, str]
 
 
-def installers(python: str, system: Mapping[str, str], starter: Mapping[str, str]) -> list[Installer]:
+def installers(
+    python: str, system: Mapping[str, str], starter: Mapping[str, str], has_environments: bool
+) -> list[Installer]:
     """Those that can install into an environment, the preferred one first.
 
     Args:
         python: the interpreter of the environment.
         system: variables of every program of a job.
         starter: those of the process that started the service.
+        has_environments: whether the interpreter supports virtual environments; else the one to install into is the
+            folder of a user to it.
     """
     kept = {name: value for name, value in starter.items() if _is_kept(name)}
     folder = os.path.dirname(os.path.dirname(python))
@@ -57,7 +61,9 @@ def installers(python: str, system: Mapping[str, str], starter: Mapping[str, str
     variables["PATH"] = os.pathsep.join((os.path.dirname(python), system["PATH"]))
     options = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
     found = [Installer("pip", [python, "-m", "pip", "install", *options, "-r"], variables)]
-    if uv := _uv(starter):
+    if not has_environments:
+        variables["PIP_USER"] = "1"
+    elif uv := _uv(starter):
         command = [uv, "pip", "install", "--python", python, "--compile-bytecode", "--no-progress", "-r"]
         found.insert(0, Installer("uv", command, {**_of_pip_for_uv(variables, folder), **variables}))
     return found

@@ -49,33 +49,38 @@ def prepare(
     """
     wanted = spec["python"]
     python = _interpreter(wanted)
-    installed = _installed(spec, python, logs, stopped, record)
-    layers = [thin_venv.packages_of(installed, python)] if installed else []
+    code = _code_with_requirements(spec)
+    installed = [*filter(None, [_install(code, spec, python, logs, stopped, record)])] if code else []
     try:
         of_python = programs.of_interpreter(python, os.path.join(wanted["environments"], "programs"))
         for worker in spec["workers"]:
+            layers = [thin_venv.packages_of(environment, python) for environment in installed]
             thin_venv.create(worker["python"], python, layers, wanted["path"])
             files.write(os.path.join(worker["python"], HOME_NAME), worker["environment"]["MODELARTS_HOME"].encode())
-            _refer_to(worker, python, [*([os.path.join(installed, "bin")] if installed else ()), of_python])
+            _refer_to(worker, python, layers, [*(os.path.join(one, "bin") for one in installed), of_python])
     except (OSError, ValueError) as error:
         raise StartFailure(f"the Python environment of the job cannot be created: {error}") from None
-    return [*python.folders, *wanted["path"], *wanted["shown"], *filter(None, (installed, of_python))]
+    sources = [code] if code else []  # some packages are used where they are in the code
+    return [*python.folders, *wanted["path"], *wanted["shown"], *installed, *sources, of_python]
 
 
-def _installed(
-    spec: dict[str, Any], python: Interpreter, logs: list[Log], stopped: threading.Event,
+def _code_with_requirements(spec: dict[str, Any]) -> str:
+    """The code folder, if its requirements are to be installed; else an empty text."""
+    if spec["code"] is None or not spec["python"]["requirements"]:
+        return ""
+    code = os.path.join(spec["workers"][0]["directory"], spec["code"]["name"])
+    return code if os.path.exists(os.path.join(code, "pip-requirements.txt")) else ""
+
+
+def _install(
+    code: str, spec: dict[str, Any], python: Interpreter, logs: list[Log], stopped: threading.Event,
     record: Callable[[Process], None],
 ) -> str:  # fmt: skip
-    """The environment with the packages that the code requires; empty if it requires none."""
-    worker = spec["workers"][0]
-    code = spec["code"] and os.path.join(worker["directory"], spec["code"]["name"])
-    if not (code and spec["python"]["requirements"] and os.path.exists(os.path.join(code, "pip-requirements.txt"))):
-        return ""
+    """Install what the code requires. Returns the environment."""
     from modelarts.local.places import installation
 
-    progress = installation.Progress(logs, stopped, record)
-    own = os.path.join(os.path.dirname(worker["python"]), "packages")
-    return installation.install(code, python, spec["python"], own, progress)
+    own = os.path.join(os.path.dirname(spec["workers"][0]["python"]), "packages")
+    return installation.install(code, python, spec["python"], own, installation.Progress(logs, stopped, record))
 
 
 def _interpreter(wanted: dict[str, Any]) -> Interpreter:
@@ -88,12 +93,13 @@ def _interpreter(wanted: dict[str, Any]) -> Interpreter:
         raise StartFailure(f"{wanted['program']} cannot be started: {error}", CANNOT_START) from None
 
 
-def _refer_to(worker: dict[str, Any], python: Interpreter, of_packages: list[str]) -> None:
+def _refer_to(worker: dict[str, Any], python: Interpreter, layers: list[str], of_packages: list[str]) -> None:
     environment = worker["environment"]
     folders = [os.path.join(worker["python"], "bin"), *of_packages, python.scripts, environment["PATH"]]
     environment["PATH"] = os.pathsep.join(folders)
     if not python.has_environments:
         environment["PIP_USER"] = "1"  # into PYTHONUSERBASE, which is a folder of the job
+        environment["PYTHONPATH"] = os.pathsep.join((environment["PYTHONPATH"], *layers))
     if python.wrapper:
         first = {name: environment[name] for name in _FIRST}
         ours = {name: environment[name] for name in _OURS}
