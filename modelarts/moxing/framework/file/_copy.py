@@ -1,44 +1,184 @@
-"""Copies of local files; buckets that are folders are local files, too."""
+"""Copies of local files; buckets that are folders are local files, too.
 
+The kernel copies large files, where it can by sharing their content. A new file has no name until it is complete, where
+the file system has such files: so nothing is left of one, however the process ends.
+"""
+
+import contextlib
+import errno
 import os
+import threading
 
 from ._part import in_folder, part_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any, Optional
+
+_SMALL = 1 << 17  # bytes; to hand such a file to another thread takes longer than to copy it
+_STEP = 1 << 26  # bytes that the kernel copies at once
+_CHUNK = 1 << 20
+_UNABLE = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.EBADF, errno.ETXTBSY)
+_CLOEXEC = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_NEW = os.O_WRONLY | _CLOEXEC
+_O_TMPFILE = getattr(os, "O_TMPFILE", 0)
 
 
 def copy_file(source: str, target: str) -> None:
     """Copy the content of a file; the target appears when it is complete. Folders above it are created."""
-    import shutil  # takes time, and jobs that copy nothing do not need it
-
-    if _is_same(source, target):
-        return
-    with open(source, "rb") as content:  # before folders are created for nothing
-        part = part_of(target)
-        try:
-            with in_folder(target, lambda: open(part, "xb")) as file:
-                shutil.copyfileobj(content, file, 1 << 20)
-            os.replace(part, target)
-        except BaseException:
-            if os.path.lexists(part):
-                os.unlink(part)
-            raise
+    if not _copy_small(source, target):
+        _copy(source, target)
 
 
 def copy_files(pairs: "Iterable[tuple[str, str]]", threads: int) -> None:
-    """Copy files, several at once.
+    """Copy files, several at once if they are large.
 
     Args:
         threads: how many at once; 0 and 1: one after the other.
     """
-    for source, target in pairs:
-        copy_file(source, target)
-
-
-def _is_same(source: str, target: str) -> bool:
+    left = [pair for pair in pairs if not _copy_small(*pair)]
+    left.reverse()
+    failures = []  # type: list[BaseException]
+    others = [
+        threading.Thread(target=_work, args=(left, failures), daemon=True)
+        for _ in range(min(threads, len(left), os.cpu_count() or 1) - 1)
+    ]
+    for thread in others:
+        thread.start()
     try:
-        return os.path.samefile(source, target)
+        _work(left, failures)
+        for thread in others:
+            thread.join()
+    finally:
+        left.clear()  # if this was interrupted, they end after their file
+    if failures:
+        raise failures[0]
+
+
+def _work(left: "list[tuple[str, str]]", failures: "list[BaseException]") -> None:
+    while True:
+        try:
+            source, target = left.pop()
+        except IndexError:
+            return
+        try:
+            _copy(source, target)
+        except BaseException as error:  # noqa: BLE001  it is raised in the thread that called
+            failures.append(error)
+            left.clear()
+
+
+def _copy_small(source: str, target: str) -> bool:
+    """Copy a small file to a new one in a folder that exists. Returns whether it did: most files are such ones."""
+    content = os.open(source, os.O_RDONLY | _CLOEXEC)
+    try:
+        chunk = os.read(content, _SMALL)
+        if not _O_TMPFILE or len(chunk) == _SMALL or os.read(content, 1):
+            return False
+    finally:
+        os.close(content)
+    try:
+        new = os.open(os.path.dirname(target) or ".", _O_TMPFILE | _NEW, 0o666)
     except OSError:
         return False
+    try:
+        return os.write(new, chunk) == len(chunk) and _give_name(new, target)
+    finally:
+        os.close(new)
+
+
+def _copy(source: str, target: str) -> None:
+    content = os.open(source, os.O_RDONLY | _CLOEXEC)
+    try:
+        status = os.fstat(content)
+        there: Optional[os.stat_result] = None
+        with contextlib.suppress(OSError):
+            there = os.stat(target)
+        is_same = there is not None and os.path.samestat(status, there)
+        if not is_same and not _copy_unnamed(content, target, there is not None):
+            _copy_part(content, target)
+    finally:
+        os.close(content)
+
+
+def _copy_unnamed(content: int, target: str, exists: bool) -> bool:
+    """Copy to a file that gets its name at the end. Returns whether that was possible."""
+    folder = os.path.dirname(target) or "."
+    try:
+        new = _O_TMPFILE and in_folder(target, lambda: os.open(folder, _O_TMPFILE | _NEW, 0o666))
+    except OSError:  # the file system has no such files; or nothing can be created, as is reported by what follows
+        return False
+    if not new:
+        return False
+    try:
+        _fill(content, new)
+        return (not exists and _give_name(new, target)) or _replace(new, target)
+    finally:
+        os.close(new)
+
+
+def _replace(new: int, target: str) -> bool:
+    part = part_of(target)
+    if not _give_name(new, part):
+        return False
+    _put_in_place(part, target)
+    return True
+
+
+def _give_name(new: int, path: str) -> bool:
+    try:
+        # A descriptor of a folder, which an absolute path does not need, makes Python follow the link.
+        os.link(f"/proc/self/fd/{new}", path, src_dir_fd=new, follow_symlinks=True)
+    except OSError:  # it exists, or there is no /proc
+        return False
+    return True
+
+
+def _copy_part(content: int, target: str) -> None:
+    """Copy to a file beside the target, then rename it."""
+    part = part_of(target)
+    os.lseek(content, 0, os.SEEK_SET)
+    new = in_folder(target, lambda: os.open(part, os.O_CREAT | os.O_EXCL | _NEW, 0o666))
+    try:
+        try:
+            _fill(content, new)
+        finally:
+            os.close(new)
+    except BaseException:
+        os.unlink(part)
+        raise
+    _put_in_place(part, target)
+
+
+def _put_in_place(part: str, target: str) -> None:
+    try:
+        os.replace(part, target)
+    except BaseException:
+        os.unlink(part)
+        raise
+
+
+def _fill(content: int, new: int) -> None:
+    try:
+        while _by_kernel(content, new, _STEP):
+            pass
+    except OSError as error:
+        if error.errno not in _UNABLE:
+            raise
+    # What is left: all of it, what was appended meanwhile, or the content of a file that pretends to have none (/proc).
+    chunk = os.read(content, _CHUNK)
+    while chunk:
+        view = memoryview(chunk)
+        while view:
+            view = view[os.write(new, view) :]
+        chunk = os.read(content, _CHUNK)
+
+
+def _by_kernel(source: int, target: int, count: int) -> int:
+    if hasattr(os, "copy_file_range"):
+        return os.copy_file_range(source, target, count)
+    if hasattr(os, "sendfile"):  # Python 3.7 and older
+        sendfile: Any = os.sendfile
+        return sendfile(target, source, None, count)  # type: ignore[no-any-return]
+    return 0

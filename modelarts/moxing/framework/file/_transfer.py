@@ -133,7 +133,7 @@ def _copy_between_clouds(source: "Location", target: "Location", names: "list[st
 
 
 def _join(folder: str, name: str) -> str:
-    return os.path.join(folder, *name.split("/")) if name else folder
+    return f"{folder}/{name}" if name else folder
 
 
 def _content(source: "Location") -> "tuple[list[str], list[str]]":
