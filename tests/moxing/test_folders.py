@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
-import multiprocessing
 import os
+import signal
+import subprocess
+import sys
 import tarfile
 import threading
 import zipfile
@@ -15,6 +18,8 @@ import pytest
 
 from modelarts import moxing
 from modelarts._obs.local.buckets import LocalBuckets
+from modelarts.local.runtime.script_path import SCRIPT_PATH
+from modelarts.moxing.framework.file import _part
 from tests.support.environment import in_process
 from tests.support.files import common_user, put, tree
 
@@ -166,6 +171,38 @@ def test_what_is_not_closed_is_not_there_yet(bucket: Path):
     assert mox.read("obs://bucket/d/a.txt") == "two"
 
 
+def started(code: str, *arguments: str) -> subprocess.Popen[bytes]:
+    """A process that runs code with `mox.file`, in the environment of the test."""
+    begin = f"import os, signal, sys; sys.path.append({SCRIPT_PATH!r}); import moxing as mox\n"
+    return subprocess.Popen([sys.executable, "-c", begin + code, *arguments], stderr=subprocess.DEVNULL)
+
+
+def test_nothing_is_left_of_a_writer_that_is_killed(bucket: Path):
+    code = """
+file = mox.file.File("obs://bucket/d/new.txt", "w")
+file.write("x" * 100_000)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert started(code).wait() == -signal.SIGKILL
+
+    assert tree(bucket) == {"d/a.txt": "one\n"}
+
+
+@pytest.mark.parametrize("lacks", ["_O_TMPFILE", "give_name"])
+def test_file_systems_without_unnamed_files(bucket: Path, monkeypatch: pytest.MonkeyPatch, lacks: str):
+    def fail(*_: object) -> None:
+        raise OSError(errno.EXDEV, "no /proc")
+
+    monkeypatch.setattr(_part, lacks, fail if lacks == "give_name" else 0)
+    with mox.File("obs://bucket/d/new.txt", "w") as file:
+        file.write("1")
+        assert mox.list_directory("obs://bucket/d") == ["a.txt"]
+        file.flush()
+        file.write("2")
+
+    assert tree(bucket) == {"d/a.txt": "one\n", "d/new.txt": "12"}
+
+
 def test_flush_writes_again_what_others_have_deleted(bucket: Path):
     with mox.File("obs://bucket/log/x", "w") as file:
         file.write("1")
@@ -209,27 +246,18 @@ def test_only_files_and_folders_are_copied(bucket: Path, tmp_path: Path):
 # --- several at once, and other users
 
 
-def copy_again_and_again(source: str, target: str) -> None:
-    for _ in range(20):
-        mox.copy_parallel(source, target, threads=4)
-
-
 def test_several_processes_copy_to_one_place(bucket: Path, tmp_path: Path):
     content = os.urandom(1 << 18)
     for number in range(5):
         put(bucket / "many" / str(number), content)
-    context = multiprocessing.get_context("fork")
     target = tmp_path / "cache"
-    copies = [context.Process(target=copy_again_and_again, args=("obs://bucket/many", str(target))) for _ in range(3)]
-    for copy in copies:
-        copy.start()
+    code = "for _ in range(20): mox.file.copy_parallel('obs://bucket/many', sys.argv[1], threads=4)"
+    copies = [started(code, str(target)) for _ in range(3)]
     seen = set()
-    while any(copy.is_alive() for copy in copies):
+    while any(copy.poll() is None for copy in copies):
         seen |= {file.read_bytes() for file in target.glob("[0-9]")}
-    for copy in copies:
-        copy.join()
 
-    assert [copy.exitcode for copy in copies] == [0, 0, 0]
+    assert [copy.returncode for copy in copies] == [0, 0, 0]
     assert seen <= {content}
     assert sorted(path.name for path in target.iterdir()) == ["0", "1", "2", "3", "4"]
 

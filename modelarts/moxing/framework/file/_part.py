@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 PART = ".modelarts-part-"  # the beginning of names that no bucket lists
 _ATTEMPTS = 20
+_O_TMPFILE = getattr(os, "O_TMPFILE", 0)
 
 
 def part_of(target: str) -> str:
@@ -45,21 +46,45 @@ def make_folder(path: str) -> None:
 
 
 class PartFile:
-    """A new file for `target`, which it becomes at the first `publish`; later writes go to it directly."""
+    """A new file for `target`, which it becomes at the first `publish`; later writes go to it directly.
+
+    It has no name until then, where the file system has such files: nothing is left of it if the process is killed.
+    """
 
     def __init__(self, target: str) -> None:
         self._target = target
-        self._part = part_of(target)
-        self.file: IO[bytes] = in_folder(target, lambda: open(self._part, "x+b"))  # noqa: SIM115
+        self._part = ""
         self._is_published = False
+        self.file: IO[bytes] = in_folder(target, self._open)
 
     def publish(self) -> None:
         """Make visible what was written; `file` must have been flushed."""
-        if not self._is_published:
+        if not self._is_published and self._has_name():
             os.replace(self._part, self._target)
-            self._is_published = True
         elif not self._is_target():
-            self._replace_again()
+            self._replace()
+        self._is_published = True
+
+    def _open(self) -> "IO[bytes]":
+        if _O_TMPFILE:
+            try:
+                return open(os.open(os.path.dirname(self._target), _O_TMPFILE | os.O_RDWR, 0o666), "w+b")
+            except FileNotFoundError:  # there is no such folder yet
+                raise
+            except OSError:  # the file system has no such files
+                pass
+        self._part = part_of(self._target)
+        return open(self._part, "x+b")
+
+    def _has_name(self) -> bool:
+        if not self._part:
+            part = part_of(self._target)
+            try:
+                in_folder(part, lambda: give_name(self.file.fileno(), part))
+            except OSError:  # there is no /proc
+                return False
+            self._part = part
+        return True
 
     def _is_target(self) -> bool:
         """Whether nobody has replaced or deleted the target since."""
@@ -68,7 +93,7 @@ class PartFile:
         except OSError:
             return False
 
-    def _replace_again(self) -> None:
+    def _replace(self) -> None:
         """What was written is the object again, as on OBS, where the last upload counts."""
         import shutil
 
@@ -79,3 +104,9 @@ class PartFile:
             shutil.copyfileobj(self.file, copy)
         self.file.seek(place)
         os.replace(part, self._target)
+
+
+def give_name(descriptor: int, path: str) -> None:
+    """Give an open file without a name one. Raises `OSError`."""
+    # With a descriptor of a folder, which an absolute path does not need, Python follows the link.
+    os.link(f"/proc/self/fd/{descriptor}", path, src_dir_fd=descriptor, follow_symlinks=True)
