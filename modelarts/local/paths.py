@@ -152,6 +152,11 @@ class JobPaths:
         """Address of the service and token of the job, in a folder of its own, which is all that the job sees here."""
         return self.root / "session" / "address.json"
 
+    @property
+    def rank_table(self) -> Path:
+        """Nodes and devices of an Ascend engine; beside the session, where the job sees it."""
+        return self.session.with_name("rank_table.json")
+
     def log(self, worker: int) -> Path:
         return self.root / f"worker-{worker}.log"
 

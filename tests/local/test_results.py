@@ -261,7 +261,7 @@ def test_a_very_large_folder_does_not_delay_the_end(tmp_path, monkeypatch):
     monkeypatch.setattr(lost_results, "ENTRIES", 10)
     for name in range(50):
         put(tmp_path / "work" / f"{name}.jpg")
-    spec = {"results": {"scratch": [{"": str(tmp_path / "work")}], "output": None, "url": "", "advice": "do"},
+    spec = {"results": {"scratch": [{"": str(tmp_path / "work")}], "output": None, "url": "", "advice": ["do"]},
             "workers": [{"log_object": None}], "code": None, "input": None}  # fmt: skip
 
     (told, _), = lost_results.lines(spec, began=0)

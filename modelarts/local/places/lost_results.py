@@ -32,11 +32,11 @@ def lines(spec: Mapping[str, Any], began: int) -> list[list[str]]:
         return [[] for _ in workers]
     known = [source for source in ((spec["code"] or {}).get("source"), (spec["input"] or {}).get("path")) if source]
     copies = {copy for source in known for copy in _names_and_sizes(source)}
-    return [_report([found for found in each if (os.path.basename(found[1]), found[2]) not in copies], results)
-            for each in left]  # fmt: skip
+    lost = [[found for found in each if (os.path.basename(found[1]), found[2]) not in copies] for each in left]
+    return [_report(*each, results) for each in zip(lost, results["advice"])]
 
 
-def _report(left: list[Found], results: Mapping[str, Any]) -> list[str]:
+def _report(left: list[Found], advice: str, results: Mapping[str, Any]) -> list[str]:
     if not left:
         return []
     from modelarts._wire.sizes import size_text  # most versions end without a report
@@ -45,7 +45,7 @@ def _report(left: list[Found], results: Mapping[str, Any]) -> list[str]:
     names = ", ".join(_shown(name) for _, name, _ in left[:NAMES]) + (", …" if len(left) > NAMES else "")
     count = f"{len(left)} file{'s' if len(left) > 1 else ''} ({size_text(sum(size for _, _, size in left))})"
     missing = f"nothing was written to train_url ({results['url']})" if results["output"] else "there is no train_url"
-    return [f"{missing}, and {count} remained on the node: {names}", results["advice"]]
+    return [f"{missing}, and {count} remained on the node: {names}", advice]
 
 
 def _shown(name: str) -> str:

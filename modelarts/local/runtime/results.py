@@ -18,5 +18,8 @@ def results(home: LocalHome, paths: JobPaths, output: ObsPath | None, nodes: int
         "scratch": [
             {"": str(paths.node(node).job_dir), "/cache/": str(paths.node(node).cache)} for node in range(nodes)
         ],
-        "advice": f"{todo}; these files stay in {paths.root} as long as the setting local_keep says",
+        "advice": [
+            f"{todo}; these files stay in {paths.node(node).root} as long as the setting local_keep says"
+            for node in range(nodes)
+        ],
     }

@@ -16,7 +16,7 @@ from modelarts.local import daemon, layout
 from modelarts.local.catalog import Catalog
 from modelarts.local.paths import JobPaths, LocalHome
 from modelarts.local.ports import free_ports
-from modelarts.local.runtime import boot, images, job_session, start
+from modelarts.local.runtime import boot, images, job_session, rank_table, start
 from modelarts.local.runtime.arguments import Node, engine_environment
 from modelarts.local.runtime.banner import Banner
 from modelarts.local.runtime.environment import JobEnvironment
@@ -56,6 +56,8 @@ class JobSpecBuilder:
         faults = [self.home.missing_bucket(name, path) for name, path in written.items() if path]
         ports = free_ports(body["worker_server_num"])
         session = job_session.create(self.home, version.id)
+        if self._engine(body).get("engine_name") == rank_table.ENGINE:
+            rank_table.create(paths, job.id, len(ports))
         workers = []
         for index, _ in enumerate(ports):
             node = Node(index, len(ports), "127.0.0.1", ports, self._gpus(body), data, output, code, str(job.id))
@@ -133,7 +135,10 @@ class JobSpecBuilder:
         engine = self._engine(body)
         engine_name = engine.get("engine_name", "")
         directory, outside = Path(layout.JOB_DIR), paths.node(node.index)
-        of_node = {**engine_environment(engine_name, node), daemon.JOB_SESSION: str(paths.session)}
+        of_node = {
+            **engine_environment(engine_name, node), **rank_table.variables(paths),
+            daemon.JOB_SESSION: str(paths.session),
+        }  # fmt: skip
         environment = self.environment.of_worker(
             Path(layout.WORK), directory, paths.python(node.index),
             of_node, body.get("environment_variables") or {},
