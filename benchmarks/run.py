@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Callable
 
-from benchmarks import buckets, calls, fit, follow, imports, listing, log, memory, obs, signing, start, store
+from benchmarks import buckets, calls, fit, follow, imports, listing, log, memory, moxing, obs, signing, start, store
 from benchmarks.table import Row, printed
 
 SUBJECTS: dict[str, Callable[[], Iterator[Row]]] = {
@@ -27,6 +27,7 @@ SUBJECTS: dict[str, Callable[[], Iterator[Row]]] = {
     "memory": memory.measure,
     "obs": obs.measure,
     "buckets": buckets.measure,
+    "moxing": moxing.measure,
 }
 
 
