@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING
 
 import click
 
+from modelarts._settings.converters import MASK
 from modelarts._settings.home import home_directory
 from modelarts._wire.sizes import size_text
 
@@ -46,7 +48,7 @@ def _row(one: CachedEnvironment) -> list[str]:
     if one.record is None:
         state = "is being installed" if one.in_use else "incomplete: its installation was interrupted"
         return [one.key, size_text(one.size), used, "", state]
-    lines = [line.strip() for line in one.record.requirements.splitlines()]
+    lines = [re.sub(r"(?<=//)[^/@\s]+@", f"{MASK}@", line.strip()) for line in one.record.requirements.splitlines()]
     required = [line for line in lines if line and not line.startswith("#")]
     more = f", and {len(required) - _SHOWN} more" if len(required) > _SHOWN else ""
     return [one.key, size_text(one.size), used, one.record.interpreter, ", ".join(required[:_SHOWN]) + more]

@@ -160,7 +160,9 @@ while not os.path.exists({gate!r}):
 def test_a_command_lists_environments_and_removes_those_that_no_job_uses(session, home, tmp_path, monkeypatch):
     gate = LocalHome.of(home).buckets / "bucket" / "gate"
     monkeypatch.setenv("MODELARTS_HOME", str(home))
-    code = code_with(tmp_path / "code", b"# the newest\n./needed-4.0-py3-none-any.whl\n", "4.0")
+    other = "other @ https://me:secret@example.invalid/other-1.0-py3-none-any.whl ; python_version < '3'"
+    requirements = f"# the newest\n./needed-4.0-py3-none-any.whl\n{other}\n"
+    code = code_with(tmp_path / "code", requirements.encode(), "4.0")
     (code / "train.py").write_text(WAITS.format(gate=str(gate)))
     job = estimator(session, code_dir=code).fit(inputs="/bucket/data/")
     log = LocalHome.of(home).job(job.version_id).log(0)
@@ -173,7 +175,8 @@ def test_a_command_lists_environments_and_removes_those_that_no_job_uses(session
     until(lambda: "in use" not in command("environments"))
 
     (row,) = (line.split("\t") for line in listed if "needed-4.0" in line)
-    assert row[2:] == ["in use", sys.executable, "./needed-4.0-py3-none-any.whl"]
+    assert row[2:4] == ["in use", sys.executable]
+    assert row[4].startswith("./needed-4.0-py3-none-any.whl, other @ https://****@example.invalid/other-1.0")
     assert "kB" in row[1] or "MB" in row[1]
     assert "kept" in cleared and "of 1 environment in use by jobs" in cleared
     assert command("environments", "--clear").startswith("freed ")
