@@ -9,8 +9,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Callable
 
 from modelarts.local import hardware, locks
 from modelarts.local.daemon import JOB_SESSION
@@ -27,6 +30,11 @@ class Here:
 
     def __init__(self) -> None:
         self._supervisors = Children()
+        self._ended: Callable[[], None] = lambda: None
+
+    def notify(self, ended: Callable[[], None]) -> None:
+        """Call a function when a version that was started by this process has ended."""
+        self._ended = ended
 
     def describe(self) -> str:
         return hardware.describe()
@@ -44,10 +52,16 @@ class Here:
             return  # it runs already
         try:
             os.ftruncate(lock, 0)
-            program = [sys.executable, "-I", "-S", "-X", "utf8", str(script)]
-            self._supervisors.start([*program, str(folder.spec), str(lock)], pass_fds=(lock,), cwd=folder.root)
+            program = [sys.executable, "-I", "-S", "-X", "utf8", str(script), str(folder.spec), str(lock)]
+            started = self._supervisors.start(program, pass_fds=(lock,), cwd=folder.root)
+            threading.Thread(target=self._wait, args=(started.pid,), daemon=True).start()
         finally:
             os.close(lock)
+
+    def _wait(self, supervisor: int) -> None:
+        with suppress(ChildProcessError):  # it was reaped already
+            os.waitid(os.P_PID, supervisor, os.WEXITED | os.WNOWAIT)
+        self._ended()
 
     def look(self, folders: Mapping[str, JobPaths]) -> dict[str, State]:
         self._supervisors.reap()

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, NoReturn
 from modelarts.local import processes
 from modelarts.local.places import namespaces, tree
 
-END_NOW = signal.SIGUSR1  # for a first process without a PID namespace: end everything
+_END_NOW = signal.SIGUSR1  # from the kernel, when the supervisor has ended and there is no PID namespace
 
 
 class Pipes(NamedTuple):
@@ -46,7 +46,7 @@ class Init:
         self.has_namespace = has_namespace
         self.stopping = False
         signal.signal(signal.SIGTERM, self._stop)
-        signal.signal(END_NOW, self._end_now)
+        signal.signal(_END_NOW, self._end_now)
 
     def run(self, mask: int) -> NoReturn:
         """Wait for the order, run the worker with this umask, report its end."""
@@ -70,7 +70,7 @@ class Init:
 
     def _end_with_supervisor(self) -> None:
         """The kernel tells this process when its parent ends; what has ended before is seen by its pipe."""
-        namespaces.end_with_parent(signal.SIGKILL if self.has_namespace else END_NOW)
+        namespaces.end_with_parent(signal.SIGKILL if self.has_namespace else _END_NOW)
         poll = select.poll()
         poll.register(self.pipes.orders, 0)
         if any(events & select.POLLHUP for _, events in poll.poll(0)):

@@ -12,6 +12,7 @@ Standard library only: the supervisor uses this module, too.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -20,9 +21,9 @@ from typing import Any, NamedTuple, NoReturn
 
 from modelarts.local.layout import JOB_DIR, ROOT
 from modelarts.local.places import namespaces
-from modelarts.local.places.init import END_NOW, Init, Pipes, close_others
+from modelarts.local.places.init import Init, Pipes, close_others
 from modelarts.local.places.tree import Tree, create, enter, mounts
-from modelarts.local.processes import Process
+from modelarts.local.processes import Process, end_descendants
 
 AUTO, REQUIRE, OFF = "auto", "require", "off"  # values of `local_isolation`
 
@@ -74,16 +75,13 @@ class Node:
     def wait(self) -> int:
         """Wait until worker and descendants have ended. Returns the worker's exit code, negative for a signal."""
         code = self._receive().get("ended", -signal.SIGKILL)
-        os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT)  # a zombie keeps its pid from others
+        with contextlib.suppress(ChildProcessError):  # it was reaped by `end`
+            os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT)  # a zombie keeps its pid from others
         return int(code)
 
     def stop(self) -> None:
         """Send SIGTERM to the worker and all that it has started."""
         self.process.signal(signal.SIGTERM)
-
-    def end(self) -> None:
-        """End everything at once."""
-        self.process.signal(signal.SIGKILL if self.level.processes else END_NOW)
 
     def _opened(self) -> dict[str, Any]:
         """Wait until the first process is ready; what it says then, or why it failed."""
@@ -122,6 +120,15 @@ def open_node(tree: Tree, setting: str) -> Node:
         node._close()
         problem = problem or answer["failed"]
     raise IsolationError(problem)
+
+
+def end(nodes: Iterable[Node]) -> None:
+    """End all processes of nodes at once."""
+    for node in nodes:
+        if node.level.processes:
+            node.process.signal(signal.SIGKILL)
+        else:
+            end_descendants()  # what has lost its first process came to this one
 
 
 def problem_of(level: Level, folder: str) -> str:

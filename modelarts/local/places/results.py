@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import time
-import traceback
 from collections.abc import Sequence
 from typing import Any, Callable, Optional
 
@@ -43,6 +42,8 @@ class Results:
                 for line in lines:
                     say(line)
         except Exception:  # noqa: BLE001  the version has ended, and this does not change how
+            import traceback  # costs as much as all of this package
+
             traceback.print_exc()
 
 

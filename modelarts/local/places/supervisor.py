@@ -14,7 +14,6 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from typing import Any
 
 if __name__ == "__main__":  # started by file path, so nothing else has added the package
@@ -30,6 +29,7 @@ from modelarts.local.processes import Process
 
 GRACE = 5.0  # seconds from SIGTERM to SIGKILL for a worker
 CODE_MISSING = 127  # the platform's return code for a code directory that cannot be fetched
+FIRST_SAMPLE = 0.2  # seconds from the start of the workers to the first sample of their usage
 _RECORD_SIZE = 4096
 
 
@@ -63,6 +63,8 @@ class Supervisor:
         except StartFailure as failure:
             failed = ends.of_all(failure.code, str(failure), len(self.logs))
         except Exception as error:  # noqa: BLE001  any error ends the version with a record of the reason
+            import traceback
+
             traceback.print_exc()
             failed = ends.of_all(1, f"the workers cannot be run: {error!r}", len(self.logs))
         finally:
@@ -152,12 +154,14 @@ class Supervisor:
         files.write(self.spec["started"], json.dumps(workers).encode())
 
     def measure(self) -> None:
-        """Sample the usage of the workers. psutil is imported here, while they run, so that it delays nothing."""
+        """Sample the usage of the workers. psutil is imported when they have started, so that it delays nothing."""
+        if self.ended.wait(FIRST_SAMPLE):
+            return
         sys.path.extend(self.spec["packages"])
         from modelarts.local.places import usage
 
         measured = usage.Usage([node.process.pid for node in self.nodes])
-        pause: float = usage.FIRST
+        pause = 0.0
         while not self.ended.wait(pause):
             with contextlib.suppress(OSError):  # a full disk does not end sampling: there may be space later
                 files.write(self.spec["usage"], json.dumps(measured.take()).encode())
@@ -202,8 +206,7 @@ class Supervisor:
             images.remove(self.spec["image"]["containers"])
 
     def end_nodes(self) -> None:
-        for node in self.nodes:
-            node.end()
+        isolation.end(self.nodes)
 
 
 def invalid_variables(environment: dict[str, str]) -> str:
@@ -245,6 +248,7 @@ def main() -> None:
     record = supervisor.run()
     record["end_time"] = time.time_ns() // 1_000_000
     store_end(spec["exit"], record)
+    os._exit(0)  # at once: the service waits for it, and there is nothing left to do
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import time
 
 import psutil
 
-FIRST, INTERVAL = 0.2, 1  # seconds
+INTERVAL = 1  # seconds
 MOST = 300  # samples kept; beyond it every second one is dropped, and they are taken half as often
 GPU_TIMEOUT = 5.0  # seconds for `nvidia-smi`
 GPU_PAUSE, GPU_LONGEST_PAUSE = 10.0, 600.0  # seconds until it is called again after it failed; doubled each time
