@@ -85,6 +85,22 @@ def test_each_log_of_several_nodes_says_who_failed_and_who_was_ended(session, tm
     assert "ended because" not in second
 
 
+def test_a_node_that_had_completed_keeps_its_end(session, tmp_path):
+    script = """
+        import os, sys, time
+        gate = os.path.join(os.environ["MODELARTS_HOME"], "local", "buckets", "bucket", "gate")
+        if "--rank=1" in sys.argv:
+            while not os.path.exists(gate): time.sleep(0.02)
+            time.sleep(1)  # the other one ends
+            sys.exit(7)
+        open(gate, "w").close()
+    """
+    _, (first, second) = ended(session, tmp_path, script, train_instance_count=2)
+
+    assert first.endswith(f"{MARK}Training completed.\n")
+    assert second.endswith(f"{MARK}Training end with return code: 7\n")
+
+
 def test_the_reason_quotes_the_exception_of_the_worker_that_failed(session, tmp_path):
     script = "import sys\nif '--rank=1' in sys.argv: raise ValueError('no such layer; password=hunter22')"
     info, _ = ended(session, tmp_path, script, train_instance_count=2)

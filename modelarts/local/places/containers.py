@@ -27,7 +27,7 @@ _PROBES = {
     "apptainer": ("version",),
 }
 NAMES = tuple(_PROBES)
-_PATIENCE = 3.0  # seconds for an answer; one that takes longer is none
+_PATIENCE = 5.0  # seconds for an answer; one that takes longer is none
 _REMOVAL = 10.0  # seconds for the removal of a container
 _REMEMBERED = 60.0  # seconds for which the answer counts
 _INTERVAL = 0.05
@@ -59,7 +59,8 @@ class Engine(NamedTuple):
         """End and remove a container, if it is still there; those of apptainer are processes of this machine."""
         if self.name != "apptainer":
             with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-                _quiet([self.program, "rm", "--force", name], timeout=_REMOVAL)
+                at_once = ["--time=0"] if self.name == "podman" else []
+                _quiet([self.program, "rm", "--force", *at_once, name], timeout=_REMOVAL)
 
     def _call(self, arguments: Sequence[str], stopped: Callable[[], bool]) -> str:
         """Run a command. Returns its last words if it failed, or an empty text."""

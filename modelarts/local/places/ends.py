@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from modelarts.local.places import boot_file
+from modelarts.local.places.worker_log import Log
 
 STOPPED = 128 + signal.SIGTERM  # the return code of what was stopped by its user
 
@@ -28,13 +29,11 @@ def of_all(code: int, reason: str, count: int) -> End:
     return End(code, reason, [code] * count, dict.fromkeys(range(count), reason))
 
 
-def stopped(codes: Mapping[int, int], count: int) -> End:
-    """An end that the user asked for; workers that ended before keep their codes."""
+def stopped(codes: Mapping[int, int], ended: Sequence[int], count: int) -> End:
+    """An end that the user asked for; workers that had ended before keep their codes."""
     reason = "stopped by its user"
-    return End(
-        STOPPED, reason, [_return_code(codes.get(i, 0)) or STOPPED for i in range(count)],
-        dict.fromkeys(range(count), reason),
-    )  # fmt: skip
+    own = [STOPPED if index in ended else _return_code(codes.get(index, 0)) for index in range(count)]
+    return End(STOPPED, reason, own, dict.fromkeys(ended, reason))
 
 
 def of_workers(codes: Mapping[int, int], ended: Sequence[int], workers: Sequence[dict[str, Any]]) -> End:
@@ -57,6 +56,15 @@ def of_workers(codes: Mapping[int, int], ended: Sequence[int], workers: Sequence
         notes[first] = hint
     codes_of_all = [_return_code(codes.get(index, -signal.SIGKILL)) for index in range(len(workers))]
     return End(code, f"{who} {how}{words}", codes_of_all, notes)
+
+
+def write(end: End, logs: Sequence[Log]) -> None:
+    """Write the last lines of each log."""
+    for index, (log, code) in enumerate(zip(logs, end.codes)):
+        if index in end.notes:
+            log.note(end.notes[index])
+        completed = code == 0 and index not in end.notes  # one that was ended may return 0, too
+        log.line("Training completed." if completed else f"Training end with return code: {code}")
 
 
 def _how(code: int) -> str:

@@ -45,7 +45,7 @@ class Supervisor:
         self.pumps: list[threading.Thread] = []
         self.changed = threading.Condition()
         self.codes: dict[int, int] = {}  # exit codes by worker, in the order of their ends
-        self.others: list[int] = []  # workers that were ended because another one failed
+        self.others: list[int] = []  # workers that were ended by a stop, or because another one failed
         self.results: Results | None = None
         self.in_containers = False
 
@@ -76,10 +76,7 @@ class Supervisor:
         end = failed or self.end()
         if self.results is not None:
             self.results.conclude([log.note for log in self.logs], completed=end.code == 0)
-        for index, (log, code) in enumerate(zip(self.logs, end.codes)):
-            if index in end.notes:
-                log.note(end.notes[index])
-            log.line("Training completed." if code == end.code == 0 else f"Training end with return code: {code}")
+        ends.write(end, self.logs)
         outcome = "stopped" if self.stopped.is_set() else "completed" if end.code == 0 else "failed"
         problems = [log.problem for log in self.logs if log.problem][:1]
         return {"outcome": outcome, "exit_code": end.code, "reason": "; ".join(filter(None, [end.reason, *problems]))}
@@ -196,7 +193,7 @@ class Supervisor:
             self.changed.wait_for(self.all_ended, GRACE)
             codes = dict(self.codes)
         if self.stopped.is_set():
-            return ends.stopped(codes, len(self.nodes))
+            return ends.stopped(codes, self.others, len(self.nodes))
         return ends.of_workers(codes, self.others, self.spec["workers"])
 
     def remove_containers(self) -> None:
