@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 import venv
 from pathlib import Path
 
 import pytest
 
+from modelarts._wire.v1.variables import is_reserved
 from modelarts.local.paths import LocalHome
+from modelarts.local.runtime.environment import JobEnvironment
 from modelarts.session import Session
 from tests.support.jobs import estimator, put_code
 from tests.support.processes import end_service
@@ -105,6 +108,14 @@ def test_variables_of_the_user_reach_a_job_before_those_of_the_machine(seen):
     assert (seen["env"]["WANDB_API_KEY"], seen["env"]["LANG"]) == ("very secret", "zh_CN.UTF-8")
 
 
+def test_users_cannot_replace_what_is_set_for_every_job(seen):
+    of_machine = {"USER", "LOGNAME", "SHELL", "TZ", "LANG", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES"}
+    of_user = {"WANDB_API_KEY", "WANDB_MODE"}
+    of_python = {"LC_CTYPE"}  # set by Python where the locale of LANG is not installed
+
+    assert [name for name in seen["env"].keys() - of_machine - of_user - of_python if not is_reserved(name)] == []
+
+
 def test_text_is_utf_8_whatever_the_locale_of_the_starter(seen):
     assert (seen["stdout"].lower(), seen["file"].lower()) == ("utf-8", "utf-8")
     assert seen["env"]["PYTHONIOENCODING"] == "utf-8"
@@ -154,3 +165,50 @@ def test_an_engine_has_its_own_packages_and_no_others(run, tmp_path):
     log = run(tmp_path, script, framework_type="MXNet", framework_version="MXNet-1.2.1-python3.6")
 
     assert "ENGINELIB of the engine None" in log
+
+
+def test_the_command_of_an_image_finds_the_same_interpreter(session, home):
+    command = "command -v python; command -v pip; python3 -c 'import sys; print(sys.executable)'"
+    image = estimator(session, user_image_url="swr/image:1", user_command=command, code_dir=None, boot_file=None)
+    job = image.fit(inputs="/bucket/data/")
+    job.wait(timeout=60, show=False)
+
+    log = LocalHome.of(home).job(job.version_id).log(0).read_text(encoding="utf-8")
+    programs = [line for line in log.splitlines() if line.startswith("/")]
+    assert [Path(program).name for program in programs] == ["python", "pip", "python3"]
+    assert len({Path(program).parent for program in programs}) == 1
+
+
+def variables(**starter: str) -> dict[str, str]:
+    made = JobEnvironment(Path("/state"), starter=starter)
+    return made.of_worker(Path("/node"), Path("/node/user-job-dir"), Path("/python"), {}, {})
+
+
+LOCALES = [
+    ({}, "C.UTF-8"),
+    ({"LANG": "C"}, "C.UTF-8"),
+    ({"LANG": "zh_CN.GB18030"}, "C.UTF-8"),
+    ({"LANG": "zh_CN.UTF-8"}, "zh_CN.UTF-8"),
+    ({"LANG": "de_DE.utf8", "LC_CTYPE": ""}, "de_DE.utf8"),
+    ({"LANG": "en_US.UTF-8", "LC_ALL": "POSIX"}, "C.UTF-8"),
+]
+
+
+@pytest.mark.parametrize(("starter", "lang"), LOCALES)
+def test_the_locale_is_that_of_the_starter_if_it_is_utf_8(starter, lang):
+    made = variables(**starter)
+
+    assert made["LANG"] == lang
+    assert {"LC_ALL", "LC_CTYPE"}.isdisjoint(made)
+
+
+@pytest.mark.parametrize("home_of_user", ["", "/nonexistent"])
+def test_a_user_without_a_home_gets_a_folder_of_the_node(home_of_user):
+    assert variables(HOME=home_of_user)["HOME"] == "/node"
+
+
+def test_programs_of_the_virtual_environment_of_the_service_are_not_those_of_jobs():
+    if sys.prefix == sys.base_prefix:
+        pytest.skip("these tests run without a virtual environment")
+
+    assert variables(PATH=f"{sys.prefix}/bin:/usr/bin")["PATH"] == "/usr/bin"
