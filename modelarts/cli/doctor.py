@@ -20,7 +20,7 @@ def doctor(as_json: bool) -> None:
     Example: modelarts doctor
     """
     setting = table.value_of("local_isolation")
-    rows = [{"check": "local_isolation", "state": setting, "advice": ""}, *_isolation()]
+    rows = [{"check": "local_isolation", "state": setting, "advice": ""}, *_isolation(), _images()]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
     else:
@@ -39,3 +39,14 @@ def _isolation() -> list[dict[str, str]]:
         {"check": one.name, "state": f"failed: {one.problem}" if one.problem else "ok", "advice": one.advice}
         for one in allowing.checks()
     ]
+
+
+def _images() -> dict[str, str]:
+    """Where custom images run."""
+    from modelarts.local.places import containers
+
+    if engine := containers.answering():
+        return {"check": "custom images", "state": f"in containers of {engine.program}", "advice": ""}
+    names, policy = ", ".join(containers.NAMES), table.value_of("local_images")
+    state = "on this machine itself" if policy == "host" else "refused"
+    return {"check": "custom images", "state": state, "advice": f"start one of {names} to run them in containers"}

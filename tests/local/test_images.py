@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -9,7 +10,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from modelarts.cli.doctor import doctor
 from modelarts.errors import ArgumentError, InvalidArgument, JobFailed, JobLost, JobStopped
 from modelarts.estimator import Estimator
 from modelarts.local.paths import LocalHome
@@ -53,8 +56,9 @@ def ended(job):
     return caught.value
 
 
-def test_a_command_runs_in_a_container_where_an_engine_answers(session, engines, tmp_path):
-    container_engine.install(engines, "podman", images=(IMAGE,))
+@pytest.mark.parametrize(("engine", "verb"), [("podman", "run"), ("apptainer", "exec")])
+def test_a_command_runs_in_a_container_where_an_engine_answers(session, engines, tmp_path, engine, verb):
+    container_engine.install(engines, engine, images=(IMAGE,))
     put_code(session, tmp_path, """
         import os, sys
         print(sys.argv[1:], os.getcwd(), os.environ["lr"], sorted({"VIRTUAL_ENV", "SHELL"} & set(os.environ)))
@@ -70,15 +74,15 @@ def test_a_command_runs_in_a_container_where_an_engine_answers(session, engines,
     assert error.exit_code == 5
     first, second = logs(job)
     for log in (first, second):
-        assert f"{MARK}[local] image {IMAGE} runs in a container of podman\n" in log
+        assert f"{MARK}[local] image {IMAGE} runs in a container of {engine}\n" in log
         assert f"{MARK}command: {command}\n" in log
     assert "/user-job-dir 0.1 []\n" in first + second
     assert "\ndata ['rows.csv']\n" in first + second
-    runs = [call for call in container_engine.calls(engines) if call[0] == "run"]
+    runs = [call for call in container_engine.calls(engines) if call[0] == verb and call[-1] == command]
     assert len(runs) == 2
-    assert {call[-1] for call in runs} == {command}
-    assert all(f"--user={os.getuid()}:{os.getgid()}" in call and "--env=lr" in call for call in runs)
-    assert not any("0.1" in argument for call in runs for argument in call)
+    assert not any("0.1" in argument for call in runs for argument in call)  # values are not for `ps`
+    if engine == "podman":
+        assert all(f"--user={os.getuid()}:{os.getgid()}" in call and "--env=lr" in call for call in runs)
 
 
 def test_stopping_and_losing_a_version_remove_its_container(session, engines, tmp_path, home):
@@ -174,6 +178,19 @@ def test_hyperparameters_of_images_replace_no_variable_of_the_container(session,
     body["config"]["parameter"] = [{"label": name, "value": "x"}]
     with pytest.raises(InvalidArgument, match=f"parameter '{name}' is an environment variable"):
         session.client.call("create_training_job", body=body, raise_on_error=True)
+
+
+def test_doctor_says_where_images_run(engines):
+    def row():
+        rows = json.loads(CliRunner().invoke(doctor, ["--json"]).output)
+        return next(row for row in rows if row["check"] == "custom images")
+
+    assert row() == {
+        "check": "custom images", "state": "on this machine itself",
+        "advice": "start one of docker, podman, apptainer to run them in containers",
+    }  # fmt: skip
+    program = container_engine.install(engines, "apptainer")
+    assert row() == {"check": "custom images", "state": f"in containers of {program}", "advice": ""}
 
 
 # --- the start script of images

@@ -34,14 +34,19 @@ if arguments[0] == "rm":
         sys.exit(str(error))
     sys.exit()
 
+if arguments[0] == "exec" and arguments[-1] == "true":
+    sys.exit(arguments[1][len("docker://"):] not in images)
+
 place = next(i for i, argument in enumerate(arguments) if i and not argument.startswith("-"))
 options = [argument[2:].partition("=")[::2] for argument in arguments[1:place]]
 rows = [next(csv.reader([text])) for name, text in options if name == "mount"]
 mounts = [dict(field.partition("=")[::2] for field in row) for row in rows]
+mounts += [dict(zip(("source", "target"), text.split(":"))) for name, text in options if name == "bind"]
 variables = {{"PATH": os.environ["PATH"], "HOME": "/root"}}
 for text in [text for name, text in options if name == "env"]:
     name, given, value = text.partition("=")
     variables[name] = value if given else os.environ[name]
+variables.update({{name[13:]: value for name, value in os.environ.items() if name.startswith("APPTAINERENV_")}})
 
 sources = {{mount["target"]: mount["source"] for mount in mounts if mount["target"] != "/tmp"}}  # the tests are there
 targets = re.compile("|".join(re.escape(target) for target in sorted(sources, key=len, reverse=True)))
@@ -50,10 +55,10 @@ def here(text):
     return targets.sub(lambda found: sources[found[0]], text)
 
 command = [here(argument) for argument in arguments[place + 1:]]
-directory = here(dict(options)["workdir"])
+directory = here(dict(options).get("workdir") or dict(options)["pwd"])
 variables = {{name: here(value) for name, value in variables.items()}}
 process = subprocess.Popen(command, cwd=directory, env=variables, start_new_session=True)
-with open(os.path.join(folder, dict(options)["name"]), "w") as file:
+with open(os.path.join(folder, dict(options).get("name", "none")), "w") as file:
     file.write(str(process.pid))
 signal.signal(signal.SIGTERM, lambda *_: process.terminate())
 code = process.wait()

@@ -107,10 +107,15 @@ def find(memory: str) -> Engine | None:
             known: dict[str, Any] = json.load(file)
         if known["key"] == key and 0 <= time.time() - known["time"] < _REMEMBERED:
             return Engine(*known["engine"]) if known["engine"] else None
-    found = next(filter(_answers, map(_installed, _PROBES)), None)
+    found = answering()
     with contextlib.suppress(OSError):
         files.write(memory, json.dumps({"key": key, "time": time.time(), "engine": found}).encode())
     return found
+
+
+def answering() -> Engine | None:
+    """The first engine that answers now, or `None`."""
+    return next(filter(_answers, map(_installed, _PROBES)), None)
 
 
 def _installed(name: str) -> Engine | None:
@@ -167,4 +172,5 @@ def _apptainer(engine: Engine, container: Container) -> tuple[list[str], dict[st
     binds = [f"--bind={here}:{there}{':ro' if read_only else ''}" for here, there, read_only in container.mounts]
     options = ["--cleanenv", "--no-home", "--writable-tmpfs", f"--pwd={container.directory}", *binds]
     argv = [engine.program, "exec", *options, f"docker://{container.image}", "/bin/sh", "-c", container.command]
-    return argv, {**os.environ, **{f"APPTAINERENV_{name}": value for name, value in container.variables.items()}}
+    variables = {f"APPTAINERENV_{name}": value for name, value in container.variables.items() if name != "HOME"}
+    return argv, {**os.environ, **variables}  # HOME is not permitted there
