@@ -93,10 +93,9 @@ def code_with(folder: Path, requirements: bytes, version: str = "1.0") -> Path:
 
 FORMS = {
     "wheel beside it, no final newline": b"needed-1.0-py3-none-any.whl",
-    "comments, blank lines, Windows line ends": b"# we need\r\n\r\n./needed-1.0-py3-none-any.whl  # this\r\n",
-    "file named by -r": b"-r more/requirements.txt",
-    "folder of wheels": b"--find-links .\nneeded >= 1.0",
-    "UTF-16": "needed-1.0-py3-none-any.whl\r\n".encode("utf-16"),
+    "comments, Windows line ends, another file": b"# we need\r\n\r\n-r more/requirements.txt  # these\r\n",
+    "folder of wheels, in UTF-16": "--find-links .\r\nneeded >= 1.0\r\n".encode("utf-16"),
+    "GBK with a coding line": "# coding: gbk, 依赖\n./needed-1.0-py3-none-any.whl".encode("gbk"),
 }
 
 
@@ -104,7 +103,7 @@ FORMS = {
 def test_requirements_are_there_in_all_the_forms_that_users_write(run, tmp_path, form):
     code = code_with(tmp_path / "code", FORMS[form])
     (code / "more").mkdir()
-    (code / "more" / "requirements.txt").write_text("needed-1.0-py3-none-any.whl")
+    (code / "more" / "requirements.txt").write_text("needed-1.0-py3-none-any.whl # a wheel")
 
     info, log = run(code)
 
@@ -133,6 +132,21 @@ def test_jobs_that_start_together_install_once(session, home, tmp_path):
     assert [job.wait(timeout=120, show=False).status for job in jobs] == [10, 10]
 
     assert sum("is installed with pip" in job_log(home, job) for job in jobs) == 1
+
+
+WRONG = {
+    "# 依赖\nneeded".encode("gbk"): "line 1 of pip-requirements.txt is not utf-8 text; save it as UTF-8",
+    b"-r nowhere.txt": "ERROR: Could not open requirements file: [Errno 2] No such file or directory:",
+    b"<!DOCTYPE html>\n<html>": "ERROR: Invalid requirement: '<!DOCTYPE html>'",
+}
+
+
+@pytest.mark.parametrize("content", WRONG, ids=["GBK", "missing file", "web page"])
+def test_what_is_wrong_with_a_file_is_the_reason_of_the_failure(run, tmp_path, content):
+    info, _ = run(code_with(tmp_path / "code", content))
+
+    assert info.status == 11
+    assert info.error_result.startswith(f"pip-requirements.txt cannot be installed: {WRONG[content]}")
 
 
 def test_what_cannot_be_installed_ends_the_job_with_the_words_of_pip(run, tmp_path, home):

@@ -29,6 +29,7 @@ from modelarts.local.processes import Process
 
 _SEED = "modelarts"  # the installer of packages that are described in an environment, but are those of the interpreter
 _PR_SET_PDEATHSIG = 1
+_NO_PIP = "No module named pip"
 _INTERVAL = 0.2  # seconds between looks for a stop
 
 
@@ -168,8 +169,9 @@ def _end_with_parent() -> None:
 def _reason(output: str, code: int) -> str:
     """The last error that an installer reported."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    errors = [line for line in lines if line.lower().startswith("error")]
-    return (errors or lines or [f"exit code {code}"])[-1]
+    errors = [line for line in lines if line.lower().startswith("error") and not line.endswith("Exception:")]
+    reason = (errors or lines or [f"exit code {code}"])[-1]
+    return f"{reason}; install it, or put uv on the PATH of the service" if reason.endswith(_NO_PIP) else reason
 
 
 def _describe_packages(python: Interpreter, folder: str) -> None:

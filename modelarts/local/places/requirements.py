@@ -32,6 +32,7 @@ def read(folder: str) -> Optional[Requirements]:
 
     Raises:
         OSError: a file cannot be read.
+        ValueError: a file is no text.
     """
     path = os.path.join(folder, NAME)
     if not os.path.isfile(path):
@@ -67,7 +68,9 @@ class _Reader:
                 self.requirement(line)
 
     def file(self, path: str) -> None:
-        if os.path.isfile(path) and path not in self.seen:
+        if not os.path.isfile(path):
+            self.is_needed = True  # pip reports it
+        elif path not in self.seen:
             self.seen.add(path)
             self.read(path)
 
@@ -97,12 +100,22 @@ class _Reader:
 
 
 def _text(path: str) -> str:
+    """The text of a file, decoded as pip does. Raises `ValueError` with the next step if that is not possible."""
     with open(path, "rb") as file:
         data = file.read()
     for bom, encoding in _BOMS:
         if data.startswith(bom):
             return data[len(bom) :].decode(encoding, "replace")
-    return data.decode("utf-8", "replace")
+    named = re.match(rb"(?:[^\n]*\n)?#[^\n]*coding[:=]\s*([-\w.]+)", data)
+    encoding = named[1].decode() if named else "utf-8"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        problem = f"line {line} of {os.path.basename(path)} is not {encoding} text"
+    except LookupError:
+        problem = f"{os.path.basename(path)} names the encoding {encoding}, which does not exist"
+    raise ValueError(f"{problem}; save it as UTF-8")
 
 
 def _lines(text: str) -> Iterator[str]:
