@@ -26,6 +26,7 @@ from modelarts.local.runtime.spec import JobSpecBuilder
 from modelarts.local.stepping import SteppingThread
 from modelarts.local.store import Store, StoreError, now
 from modelarts.local.store.records import Version
+from modelarts.local.working_directories import remove_tree
 
 logger = logging.getLogger("modelarts.local")
 
@@ -73,7 +74,10 @@ class Scheduler:
     def remove(self, deleted: list[int]) -> None:
         """Remove the folders of versions that were deleted from the store, and stop those that are marked for it."""
         for version_id in deleted:
-            shutil.rmtree(self._home.job(version_id).root, ignore_errors=True)
+            try:
+                remove_tree(self._home.job(version_id).root)
+            except OSError as error:
+                logger.warning("%s cannot be removed: %s", error.filename, error.strerror)
         self.wake()
 
     def stop(self, version: Version) -> bool:

@@ -59,15 +59,20 @@ class WorkingDirectories:
         return sum(found.values())
 
     def remove(self) -> None:
-        """Remove them, with what a script made read-only. Raises `OSError` for what cannot be removed."""
+        """Remove them. Raises `OSError` for what cannot be removed."""
         for folder in self.folders:
-            try:
-                shutil.rmtree(folder)
-            except FileNotFoundError:  # another process cleans, too
-                shutil.rmtree(folder, ignore_errors=True)
-            except PermissionError:
-                _make_writable(folder)
-                shutil.rmtree(folder)
+            remove_tree(folder)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder, with what a script made read-only. Raises `OSError` for what cannot be removed."""
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:  # another process removes it, too
+        shutil.rmtree(folder, ignore_errors=True)
+    except PermissionError:
+        _make_writable(folder)
+        shutil.rmtree(folder)
 
 
 def of_ended_versions(

@@ -17,6 +17,7 @@ from modelarts.errors import ConfigError
 from modelarts.local import locks
 from modelarts.local.paths import LocalHome
 from modelarts.local.store import Store, now
+from modelarts.local.working_directories import remove_tree
 from tests.support.files import common_user, put, tree
 from tests.support.jobs import estimator, put_code, until
 
@@ -197,6 +198,20 @@ def test_read_only_folders_are_removed_too(monkeypatch):
         past.store.close()
 
         assert (result.exit_code, past.home.job(number).node(0).root.exists()) == (0, False), result.output
+
+
+def test_the_folder_of_a_deleted_version_goes_with_what_a_script_made_read_only(monkeypatch):
+    with common_user() as place:
+        monkeypatch.setenv("MODELARTS_HOME", str(place / "state"))
+        past = Past(place / "state")
+        folder = past.home.job(past.version()).root
+        past.home.job(1).node(0).cache.chmod(0o500)
+        past.home.job(1).node(0).job_dir.chmod(0)
+
+        remove_tree(folder)
+        past.store.close()
+
+        assert not folder.exists()
 
 
 def test_the_service_frees_what_is_not_kept_when_a_version_ends(home, tmp_path, monkeypatch):
