@@ -65,7 +65,9 @@ class JobCalls:
         from modelarts._jobs import follow
 
         version = self._version("wait", None if timeout is None else checks.seconds("timeout", timeout))
-        return cast("JobInfo", follow.wait(self.modelarts_session.client, **version, timeout=timeout, show=show))
+        info = follow.wait(self.modelarts_session.client, **version, timeout=timeout, show=show)
+        decode_metrics(info)
+        return cast("JobInfo", info)
 
     def stop_job_version(self) -> Response:
         """Stop this version; allowed while it has not ended (modelarts_04_0171).

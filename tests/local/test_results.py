@@ -82,6 +82,13 @@ def test_a_metric_file_feeds_the_metric_list(run, name):
     assert info.model_metric_list == GOOD
 
 
+def test_waiting_returns_the_metrics_too(session, home):
+    parameters = {"buckets": str(LocalHome.of(home).buckets), "code": write("metric.json", GOOD)}
+    job = estimator(session, output_path="/bucket/waited/", hyperparameters=parameters).fit(inputs="/bucket/data/")
+
+    assert job.wait(show=False).model_metric_list == GOOD
+
+
 def test_metrics_of_an_earlier_version_in_the_same_folder_are_not_reported_as_new(run):
     first, _ = run(write("metric.json", GOOD))
     second, log = run("print('writes nothing')")
