@@ -301,3 +301,16 @@ def test_a_local_session_that_is_given(tmp_path: Path):
         mox.write("obs://bucket/x", "text")
 
         assert [item.url for item in environment.session.obs.list("obs://bucket/")] == ["obs://bucket/x"]
+
+
+def test_a_file_that_cannot_be_written_is_closed(bucket: Path):
+    file = mox.File("obs://bucket/new/x", "w")
+    file.write("x")
+    put(bucket / "moved", "in place of the bucket").replace(bucket.parent / "file")
+    bucket.rename(bucket.parent / "away")
+    (bucket.parent / "file").rename(bucket)
+
+    with pytest.raises(OSError):
+        file.close()
+
+    assert file.closed

@@ -136,8 +136,10 @@ class File(io.IOBase):
         try:
             self.flush()
         finally:
-            super().close()
-            self._inner.close()
+            try:
+                self._inner.close()
+            finally:
+                super().close()  # calls `flush`, which has nothing to do any more
 
     # --- position and properties
 
