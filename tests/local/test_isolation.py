@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import venv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from modelarts.job import TrainingJob
 from modelarts.local.paths import LocalHome, read_json
 from modelarts.session import Session
 from tests.support import rights
-from tests.support.jobs import estimator, put_code, until
+from tests.support.jobs import estimator, put_code, shared, until
 from tests.support.processes import end_service, running
 
 # What real scripts do: folders without `exist_ok`, a lock in /tmp that says that the data have been copied.
@@ -201,3 +202,49 @@ def test_the_end_is_reported_at_once_while_a_child_holds_the_output(machine):
 
     assert info.duration < 4000  # milliseconds; the supervisor would wait longer for the pipe
     assert running(machine.mark) == []
+
+
+@pytest.mark.parametrize("given_up", ["nothing", "namespaces"])
+def test_isolation_can_be_required(home, tmp_path, monkeypatch, given_up):
+    monkeypatch.setenv("MODELARTS_LOCAL_ISOLATION", "require")
+    monkeypatch.setenv(rights.GIVEN_UP, given_up)
+    with Session.local(home) as session:
+        session.obs.create_bucket("bucket")
+        put_code(session, tmp_path, "")
+        job = estimator(session).fit(inputs="/bucket/data/")
+
+        if given_up == "nothing":
+            assert job.wait(timeout=60, show=False).status == 10
+        else:
+            problem = "local_isolation is require, and unshare: No space left on device; `modelarts doctor` says how to"
+            with pytest.raises(JobFailed, match=re.escape(problem)):
+                job.wait(timeout=60, show=False)
+
+
+def test_what_a_job_needs_is_visible_wherever_it_is(home, tmp_path, monkeypatch):
+    """Below `/tmp`, as all of a test: a script that starts an interpreter, packages, a bucket that is a link."""
+    program = tmp_path / "programs" / "python"
+    program.parent.mkdir()
+    venv.create(tmp_path / "venv", symlinks=True)
+    program.write_text(f'#!/bin/sh\nexec "{tmp_path}/venv/bin/python" "$@"\n')
+    program.chmod(0o755)
+    library, elsewhere = tmp_path / "library", tmp_path / "elsewhere"
+    library.mkdir()
+    (library / "mine.py").write_text("value = 7")
+    elsewhere.mkdir()
+    (elsewhere / "object").write_text("linked")
+    monkeypatch.setenv("MODELARTS_LOCAL_PYTHON", json.dumps({"PyTorch": str(program)}))
+    monkeypatch.setenv("MODELARTS_LOCAL_ENVIRONMENT", "PYTHONPATH")
+    monkeypatch.setenv("PYTHONPATH", str(library))
+    with Session.local(home) as session:
+        session.obs.create_bucket("bucket")
+        (shared(home) / "linked-bucket").symlink_to(elsewhere)
+        put_code(session, tmp_path, f"""
+            import mine
+            print("VALUE", mine.value, open("{shared(home)}/linked-bucket/object").read())
+        """)
+        job = estimator(session).fit(inputs="/bucket/data/")
+        job.wait(timeout=60, show=False)
+        log = job.get_job_log(f"job-{job.job_name}.0").content
+
+    assert "VALUE 7 linked" in log
