@@ -27,6 +27,12 @@ class Status:
         self.st_ino = self.st_dev = self.st_uid = self.st_gid = 0
         self.st_nlink = 1
 
+    def __getitem__(self, place: int) -> int:
+        """The members as a tuple, for `os.stat(url)[stat.ST_SIZE]`."""
+        found = (self.st_mode, self.st_ino, self.st_dev, self.st_nlink, self.st_uid, self.st_gid, self.st_size,
+                 int(self.st_atime), int(self.st_mtime), int(self.st_ctime))  # fmt: skip
+        return found[place]
+
     def __repr__(self) -> str:
         return f"Status(length={self.length}, mtime_nsec={self.mtime_nsec}, is_directory={self.is_directory})"
 

@@ -57,7 +57,8 @@ class Functions:
     def begin(self, of_python: "dict[str, Any]") -> None:
         """Send URLs to buckets, everything else to these functions of Python."""
         for name, function in of_python.items():
-            setattr(self, "_" + name, function)
+            if getattr(function, "__self__", None) is not self:  # somebody has kept it, and put it there again
+                setattr(self, "_" + name, function)
         self.first = _FIRST
 
     def end(self) -> None:

@@ -81,6 +81,20 @@ def torch_jit(module: "Any", put: "Put") -> None:
     put(module, "load", load_from)
 
 
+def torch_script(module: "Any", put: "Put") -> None:
+    """`save` of a scripted or traced module opens a file by C++."""
+    scripted = module.RecursiveScriptModule
+    save = scripted.save
+
+    @functools.wraps(save)
+    def save_to(self: "Any", f: "Any", **options: "Any") -> "Any":
+        if not functions.is_url(f):
+            return save(self, f, **options)
+        return file_io.write(f, self.save_to_buffer(**options), binary=True)
+
+    put(scripted, "save", save_to)
+
+
 def numpy_datasource(module: "Any", put: "Put") -> None:
     """`genfromtxt`, `loadtxt` and `savetxt` would download a URL by HTTP."""
     of_numpy = module.open
@@ -129,6 +143,7 @@ ACTIONS = {
     "multiprocessing.spawn": multiprocessing_spawn,
     "numpy.lib._datasource": numpy_datasource,
     "pandas.io.common": pandas_common,
+    "torch.jit._script": torch_script,
     "torch.jit._serialization": torch_jit,
     "torch.serialization": torch_serialization,
 }

@@ -13,7 +13,7 @@ import types
 from . import libraries, paths
 from .functions import functions
 from .imports import ImportHook
-from .trees import trees
+from .trees import GLOB, SHUTIL, trees
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 _OS = ("stat", "lstat", "access", "remove", "unlink", "rename", "replace", "chmod", "utime", "listdir", "scandir",
        "walk", "mkdir", "makedirs", "rmdir")  # fmt: skip
 _PATH = ("exists", "isfile", "isdir", "getsize", "abspath", "realpath")
-_SHUTIL = ("copyfile", "copytree", "rmtree", "copymode", "copystat")
-_GLOB = ("glob", "iglob")
 _ABILITIES = ("supports_dir_fd", "supports_fd", "supports_follow_symlinks", "supports_effective_ids")
 _HOLDERS = ("bz2", "glob", "pathlib", "pathlib._local", "tarfile")  # modules of Python that keep some of them
 
@@ -46,8 +44,8 @@ class Replacements:
         opens = functions.open  # each access makes another method
         for owner in (builtins, io):
             self._put(owner, "open", opens)
-        for owner, names, source in ((os, _OS, functions), (os.path, _PATH, functions), (shutil, _SHUTIL, trees),
-                                     (glob, _GLOB, trees)):  # fmt: skip
+        for owner, names, source in ((os, _OS, functions), (os.path, _PATH, functions), (shutil, SHUTIL, trees),
+                                     (glob, GLOB, trees)):  # fmt: skip
             for name in names:
                 self._put(owner, name, getattr(source, name))
         for name, method in paths.methods().items():

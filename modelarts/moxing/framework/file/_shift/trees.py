@@ -13,14 +13,20 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+SHUTIL = ("copyfile", "copytree", "rmtree", "copymode", "copystat")
+GLOB = ("glob", "iglob")
+
+
 class Trees:
     """The functions, and those of Python that they stand for."""
 
     def begin(self) -> None:
         """Remember those of Python."""
-        for name in ("copyfile", "copytree", "rmtree", "copymode", "copystat"):
-            setattr(self, "_" + name, getattr(shutil, name))
-        self._glob, self._iglob = of_python.glob, of_python.iglob
+        for module, names in ((shutil, SHUTIL), (of_python, GLOB)):
+            for name in names:
+                function = getattr(module, name)
+                if getattr(function, "__self__", None) is not self:  # somebody has kept it, and put it there again
+                    setattr(self, "_" + name, function)
 
     def copyfile(self, src: "Any", dst: "Any", **options: "Any") -> "Any":
         """As `shutil.copyfile`."""
