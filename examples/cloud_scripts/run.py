@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from modelarts.errors import ModelArtsError
+from modelarts.errors import JobError, ModelArtsError
 from modelarts.estimator import Estimator
 from modelarts.job import TrainingJob
 from modelarts.session import Session
@@ -47,5 +47,7 @@ if __name__ == "__main__":
         sys.exit(f"usage: run.py NAME, where NAME is one of: {', '.join(names())}")
     try:
         run(Session.local(strict=True), sys.argv[1])
+    except JobError:  # the log above says why
+        sys.exit(1)
     except ModelArtsError as error:
         sys.exit(f"run.py: {error}")
