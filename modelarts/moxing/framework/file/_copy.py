@@ -9,7 +9,7 @@ import errno
 import os
 import threading
 
-from ._part import in_folder, part_of
+from ._part import give_name, in_folder, part_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -128,8 +128,7 @@ def _replace(new: int, target: str) -> bool:
 
 def _give_name(new: int, path: str) -> bool:
     try:
-        # A descriptor of a folder, which an absolute path does not need, makes Python follow the link.
-        os.link(f"/proc/self/fd/{new}", path, src_dir_fd=new, follow_symlinks=True)
+        give_name(new, path)
     except OSError:  # it exists, or there is no /proc
         return False
     return True
