@@ -247,3 +247,18 @@ def test_a_tour_through_all_functions(tmp_path: Path, interpreter: str):
     )  # fmt: skip
 
     assert done.stdout == "done file\n", done.stderr
+
+
+def test_row_97_no_endpoint():
+    code = """
+import moxing as mox
+try: mox.file.list_directory('obs://b/k')
+except RuntimeError as error: print(error)
+mox.file.set_auth(ak='A', sk='S', server='h:1')
+try: mox.file.exists('obs://b/k')
+except RuntimeError as error: print(error)
+"""
+    first, second = printed(code).splitlines()
+
+    assert first == "server is not set correctly"
+    assert second.startswith("moxing needs the package `modelarts` for buckets of the cloud")
