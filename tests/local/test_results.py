@@ -146,7 +146,9 @@ USABLE = [
 UNUSABLE = [
     (b"", "it is not JSON"), (b"\xff\xfe\xfa", "it is not UTF-8"), (b"[]", "neither total_metric nor metric"),
     (b"5", "neither total_metric nor metric"), (b'{"accuracy": 0.5}', "neither total_metric nor metric"),
-    (b"[" * 100_000, "it is nested too deeply"), (b'{"metric": {}}', "metric must be a list"),
+    (b"[" * 100_000, "it is nested too deeply"),
+    (b'{"metric": [], "a": ' + b"[" * 60 + b"]" * 60 + b"}", "it is nested too deeply"),
+    (b'{"metric": {}}', "metric must be a list"),
     (b'{"total_metric": {"total_metric_values": []}}', "must be objects"),
     (b'{"metric": []' + b" " * metrics.METRIC_BYTES + b"}", "at most 1048576 are read"),
 ]  # fmt: skip

@@ -10,7 +10,7 @@ import json
 import math
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Optional
 
 from modelarts.local import files
@@ -18,6 +18,7 @@ from modelarts.local.places.results import METRIC_FILES, Identity, identity, met
 from modelarts.local.places.worker_log import explain
 
 METRIC_BYTES = 2**20
+_DEPTH = 50  # of nested objects and lists; readers have limits of their own
 _DIGITS = 400  # of the longest number; no float has more
 _FORM = 'the form is {"total_metric": {"total_metric_values": {"accuracy": 0.9}}}'
 
@@ -80,6 +81,11 @@ def _whole(text: str) -> Optional[int]:
 
 def _checked(metrics: Any) -> dict[str, Any]:
     """The metrics, if they have the documented form: the members that clients read have their types."""
+    level = [metrics]
+    for _ in range(_DEPTH):
+        level = [child for value in level for child in _children(value)]
+    if level:
+        raise ValueError("it is nested too deeply")
     if not isinstance(metrics, dict) or not {"total_metric", "metric"} & set(metrics):
         raise ValueError(f"it has neither total_metric nor metric; {_FORM}")
     total = metrics.get("total_metric", {})
@@ -89,3 +95,9 @@ def _checked(metrics: Any) -> dict[str, Any]:
     if not isinstance(classes, list) or not all(isinstance(entry, dict) for entry in classes):
         raise ValueError(f"metric must be a list with an object for each class; {_FORM}")
     return metrics
+
+
+def _children(value: Any) -> Collection[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
