@@ -132,6 +132,8 @@ def test_the_reason_quotes_the_exception_of_the_worker_that_failed(session, tmp_
          "its last line was: {'token': '****', 'tokens': 3, 'sk': '****'}"),
         ("exit('unexpected token: x; token=abcdef; Authorization: Bearer abc')",
          "its last line was: unexpected token: x; token=****; Authorization: Bearer ****"),
+        ("import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'raise ValueError(1)'], check=True)",
+         "ValueError: 1"),
         ("raise ValueError('x' * 9999)", "ValueError: " + "x" * 287 + "…"),
     ],
 )  # fmt: skip

@@ -47,13 +47,14 @@ class Engine(NamedTuple):
         """The command that runs a container until it ends, and the environment of this command."""
         return _apptainer(self, container) if self.name == "apptainer" else _docker(self, container)
 
-    def fetch(self, image: str, stopped: Callable[[], bool]) -> str:
-        """Pull an image that is not here yet. Returns why that is impossible, or an empty text."""
-        if self.name == "apptainer":
-            return self._call(["exec", f"docker://{image}", "true"], stopped)
-        if not self._call(["image", "inspect", image], stopped):
-            return ""
-        return self._call(["pull", "--quiet", image], stopped)
+    def has(self, image: str, stopped: Callable[[], bool]) -> bool:
+        """Whether an image is on this machine; apptainer does not say."""
+        return self.name != "apptainer" and not self._call(["image", "inspect", image], stopped)
+
+    def pull(self, image: str, stopped: Callable[[], bool]) -> str:
+        """Pull an image. Returns why that is impossible, or an empty text."""
+        arguments = ["exec", f"docker://{image}", "true"] if self.name == "apptainer" else ["pull", "--quiet", image]
+        return self._call(arguments, stopped)
 
     def remove(self, name: str) -> None:
         """End and remove a container, if it is still there; those of apptainer are processes of this machine."""

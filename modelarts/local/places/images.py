@@ -22,12 +22,13 @@ _WORK = "/home/work"
 _OF_THE_MACHINE = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "PYTHONUSERBASE")
 
 
-def choose(spec: dict[str, Any], stopped: Callable[[], bool]) -> bool:
+def choose(spec: dict[str, Any], note: Callable[[str], None], stopped: Callable[[], bool]) -> bool:
     """Let the workers start containers, if an engine has the image or can pull it.
 
     Otherwise the setting `local_images` decides: the command runs on this machine, or the spec has a fault.
 
     Args:
+        note: writes a line to all logs.
         stopped: whether the user has stopped the version; ends the download of an image.
 
     Returns:
@@ -36,7 +37,7 @@ def choose(spec: dict[str, Any], stopped: Callable[[], bool]) -> bool:
     image = spec["image"]
     engine = containers.find(image["memory"])
     nobody = f"none of {', '.join(containers.NAMES)} answers"
-    problem = nobody if engine is None else _get(image["url"], engine, stopped)
+    problem = nobody if engine is None else _get(image["url"], engine, note, stopped)
     if engine is not None and not problem:
         spec["tree"]["isolation"] = "off"  # a container is isolated
         for worker in spec["workers"]:
@@ -52,8 +53,11 @@ def choose(spec: dict[str, Any], stopped: Callable[[], bool]) -> bool:
     return False
 
 
-def _get(url: str, engine: Engine, stopped: Callable[[], bool]) -> str:
-    words = engine.fetch(url, stopped)
+def _get(url: str, engine: Engine, note: Callable[[str], None], stopped: Callable[[], bool]) -> str:
+    if engine.has(url, stopped):
+        return ""
+    note(f"{engine.name} pulls image {url}")
+    words = engine.pull(url, stopped)
     return f"{engine.name} cannot get image {url}: {words}" if words else ""
 
 

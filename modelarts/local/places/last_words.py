@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from modelarts.local.runtime import secrets
 from modelarts.local.runtime.log_lines import SERVICE_LOG
@@ -20,6 +20,7 @@ _FRAME = re.compile(r'[\s|+]*File ".*", line \d+')
 _GROUP = re.compile(r"^[ |+]*\| ")  # before each line of a group of exceptions
 _WITHOUT_FRAME = ("SyntaxError: ", "ValueError: source code")  # what Python says of a script that it cannot decode
 _EXCEPTION = re.compile(r"[^\W\d]\w*(?:\.(?:[^\W\d]\w*|<locals>))*(?::\s.*|:)?")
+_LAUNCHER = re.compile(r"(?:\w+\.)*(?:CalledProcessError|ChildFailedError|ProcessExitedException)\b")
 # Exit codes whose reason is the last line: `sys.exit("text")`, wrong arguments, a container that cannot be started, and
 # programs that a shell cannot run.
 _EXPLAINED_AT_THE_END = (1, 2, 125, 126, 127)
@@ -60,13 +61,33 @@ def _last_lines(path: str) -> list[str]:
 
 
 def _exception(lines: list[str]) -> tuple[str, list[str]]:
-    """The text of the last exception, or an empty text, and the lines after it that say something."""
-    frame = next((number for number in reversed(range(len(lines))) if _FRAME.match(lines[number])), len(lines))
+    """The text of the last exception, or an empty text, and the lines after it that say something.
+
+    Launchers end with an exception of their own after that of a process that they started, which counts.
+    """
+    last = _exception_before(lines, len(lines))
+    if not _LAUNCHER.match(last[0]):
+        return last
+    return next((found for found in _earlier(lines) if not _LAUNCHER.match(found[0])), last)
+
+
+def _earlier(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """The exceptions before the last one, from the end, without the lines after them."""
+    frames = [number for number, line in enumerate(lines) if _FRAME.match(line)]
+    for first, following in zip(reversed(frames[:-1]), reversed(frames[1:])):
+        found, _ = _exception_before(lines[:following], first + 1)
+        if found:
+            yield found, []
+
+
+def _exception_before(lines: list[str], end: int) -> tuple[str, list[str]]:
+    """The exception of the last traceback that begins before a line, and the lines after it that say something."""
+    frame = next((number for number in reversed(range(end)) if _FRAME.match(lines[number])), len(lines))
     for number in range(frame + 1, len(lines)):
         line = _GROUP.sub("", lines[number]).rstrip()
         if not _EXCEPTION.fullmatch(line):
             continue
-        rest = list(filter(_says_something, lines[number + 1 :]))
+        rest = [_GROUP.sub("", line) for line in lines[number + 1 :] if _says_something(line)]
         if line.endswith(":") and rest:  # the text begins in the next line
             return f"{line} {rest[0].strip()}", rest[1:]
         return line, rest

@@ -83,10 +83,14 @@ class Supervisor:
 
     def choose_container(self) -> None:
         """Let workers of a custom image start containers, if an engine can; they need no tree then."""
-        if "image" in self.spec:
+        if "image" in self.spec and not self.spec["fault"]:
             from modelarts.local.places import images
 
-            self.in_containers = images.choose(self.spec, self.stopped.is_set)
+            self.in_containers = images.choose(self.spec, self.note, self.stopped.is_set)
+
+    def note(self, text: str) -> None:
+        for log in self.logs:
+            log.note(text)
 
     def prepare(self) -> None:
         spec = self.spec
