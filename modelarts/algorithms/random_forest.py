@@ -11,6 +11,7 @@ import csv
 import json
 import pickle
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -114,15 +115,15 @@ def _total(values: dict[str, float]) -> dict[str, Any]:
 
 def main() -> None:
     arguments = parse()
-    try:
-        from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
-        from sklearn.model_selection import train_test_split
-    except ImportError:
+    if find_spec("sklearn") is None:
         sys.exit("scikit-learn is not installed in this interpreter: run `pip install scikit-learn`")
     buckets = Session().obs
     data = download(arguments.data_url)
     columns, features, labels = read(data, arguments.label_column, arguments.task)
     print(f"{len(labels)} rows, {len(columns) - 1} features", flush=True)
+    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor  # a second, which mistakes do not cost
+    from sklearn.model_selection import train_test_split
+
     kind = RandomForestClassifier if arguments.task == CLASSIFICATION else RandomForestRegressor
     model = kind(arguments.n_estimators, max_depth=arguments.max_depth or None, random_state=arguments.random_state)
     split = train_test_split(features, labels, test_size=arguments.test_size, random_state=arguments.random_state)
