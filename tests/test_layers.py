@@ -117,7 +117,7 @@ def _names(module: str, node: ast.AST) -> list[str]:
         above = ["modelarts", *module.split(".")][: -node.level] if node.level else []
         base = ".".join([*above, *([node.module] if node.module else [])])
         return [f"{base}.{alias.name}" if _is_module(f"{base}.{alias.name}") else base for alias in node.names]
-    if isinstance(node, ast.Call) and ast.unparse(node.func) in ("importlib.import_module", "import_module"):
+    if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) == "import_module":
         return [argument.value for argument in node.args[:1] if isinstance(argument, ast.Constant)]
     return []
 
