@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import itertools
 import os
+import socket
 import subprocess
 import sys
 import warnings
@@ -21,7 +23,9 @@ from modelarts._obs.cloud.buckets import HuaweiBuckets
 from modelarts._obs.local.buckets import LocalBuckets
 from modelarts._transport import transport
 from modelarts._transport.options import TransportOptions
+from modelarts.local import locks
 from tests.support.files import put
+from tests.support.left_processes import MARK
 
 with warnings.catch_warnings():  # some of its patterns are not raw text: a warning when they are compiled, once
     warnings.simplefilter("ignore")
@@ -56,13 +60,36 @@ def broken_connections() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def s3_port() -> Iterator[int]:
-    """The port of an S3 server."""
+def s3_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of an S3 server. With pytest-xdist each worker has one; the first starts the process that makes them."""
     pytest.importorskip("moto", reason="there is none beside urllib3 2.0 where Python is older than 3.10")
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    file, lock = folder / "s3 port", folder / "s3 lock"  # of all workers
+    with contextlib.ExitStack() as stack:
+        with locks.locked(lock):
+            if not file.exists():
+                file.write_text(stack.enter_context(s3_servers()))
+                stack.callback(withdraw, file, lock)
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", int(file.read_text()))))
+            port = int(connection.recv(10))
+        yield port
+
+
+def withdraw(file: Path, lock: Path) -> None:
+    with locks.locked(lock):
+        file.unlink()
+
+
+@contextlib.contextmanager
+def s3_servers() -> Iterator[str]:
+    """The process that makes S3 servers: the port at which it does."""
     command = [sys.executable, "-W", "ignore", str(HERE / "moto_process.py")]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, text=True, **pipes) as process:
-        yield int(process.stdout.readline())
+    # Without the mark by which a worker finds what its tests left: the servers of other workers run on.
+    environment = {name: value for name, value in os.environ.items() if name != MARK}
+    with subprocess.Popen(command, text=True, env=environment, cwd=HERE, **pipes) as process:
+        yield process.stdout.readline()
         process.stdin.close()
 
 
