@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 # setuptools explains at length what an editable install is, and pip shows that even when quiet.
 INSTALL := PYTHONWARNINGS='ignore:Editable installation' $(BIN)/python -m pip install --quiet
 
+# The tests start Python a thousand times, which is quicker with cached bytecode, whatever the shell says.
+unexport PYTHONDONTWRITEBYTECODE
+
 # More than there are cores, since many tests wait for processes. WORKERS=0: one test after the other.
 WORKERS ?= 4
 PYTEST := $(BIN)/python -m pytest
