@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
+
+from tests.support.jobs import WITHOUT_PANDAS
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -16,6 +19,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 def run(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Runs a notebook beside the examples, as in a checkout; returns the output of each cell by its id."""
     monkeypatch.setenv("MODELARTS_HOME", str(home))
+    monkeypatch.setenv("PYTHONPATH", str(WITHOUT_PANDAS), prepend=os.pathsep)
     # Older jupyter_core warns at import about folders that will move; this selects the new ones.
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
     from nbclient import NotebookClient

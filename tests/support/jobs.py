@@ -12,6 +12,7 @@ from modelarts.session import Session
 
 ACCEPT_ANY = "import sys\n"  # a script that takes whatever arguments it gets
 LIGHT_TENSORBOARD = Path(__file__).with_name("light_tensorboard")  # in PYTHONPATH: TensorBoards that only answer
+WITHOUT_PANDAS = Path(__file__).with_name("without_pandas")  # in PYTHONPATH: scikit-learn is imported without pandas
 
 
 def put_code(session: Session, tmp_path: Path, script: str, name: str = "train.py") -> None:
