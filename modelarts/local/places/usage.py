@@ -8,19 +8,24 @@ import time
 
 import psutil
 
-FIRST, INTERVAL = 0.2, 1  # seconds
+INTERVAL = 1  # seconds
 MOST = 300  # samples kept; beyond it every second one is dropped, and they are taken half as often
 GPU_TIMEOUT = 5.0  # seconds for `nvidia-smi`
 GPU_PAUSE, GPU_LONGEST_PAUSE = 10.0, 600.0  # seconds until it is called again after it failed; doubled each time
 
 
 class Usage:
-    """Samples of process trees, each in percent of the whole machine."""
+    """Samples of process trees, each in percent of the whole machine.
 
-    def __init__(self, pids: list[int]) -> None:
+    Args:
+        pids: the roots of the trees.
+        began: when they were started, by `time.monotonic`; now by default.
+    """
+
+    def __init__(self, pids: list[int], began: float | None = None) -> None:
         self._pids = pids
         self._before: dict[int, float] = {}
-        self._at = time.monotonic()
+        self._at = time.monotonic() if began is None else began
         self._gpu = Gpu()
         self.interval = INTERVAL
         self.samples: dict[str, list[str]] = {"cpuUsage": [], "memUsage": [], "gpuUtil": [], "gpuMemUsage": []}
