@@ -76,18 +76,21 @@ def _has_encoding(call: ast.Call) -> bool:
     return len(call.args) > position or any(keyword.arg == "encoding" for keyword in call.keywords)
 
 
-def modules() -> list[str]:
-    return sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
+def sources() -> dict[str, str]:
+    files = sorted(PACKAGE.rglob("*.py"))
+    return {path.relative_to(PACKAGE).as_posix(): path.read_text(encoding="utf-8") for path in files}
 
 
-@pytest.mark.parametrize("module", [name for name in modules() if not name.startswith("local/")])
-def test_only_the_local_service_needs_unix(module: str):
-    assert unix_only((PACKAGE / module).read_text(encoding="utf-8")) == []
+def test_only_the_local_service_needs_unix():
+    found = {name: unix_only(source) for name, source in sources().items() if not name.startswith("local/")}
+
+    assert {name: problems for name, problems in found.items() if problems} == {}
 
 
-@pytest.mark.parametrize("module", modules())
-def test_text_files_are_opened_with_an_encoding(module: str):
-    assert without_encoding((PACKAGE / module).read_text(encoding="utf-8")) == []
+def test_text_files_are_opened_with_an_encoding():
+    found = {name: without_encoding(source) for name, source in sources().items()}
+
+    assert {name: lines for name, lines in found.items() if lines} == {}
 
 
 # --- the rules themselves
