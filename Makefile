@@ -9,7 +9,7 @@ INSTALL := PYTHONWARNINGS='ignore:Editable installation' $(BIN)/python -m pip in
 unexport PYTHONDONTWRITEBYTECODE
 
 # More than there are cores, since many tests wait for processes. WORKERS=0: one test after the other.
-WORKERS ?= 4
+WORKERS ?= 5
 PYTEST := $(BIN)/python -m pytest
 
 # Import direction, public names, documented samples and arguments, the service's answers to them, and one job that runs.

@@ -14,7 +14,7 @@ import pytest
 
 from modelarts.local import daemon
 from modelarts.session import Session
-from tests.support.left_processes import pytest_configure  # noqa: F401
+from tests.support import left_processes, scratch
 from tests.support.processes import end_service
 from tests.support.service_forks import forked_services
 
@@ -22,6 +22,12 @@ SPAWN = daemon._spawn
 _NUMBERS = itertools.count()
 _SENDING = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _CLEANED = ("MODELARTS_", "LC_", "LANG", "HUAWEICLOUD_", "AWS_", "REGION_NAME", "S3_", "PROJECT_ID", *_SENDING)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    scratch.configure(config)
+    left_processes.pytest_configure(config)
 
 
 @pytest.fixture(autouse=True, scope="session")
