@@ -9,7 +9,7 @@ INSTALL := PYTHONWARNINGS='ignore:Editable installation' $(BIN)/python -m pip in
 unexport PYTHONDONTWRITEBYTECODE
 
 # More than there are cores, since many tests wait for processes. WORKERS=0: one test after the other.
-WORKERS ?= 5
+WORKERS ?= 6
 PYTEST := $(BIN)/python -m pytest
 
 # Import direction, public names, documented samples and arguments, the service's answers to them, and one job that runs.
@@ -40,8 +40,8 @@ $(VENV)/dev.stamp: setup.cfg
 demo: $(VENV)/demo.stamp  ## train on real digits on the local service
 	@$(BIN)/python examples/digits/demo.py
 
-test: $(VENV)/dev.stamp  ## all tests; about 3 minutes on two cores
-	@echo "==> all tests: about 3 minutes on two cores; \`make check\` takes half a minute"
+test: $(VENV)/dev.stamp  ## all tests; about 2 minutes on two cores
+	@echo "==> all tests: about 2 minutes on two cores; \`make check\` takes half a minute"
 	$(PYTEST) -n $(WORKERS) --dist worksteal
 
 check: $(VENV)/dev.stamp  ## lint, types and the core of the tests, side by side; about half a minute

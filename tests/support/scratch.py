@@ -24,7 +24,7 @@ def configure(config: pytest.Config) -> None:
         return
     _remove_old()
     scratch = MEMORY / f"{_PREFIX}{os.getpid()}"
-    scratch.mkdir(mode=0o700)
+    scratch.mkdir(mode=0o711)  # some tests go below it as another user
     config.option.basetemp = str(scratch / "pytest")
     os.environ["TMPDIR"] = str(scratch)
     tempfile.tempdir = None
@@ -51,5 +51,5 @@ def _has_memory() -> bool:
 
 def _remove_old() -> None:
     for folder in MEMORY.glob(f"{_PREFIX}*"):
-        if not psutil.pid_exists(int(folder.name[len(_PREFIX):])):
+        if not psutil.pid_exists(int(folder.name[len(_PREFIX) :])):
             shutil.rmtree(folder, ignore_errors=True)
