@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -29,14 +30,14 @@ FOLDER = int(os.environ.get("BENCHMARK_OBS_MB", "1000"))  # MB of the large fold
 LARGE = FOLDER // 4  # MB of the single file
 ROUNDS = 2
 DELAY = 0.01  # seconds of a round trip to the far server, as to the next data centre
-SERVER = Path(__file__).parents[1] / "tests" / "obs" / "moto_process.py"
+SERVER = Path(__file__).parents[1] / "tests" / "support" / "moto_process.py"
 MEGA = 1_000_000
 BUSY = "the server, one process, needs 2 ms for each file, whoever sends it: little can be gained without a distance"
 AWAY = "the same server, through a proxy that delays everything as a distance does"
 
 
 def measure() -> Iterator[Row]:
-    with tempfile.TemporaryDirectory() as scratch, _started(str(SERVER)) as near:
+    with tempfile.TemporaryDirectory() as scratch, _s3_server() as near:
         home = Path(scratch)
         small = home / f"{FILES} files"
         _fill(small, FILES, SIZE)
@@ -133,6 +134,13 @@ def _good(result: Any) -> None:
 def _require(holds: bool) -> None:
     if not holds:
         raise RuntimeError("a transfer did not do what it should")
+
+
+@contextmanager
+def _s3_server() -> Iterator[int]:
+    """The port of a server, which ends with the connection that requested it."""
+    with _started(str(SERVER)) as port, socket.create_connection(("127.0.0.1", port)) as connection:
+        yield int(connection.recv(10))
 
 
 @contextmanager

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,14 +14,21 @@ import pytest
 
 from modelarts.local import daemon
 from modelarts.session import Session
-from tests.support.left_processes import pytest_configure  # noqa: F401
+from tests.support import left_processes, scratch
 from tests.support.processes import end_service
 from tests.support.s3_server import s3_port  # noqa: F401
 from tests.support.service_forks import forked_services
 
 SPAWN = daemon._spawn
+_NUMBERS = itertools.count()
 _SENDING = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _CLEANED = ("MODELARTS_", "LC_", "LANG", "HUAWEICLOUD_", "AWS_", "REGION_NAME", "S3_", "PROJECT_ID", *_SENDING)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    scratch.configure(config)
+    left_processes.pytest_configure(config)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -33,6 +42,15 @@ def services_start_at_once() -> Iterator[None]:
 def new_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
     """Services start with a new interpreter, which reads PYTHONPATH and inherits the limits of this process."""
     monkeypatch.setattr(daemon, "_spawn", SPAWN)
+
+
+@pytest.fixture
+def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of the test's own. pytest's fixture does the same, but reads the whole parent folder each time."""
+    name = re.sub(r"\W", "_", request.node.name)[:30]
+    folder = tmp_path_factory.getbasetemp() / f"{name}{next(_NUMBERS)}"
+    folder.mkdir()
+    return folder
 
 
 @pytest.fixture(autouse=True)
@@ -86,3 +104,4 @@ def pytest_collection() -> Iterator[None]:
     finally:
         gc.enable()
         gc.freeze()
+        gc.set_threshold(20_000, 20, 50)  # few tests create that many objects

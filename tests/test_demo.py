@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import re
 import subprocess
@@ -9,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.jobs import WITHOUT_PANDAS
 
 DEMO = Path(__file__).parent.parent / "examples" / "digits" / "demo.py"
 ROW = re.compile(r"^(V\d{4}) +(learning_rate=\S+ hidden_units=\d+ epochs=\d+) +(\w+) +(\d+\.\d) s +(\d\.\d{4})$", re.M)
@@ -26,6 +29,7 @@ def test_two_versions_are_trained_compared_and_used(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MODELARTS_HOME", str(home))
+    monkeypatch.setenv("PYTHONPATH", str(WITHOUT_PANDAS), prepend=os.pathsep)  # `.[demo]` does not install it either
     folder = tmp_path / "empty"
     printed = run_demo(folder)
 

@@ -124,7 +124,7 @@ def _names(module: str, node: ast.AST) -> list[str]:
         above = ["modelarts", *module.split(".")][: -node.level] if node.level else []
         base = ".".join([*above, *([node.module] if node.module else [])])
         return [f"{base}.{alias.name}" if _is_module(f"{base}.{alias.name}") else base for alias in node.names]
-    if isinstance(node, ast.Call) and ast.unparse(node.func) in ("importlib.import_module", "import_module"):
+    if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) == "import_module":
         return [argument.value for argument in node.args[:1] if isinstance(argument, ast.Constant)]
     return []
 
@@ -139,16 +139,18 @@ def modules() -> list[str]:
     return sorted(".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in PACKAGE.rglob("*.py"))
 
 
-@pytest.mark.parametrize("module", modules())
-def test_a_module_imports_only_what_its_layer_may(module: str):
-    source = PACKAGE.joinpath(*module.split(".")).with_suffix(".py").read_text(encoding="utf-8")
-
-    assert wrong_imports(module, source) == []
+def source_of(module: str) -> str:
+    return PACKAGE.joinpath(*module.split(".")).with_suffix(".py").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", [name for names in LAYERS.values() for name in names])
-def test_every_module_of_the_table_is_there(name: str):
-    assert _is_module(f"modelarts.{name}")
+def test_a_module_imports_only_what_its_layer_may():
+    assert [fault for module in modules() for fault in wrong_imports(module, source_of(module))] == []
+
+
+def test_every_module_of_the_table_is_there():
+    names = [name for names in LAYERS.values() for name in names]
+
+    assert [name for name in names if not _is_module(f"modelarts.{name}")] == []
 
 
 PROCESSES = {"psutil", "signal", "subprocess"}
@@ -157,7 +159,7 @@ KNOW_NO_PROCESSES = ["local.scheduler", *(name for name in modules() if name.sta
 
 @pytest.mark.parametrize("module", KNOW_NO_PROCESSES)
 def test_what_schedules_and_answers_knows_places_by_their_interface_alone(module: str):
-    tree = ast.parse(PACKAGE.joinpath(*module.split(".")).with_suffix(".py").read_text(encoding="utf-8"))
+    tree = ast.parse(source_of(module))
     of_package = {imported for _, imported, _ in _imports(module, tree)}
     of_others = {name.split(".")[0] for node in ast.walk(tree) for name in _names(module, node)}
 
@@ -169,15 +171,20 @@ def test_what_schedules_and_answers_knows_places_by_their_interface_alone(module
         assert not of_others & {"fcntl", "os"}
 
 
-@pytest.mark.parametrize("module", [name for name in modules() if name != "local.processes"])
-def test_other_processes_are_signalled_only_where_their_start_time_is_compared(module: str):
-    tree = ast.parse(PACKAGE.joinpath(*module.split(".")).with_suffix(".py").read_text(encoding="utf-8"))
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
-    signals = [node for node in calls if node.func.attr in ("kill", "killpg", "send_signal", "terminate")]
+SIGNALS = ("kill", "killpg", "send_signal", "terminate")
 
+
+def signals_to_others(source: str) -> list[str]:
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    signals = [node for node in calls if getattr(node.func, "attr", "") in SIGNALS]
     to_itself = [node for node in signals if node.args and ast.unparse(node.args[0]) == "os.getpid()"]
+    return [ast.unparse(node) for node in signals if node not in to_itself]
 
-    assert [ast.unparse(node) for node in signals if node not in to_itself] == []
+
+def test_other_processes_are_signalled_only_where_their_start_time_is_compared():
+    found = {module: signals_to_others(source_of(module)) for module in modules() if module != "local.processes"}
+
+    assert {module: signals for module, signals in found.items() if signals} == {}
 
 
 # --- the rules themselves

@@ -13,7 +13,12 @@ import pytest
 from tests.support.left_processes import MARK
 
 ROOT = Path(__file__).parents[1]
-LEAVES_A_JOB = """
+HASTY = """
+from tests.support import left_processes
+
+left_processes.PATIENCE = 0.5
+"""
+LEAVES_A_JOB = HASTY + """
 from modelarts.session import Session
 from tests.support.jobs import estimator, put_code, until
 
@@ -30,7 +35,7 @@ def test_that_leaves_a_job(tmp_path):
     until(lambda: job.get_job_info().status == 8)
     assert OUTCOME
 """
-LEAVES_CHILDREN = """
+LEAVES_CHILDREN = HASTY + """
 import subprocess
 
 import pytest
@@ -73,9 +78,10 @@ def run(tmp_path: Path, program: str, *options: str) -> subprocess.CompletedProc
         "-p", "no:cacheprovider", "--basetemp", "folder of the run", *options,
     ]  # fmt: skip
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", MARK))}
+    settings = {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # importing them takes a while
     return subprocess.run(
-        command, cwd=tmp_path, env={**environment, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60
-    )  # fmt: skip
+        command, cwd=tmp_path, env={**environment, **settings}, capture_output=True, text=True, timeout=60
+    )
 
 
 def is_running(pid: str) -> bool:
@@ -87,8 +93,9 @@ def is_running(pid: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("passes", "options"), [(True, ["-n", "2"]), (False, [])], ids=["it passes, with xdist", "it fails, one process"]
-)
+    ("passes", "options"), [(True, ["-p", "xdist", "-n", "2"]), (False, [])],
+    ids=["it passes, with xdist", "it fails, one process"],
+)  # fmt: skip
 def test_a_test_that_leaves_a_job_is_named_and_what_it_left_is_killed(
     tmp_path: Path, passes: bool, options: list[str]
 ) -> None:

@@ -24,7 +24,7 @@ from modelarts.estimator import Estimator, VisualizationJob
 from modelarts.job import TrainingJob
 from modelarts.local import daemon
 from modelarts.session import Session
-from tests.support.jobs import until
+from tests.support.jobs import LIGHT_TENSORBOARD, until
 from tests.support.processes import end_service
 
 FOLDER = Path(__file__).parents[1] / "docs" / "samples"
@@ -74,6 +74,7 @@ def local(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The settings of a user of that service; regions that a script adds are removed."""
     monkeypatch.setenv("MODELARTS_MODE", "local")
     monkeypatch.setenv("MODELARTS_HOME", str(place))
+    monkeypatch.setenv("PYTHONPATH", str(LIGHT_TENSORBOARD), prepend=os.pathsep)
     monkeypatch.setattr(Session, "_endpoints", {})
     monkeypatch.syspath_prepend(str(FOLDER))
     monkeypatch.delitem(sys.modules, "_setup", raising=False)

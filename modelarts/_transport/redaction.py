@@ -28,15 +28,18 @@ class Secrets(NamedTuple):
 
     def redact(self, value: Any) -> Any:
         """The same value, with secrets replaced in all texts."""
-        if isinstance(value, str):
-            return self._pattern.sub(HIDDEN, value) if self.texts else value
-        if isinstance(value, Mapping):
-            return type(value)((self.redact(name), self.redact(item)) for name, item in value.items())  # type: ignore[call-arg]
-        return [self.redact(item) for item in value] if isinstance(value, list) else value
+        return _redacted(value, self._pattern()) if self.texts else value
 
-    @property
     def _pattern(self) -> re.Pattern[str]:
         return re.compile("|".join("".join(map(_escaped, text)) for text in self.texts))
+
+
+def _redacted(value: Any, pattern: re.Pattern[str]) -> Any:
+    if isinstance(value, str):
+        return pattern.sub(HIDDEN, value)
+    if isinstance(value, Mapping):
+        return type(value)((_redacted(name, pattern), _redacted(item, pattern)) for name, item in value.items())  # type: ignore[call-arg]
+    return [_redacted(item, pattern) for item in value] if isinstance(value, list) else value
 
 
 def _of_proxy(proxy: Optional[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import socketserver
 import struct
@@ -13,7 +14,7 @@ import pytest
 from modelarts.estimator import Estimator
 from modelarts.session import Session
 from modelarts.visualization import VisualizationJob
-from tests.support.jobs import estimator, put_code, until
+from tests.support.jobs import LIGHT_TENSORBOARD, estimator, put_code, until
 
 
 class Dropping(socketserver.ThreadingTCPServer):
@@ -45,6 +46,11 @@ class _Handler(socketserver.StreamRequestHandler):
             self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         else:
             self.wfile.write(reply)
+
+
+@pytest.fixture
+def light_tensorboard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(LIGHT_TENSORBOARD), prepend=os.pathsep)
 
 
 @pytest.fixture
@@ -92,7 +98,7 @@ def test_a_configuration_whose_reply_is_dropped_exists_once(session, tmp_path, d
     assert len(Estimator.get_job_configs_list(session).configs) == len(dropping.dropped) == 1
 
 
-def test_a_visualization_job_whose_reply_is_dropped_exists_once_and_is_returned(session, dropping):
+def test_a_visualization_job_whose_reply_is_dropped_exists_once_and_is_returned(light_tensorboard, session, dropping):
     session.obs.create_directory("/bucket/output/")
 
     created = VisualizationJob(session).create_visualization_job("/bucket/output/", job_name="curves")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pandas
 import pytest
 
 from modelarts.errors import ArgumentError
@@ -79,6 +78,8 @@ def test_a_wrong_filter_is_reported_before_anything_is_sent(session, arguments, 
 
 
 def test_rows_are_dicts_objects_and_frames(session, jobs):
+    import pandas  # not for each process that collects tests
+
     listed = Estimator.get_job_list(session, sort_by="job_name", order="asc")
 
     frame = pandas.DataFrame(listed["jobs"])

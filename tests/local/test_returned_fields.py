@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from modelarts.estimator import Estimator, VisualizationJob
 from modelarts.local import daemon
 from modelarts.session import Session
-from tests.support.jobs import ACCEPT_ANY, estimator, put_code
+from tests.support.jobs import ACCEPT_ANY, LIGHT_TENSORBOARD, estimator, put_code
 
 CONTRACT = Path(__file__).parents[1] / "contract" / "sdk_surface.json"
 CLASSES = {row["name"]: row for row in json.loads(CONTRACT.read_text(encoding="utf-8"))["classes"]}
@@ -30,7 +31,9 @@ def calls(tmp_path_factory):
     """A session with a finished job, a configuration and a visualization job, and the calls on them."""
     home = tmp_path_factory.mktemp("state")
     scratch = tmp_path_factory.mktemp("code")
-    session = Session.local(home)
+    with pytest.MonkeyPatch.context() as patch:  # the service that starts here keeps the variable
+        patch.setenv("PYTHONPATH", str(LIGHT_TENSORBOARD), prepend=os.pathsep)
+        session = Session.local(home)
     session.obs.create_bucket("bucket")
     put_code(session, scratch, ACCEPT_ANY)
     trained = estimator(session, hyperparameters={"lr": 1})

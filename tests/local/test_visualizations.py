@@ -1,4 +1,7 @@
-"""Visualization jobs run a real TensorBoard on the output of a training job."""
+"""Visualization jobs run a real TensorBoard on the output of a training job.
+
+One test reads from it what a job wrote. In the others, what is done with the process counts: a light one is enough.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from modelarts.local.paths import LocalHome
 from modelarts.local.processes import Process
 from modelarts.local.store import Store
 from tests.support import environment
-from tests.support.jobs import estimator, put_code, until
+from tests.support.jobs import LIGHT_TENSORBOARD, estimator, put_code, until
 
 WRITES_EVENTS = """
 from tensorboard.compat.proto.event_pb2 import Event
@@ -37,19 +40,26 @@ Session().obs.upload_dir("events", "s3://bucket/output/")
 
 
 @pytest.fixture
-def trained(session, tmp_path):
-    put_code(session, tmp_path, WRITES_EVENTS)
-    job = estimator(session).fit(inputs="/bucket/data/", wait=True)
-    assert job.get_job_info().status == 10
-    return session
+def light(monkeypatch):
+    """TensorBoards start in no time, and only answer."""
+    monkeypatch.setenv("PYTHONPATH", str(LIGHT_TENSORBOARD), prepend=os.pathsep)
 
 
 @pytest.fixture
-def viewer(trained):
+def viewer(light, session):
     """A running visualization job; deleted at the end."""
-    job = VisualizationJob(trained).create_visualization_job(train_url="/bucket/output/", job_name="losses")
-    until(lambda: job.get_visualization_job_info().status == 8, 60)
+    job = running(session)
     yield job
+    end(job)
+
+
+def running(session) -> VisualizationJob:
+    job = VisualizationJob(session).create_visualization_job(train_url="/bucket/output/", job_name="losses")
+    until(lambda: job.get_visualization_job_info().status == 8, 60)
+    return job
+
+
+def end(job: VisualizationJob) -> None:
     if job.get_visualization_job_info().is_success:
         job.delete_visualization_job()
         until(lambda: not job.get_visualization_job_info().is_success)
@@ -61,14 +71,22 @@ def scalars(url: str):
     return [(step, value) for _, step, value in reply.json()] if reply.ok else None
 
 
-def test_what_a_script_wrote_is_read_back_through_tensorboard(viewer):
+def test_what_a_script_wrote_is_read_back_through_tensorboard_until_it_is_stopped(session, tmp_path):
+    put_code(session, tmp_path, WRITES_EVENTS)
+    assert estimator(session).fit(inputs="/bucket/data/", wait=True).get_job_info().status == 10
+    viewer = running(session)
     url = viewer.get_visualization_job_info().service_url
 
     assert url.startswith("http://127.0.0.1:")
     assert until(lambda: scalars(url)) == [(0, 1.5), (1, 1.0), (2, 0.5)]
 
+    viewer.stop_visualization_job()
+    until(lambda: viewer.get_visualization_job_info().status == 12)
+    with pytest.raises(requests.ConnectionError):
+        requests.get(url, timeout=10)
 
-def test_it_survives_its_service_and_is_still_managed_by_the_next(viewer, trained, home):
+
+def test_it_survives_its_service_and_is_still_managed_by_the_next(viewer, home):
     url = viewer.get_visualization_job_info().service_url
     os.kill(daemon.find(home).pid, signal.SIGKILL)
     until(lambda: daemon.find(home) is None)
@@ -95,9 +113,9 @@ def test_stopped_ones_can_be_restarted_and_running_ones_not(viewer):
     assert requests.get(info.service_url, timeout=10).ok
 
 
-def test_it_ends_when_its_running_time_is_over(trained, home):
+def test_it_ends_when_its_running_time_is_over(light, session, home):
     schedule = {"type": "stop", "time_unit": "HOURS", "duration": 1}
-    job = VisualizationJob(trained).create_visualization_job("/bucket/output/", "timed", schedule=schedule)
+    job = VisualizationJob(session).create_visualization_job("/bucket/output/", "timed", schedule=schedule)
     info = until(lambda: (i := job.get_visualization_job_info()).status == 8 and i, 60)
     assert 0 < info.remaining_duration <= 3_600_000
 
@@ -122,26 +140,26 @@ def test_one_that_dies_says_so(viewer, home):
     assert info.error_result.startswith("TensorBoard ended by itself")
 
 
-def test_it_is_listed_described_and_deleted(viewer, trained, capsys):
+def test_it_is_listed_described_and_deleted(viewer, session, capsys):
     viewer.update_visualization_job("what the loss does")
 
-    listed = VisualizationJob.get_visualization_job_list(trained, status="running")
-    shown = VisualizationJob.get_visualization_job_object_list(trained)
-    found = list(VisualizationJob.iter_visualization_jobs(trained))
+    listed = VisualizationJob.get_visualization_job_list(session, status="running")
+    shown = VisualizationJob.get_visualization_job_object_list(session)
+    found = list(VisualizationJob.iter_visualization_jobs(session))
 
     assert listed.jobs[0].job_desc == found[0].job_desc == "what the loss does"
     assert shown[0].visualization_id == viewer.visualization_id
     assert "losses    RUNNING" in capsys.readouterr().out
     assert shown[0].delete_visualization_job().is_success
-    until(lambda: VisualizationJob.get_visualization_job_list(trained).job_total_count == 0)
+    until(lambda: VisualizationJob.get_visualization_job_list(session).job_total_count == 0)
 
 
-def test_names_are_unique(viewer, trained):
+def test_names_are_unique(viewer, session):
     with pytest.raises(NameTaken):
-        VisualizationJob(trained).create_visualization_job("/bucket/output/", "losses")
+        VisualizationJob(session).create_visualization_job("/bucket/output/", "losses")
 
 
-def test_a_missing_bucket_is_reported(session):
+def test_a_missing_bucket_is_reported(light, session):
     job = VisualizationJob(session).create_visualization_job("/typo/output/", "typo")
 
     info = until(lambda: (i := job.get_visualization_job_info()).status == 11 and i)
@@ -154,7 +172,7 @@ def test_a_missing_bucket_is_reported(session):
     job.delete_visualization_job()
 
 
-def test_one_that_cannot_be_started_fails_and_holds_up_no_other(session, home):
+def test_one_that_cannot_be_started_fails_and_holds_up_no_other(light, session, home):
     folder = LocalHome.of(home).root / "visualizations"
     folder.mkdir()
     (folder / "1").write_text("in the way")

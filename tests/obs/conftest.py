@@ -38,10 +38,10 @@ _WARNINGS = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    marker = pytest.mark.filterwarnings(*_WARNINGS)
     for item in items:
-        if HERE in item.path.parents:
-            for warning in _WARNINGS:
-                item.add_marker(pytest.mark.filterwarnings(warning))
+        if item.path.is_relative_to(HERE):
+            item.add_marker(marker)
 
 
 @pytest.fixture(autouse=True, scope="module")

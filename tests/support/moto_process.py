@@ -1,8 +1,16 @@
-"""An S3 server in a process of its own: prints its port, serves until its standard input ends."""
+"""S3 servers in processes of their own: `moto_process.py` prints a port, and serves until its standard input ends.
+
+Each connection to that port makes one server, whose port is sent back; it ends with the connection. The servers are
+forks of this process, since its imports take seconds.
+"""
 
 from __future__ import annotations
 
+import gc
 import os
+import select
+import signal
+import socket
 import sys
 from collections.abc import Iterable
 from threading import Thread
@@ -11,10 +19,10 @@ from typing import Any
 os.environ["S3_UPLOAD_PART_MIN_SIZE"] = "1"  # small parts make quick tests
 os.environ["MOTO_S3_DEFAULT_KEY_BUFFER_SIZE"] = str(1 << 30)  # objects stay in memory
 
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.moto_server.werkzeug_app import create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-moto = DomainDispatcherApplication(create_backend_app)
+s3 = create_backend_app("s3")  # without moto's search for the right service, which takes longer than the service
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -26,7 +34,7 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
     def start(status: str, headers: list[tuple[str, str]], *further: Any) -> Any:
         return start_response(status, [*headers, ("x-amz-request-id", "R0")], *further)  # as real servers do
 
-    return moto(environ, start)
+    return s3(environ, start)
 
 
 class Quiet(WSGIRequestHandler):
@@ -34,7 +42,21 @@ class Quiet(WSGIRequestHandler):
         pass
 
 
-server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=Quiet)
-print(server.server_address[1], flush=True)
-Thread(target=server.serve_forever, daemon=True).start()
-sys.stdin.read()
+def serve(connection: socket.socket) -> None:
+    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=Quiet)
+    Thread(target=server.serve_forever, daemon=True).start()
+    connection.sendall(str(server.server_address[1]).encode())
+    connection.recv(1)
+
+
+with socket.create_server(("127.0.0.1", 0)) as listener:
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    gc.freeze()
+    print(listener.getsockname()[1], flush=True)
+    while sys.stdin not in select.select([listener, sys.stdin], [], [])[0]:
+        client, _ = listener.accept()
+        if os.fork() == 0:
+            listener.close()
+            serve(client)
+            os._exit(0)
+        client.close()

@@ -1,7 +1,10 @@
-"""A fixture: an S3 server in a process of its own, which all tests of a process share."""
+"""A fixture: S3 servers that are forks of one process, one for each process that runs tests."""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,15 +12,41 @@ from pathlib import Path
 
 import pytest
 
-_PROGRAM = str(Path(__file__).with_name("moto_process.py"))
+from modelarts.local import locks
+from tests.support.left_processes import MARK
+
+_PROGRAM = Path(__file__).with_name("moto_process.py")
 
 
 @pytest.fixture(scope="session")
-def s3_port() -> Iterator[int]:
-    """The port of an S3 server."""
+def s3_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of an S3 server. With pytest-xdist each worker has one; the first starts the process that makes them."""
     pytest.importorskip("moto", reason="there is none beside urllib3 2.0 where Python is older than 3.10")
-    command = [sys.executable, "-W", "ignore", _PROGRAM]
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    file, lock = folder / "s3 port", folder / "s3 lock"  # of all workers
+    with contextlib.ExitStack() as stack:
+        with locks.locked(lock):
+            if not file.exists():
+                file.write_text(stack.enter_context(_s3_servers()))
+                stack.callback(_withdraw, file, lock)
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", int(file.read_text()))))
+            port = int(connection.recv(10))
+        yield port
+
+
+def _withdraw(file: Path, lock: Path) -> None:
+    with locks.locked(lock):
+        file.unlink()
+
+
+@contextlib.contextmanager
+def _s3_servers() -> Iterator[str]:
+    """The process that makes S3 servers: the port at which it does."""
+    command = [sys.executable, "-W", "ignore", str(_PROGRAM)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, text=True, **pipes) as process:
-        yield int(process.stdout.readline())
+    # Without the mark by which a worker finds what its tests left: the servers of other workers run on.
+    environment = {name: value for name, value in os.environ.items() if name != MARK}
+    with subprocess.Popen(command, text=True, env=environment, cwd=_PROGRAM.parent, **pipes) as process:
+        yield process.stdout.readline()
         process.stdin.close()

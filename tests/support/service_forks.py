@@ -6,8 +6,10 @@ its imports happened earlier. The process that forks runs this file, with a sock
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
+import logging
 import os
 import signal
 import socket
@@ -93,6 +95,7 @@ def forked_services(patch: Any) -> Iterator[None]:
 def _serve_forks(requests: socket.socket) -> list[str]:
     """Fork for each request. Returns in the child, with the arguments of its service."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for services
+    gc.freeze()  # what was imported is no garbage: looking at it would copy the memory that all services share
     while True:
         message, descriptors, _, _ = socket.recv_fds(requests, _LARGEST, 2)
         if not message:
@@ -132,4 +135,10 @@ if __name__ == "__main__":
     server = importlib.import_module("modelarts.local.server")
     with socket.socket(fileno=int(sys.argv[1])) as inherited_socket:
         arguments = _serve_forks(inherited_socket)
-    server.main(arguments)
+    code = 0
+    try:
+        server.main(arguments)
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    logging.shutdown()
+    os._exit(code)  # without taking apart all that was imported, which takes as long as the service does

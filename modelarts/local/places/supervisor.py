@@ -28,8 +28,8 @@ from modelarts.local.places.worker_log import Log, copy, explain
 from modelarts.local.processes import Process
 
 GRACE = 5.0  # seconds from SIGTERM to SIGKILL for a worker
+FIRST_SAMPLE = 0.2  # seconds until the usage of the workers is measured
 CODE_MISSING = 127  # the platform's return code for a code directory that cannot be fetched
-FIRST_SAMPLE = 0.2  # seconds from the start of the workers to the first sample of their usage
 _RECORD_SIZE = 4096
 
 
@@ -155,18 +155,18 @@ class Supervisor:
         files.write(self.spec["started"], json.dumps(workers).encode())
 
     def measure(self) -> None:
-        """Sample the usage of the workers. psutil is imported when they have started, so that it delays nothing."""
+        """Sample the usage of the workers. psutil is imported while they run, and not for those that end at once."""
+        began = time.monotonic()
         if self.ended.wait(FIRST_SAMPLE):
             return
         sys.path.extend(self.spec["packages"])
         from modelarts.local.places import usage
 
-        measured = usage.Usage([node.process.pid for node in self.nodes])
-        pause = 0.0
-        while not self.ended.wait(pause):
+        measured = usage.Usage([node.process.pid for node in self.nodes], began)
+        while not self.ended.is_set():
             with contextlib.suppress(OSError):  # a full disk does not end sampling: there may be space later
                 files.write(self.spec["usage"], json.dumps(measured.take()).encode())
-            pause = measured.interval
+            self.ended.wait(measured.interval)
 
     def follow(self) -> None:
         """Wait for all workers; if one fails, the others are ended."""

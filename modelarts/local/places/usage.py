@@ -15,12 +15,17 @@ GPU_PAUSE, GPU_LONGEST_PAUSE = 10.0, 600.0  # seconds until it is called again a
 
 
 class Usage:
-    """Samples of the descendants of processes, each in percent of the whole machine."""
+    """Samples of the descendants of processes, each in percent of the whole machine.
 
-    def __init__(self, pids: list[int]) -> None:
+    Args:
+        pids: the roots of the trees.
+        began: when they were started, by `time.monotonic`; now by default.
+    """
+
+    def __init__(self, pids: list[int], began: float | None = None) -> None:
         self._pids = pids
         self._before: dict[int, float] = {}
-        self._at = time.monotonic()
+        self._at = time.monotonic() if began is None else began
         self._gpu = Gpu()
         self.interval = INTERVAL
         self.samples: dict[str, list[str]] = {"cpuUsage": [], "memUsage": [], "gpuUtil": [], "gpuMemUsage": []}
