@@ -72,7 +72,7 @@ def install(code: str, python: Interpreter, wanted: dict[str, Any], own: str, pr
         cache = EnvironmentCache(wanted["packages"])
         key = _key(python, needed)
         was_complete = cache.is_complete(key)
-        cache.open(key, installation.wait, installation.install)  # in use until this process ends
+        cache.obtain(key, installation.wait, installation.install)  # in use until this process ends
         if was_complete:
             progress.note(f"{requirements.NAME}: environment {key} has its packages")
         return cache.folder(key)
@@ -185,7 +185,7 @@ def _describe_packages(python: Interpreter, folder: str) -> None:
                 os.mkdir(target)
                 shutil.copyfile(metadata, os.path.join(target, "METADATA"))
                 for file, text in (("INSTALLER", _SEED), ("RECORD", f"{described}/METADATA,,\n")):
-                    with open(os.path.join(target, file), "w") as opened:
+                    with open(os.path.join(target, file), "w", encoding="utf-8") as opened:
                         opened.write(text)
 
 
