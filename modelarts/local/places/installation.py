@@ -176,8 +176,8 @@ def _reason(output: str, code: int) -> str:
 
 def _describe_packages(python: Interpreter, folder: str) -> None:
     """Let uv know which packages the interpreter has: it looks only into the environment itself."""
-    for site in filter(os.path.isdir, python.sites):
-        for name in os.listdir(site):
+    for site in python.sites:
+        for name in os.listdir(site) if os.access(site, os.R_OK | os.X_OK) else ():
             metadata = _metadata(os.path.join(site, name))
             described = re.sub(r"(-py[\d.]+)?\.(egg|dist)-info$", ".dist-info", name)
             target = os.path.join(folder, described)
