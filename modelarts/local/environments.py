@@ -61,7 +61,7 @@ class EnvironmentCache:
         """Mark an environment as complete. Its lock must be held."""
         files.write(os.path.join(self.folder(key), RECORD), json.dumps(record._asdict()).encode())
 
-    def open(self, key: str, wait: Callable[[float], bool], install: Callable[[str], Record]) -> int:
+    def obtain(self, key: str, wait: Callable[[float], bool], install: Callable[[str], Record]) -> int:
         """Make sure that an environment is complete, and keep it from being removed.
 
         Args:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -100,6 +101,37 @@ def test_one_of_many_that_fails_is_reported(bucket: Path, files: Path, monkeypat
         moxing.file.copy_parallel(str(files), "obs://bucket/up")
 
     assert set(contents(bucket / "up")) == {"empty", "small"}
+
+
+def test_a_new_folder_that_cannot_be_filled_does_not_appear(
+    bucket: Path, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    shutil.copytree(files, bucket / "d")
+    monkeypatch.setattr(_copy, "_by_kernel", failing(errno.ENOSPC))
+
+    with pytest.raises(OSError, match="No space left on device"):
+        moxing.file.copy_parallel("obs://bucket/d", str(tmp_path / "new" / "N"))
+
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_a_folder_that_appears_while_it_is_copied_keeps_what_is_in_it(
+    bucket: Path, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    shutil.copytree(files, bucket / "d")
+    (bucket / "d" / "empty folder").mkdir()
+    rename = os.rename
+
+    def second(part: str, target: str) -> None:
+        put(Path(target, "keep.txt"), "kept")
+        rename(part, target)
+
+    monkeypatch.setattr(os, "rename", second)
+    moxing.file.copy_parallel("obs://bucket/d", str(tmp_path / "new" / "N") + "/")
+
+    assert contents(tmp_path / "new" / "N") == {**contents(files), "keep.txt": b"kept"}
+    assert {path.name for path in (tmp_path / "new").iterdir()} == {"N"}
+    assert (tmp_path / "new" / "N" / "empty folder").is_dir()
 
 
 def test_a_copy_of_a_file_to_itself_changes_nothing(bucket: Path, files: Path):

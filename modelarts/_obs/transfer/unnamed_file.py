@@ -19,7 +19,7 @@ def open_unnamed(folder: Path) -> Union[int, None]:
     if _O_TMPFILE is None:
         return None
     try:
-        return os.open(folder, _O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o666)
+        return os.open(folder, _O_TMPFILE | os.O_WRONLY, 0o666)
     except FileNotFoundError:
         raise
     except OSError:  # also what forbids to create files: whoever creates one with a name reports that

@@ -15,11 +15,13 @@ from modelarts._obs.paths import ObsPath, expand_user
 from modelarts._obs.transfer.worker_pool import Meter, create_meter
 from modelarts._submit.staging.ignore import IGNORE_FILE, FileFilter, identities
 from modelarts._wire.sizes import size_text
+from modelarts._wire.v1.limits import NOTEBOOK_RULE
 
 LocalPath = Union[str, "os.PathLike[str]"]
 CODE = "code_dir"
 FOLDER = "uploads"
 _CHUNK = 1 << 20
+_BEGINNING = 4096  # characters that tell what cannot be a notebook
 _UNKNOWN = ObsPath("")
 
 
@@ -81,7 +83,7 @@ class Bundle:
         """Why a script in the folder cannot be started; `None` when it is uploaded."""
         path = self.source / inside
         if path in self.files:
-            return None
+            return f"is a notebook; it must be {NOTEBOOK_RULE}" if _is_notebook(path) else None
         if path.is_dir():
             return "names a folder; give the script in it that is to be started"
         if not path.exists():
@@ -182,3 +184,18 @@ def _sha256(file: Path, meter: Meter) -> bytes:
         raise
     meter.finished()
     return digest.digest()
+
+
+def _is_notebook(script: Path) -> bool:
+    """Whether a file is a notebook, whatever its name. As a Python script, it would do nothing, or end in an error."""
+    import json  # for the rare file that begins like one
+
+    try:
+        with script.open(encoding="utf-8-sig") as file:
+            if not file.read(_BEGINNING).lstrip().startswith("{"):
+                return False
+            file.seek(0)
+            content = json.load(file)
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and "nbformat" in content and "cells" in content

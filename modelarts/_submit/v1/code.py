@@ -129,10 +129,10 @@ class CodeChoice:
             self.checks.problem("boot_file", boot_file, rule)
         elif path.as_dir == path:
             self.checks.problem("boot_file", boot_file, "is a folder; name the script to start")
-        elif not self.training.user_command and (rule := limits.boot_rule(path.key)):
-            self.checks.problem("boot_file", boot_file, rule)
         elif reason := self.checks.missing("code_dir", path.key[len(folder.key) :]):
             self.checks.problem("boot_file", boot_file, reason)
+        elif not self.training.user_command and (rule := limits.boot_rule(path.key)):
+            self.checks.problem("boot_file", boot_file, rule)
         return path
 
     def is_local_script(self) -> bool:

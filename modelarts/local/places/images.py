@@ -54,6 +54,8 @@ def choose(spec: dict[str, Any], note: Callable[[str], None], stopped: Callable[
 
 
 def _get(url: str, engine: Engine, note: Callable[[str], None], stopped: Callable[[], bool]) -> str:
+    if url.startswith("-"):
+        return f"{url} is an option, and no image"
     if engine.has(url, stopped):
         return ""
     note(f"{engine.name} pulls image {url}")

@@ -72,7 +72,7 @@ def install(code: str, python: Interpreter, wanted: dict[str, Any], own: str, pr
         cache = EnvironmentCache(wanted["packages"])
         key = _key(python, needed)
         was_complete = cache.is_complete(key)
-        cache.open(key, installation.wait, installation.install)  # in use until this process ends
+        cache.obtain(key, installation.wait, installation.install)  # in use until this process ends
         if was_complete:
             progress.note(f"{requirements.NAME}: environment {key} has its packages")
         return cache.folder(key)
@@ -176,8 +176,8 @@ def _reason(output: str, code: int) -> str:
 
 def _describe_packages(python: Interpreter, folder: str) -> None:
     """Let uv know which packages the interpreter has: it looks only into the environment itself."""
-    for site in filter(os.path.isdir, python.sites):
-        for name in os.listdir(site):
+    for site in python.sites:
+        for name in os.listdir(site) if os.access(site, os.R_OK | os.X_OK) else ():
             metadata = _metadata(os.path.join(site, name))
             described = re.sub(r"(-py[\d.]+)?\.(egg|dist)-info$", ".dist-info", name)
             target = os.path.join(folder, described)
@@ -185,7 +185,7 @@ def _describe_packages(python: Interpreter, folder: str) -> None:
                 os.mkdir(target)
                 shutil.copyfile(metadata, os.path.join(target, "METADATA"))
                 for file, text in (("INSTALLER", _SEED), ("RECORD", f"{described}/METADATA,,\n")):
-                    with open(os.path.join(target, file), "w") as opened:
+                    with open(os.path.join(target, file), "w", encoding="utf-8") as opened:
                         opened.write(text)
 
 

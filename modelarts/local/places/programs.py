@@ -49,7 +49,7 @@ def of_interpreter(python: Interpreter, cache: str) -> str:
     Raises:
         OSError: it cannot be created.
     """
-    folders = [folder for folder in _folders(python) if os.path.isdir(folder)]
+    folders = [folder for folder in _folders(python) if os.access(folder, os.R_OK | os.X_OK)]
     stamps = [(folder, os.stat(folder).st_mtime_ns) for folder in folders]
     target = os.path.join(cache, f"{zlib.crc32(json.dumps(stamps).encode()):08x}")
     if os.path.isdir(target):

@@ -27,14 +27,14 @@ def test_an_ignored_script_is_reported_with_the_line_that_ignores_it(refused: An
 def test_a_script_ignored_by_default_is_reported_with_the_line_that_includes_it(
     sent: Any, refused: Any, local: Path
 ):
-    fill(local / "src", "train.pyc", "other.py")
+    fill(local / "src", ".cache/train.py", "other.py")
 
-    (fault,) = refused(boot_file="train.pyc")
+    (fault,) = refused(boot_file=".cache/train.py")
 
     ignore = local / "src" / ".modelartsignore"
-    assert fault.rule == f"is not sent: *.pyc is ignored by default; a line !train.pyc in {ignore} includes it"
-    put(ignore, "!train.pyc")
-    assert sent(boot_file="train.pyc") == ["src/other.py", "src/train.pyc"]
+    assert fault.rule == f"is not sent: .cache is ignored by default; a line !.cache in {ignore} includes it"
+    put(ignore, "!.cache")
+    assert sent(boot_file=".cache/train.py") == ["src/.cache/train.py", "src/other.py"]
 
 
 def test_a_script_that_does_not_exist_is_an_error(refused: Any, local: Path):
@@ -42,6 +42,15 @@ def test_a_script_that_does_not_exist_is_an_error(refused: Any, local: Path):
 
     assert [fault.rule for fault in refused(boot_file="tain.py")] == [f"there is no such file in {local}/src"]
     assert ["names a folder" in fault.rule for fault in refused(boot_file="deep")] == [True]
+
+
+@pytest.mark.parametrize("name", ["train.ipynb", "train.py"])
+def test_a_notebook_is_refused_whatever_its_name(refused: Any, local: Path, name: str):
+    put(local / "src" / name, '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
+
+    (fault,) = refused(boot_file=name)
+
+    assert "a Python script, .py, or a shell script, .sh; `jupyter nbconvert --to script" in fault.rule
 
 
 def test_a_script_may_be_an_absolute_path(sent: Any, local: Path):

@@ -137,6 +137,7 @@ def _own_buckets(
     if not address or not (ak and sk):
         return _session_buckets(None)
     try:
+        _require_python()
         signing = importlib.import_module("modelarts._auth.signing")
         buckets = importlib.import_module("modelarts._obs.cloud.buckets")
         options = importlib.import_module("modelarts._transport.options")
@@ -149,10 +150,17 @@ def _own_buckets(
     return _cloud(buckets.HuaweiBuckets(address, auth, home.home_directory(), transport))
 
 
+def _require_python() -> None:
+    """Raise `ImportError` where Python is too old for the SDK."""
+    if sys.version_info < (3, 9):  # noqa: UP036  jobs may run on older ones
+        raise ImportError("it needs Python 3.9 or newer")
+
+
 def _session_buckets(session: "Any") -> "Callable[[Url], Location]":
     """The buckets of a session, by default those of `Session()`."""
     if session is None:
         try:
+            _require_python()
             errors = importlib.import_module("modelarts.errors")
             sessions = importlib.import_module("modelarts.session")
         except ImportError:

@@ -37,7 +37,40 @@ def copy_files(pairs: "Iterable[tuple[str, str]]", threads: int) -> None:
     Args:
         threads: how many at once; 0 and 1: one after the other.
     """
-    left = [pair for pair in pairs if not _copy_small(*pair)]
+    _copy_large([pair for pair in pairs if not _copy_small(*pair)], threads)
+
+
+def copy_new_folder(source: str, target: str, folders: "list[str]", files: "list[str]", threads: int) -> bool:
+    """Copy what is in a folder to one that does not exist yet, which appears when it is complete.
+
+    Files need no other name meanwhile, so that this is quick.
+
+    Args:
+        folders, files: their paths below both; a folder is before what is in it.
+        threads: as for `copy_files`.
+
+    Returns:
+        False if the folder has been created by somebody else, who may need what is in it.
+    """
+    import shutil  # takes time, and jobs that copy nothing do not need it
+
+    part = part_of(target.rstrip("/"))
+    in_folder(part, lambda: os.mkdir(part))
+    try:
+        for folder in folders:
+            os.mkdir(f"{part}/{folder}")
+        pairs = [(f"{source}/{name}", f"{part}/{name}") for name in files]
+        _copy_large([pair for pair in pairs if not _copy_to_own(*pair)], threads)
+        os.rename(part, target.rstrip("/"))
+    except BaseException as error:
+        shutil.rmtree(part, ignore_errors=True)
+        if isinstance(error, OSError) and os.path.lexists(target):
+            return False
+        raise
+    return True
+
+
+def _copy_large(left: "list[tuple[str, str]]", threads: int) -> None:
     left.reverse()
     failures = []  # type: list[BaseException]
     others = [
@@ -71,13 +104,9 @@ def _work(left: "list[tuple[str, str]]", failures: "list[BaseException]") -> Non
 
 def _copy_small(source: str, target: str) -> bool:
     """Copy a small file to a new one in a folder that exists. Returns whether it did: most files are such ones."""
-    content = os.open(source, os.O_RDONLY | _CLOEXEC)
-    try:
-        chunk = os.read(content, _SMALL)
-        if not _O_TMPFILE or len(chunk) == _SMALL or os.read(content, 1):
-            return False
-    finally:
-        os.close(content)
+    chunk = _small_content(source) if _O_TMPFILE else None
+    if chunk is None:
+        return False
     try:
         new = os.open(os.path.dirname(target) or ".", _O_TMPFILE | _NEW, 0o666)
     except OSError:
@@ -86,6 +115,29 @@ def _copy_small(source: str, target: str) -> bool:
         return os.write(new, chunk) == len(chunk) and _give_name(new, target)
     finally:
         os.close(new)
+
+
+def _copy_to_own(source: str, target: str) -> bool:
+    """Copy a small file to a new one in a folder that nobody else knows. Returns whether it is a small one."""
+    chunk = _small_content(source)
+    if chunk is None:
+        return False
+    new = os.open(target, os.O_CREAT | os.O_EXCL | _NEW, 0o666)
+    try:
+        while chunk:
+            chunk = chunk[os.write(new, chunk) :]
+    finally:
+        os.close(new)
+    return True
+
+
+def _small_content(source: str) -> "Optional[bytes]":
+    content = os.open(source, os.O_RDONLY | _CLOEXEC)
+    try:
+        chunk = os.read(content, _SMALL)
+        return None if len(chunk) == _SMALL or os.read(content, 1) else chunk
+    finally:
+        os.close(content)
 
 
 def _copy(source: str, target: str) -> None:

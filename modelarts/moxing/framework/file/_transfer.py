@@ -5,7 +5,7 @@ import os
 
 from . import _errors
 from ._access import locate
-from ._copy import copy_files
+from ._copy import copy_files, copy_new_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,14 +59,25 @@ def copy_parallel(
         logging.getLogger().warning("No files to copy")
         return
     files, folders = _content(source) if file_list is None else (_chosen(source, file_list), [])
+    if not files:
+        logging.getLogger().warning("No files to copy")
+    if file_list is None and _copy_as_new(source, target, folders, files, threads):
+        return
     if target.path is not None or not files:
         target.make_folder()
     if target.path is not None:
         for folder in folders:
             target.child(folder).make_folder()
-    if not files:
-        logging.getLogger().warning("No files to copy")
     _copy_many(source, target, files, threads or 1)
+
+
+def _copy_as_new(
+    source: "Location", target: "Location", folders: "list[str]", files: "list[str]", threads: int
+) -> bool:
+    """Copy to a local folder that does not exist yet, in the way that is quick; returns whether it is copied."""
+    if not (source.path and target.path and target.is_local) or os.path.lexists(target.path):
+        return False
+    return copy_new_folder(source.path, target.path, folders, files, threads)
 
 
 def rename(src_url: "Any", dst_url: "Any") -> None:
