@@ -14,7 +14,7 @@ from modelarts.local.store import Store
 def create(home: LocalHome, version_id: int) -> Path:
     """Write the address file of a version. Returns it; its folder is all that the job needs of the home for it."""
     file = home.job(version_id).session
-    file.parent.mkdir(exist_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     _write(home, file, f"{version_id}.{secrets.token_urlsafe(32)}")
     return file
 
