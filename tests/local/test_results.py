@@ -231,6 +231,13 @@ def test_results_in_cache_are_named_by_their_path(run):
     assert lost(log)[0].endswith("1 file (1 byte) remained on the node: /cache/best.pth")
 
 
+def test_a_url_that_became_a_folder_is_explained(run):
+    _, log = run("os.makedirs(options['train_url']); open(options['train_url'] + 'model.pth', 'w').write('x')")
+
+    assert "1 file (1 byte) remained on the node: s3:/bucket/" in lost(log)[0]
+    assert f"{LOCAL_LOG}Python takes s3://… as a folder: use mox.file, or call mox.file.shift('os', 'mox')" in log
+
+
 def test_a_failed_version_names_them_too(run):
     _, log = run("[pathlib.Path(f'{n}.ckpt').write_text('x') for n in range(5)]; sys.exit(1)")
 

@@ -10,6 +10,8 @@ from typing import Any, Optional
 
 ENTRIES = 50_000  # that are looked at in one folder: the end of a version does not wait for more
 NAMES = 3
+_URLS = ("s3:/", "obs:/")  # how a folder is called that `open` or `os.makedirs` created for a URL
+_URL_AS_FOLDER = "Python takes s3://… as a folder: use mox.file, or call mox.file.shift('os', 'mox') first"
 _CLOCK = 20_000_000  # nanoseconds by which times of files may be behind the clock
 
 Found = tuple[int, str, int]  # time of the last change in nanoseconds, name as the script knows it, size
@@ -45,7 +47,8 @@ def _report(left: list[Found], advice: str, results: Mapping[str, Any]) -> list[
     names = ", ".join(_shown(name) for _, name, _ in left[:NAMES]) + (", …" if len(left) > NAMES else "")
     count = f"{len(left)} file{'s' if len(left) > 1 else ''} ({size_text(sum(size for _, _, size in left))})"
     missing = f"nothing was written to train_url ({results['url']})" if results["output"] else "there is no train_url"
-    return [f"{missing}, and {count} remained on the node: {names}", advice]
+    hints = [_URL_AS_FOLDER] if any(name.startswith(_URLS) for _, name, _ in left) else []
+    return [f"{missing}, and {count} remained on the node: {names}", advice, *hints]
 
 
 def _shown(name: str) -> str:
