@@ -86,7 +86,7 @@ def w(request: pytest.FixtureRequest, tmp_path: Path) -> World:
     """A world for a row of the table."""
     kind, _, scheme = request.param.partition("-")
     buckets = request.getfixturevalue(kind)
-    bucket = f"bucket-{next(_numbers)}" if kind == "cloud" else "bucket"
+    bucket = f"moxing-{next(_numbers)}" if kind == "cloud" else "bucket"
     buckets.create_bucket(bucket)
     put(tmp_path / "L" / "x.txt", "local")
     put(tmp_path / "L" / "s" / "y.txt", "yy")
