@@ -89,7 +89,7 @@ def of_ended_versions(
     """
     # Folders first, rows second: a version has its row before its folder, so that none is taken for a deleted one.
     found = {number: _directories(home.job(number).root) for number in _numbers(home) if number not in without}
-    rows = store.jobs.ends()
+    rows = store.jobs.ends(found)
     ended = [number for number in found if number not in rows or rows[number].status.ended]
     ended = [number for number in ended if not found[number] or _has_exited(home.job(number).alive)]
     in_order = sorted((row.end_time or 0, row.id) for row in map(rows.get, ended) if row and found[row.id])
