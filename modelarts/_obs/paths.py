@@ -95,7 +95,7 @@ class ObsPath(NamedTuple):
         """The local path of this object or folder where buckets are folders below `root`."""
         from pathlib import Path
 
-        return Path(root, self.bucket, *self.key.rstrip("/").split("/"))
+        return Path(root, self.bare.rstrip("/"))
 
 
 def bucket_name_problem(name: str) -> str:

@@ -129,7 +129,9 @@ def ensure(home: Path, iam: CloudOptions | None = None) -> Address:
 def _of_this_job(home: Path) -> Address | None:
     """The service of the job that this process belongs to, if it is that of this home."""
     stored = read_json(Path(os.environ[JOB_SESSION]))
-    if not isinstance(stored, dict) or stored.get("home") != str(home):
+    if not isinstance(stored, dict) or not isinstance(stored.get("home"), str):
+        return None
+    if Path(stored["home"]).resolve() != home.resolve():
         return None
     return _record(Address, stored)
 

@@ -24,6 +24,7 @@ from modelarts.local.store import Store, now
 from modelarts.local.store.records import VersionEnd
 
 INTERVAL = 600.0  # seconds between looks for directories whose time has passed
+DELAY = 1.0  # seconds from the end of a version to a look
 _PATIENCE = 1.0  # seconds in which the supervisor of an ended version exits
 
 logger = logging.getLogger("modelarts.local")
@@ -88,7 +89,7 @@ def of_ended_versions(
     """
     # Folders first, rows second: a version has its row before its folder, so that none is taken for a deleted one.
     found = {number: _directories(home.job(number).root) for number in _numbers(home) if number not in without}
-    rows = store.jobs.ends()
+    rows = store.jobs.ends(found)
     ended = [number for number in found if number not in rows or rows[number].status.ended]
     ended = [number for number in ended if not found[number] or _has_exited(home.job(number).alive)]
     in_order = sorted((row.end_time or 0, row.id) for row in map(rows.get, ended) if row and found[row.id])
@@ -148,6 +149,7 @@ class Cleaner:
         self._store = store
         self._keep = keep
         self._done: set[int] = set()  # versions that need no other look
+        self._due = 0.0  # when to look after versions have ended; 0: none has
         self._thread = SteppingThread("cleaner", self.step)
 
     def start(self) -> None:
@@ -157,11 +159,15 @@ class Cleaner:
         self._thread.close()
 
     def wake(self) -> None:
-        """Look now: a version has ended."""
+        """Look soon: a version has ended. The next ones start at once, and have priority."""
+        self._due = self._due or time.monotonic() + DELAY
         self._thread.wake()
 
     def step(self) -> float:
         """Remove what no rule keeps. Returns the seconds until the next look."""
+        if (pause := self._due - time.monotonic()) > 0:
+            return pause
+        self._due = 0.0
         for found in of_ended_versions(self._home, self._store, self._keep, self._done):
             if found.kept or found.row is None:  # `modelarts local clean` removes what is left of deleted versions
                 continue

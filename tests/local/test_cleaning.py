@@ -46,7 +46,7 @@ class Past:
         return version.id
 
     def ids(self) -> list[int]:
-        return sorted(self.store.jobs.ends())
+        return sorted(version.id for version in self.store.jobs.versions(self.job.id))
 
     def left(self) -> list[int]:
         """The versions that have working directories."""

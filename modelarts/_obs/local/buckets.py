@@ -107,23 +107,24 @@ class LocalBuckets(Buckets):
     def _make_folder_for(self, target: ObsPath, transfer: Transfer) -> None:
         """Create the folders above an object; those that stay empty, since uploads fail, are deleted again."""
         self._bucket(target.bucket)
-        above = self._above(target)
+        above = _above(target, target.under(self.root))
         missing = [folder for folder in above[:-1] if tree.status_or_none(folder) is None]
         if missing:
             transfer.at_end(partial(_remove_empty, missing))
         above[0].mkdir(parents=True, exist_ok=True)
 
     def _remove(self, path: ObsPath) -> None:
-        above = self._above(path)
+        local = path.under(self.root)
+        above = _above(path, local)
         _require_own(path, above)
         with report_os_errors(f"delete {path.url}"):
-            path.under(self.root).unlink()
+            local.unlink()
         _tidy(above)
 
     def _remove_folder(self, folder: ObsPath) -> None:
-        above = self._above(folder)
-        _require_own(folder, above)
         local = folder.under(self.root)
+        above = _above(folder, local)
+        _require_own(folder, above)
         with report_os_errors(f"delete {folder.url}"):
             if local.is_symlink():
                 local.unlink()
@@ -141,11 +142,6 @@ class LocalBuckets(Buckets):
         with report_os_errors(f"create {folder.url}"):
             folder.under(self.root).mkdir(parents=True, exist_ok=True)
 
-    def _above(self, path: ObsPath) -> list[Path]:
-        """The folders above a path, the nearest first; the last is the bucket."""
-        parents = path.under(self.root).parents
-        return [*islice(parents, path.key.rstrip("/").count("/") + 1)] if path.key else []
-
     def _bucket(self, name: str) -> Path:
         local = self.root / name
         with report_os_errors(f"look for bucket {name!r}"):
@@ -153,6 +149,11 @@ class LocalBuckets(Buckets):
         if status is None or not stat.S_ISDIR(status.st_mode):
             raise no_bucket_error(name)
         return local
+
+
+def _above(path: ObsPath, local: Path) -> list[Path]:
+    """The folders above a path, which is `local`, the nearest first; the last is the bucket."""
+    return [*islice(local.parents, path.key.rstrip("/").count("/") + 1)] if path.key else []
 
 
 def _require_own(path: ObsPath, above: list[Path]) -> None:

@@ -29,6 +29,7 @@ _PROBES = {
 NAMES = tuple(_PROBES)
 _PATIENCE = 5.0  # seconds for an answer; one that takes longer is none
 _REMOVAL = 10.0  # seconds for the removal of a container
+_ATTEMPTS, _PAUSE = 10, 0.3
 _REMEMBERED = 60.0  # seconds for which the answer counts
 _INTERVAL = 0.05
 _SHARED_MEMORY = "8g"  # data loaders use it; docker's default are 64 MB
@@ -58,10 +59,16 @@ class Engine(NamedTuple):
 
     def remove(self, name: str) -> None:
         """End and remove a container, if it is still there; those of apptainer are processes of this machine."""
-        if self.name != "apptainer":
-            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-                at_once = ["--time=0"] if self.name == "podman" else []
-                _quiet([self.program, "rm", "--force", *at_once, name], timeout=_REMOVAL)
+        if self.name == "apptainer":
+            return
+        at_once = ["--time=0"] if self.name == "podman" else []
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            for _ in range(_ATTEMPTS):  # podman may just be recording its end
+                if not _quiet([self.program, "rm", "--force", *at_once, name], timeout=_REMOVAL):
+                    return
+                if _quiet([self.program, "container", "inspect", name], timeout=_REMOVAL):
+                    return
+                time.sleep(_PAUSE)
 
     def _call(self, arguments: Sequence[str], stopped: Callable[[], bool]) -> str:
         """Run a command. Returns its last words if it failed, or an empty text."""

@@ -33,7 +33,7 @@ def tree(home: LocalHome, isolation: str, has_image: bool, needed: Iterable[str]
         "isolation": isolation,
         "own": layout.placed(own, ""),
         "covered": os.path.realpath(_covered(home)),
-        "shown": [path for path in dict.fromkeys(shown) if os.path.realpath(path) != os.path.realpath(home.root)],
+        "shown": list(dict.fromkeys(shown)),
     }
 
 

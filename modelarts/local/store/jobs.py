@@ -117,13 +117,14 @@ class Jobs:
         sql = f"SELECT * FROM versions WHERE status IN ({placeholders(statuses)}) ORDER BY id LIMIT ?"
         return [_as_version(row) for row in self._db.all(sql, *(int(status) for status in statuses), limit)]
 
-    def ends(self) -> dict[int, VersionEnd]:
-        """Whether and when each version ended, by version id."""
+    def ends(self, ids: Iterable[int]) -> dict[int, VersionEnd]:
+        """Whether and when each of these versions ended, by version id; those that exist."""
         sql = (
             "SELECT versions.id, jobs.name AS job_name, versions.name, versions.status, versions.end_time "
-            "FROM versions JOIN jobs ON jobs.id = versions.job_id"
+            "FROM versions JOIN jobs ON jobs.id = versions.job_id "
+            "WHERE versions.id IN (SELECT value FROM json_each(?))"
         )
-        rows = self._db.all(sql)
+        rows = self._db.all(sql, json.dumps(list(ids)))
         return {row["id"]: VersionEnd(**{**row, "status": JobStatus(row["status"])}) for row in rows}
 
     def transition(self, version_id: int, expected: Iterable[int], status: int, **changes: Any) -> bool:

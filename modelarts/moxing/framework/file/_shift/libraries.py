@@ -134,7 +134,9 @@ def _opened_before(function: "Callable[..., Any]") -> "Callable[..., Any]":
     ) -> "Any":
         if not functions.is_url(path):
             return function(path, encoding, compression, mode, **options)
-        return file_io.File(path, (mode or "r").replace("b", "").replace("t", "") + "b"), encoding, compression, True
+        if mode is None or "r" in mode:  # it would be read by C
+            return file_io.File(path, "rb"), encoding, compression, True
+        return path, encoding, compression, False  # it is opened by Python
 
     return opened
 
