@@ -17,7 +17,7 @@ import json
 import os
 import signal
 from collections.abc import Iterable
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, Callable, NamedTuple, NoReturn
 
 from modelarts.local.layout import JOB_DIR, ROOT
 from modelarts.local.places import namespaces
@@ -46,7 +46,7 @@ class IsolationError(OSError):
 class Node:
     """The first process of a node, and through it the worker and all that it starts."""
 
-    def __init__(self, tree: Tree, level: Level, orders: int, report: int, output: int) -> None:
+    def __init__(self, tree: Tree, level: Level, fork: int, orders: int, report: int, output: int) -> None:
         self.tree = tree
         self.level = level
         self.problem = ""  # why it is not isolated completely, if it should be
@@ -54,6 +54,7 @@ class Node:
         self.process = Process(0, "")
         self.output = output  # descriptor to read the worker's output from
         self._shown: list[str] = []
+        self._fork = fork
         self._orders = orders
         self._report = os.fdopen(report, "rb")
 
@@ -85,6 +86,8 @@ class Node:
 
     def _opened(self) -> dict[str, Any]:
         """Wait until the first process is ready; what it says then, or why it failed."""
+        if self.level.processes:  # the fork has forked the first process of a namespace, and leaves it to this one
+            os.waitpid(self._fork, 0)
         answer = self._receive() or {"failed": "its first process was killed"}
         self.process = Process.of(answer.get("pid", 0))
         return answer
@@ -101,8 +104,13 @@ class Node:
             os.waitpid(self.process.pid, 0)
 
 
-def open_node(tree: Tree, setting: str) -> Node:
+def open_node(tree: Tree, setting: str, meanwhile: Callable[[], object] = lambda: None) -> Node:
     """Create the folders and the first process of a node, at the best level that the setting and the machine allow.
+
+    Args:
+        tree: what it sees.
+        setting: the value of `local_isolation`.
+        meanwhile: called while the first process creates the tree.
 
     Raises:
         IsolationError: none is possible.
@@ -113,6 +121,7 @@ def open_node(tree: Tree, setting: str) -> Node:
     problem = ""
     for level in _LEVELS[setting]:
         node = _fork(tree, level)
+        meanwhile()
         answer = node._opened()
         if "ready" in answer:
             node.problem, node.lacking = problem, answer["lacking"]
@@ -162,10 +171,7 @@ def _fork(tree: Tree, level: Level) -> Node:
         _first(tree, level, Pipes(orders[0], report[1], output[1]))
     for descriptor in (orders[0], report[1], output[1]):
         os.close(descriptor)
-    node = Node(tree, level, orders[1], report[0], output[0])
-    if level.processes:
-        os.waitpid(pid, 0)  # it has forked the first process of its namespace, which is a child of this one now
-    return node
+    return Node(tree, level, pid, orders[1], report[0], output[0])
 
 
 def _first(tree: Tree, level: Level, pipes: Pipes) -> NoReturn:

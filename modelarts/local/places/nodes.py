@@ -51,12 +51,17 @@ def _open(worker: dict[str, Any], tree: dict[str, Any], opened: list[isolation.N
     try:
         for left in filter(os.path.exists, [own.root, worker.get("python", "")]):
             shutil.rmtree(left)  # of an earlier attempt to start this version
-        opened.append(isolation.open_node(own, tree["isolation"]))
+        opened.append(isolation.open_node(own, tree["isolation"], _import))
     except isolation.IsolationError as error:
         return f"local_isolation is require, and {error}; `modelarts doctor` says how to allow it"
     except OSError as error:
         return f"the job's folders cannot be created: {error}"
     return ""
+
+
+def _import() -> None:
+    """Import what is needed next."""
+    from modelarts.local.places import packages  # noqa: F401
 
 
 def _place(worker: dict[str, Any], is_isolated: bool) -> None:
