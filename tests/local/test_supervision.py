@@ -12,6 +12,7 @@ import pytest
 from modelarts.errors import JobLost
 from modelarts.local import daemon
 from modelarts.local.paths import LocalHome, read_json
+from modelarts.local.processes import descendants
 from modelarts.local.store import Store
 from modelarts.session import Session
 from tests.support.jobs import ACCEPT_ANY, estimator, put_code, shared, until
@@ -29,6 +30,12 @@ def kill_service(home) -> None:
     pid = daemon.find(home).pid
     os.kill(pid, signal.SIGKILL)
     until(lambda: daemon.find(home) is None)
+
+
+def supervisors_of(home) -> list[int]:
+    """The pids of the supervisors that a service has started and that still run."""
+    found = descendants(daemon.find(home).pid)
+    return [process.pid for process in found if b"supervisor.py" in Path(f"/proc/{process.pid}/cmdline").read_bytes()]
 
 
 def test_a_job_outlives_its_service_and_a_new_one_shows_its_end(session, home, tmp_path):
@@ -158,3 +165,23 @@ def _runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_the_next_version_is_supervised_by_a_process_that_waited_for_it(session, home, tmp_path):
+    put_code(session, tmp_path, ACCEPT_ANY)
+    estimator(session).fit(inputs="/bucket/data/", job_name="first", wait=True)
+    until(lambda: len(supervisors_of(home)) == 1)
+    (spare,) = supervisors_of(home)
+
+    job = estimator(session).fit(inputs="/bucket/data/", job_name="second", wait=True)
+
+    assert read_json(LocalHome.of(home).job(job.version_id).supervisor)["pid"] == spare
+
+
+def test_a_version_starts_although_the_process_that_waited_for_it_was_killed(session, home, tmp_path):
+    put_code(session, tmp_path, ACCEPT_ANY)
+    estimator(session).fit(inputs="/bucket/data/", job_name="first", wait=True)
+    until(lambda: len(supervisors_of(home)) == 1)
+    os.kill(*supervisors_of(home), signal.SIGKILL)
+
+    assert estimator(session).fit(inputs="/bucket/data/", job_name="second", wait=True).get_job_info().status == 10

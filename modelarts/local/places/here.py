@@ -20,8 +20,11 @@ from modelarts.local.daemon import JOB_SESSION
 from modelarts.local.paths import JobPaths, read_json
 from modelarts.local.places import images, supervisor
 from modelarts.local.places.base import ENDED, Phase, State
+from modelarts.local.places.spare import Spare
 from modelarts.local.processes import Children, Process, end_with_variable
 
+_SCRIPT = Path(supervisor.__file__)
+_PROGRAM = (sys.executable, "-I", "-S", "-X", "utf8", str(_SCRIPT))
 _ENDS = {phase.value: phase for phase in ENDED}
 
 
@@ -30,7 +33,8 @@ class Here:
 
     def __init__(self) -> None:
         self._supervisors = Children()
-        self._ended: Callable[[], None] = lambda: None
+        self._spare = Spare(self._supervisors, _PROGRAM)
+        self._ended: Callable[[], None] | None = None
 
     def notify(self, ended: Callable[[], None]) -> None:
         """Call a function when a version that was started by this process has ended."""
@@ -41,10 +45,9 @@ class Here:
 
     def start(self, key: str, folder: JobPaths) -> None:
         """Start a supervisor; it inherits its lock, so that it holds it from the beginning."""
-        script = Path(supervisor.__file__)
-        if not script.is_file():
+        if not _SCRIPT.is_file():
             raise FileNotFoundError(
-                f"{script} was removed while the local service was running: restart it with `modelarts local stop`"
+                f"{_SCRIPT} was removed while the local service was running: restart it with `modelarts local stop`"
             )
         try:
             lock = locks.hold(folder.alive)
@@ -52,8 +55,9 @@ class Here:
             return  # it runs already
         try:
             os.ftruncate(lock, 0)
-            program = [sys.executable, "-I", "-S", "-X", "utf8", str(script), str(folder.spec), str(lock)]
-            started = self._supervisors.start(program, pass_fds=(lock,), cwd=folder.root)
+            started = self._spare.take(str(folder.spec), lock) or self._supervisors.start(
+                [*_PROGRAM, str(folder.spec), str(lock)], pass_fds=(lock,), cwd=folder.root
+            )
             threading.Thread(target=self._wait, args=(started.pid,), daemon=True).start()
         finally:
             os.close(lock)
@@ -61,7 +65,9 @@ class Here:
     def _wait(self, supervisor: int) -> None:
         with suppress(ChildProcessError):  # it was reaped already
             os.waitid(os.P_PID, supervisor, os.WEXITED | os.WNOWAIT)
-        self._ended()
+        if self._ended is not None:
+            self._ended()
+            self._spare.prepare()  # the next version will start sooner
 
     def look(self, folders: Mapping[str, JobPaths]) -> dict[str, State]:
         self._supervisors.reap()

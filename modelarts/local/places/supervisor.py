@@ -1,4 +1,4 @@
-"""Runs one version and records its end: `python supervisor.py SPEC LOCK_FD`.
+"""Runs one version and records its end: `python supervisor.py SPEC LOCK_FD`, or SOCKET_FD to wait for both.
 
 Started by file path, with the standard library and three small modules of this package, so that it starts fast. It
 outlives the service. The record of the end is renamed into place, so that a reader sees all of it or nothing.
@@ -29,6 +29,7 @@ from modelarts.local.processes import Process
 
 GRACE = 5.0  # seconds from SIGTERM to SIGKILL for a worker
 FIRST_SAMPLE = 0.2  # seconds until the usage of the workers is measured
+LONGEST_WAIT = 600.0  # seconds without a version to supervise
 CODE_MISSING = 127  # the platform's return code for a code directory that cannot be fetched
 _RECORD_SIZE = 4096
 
@@ -233,13 +234,32 @@ def store_end(path: str, record: dict[str, Any]) -> None:
     os.replace(f"{path}.part", path)
 
 
+def requested(descriptor: int) -> tuple[str, int]:
+    """Wait for the spec and the lock of a version; ends this process if none comes."""
+    import socket
+
+    from modelarts.local.places import packages  # noqa: F401  it will be needed
+
+    with socket.socket(fileno=descriptor) as requests:
+        requests.settimeout(LONGEST_WAIT)
+        try:
+            spec, descriptors, _, _ = socket.recv_fds(requests, 65536, 1)
+        except OSError:  # also the end of the time
+            spec, descriptors = b"", []
+    if not descriptors:
+        os._exit(0)
+    os.chdir(os.path.dirname(spec))
+    return os.fsdecode(spec), descriptors[0]
+
+
 def main() -> None:
-    with open(sys.argv[1], encoding="utf-8") as file:
+    path, lock = (sys.argv[1], int(sys.argv[2])) if len(sys.argv) > 2 else requested(int(sys.argv[1]))
+    with open(path, encoding="utf-8") as file:
         spec = json.load(file)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # if it was ignored, the kernel keeps no exit codes of workers
     process = Process.of(os.getpid())
     files.write(spec["supervisor"], json.dumps(process._asdict()).encode())
-    os.write(int(sys.argv[2]), str(process.pid).encode())
+    os.write(lock, str(process.pid).encode())
     try:
         reserve(spec["exit"])
     except OSError as error:
