@@ -76,8 +76,8 @@ def copies(
 ) -> Row:
     """A copy against `cp -r` of the same folder.
 
-    Small files that were made are kept: for some time after many files have been deleted, ext4 takes up to a millisecond to
-    create one.
+    Small files that were made are kept: for some time after many files have been deleted, ext4 takes up to a
+    millisecond to create one.
     """
     is_small = source.name == "small"
 
