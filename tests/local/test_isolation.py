@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import tempfile
 import venv
 from collections.abc import Iterator
 from pathlib import Path
@@ -221,30 +222,50 @@ def test_isolation_can_be_required(home, tmp_path, monkeypatch, given_up):
                 job.wait(timeout=60, show=False)
 
 
-def test_what_a_job_needs_is_visible_wherever_it_is(home, tmp_path, monkeypatch):
-    """Below `/tmp`, as all of a test: a script that starts an interpreter, packages, a bucket that is a link."""
-    program = tmp_path / "programs" / "python"
+@pytest.fixture
+def below_tmp() -> Iterator[Path]:
+    """A folder that the `/tmp` of a job hides, wherever those of other tests are."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)
+        end_service(Path(folder) / "state")
+
+
+def test_what_a_job_needs_is_visible_wherever_it_is(monkeypatch, below_tmp):
+    """Below `/tmp`: a script that starts an interpreter, packages, a bucket that is a link.
+
+    The job may change the bucket and its home, not the rest: emptying its own `/tmp` must not reach the machine's.
+    """
+    home = below_tmp / "state"
+    program = below_tmp / "programs" / "python"
     program.parent.mkdir()
-    venv.create(tmp_path / "venv", symlinks=True)
-    program.write_text(f'#!/bin/sh\nexec "{tmp_path}/venv/bin/python" "$@"\n')
+    venv.create(below_tmp / "venv", symlinks=True)
+    program.write_text(f'#!/bin/sh\nexec "{below_tmp}/venv/bin/python" "$@"\n')
     program.chmod(0o755)
-    library, elsewhere = tmp_path / "library", tmp_path / "elsewhere"
+    library, elsewhere = below_tmp / "library", below_tmp / "elsewhere"
     library.mkdir()
     (library / "mine.py").write_text("value = 7")
     elsewhere.mkdir()
     (elsewhere / "object").write_text("linked")
+    (below_tmp / "user home").mkdir()
+    monkeypatch.setenv("HOME", str(below_tmp / "user home"))
     monkeypatch.setenv("MODELARTS_LOCAL_PYTHON", json.dumps({"PyTorch": str(program)}))
     monkeypatch.setenv("MODELARTS_LOCAL_ENVIRONMENT", "PYTHONPATH")
     monkeypatch.setenv("PYTHONPATH", str(library))
     with Session.local(home) as session:
         session.obs.create_bucket("bucket")
         (shared(home) / "linked-bucket").symlink_to(elsewhere)
-        put_code(session, tmp_path, f"""
-            import mine
+        put_code(session, below_tmp, f"""
+            import mine, os, shutil
             print("VALUE", mine.value, open("{shared(home)}/linked-bucket/object").read())
+            open("{shared(home)}/linked-bucket/other", "w").write("written")
+            open(os.path.expanduser("~/.cache"), "w").write("written")
+            for folder in ("{library}", "{below_tmp}/venv", "{program.parent}"):
+                shutil.rmtree(folder, ignore_errors=True)  # as `rm -rf /tmp/*` does
         """)
         job = estimator(session).fit(inputs="/bucket/data/")
         job.wait(timeout=60, show=False)
         log = job.get_job_log(f"job-{job.job_name}.0").content
 
     assert "VALUE 7 linked" in log
+    assert (elsewhere / "other").read_text() == (below_tmp / "user home" / ".cache").read_text() == "written"
+    assert program.exists() and (library / "mine.py").exists() and (below_tmp / "venv" / "bin" / "python").exists()

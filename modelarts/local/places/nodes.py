@@ -47,7 +47,7 @@ def open_all(
 
 def _open(worker: dict[str, Any], tree: dict[str, Any], opened: list[isolation.Node]) -> str:
     """Open a node. Returns why that is not possible, or an empty text."""
-    own = Tree(worker["root"], tuple(tree["own"]), tree["covered"], tuple(tree["shown"]))
+    own = Tree(worker["root"], tuple(tree["own"]), tree["covered"], tuple(tree["shown"]), tuple(tree["writable"]))
     try:
         for left in filter(os.path.exists, [own.root, worker.get("python", "")]):
             shutil.rmtree(left)  # of an earlier attempt to start this version

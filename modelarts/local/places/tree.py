@@ -8,6 +8,7 @@ Standard library only: the supervisor uses this module, too.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -25,6 +26,7 @@ class Tree(NamedTuple):
     own: tuple[str, ...]  # paths that are folders of the job, such as `/tmp`
     covered: str  # the home of the service, which is empty for the job
     shown: tuple[str, ...]  # paths that must be there, even if the machine has them below one of the others
+    writable: tuple[str, ...] = ()  # those of them that the job may change: `rm -rf /tmp/*` must not reach the others
 
 
 class Mount(NamedTuple):
@@ -32,6 +34,7 @@ class Mount(NamedTuple):
 
     target: str
     source: str
+    is_read_only: bool = False
 
 
 def create(tree: Tree) -> None:
@@ -110,15 +113,17 @@ def mounts(tree: Tree, paths: Iterable[str]) -> list[Mount]:
     found: list[Mount] = []
     wanted = {os.path.abspath(path) for path in paths}
     job = os.path.dirname(os.path.realpath(tree.root))
+    writable = [job, *map(os.path.realpath, tree.writable), *map(os.path.abspath, tree.writable)]
     for path in sorted(wanted | {os.path.realpath(path) for path in wanted}):
         source = os.path.realpath(path)
         if not _is_hidden(path, tree) or not os.path.exists(source):
             continue
         if f"{job}/".startswith(f"{source}/") and not is_below(tree.covered, source):
             continue  # a folder of the service, which happens to be on the path of an interpreter
-        if any(_shows(one.target, path, tree.covered) for one in found):
+        is_read_only = not any(one == folder or is_below(one, folder) for one in (path, source) for folder in writable)
+        if any(_shows(one.target, path, tree.covered) and is_read_only >= one.is_read_only for one in found):
             continue
-        found.append(Mount(path, source))
+        found.append(Mount(path, source, is_read_only))
     return found
 
 
@@ -151,6 +156,10 @@ def bind(one: Mount) -> None:
         os.makedirs(os.path.dirname(one.target), exist_ok=True)
         open(one.target, "ab").close()
     ns.mount(source, one.target, ns.BIND | ns.RECURSIVE)
+    if one.is_read_only:
+        kept = os.statvfs(one.target).f_flag & (ns.NO_SUID | ns.NO_DEVICES | ns.NO_EXEC)  # a user cannot clear them
+        with contextlib.suppress(OSError):
+            ns.mount(None, one.target, ns.REMOUNT | ns.BIND | ns.READ_ONLY | kept)
 
 
 def _mount_proc(is_new: bool) -> None:

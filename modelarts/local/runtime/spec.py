@@ -101,8 +101,10 @@ class JobSpecBuilder:
 
     def _tree(self, body: dict[str, Any], workers: list[dict[str, Any]], session: Path) -> dict[str, Any]:
         program = self._interpreter(self._engine(body))
-        needed = [str(session.parent), *PACKAGES, *of_interpreter(program), *named_by(workers[0]["environment"])]
-        return tree(self.home, self.isolation, has_image=bool(body["user_command"]), needed=needed)
+        environment = workers[0]["environment"]
+        needed = [str(session.parent), *PACKAGES, *of_interpreter(program), *named_by(environment)]
+        has_image = bool(body["user_command"])
+        return tree(self.home, self.isolation, has_image, needed, user_home=environment["HOME"])
 
     def _gpus(self, body: dict[str, Any]) -> int:
         spec = self.catalog.specs.get(body["spec_id"] or 0)

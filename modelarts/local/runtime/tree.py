@@ -18,22 +18,24 @@ _PATHS = ("HOME", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "PYTHONHOME", "SSL_CE
           "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")  # fmt: skip
 
 
-def tree(home: LocalHome, isolation: str, has_image: bool, needed: Iterable[str]) -> dict[str, Any]:
+def tree(home: LocalHome, isolation: str, has_image: bool, needed: Iterable[str], user_home: str) -> dict[str, Any]:
     """The member `tree` of a spec.
 
     Args:
         home: of the service. The job sees its buckets, and nothing else of it but `needed`.
         isolation: the value of `local_isolation`.
         has_image: whether the version runs an image.
-        needed: other paths that the job must see.
+        needed: other paths that the job must see; those that its own folders would hide are read-only for it.
+        user_home: the value of `HOME` in the job.
     """
     own = [layout.CACHE, layout.TMP, layout.WORK, layout.JOB_DIR, *([layout.MA_USER] if has_image else [])]
-    shown = [str(home.buckets), *_linked(home.buckets), *map(os.path.abspath, needed)]
+    buckets = [str(home.buckets), *_linked(home.buckets)]
     return {
         "isolation": isolation,
         "own": layout.placed(own, ""),
         "covered": os.path.realpath(_covered(home)),
-        "shown": list(dict.fromkeys(shown)),
+        "shown": list(dict.fromkeys([*buckets, *map(os.path.abspath, needed)])),
+        "writable": [*buckets, user_home],
     }
 
 
