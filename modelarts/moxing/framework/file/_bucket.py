@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ._urls import Url
 
 
+_created = set()  # type: set[str]  # folders that this process created as such: they stay when they become empty
+
+
 class BucketPath(LocalPath):
     """A path in a bucket that is the folder `root/bucket`; it behaves as one of OBS.
 
@@ -71,6 +74,7 @@ class BucketPath(LocalPath):
         target.require_bucket()
         moved = super().move_to(target)
         if moved:
+            self._forget()
             self._tidy()
         return moved
 
@@ -102,6 +106,12 @@ class BucketPath(LocalPath):
         with _refusals(self.url, writing=True):
             make_folder(self.path)
 
+    def keep_folder(self) -> None:
+        folder = self.path
+        while len(folder) > len(self._bucket):
+            _created.add(folder)
+            folder = os.path.dirname(folder)
+
     def remove(self, recursive: bool) -> None:
         found = self.status()
         if found is None or (found.is_directory and not recursive):
@@ -115,6 +125,7 @@ class BucketPath(LocalPath):
                     LocalPath(os.path.join(self.path, name)).remove(recursive=True)
             else:
                 LocalPath(self.path).remove(recursive=True)
+        self._forget()
         self._tidy()
 
     def _require_own(self) -> None:
@@ -126,11 +137,16 @@ class BucketPath(LocalPath):
                 raise _errors.refusal(403, "AccessDenied", "Access Denied", advice)
             folder = os.path.dirname(folder)
 
+    def _forget(self) -> None:
+        """It has been deleted: folders that come to be of this name are not those that were created."""
+        gone = [path for path in list(_created) if f"{path}/".startswith(f"{self.path}/")]
+        _created.difference_update(gone)
+
     def _tidy(self) -> None:
         """Delete the folders above that existed only because of what was deleted."""
         folder = os.path.dirname(self.path)
         with contextlib.suppress(OSError):  # the first that is not empty
-            while len(folder) > len(self._bucket):
+            while len(folder) > len(self._bucket) and folder not in _created:
                 os.rmdir(folder)
                 folder = os.path.dirname(folder)
 

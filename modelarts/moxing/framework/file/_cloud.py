@@ -7,6 +7,7 @@ import pathlib
 import tempfile
 from typing import cast
 
+from modelarts._obs.failures import no_bucket_error
 from modelarts._obs.paths import ObsPath
 from modelarts._obs.transfer.local_names import can_be_file
 from modelarts._obs.transfer.plan import TransferPlan
@@ -42,23 +43,27 @@ class CloudObject(Location):
         self.slash = url.slash
         self._listed = {}  # type: dict[str, Item]
 
+    @property
+    def place(self) -> str:
+        return self._object.url
+
     def status(self) -> "Optional[Status]":
-        with _refusals(self.url):
+        with _refusals(self._object):
             item = None if self.slash else self._buckets._find(self._object)
             if item is not None:
                 return _status(item)
             return Status(0, 0, True) if self.is_folder() else None
 
     def is_file(self) -> bool:
-        with _refusals(self.url):
+        with _refusals(self._object):
             return not self.slash and self._buckets._find(self._object) is not None
 
     def is_folder(self) -> bool:
-        with _refusals(self.url):
+        with _refusals(self._object):
             return self._buckets._is_folder(self._folder)
 
     def require_bucket(self) -> None:
-        with _refusals(self.url):
+        with _refusals(self._object):
             if not self._buckets._is_folder(ObsPath(self._object.bucket)):
                 raise _errors.no_bucket(self._object.bucket)
 
@@ -68,7 +73,7 @@ class CloudObject(Location):
     def entries(self, recursive: bool = False) -> "list[Entry]":
         if not self.is_folder():
             raise _errors.not_exists(self.url, "folder")
-        with _refusals(self.url):
+        with _refusals(self._object):
             found = {}  # type: dict[str, Entry]
             for item in self._buckets._walk(self._folder, recursive):
                 name = item.path.key[len(self._folder.key) :]
@@ -95,7 +100,7 @@ class CloudObject(Location):
         return sum(entry.status.length for entry in self.entries(recursive=True) if entry.status)
 
     def open_binary(self, mode: str) -> "tuple[IO[bytes], Publish]":
-        with _refusals(self.url):
+        with _refusals(self._object):
             if self.slash:
                 raise _errors.is_folder(self.url)
             item = None if mode.startswith("w") else self._buckets._find(self._object)
@@ -122,29 +127,29 @@ class CloudObject(Location):
         return cast("IO[bytes]", file), lambda: self._put(path)
 
     def _put(self, path: str) -> None:
-        with _refusals(self.url):
+        with _refusals(self._object):
             self._send([(path, self._object)], _THREADS)
 
     def make_folder(self, parents: bool = True) -> None:
-        with _refusals(self.url):
+        with _refusals(self._object):
             if not parents and not CloudObject(self._buckets, self._address.parent).is_folder():
                 raise _errors.not_exists(str(self._address.parent), "folder")
             if not self.is_folder():
                 self._buckets._create_folder(self._folder)
 
     def remove(self, recursive: bool) -> None:
-        with _refusals(self.url):
+        with _refusals(self._object):
             if self.is_file():
                 self._buckets._remove(self._object)
             elif recursive and self.is_folder():
                 self._buckets._remove_folder(self._folder)
 
     def upload(self, pairs: "Iterable[tuple[str, str]]", threads: int) -> None:
-        with _refusals(self.url):
+        with _refusals(self._object):
             self._send([(path, self._target(name)) for path, name in pairs], threads)
 
     def download(self, pairs: "Iterable[tuple[str, str]]", threads: int) -> None:
-        with _refusals(self.url):
+        with _refusals(self._object):
             self._fetch([(self._item(name), path) for name, path in pairs], threads)
 
     def _target(self, name: str) -> ObsPath:
@@ -178,14 +183,16 @@ class _TemporaryFile(io.FileIO):
 class _refusals:
     """Raises errors of `session.obs` as those of MoXing."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, path: ObsPath) -> None:
+        self._bucket = path.bucket
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, kind: object, error: "Any", trace: object) -> None:
         if isinstance(error, ObsError):
+            if str(error) == str(no_bucket_error(self._bucket)):
+                raise _errors.no_bucket(self._bucket) from error
             status, code = {_NOT_FOUND: (404, "NoSuchKey"), _REFUSED: (403, "AccessDenied")}.get(
                 error.error_code, (500, "InternalError")
             )

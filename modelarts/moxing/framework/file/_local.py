@@ -79,9 +79,12 @@ class LocalPath(Location):
             os.mkdir(self.path)
 
     def remove(self, recursive: bool) -> None:
-        if os.path.isdir(self.path) and not os.path.islink(self.path):
+        path = self.path.rstrip("/") or "/"  # with a slash, a link to a folder would be taken for the folder
+        if os.path.isdir(path) and not os.path.islink(path):
             if recursive:
-                remove_tree(self.path)
+                remove_tree(path)
+        elif recursive and self.slash and os.path.isdir(path):
+            os.unlink(path)
         else:
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 os.unlink(self.path)

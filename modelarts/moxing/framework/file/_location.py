@@ -1,5 +1,6 @@
 """What a path can be, and what each kind of storage implements."""
 
+import os
 import stat
 
 TYPE_CHECKING = False
@@ -72,6 +73,11 @@ class Location:
         """The file, else the folder, of this name; `None` where there is neither."""
         raise NotImplementedError
 
+    @property
+    def place(self) -> str:
+        """The same text for whatever is the same file, object or folder."""
+        return os.path.realpath(self.path) if self.path is not None else self.url
+
     def exists(self) -> bool:
         return self.status() is not None
 
@@ -119,6 +125,9 @@ class Location:
     def make_folder(self, parents: bool = True) -> None:
         """Create a folder; one of a bucket may exist."""
         raise NotImplementedError
+
+    def keep_folder(self) -> None:
+        """Let a folder that a script created stay when it becomes empty, where it would go with its last object."""
 
     def remove(self, recursive: bool) -> None:
         """Delete a file, or with `recursive` a folder; what does not exist, or is a folder without it, is left."""

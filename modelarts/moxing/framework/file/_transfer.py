@@ -42,7 +42,7 @@ def copy_parallel(
     What the target has already stays, except files of the same names. If there is nothing to copy, that is logged.
 
     Args:
-        file_list: only these files, by paths relative to `src_url`.
+        file_list: only these, by paths relative to `src_url`; of a folder in it, all that it contains.
         threads: how many files are copied at once; 0 is 1.
         is_processing, use_queue: accepted; files are always copied by threads.
 
@@ -58,7 +58,8 @@ def copy_parallel(
         source.require_bucket()
         logging.getLogger().warning("No files to copy")
         return
-    files, folders = _content(source) if file_list is None else (_chosen(source, file_list), [])
+    files, folders = _content(source) if file_list is None else _chosen(source, file_list)
+    threads = threads or 1
     if not files:
         logging.getLogger().warning("No files to copy")
     if file_list is None and _copy_as_new(source, target, folders, files, threads):
@@ -68,7 +69,7 @@ def copy_parallel(
     if target.path is not None:
         for folder in folders:
             target.child(folder).make_folder()
-    _copy_many(source, target, files, threads or 1)
+    _copy_many(source, target, files, threads)
 
 
 def _copy_as_new(
@@ -90,11 +91,13 @@ def rename(src_url: "Any", dst_url: "Any") -> None:
     found = source.status()
     if found is None:
         raise _errors.not_exists(source.url)
-    if source.path is not None and source.path == target.path:
+    if not found.is_directory:
+        target = _target_of_file(source, target)
+    if source.place == target.place:
         return
-    if found.is_directory and f"{target.url}/".startswith(f"{source.url.rstrip('/')}/"):
+    if found.is_directory and target.place.startswith(f"{source.place.rstrip('/')}/"):
         raise OSError(f"cannot move {source.url} into itself: {target.url}")
-    if (found.is_directory or not target.slash) and source.move_to(target):
+    if source.move_to(target):
         return
     if found.is_directory:
         copy_parallel(src_url, dst_url)
@@ -114,9 +117,15 @@ def _require_file(source: "Location") -> None:
     raise _errors.is_folder(source.url) if source.is_folder() else _errors.no_key(source.url)
 
 
-def _copy_one(source: "Location", target: "Location") -> None:
+def _target_of_file(source: "Location", target: "Location") -> "Location":
+    """What a file is copied to: in a folder it keeps its name."""
     if target.slash or (target.path is not None and os.path.isdir(target.path)):
-        target = target.child(os.path.basename(source.url))
+        return target.child(os.path.basename(source.url))
+    return target
+
+
+def _copy_one(source: "Location", target: "Location") -> None:
+    target = _target_of_file(source, target)
     target.require_bucket()
     _copy_many(source, target, [""], 1)
 
@@ -162,13 +171,21 @@ def _content(source: "Location") -> "tuple[list[str], list[str]]":
     return files, folders
 
 
-def _chosen(source: "Location", file_list: "Sequence[str]") -> "list[str]":
-    """The names in `file_list`, each of which must be that of a file in the folder."""
+def _chosen(source: "Location", file_list: "Sequence[str]") -> "tuple[list[str], list[str]]":
+    """The names in `file_list` that are files, and those of folders, with what they contain."""
     if isinstance(file_list, (str, bytes)):
         raise TypeError(f"file_list={file_list!r}: write a list of paths relative to src_url")
-    names = [os.fspath(name).strip("/") for name in file_list]
-    for name in names:
-        if not name or ".." in name.split("/"):
-            raise ValueError(f"file_list: {name!r} is not the path of a file relative to {source.url}")
-        _require_file(source.child(name))
-    return names
+    found = {}  # type: dict[str, bool]
+    for given in file_list:
+        parts = [part for part in os.fspath(given).split("/") if part not in ("", ".")]
+        name = "/".join(parts)
+        if not name or ".." in parts:
+            raise ValueError(f"file_list: {given!r} is not the path of a file relative to {source.url}")
+        child = source.child(name)
+        is_folder = not child.is_file() and child.is_folder()
+        if is_folder:
+            found.update((f"{name}/{entry.name}", entry.is_folder) for entry in child.to_copy())
+        else:
+            _require_file(child)
+        found[name] = is_folder
+    return [name for name in found if not found[name]], sorted(name for name in found if found[name])

@@ -99,7 +99,9 @@ def is_directory(url: "Any") -> bool:
 
 def make_dirs(url: "Any") -> None:
     """Create a folder and those above it, unless they exist."""
-    _locate(url).make_folder()
+    folder = _locate(url)
+    folder.make_folder()
+    folder.keep_folder()
 
 
 def mk_dir(url: "Any") -> None:
@@ -108,7 +110,9 @@ def mk_dir(url: "Any") -> None:
     Raises:
         OSError: the folder above it does not exist.
     """
-    _locate(url).make_folder(parents=False)
+    folder = _locate(url)
+    folder.make_folder(parents=False)
+    folder.keep_folder()
 
 
 def remove(url: "Any", recursive: bool = False) -> None:
