@@ -29,7 +29,7 @@ def doctor(given_up: str, *options: str) -> tuple[int, str]:
         ("nothing", ["ok", "ok", "ok"]),
         ("administration", ["ok", "ok", "ok"]),
         ("a private /proc", ["ok", "ok", "failed: mount /proc: Operation not permitted"]),
-        ("namespaces", ["failed: unshare: No space left on device"] * 3),
+        ("namespaces", ["failed: unshare: the limit of namespaces is reached"] * 3),
     ],
 )
 def test_each_check_tries_what_jobs_do(given_up, states):
@@ -49,6 +49,13 @@ def test_what_is_missing_is_shown_with_what_may_break_and_how_to_allow_it():
     assert "jobs see the machine's own /cache, /tmp and /home/work" in line
     assert "`sudo sysctl -w user.max_user_namespaces=15000`" in line
     assert code == 1
+
+
+def test_limits_of_namespaces_are_told_by_their_names():
+    _, printed = doctor("mount namespaces")
+
+    line = next(line for line in printed.splitlines() if line.startswith("mount namespace"))
+    assert "`sudo sysctl -w user.max_mnt_namespaces=15000`" in line
 
 
 def test_nothing_is_wrong_with_a_machine_whose_user_wants_no_isolation(monkeypatch):

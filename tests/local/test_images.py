@@ -128,12 +128,13 @@ def test_the_documented_commands_work_without_a_container(engines, home, tmp_pat
             "bash -x /home/work/run_train.sh python /home/work/user-job-dir/src/train.py --steps 3",
             "/bin/bash /home/work/run_train.sh 's3://bucket/src/' 'src/train.py' '/tmp/log/train.log' --'steps'='3'",
             "bash /home/work/run_train.sh s3://bucket/none/ none/train.py /tmp/log/train.log",
+            "/home/work/run_train.sh python src/train.py",
         ]
         jobs = [image_job(session, command).fit(inputs="/bucket/data/", job_name=f"j{i}")
                 for i, command in enumerate(commands)]  # fmt: skip
-        first, second, third = [ended(job) for job in jobs]
+        first, second, third, direct = [ended(job) for job in jobs]
 
-        assert (first.exit_code, second.exit_code, third.exit_code) == (5, 5, 127)
+        assert (first.exit_code, second.exit_code, third.exit_code, direct.exit_code) == (5, 5, 127, 5)
         assert "\nran ['--steps', '3'] 0.1\n" in logs(jobs[0])[0]
         assert "\nran ['--steps=3'] 0.1\n" in logs(jobs[1])[0]
         assert third.reason.endswith("its last line was: the code directory s3://bucket/none does not exist")
@@ -207,9 +208,9 @@ def work(tmp_path):
     return tmp_path
 
 
-def run_train(work, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def run_train(work, *arguments: str, shell: str = "bash", **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {"PATH": os.environ["PATH"], **variables}
-    command = ["bash", str(work / "run_train.sh"), *arguments]
+    command = [shell, str(work / "run_train.sh"), *arguments]
     return subprocess.run(command, capture_output=True, text=True, env=environment, cwd="/", check=False)
 
 
@@ -220,12 +221,14 @@ def test_the_start_script_runs_its_arguments_and_returns_their_code(work):
     assert (ended.returncode, ended.stdout) == (5, f"{inside} ['--name=a b'] {inside}:/other\n")
 
 
-@pytest.mark.parametrize("boot_file", ["code/train.py", "/code/train.py"])
-def test_the_start_script_takes_its_older_form(work, boot_file):
+@pytest.mark.parametrize(
+    ("boot_file", "shell"), [("code/train.py", "bash"), ("/code/train.py", "bash"), ("code/train.py", "sh")]
+)
+def test_the_start_script_takes_its_older_form(work, boot_file, shell):
     log = work / "log" / "train.log"
 
     older = ("s3://b/dir/code/", boot_file, str(log))
-    ended = run_train(work, *older, "--data_url=s3://b/d/", DLS_APP_URL="obs://b/dir/code")
+    ended = run_train(work, *older, "--data_url=s3://b/d/", shell=shell, DLS_APP_URL="obs://b/dir/code")
 
     inside = work / "user-job-dir"
     assert (ended.returncode, ended.stdout) == (5, f"{inside} ['--data_url=s3://b/d/'] {inside}\n")

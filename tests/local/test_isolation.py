@@ -24,6 +24,7 @@ from tests.support.jobs import estimator, put_code, shared, until
 from tests.support.processes import end_service, running
 
 # What real scripts do: folders without `exist_ok`, a lock in /tmp that says that the data have been copied.
+NONE_LEFT = "unshare: the limit of namespaces is reached"
 REPORT = """
 import json, os, subprocess, sys, threading
 sleep = os.environ["DLS_JOB_ID"].zfill(4)
@@ -156,7 +157,7 @@ def test_the_log_says_once_what_is_not_as_on_the_platform(machine):
     said = [line for line in machine.log().splitlines() if "modelarts doctor" in line]
 
     expected = {
-        "namespaces": "private /cache, /tmp and /home/work are not possible here (unshare: No space left on device)",
+        "namespaces": f"private /cache, /tmp and /home/work are not possible here ({NONE_LEFT})",
         "a private /proc": "private processes are not possible here (mount /proc: Operation not permitted)",
     }
     assert len(said) == (machine.rights in expected)
@@ -217,7 +218,7 @@ def test_isolation_can_be_required(home, tmp_path, monkeypatch, given_up):
         if given_up == "nothing":
             assert job.wait(timeout=60, show=False).status == 10
         else:
-            problem = "local_isolation is require, and unshare: No space left on device; `modelarts doctor` says how to"
+            problem = f"local_isolation is require, and {NONE_LEFT}; `modelarts doctor` says how to"
             with pytest.raises(JobFailed, match=re.escape(problem)):
                 job.wait(timeout=60, show=False)
 

@@ -19,7 +19,8 @@ def give_up(what: str) -> None:
 
     Args:
         what: `nothing`; `administration`: namespaces are only possible in a user namespace, as for users who are not
-            root; `a private /proc`: it has masks, as in a container; `namespaces`: none can be created.
+            root; `a private /proc`: it has masks, as in a container; `namespaces`: none can be created;
+            `mount namespaces`: their limit is 0.
     """
     if what in ("", "nothing"):
         return
@@ -27,10 +28,13 @@ def give_up(what: str) -> None:
         _unshare(namespaces.USERS | namespaces.MOUNTS)
         namespaces.mount(None, "/", namespaces.RECURSIVE | namespaces.SLAVE)
         namespaces.mount("/dev/null", "/proc/version", namespaces.BIND)
+    elif what == "mount namespaces":
+        _unshare(namespaces.USERS)
+        Path("/proc/sys/user/max_mnt_namespaces").write_text("0", encoding="ascii")
     elif what == "namespaces":
         _unshare(namespaces.USERS)
         Path("/proc/sys/user/max_user_namespaces").write_text("0", encoding="ascii")
-    if what != "administration" or os.geteuid() == 0:
+    if what != "mount namespaces" and (what != "administration" or os.geteuid() == 0):
         ctypes.CDLL(None).prctl(_DROP, _SYS_ADMIN, 0, 0, 0)  # from the next `exec` on
 
 

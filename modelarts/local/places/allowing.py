@@ -15,10 +15,12 @@ _CONTAINERS = ("/.dockerenv", "/run/.containerenv")
 _IN_CONTAINER = "in a container: start it with --privileged, or --cap-add SYS_ADMIN --security-opt seccomp=unconfined"
 _MASKED = "in a container: start it with --security-opt systempaths=unconfined (docker) or unmask=ALL (podman)"
 _OTHERWISE = "it needs a kernel with user namespaces (CONFIG_USER_NS), and no security module that forbids them"
-# Switches of the kernel: the value that forbids user namespaces, and the command that allows them.
+# Switches of the kernel: the value that forbids namespaces, and the command that allows them.
 _SWITCHES = {
     "/proc/sys/kernel/unprivileged_userns_clone": ("0", "sudo sysctl -w kernel.unprivileged_userns_clone=1"),
     "/proc/sys/user/max_user_namespaces": ("0", "sudo sysctl -w user.max_user_namespaces=15000"),
+    "/proc/sys/user/max_mnt_namespaces": ("0", "sudo sysctl -w user.max_mnt_namespaces=15000"),
+    "/proc/sys/user/max_pid_namespaces": ("0", "sudo sysctl -w user.max_pid_namespaces=15000"),
     "/proc/sys/kernel/apparmor_restrict_unprivileged_userns":
         ("1", "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"),
 }  # fmt: skip

@@ -41,7 +41,7 @@ def prepare(worker: dict[str, Any], note: Callable[[str], None]) -> None:
         rule = f"`jupyter nbconvert --to script {name}` makes a script of it"
         raise StartFailure(f"the boot file {name} is a notebook: {rule}", _MISSING)
     if path.lower().endswith(".sh") and _convert(path):
-        note(f"{name} has Windows line ends, which are read as line ends here")
+        note(f"{name} has Windows line ends or a byte order mark, which no shell understands: removed here")
 
 
 def _convert(path: str) -> bool:

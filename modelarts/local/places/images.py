@@ -103,6 +103,7 @@ def provide(image: dict[str, Any], worker: dict[str, Any], has_tree: bool, note:
     """
     script = _start_script(worker)
     shutil.copyfile(image["run_train"], script)
+    os.chmod(script, 0o755)
     work = os.path.dirname(script)
     if not has_tree and f"{_WORK}/" in image["command"]:
         if shlex.quote(work) == work:

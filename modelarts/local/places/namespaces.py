@@ -6,12 +6,16 @@ Standard library only: the supervisor uses this module, too.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 
 MOUNTS, USERS, PIDS = 0x00020000, 0x10000000, 0x20000000  # CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWPID
 READ_ONLY, NO_SUID, NO_DEVICES, NO_EXEC, REMOUNT, BIND, RECURSIVE, SLAVE = 1, 2, 4, 8, 32, 4096, 16384, 1 << 19
 _DETACH = 2
 _END_WITH_PARENT, _SUBREAPER = 1, 36  # options of prctl
+
+# What "No space left on device" means for namespaces: disks have nothing to do with it.
+_NO_MORE = "the limit of namespaces is reached"
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.mount.argtypes = (ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p)
@@ -65,4 +69,5 @@ def _path(text: str | None) -> bytes | None:
 def _check(result: int, call: str) -> None:
     if result == -1:
         number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number), call)
+        reason = _NO_MORE if call == "unshare" and number == errno.ENOSPC else os.strerror(number)
+        raise OSError(number, reason, call)

@@ -7,6 +7,9 @@
 #
 # It returns the return code of what it runs, and 127 if the code cannot be fetched.
 
+[ -n "${BASH_VERSION-}" ] || exec bash "$0" "$@" # `sh run_train.sh …` works, too
+set +o posix
+
 fetch() { # URL of a code directory
     local url=${1%/} present=${DLS_APP_URL%/} folder
     folder=${url##*/}
