@@ -152,6 +152,22 @@ def test_several_processes_copy_to_one_place(bucket: Path, files: Path, tmp_path
     assert contents(tmp_path / "cache" / "data") == contents(files)
 
 
+def test_an_interruption_after_the_last_step_is_what_is_raised(
+    bucket: Path, files: Path, monkeypatch: pytest.MonkeyPatch
+):
+    replace = os.replace
+
+    def interrupted(source: str, target: str) -> None:
+        replace(source, target)
+        raise KeyboardInterrupt
+
+    (bucket / "large").write_text("before")
+    monkeypatch.setattr(os, "replace", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        moxing.file.copy(str(files / "large" / "1"), "obs://bucket/large")
+
+
 def test_large_files_are_copied_at_the_same_time(bucket: Path, files: Path, monkeypatch: pytest.MonkeyPatch):
     """Two must be under way before either can go on."""
     both = threading.Barrier(2, timeout=30)

@@ -295,6 +295,46 @@ def test_a_user_who_is_not_root(monkeypatch: pytest.MonkeyPatch):
         assert tree(home) == {"b/x": "x", "local/buckets/bucket/a/x": "x"}
 
 
+@pytest.mark.parametrize(("call", "url"), [
+    (lambda home: mox.copy(f"{home}/x", "obs://bucket/x"), "obs://bucket/x"),
+    (lambda home: mox.copy_parallel("obs://bucket/closed", "obs://bucket/x"), "obs://bucket/closed"),
+    (lambda home: mox.copy_parallel(f"{home}/L", "obs://bucket/d"), "obs://bucket/d"),
+    (lambda home: mox.rename("obs://bucket/d/s", "obs://bucket/s2"), "obs://bucket/d/s"),
+    (lambda home: mox.stat("obs://bucket/closed/x"), "obs://bucket/closed/x"),
+    (lambda home: mox.get_size("obs://bucket/d", recursive=True), "obs://bucket/d"),
+    (lambda home: mox.copy("obs://bucket/d/s", home), "obs://bucket/d/s"),
+])  # fmt: skip
+def test_what_this_user_may_not_do_is_refused_as_by_obs(call, url: str, monkeypatch: pytest.MonkeyPatch):
+    with common_user() as home:
+        monkeypatch.setenv("MODELARTS_MODE", "local")
+        monkeypatch.setenv("MODELARTS_HOME", str(home))
+        bucket = home / "local" / "buckets" / "bucket"
+        for file in (bucket / "closed/x", bucket / "d/s", bucket / "d/t/u", home / "x", home / "L/x"):
+            put(file, "x")
+        for path, mode in ((bucket / "closed", 0), (bucket / "d" / "t", 0), (bucket / "d" / "s", 0)):
+            path.chmod(mode)
+        (bucket / "d").chmod(0o500)
+        bucket.chmod(0o500)
+        with pytest.raises(mox.MoxFileRespException, match=f"{url}: Permission denied") as raised:
+            call(home)
+        for path in (bucket, bucket / "d", bucket / "d" / "t", bucket / "closed"):
+            path.chmod(0o700)
+
+    assert raised.value.resp.status == 403
+
+
+def test_a_local_folder_that_cannot_be_written_is_no_refusal_of_obs(monkeypatch: pytest.MonkeyPatch):
+    with common_user() as home:
+        monkeypatch.setenv("MODELARTS_MODE", "local")
+        monkeypatch.setenv("MODELARTS_HOME", str(home))
+        put(home / "local" / "buckets" / "bucket" / "d" / "x", "x")
+        (home / "closed").mkdir(0o500)
+        for target in (home / "closed", home / "closed" / "N"):
+            with pytest.raises(PermissionError) as raised:
+                mox.copy_parallel("obs://bucket/d", target)
+            assert not isinstance(raised.value, mox.MoxFileRespException)
+
+
 def test_a_local_session_that_is_given(tmp_path: Path):
     with in_process(tmp_path) as environment:
         mox.set_auth(session=environment.session)

@@ -1,4 +1,4 @@
-"""Moves to the place where something is already, chosen files, and folders that stay."""
+"""Moves to the place where something is already, chosen files, folders that stay, and files of forked processes."""
 
 from __future__ import annotations
 
@@ -108,3 +108,17 @@ def test_a_missing_bucket_is_named(w: World):
             call()
 
         assert (caught.value.resp.status, caught.value.resp.errorCode) == (404, "NoSuchBucket")
+
+
+def test_a_forked_process_that_closes_a_file_leaves_it_to_the_first(w: World):
+    with w.file.File(f"{w.b}/forked", "w") as file:
+        file.write("text")
+        pid = os.fork()
+        if not pid:
+            try:
+                file.close()
+            finally:
+                os._exit(0)
+        os.waitpid(pid, 0)
+
+    assert w.file.read(f"{w.b}/forked") == "text"

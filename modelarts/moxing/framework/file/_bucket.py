@@ -39,7 +39,8 @@ class BucketPath(LocalPath):
         self.path = os.path.join(self._bucket, *url.key.split("/")) if url.key else self._bucket
 
     def status(self) -> "Optional[Status]":
-        found = status_or_none(self.path)
+        with _refusals(self.url):
+            found = status_or_none(self.path)
         if found is None or not (stat.S_ISDIR(found.st_mode) or stat.S_ISREG(found.st_mode)):
             return None
         if self.slash and not stat.S_ISDIR(found.st_mode):
@@ -69,6 +70,9 @@ class BucketPath(LocalPath):
     def to_copy(self) -> "list[Entry]":
         return self.entries(recursive=True)
 
+    def refusals(self, writing: bool = False) -> "_refusals":
+        return _refusals(self.url, writing, self._bucket if writing else self.path)
+
     def move_to(self, target: "Location") -> bool:
         self._require_own()
         target.require_bucket()
@@ -82,7 +86,8 @@ class BucketPath(LocalPath):
         found = self.status()
         if found is None:
             raise _errors.not_exists(self.url)
-        return total(self.path) if found.is_directory and recursive else found.length
+        with _refusals(self.url):
+            return total(self.path) if found.is_directory and recursive else found.length
 
     def open_binary(self, mode: str) -> "tuple[IO[bytes], Publish]":
         self.require_bucket()
@@ -152,17 +157,24 @@ class BucketPath(LocalPath):
 
 
 class _refusals:
-    """Raises errors of the file system as the refusals that OBS would give."""
+    """Raises errors of the file system as the refusals that OBS would give.
 
-    def __init__(self, url: str, writing: bool = False) -> None:
+    Args:
+        within: only errors of files below this folder.
+    """
+
+    def __init__(self, url: str, writing: bool = False, within: str = "") -> None:
         self._url = url
         self._writing = writing
+        self._within = within
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         if not isinstance(error, OSError) or isinstance(error, _errors._MoxFileBaseRespException):
+            return
+        if self._within and not f"{error.filename}/".startswith(f"{self._within}/"):
             return
         if isinstance(error, IsADirectoryError):
             raise _errors.is_folder(self._url) from None

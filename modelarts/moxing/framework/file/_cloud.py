@@ -172,12 +172,17 @@ class CloudObject(Location):
 
 
 class _TemporaryFile(io.FileIO):
-    """A file that is deleted when it is closed."""
+    """A file that is deleted when the process that made it closes it; forked ones have copies."""
+
+    def __init__(self, path: str, mode: str) -> None:
+        super().__init__(path, mode)
+        self._pid = os.getpid()
 
     def close(self) -> None:
         if not self.closed:
             super().close()
-            os.unlink(self.name)
+            if self._pid == os.getpid():
+                os.unlink(self.name)
 
 
 class _refusals:

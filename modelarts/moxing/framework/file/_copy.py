@@ -206,7 +206,8 @@ def _put_in_place(part: str, target: str) -> None:
     try:
         os.replace(part, target)
     except BaseException:
-        os.unlink(part)
+        with contextlib.suppress(FileNotFoundError):  # it was replaced, then this was interrupted
+            os.unlink(part)
         raise
 
 

@@ -1,12 +1,13 @@
 """What a path can be, and what each kind of storage implements."""
 
+import contextlib
 import os
 import stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import IO, Callable, Optional
+    from typing import IO, Any, Callable, Optional
 
     Publish = Optional[Callable[[], None]]
 
@@ -103,6 +104,10 @@ class Location:
     def to_copy(self) -> "list[Entry]":
         """What is copied of a folder: everything below it but pipes, sockets and broken links."""
         return self.entries(recursive=True)
+
+    def refusals(self, writing: bool = False) -> "contextlib.AbstractContextManager[Any]":
+        """Raises errors of local files that are those of a bucket as OBS would."""
+        return contextlib.ExitStack()
 
     def move_to(self, target: "Location") -> bool:
         """Move it by a rename, if that is possible; `False` if it was not."""

@@ -78,7 +78,8 @@ def _copy_as_new(
     """Copy to a local folder that does not exist yet, in the way that is quick; returns whether it is copied."""
     if not (source.path and target.path and target.is_local) or os.path.lexists(target.path):
         return False
-    return copy_new_folder(source.path, target.path, folders, files, threads)
+    with source.refusals():
+        return copy_new_folder(source.path, target.path, folders, files, threads)
 
 
 def rename(src_url: "Any", dst_url: "Any") -> None:
@@ -134,7 +135,8 @@ def _copy_many(source: "Location", target: "Location", names: "list[str]", threa
     """Copy names below two folders; the empty name stands for the file itself."""
     if source.path is not None and target.path is not None:
         target.require_bucket()
-        copy_files([(_join(source.path, name), _join(target.path, name)) for name in names], threads)
+        with target.refusals(writing=True), source.refusals():
+            copy_files([(_join(source.path, name), _join(target.path, name)) for name in names], threads)
     elif source.path is not None:
         target.upload([(_join(source.path, name), name) for name in names], threads)
     elif target.path is not None:
