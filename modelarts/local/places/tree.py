@@ -120,7 +120,7 @@ def mounts(tree: Tree, paths: Iterable[str]) -> list[Mount]:
             continue
         if f"{job}/".startswith(f"{source}/") and not is_below(tree.covered, source):
             continue  # a folder of the service, which happens to be on the path of an interpreter
-        is_read_only = not any(one == folder or is_below(one, folder) for one in (path, source) for folder in writable)
+        is_read_only = not any(path == folder or is_below(path, folder) for folder in writable)
         if any(_shows(one.target, path, tree.covered) and is_read_only >= one.is_read_only for one in found):
             continue
         found.append(Mount(path, source, is_read_only))
@@ -154,7 +154,8 @@ def bind(one: Mount) -> None:
         os.makedirs(one.target, exist_ok=True)
     else:
         os.makedirs(os.path.dirname(one.target), exist_ok=True)
-        open(one.target, "ab").close()
+        if not os.path.lexists(one.target):  # it may be there in a folder that was bound before, as a program that runs
+            open(one.target, "ab").close()
     ns.mount(source, one.target, ns.BIND | ns.RECURSIVE)
     if one.is_read_only:
         kept = os.statvfs(one.target).f_flag & (ns.NO_SUID | ns.NO_DEVICES | ns.NO_EXEC)  # a user cannot clear them
