@@ -65,8 +65,6 @@ def download(url: str) -> Path:
 
 def divided(data: csv_files.Table, arguments: argparse.Namespace) -> list[Any]:
     """Features and labels for training and for testing."""
-    from sklearn.model_selection import train_test_split
-
     count = len(data.labels)
     test = math.ceil(count * arguments.test_size)
     if not 0 < test < count:
@@ -75,6 +73,8 @@ def divided(data: csv_files.Table, arguments: argparse.Namespace) -> list[Any]:
     if arguments.task == CLASSIFICATION and len(set(data.labels)) == 1:
         raise BadCsv(f"all {count} rows have the label {data.labels[0]!r}: a classifier needs two or more; "
                      "is label_column the right column?")  # fmt: skip
+    from sklearn.model_selection import train_test_split  # last: its import takes a second
+
     split: list[Any] = train_test_split(
         data.features, data.labels, test_size=test, random_state=arguments.random_state
     )

@@ -3,22 +3,59 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import pickle
 import random
 import re
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
 
 import pytest
 
+from modelarts._obs.local.buckets import LocalBuckets
+from modelarts.algorithms import random_forest
 from modelarts.errors import JobFailed
 from modelarts.estimator import Estimator
+from modelarts.session import Session
 from tests.support.jobs import WITHOUT_PANDAS
+from tests.support.processes import end_service
 
 
-@pytest.fixture(autouse=True)
-def quick_import(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The service, and so its jobs, take scikit-learn without pandas, whose import takes half as long again."""
-    monkeypatch.setenv("PYTHONPATH", str(WITHOUT_PANDAS), prepend=os.pathsep)
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    """A session on a service that the tests of this module share.
+
+    The service, and so its jobs, take scikit-learn without pandas, whose import takes half as long again.
+    """
+    home = tmp_path_factory.mktemp("algorithms") / "state"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(WITHOUT_PANDAS), prepend=os.pathsep)
+        with Session.local(home) as opened:
+            opened.obs.create_bucket("bucket")
+            put_rows(opened, tmp_path_factory.mktemp("rows"))
+            yield opened
+    end_service(home)
+
+
+class Outline:
+    """An object of a pickle without its class: its name and its attributes."""
+
+    name = ""
+
+    def __new__(cls, *_):
+        return super().__new__(cls)
+
+    def __setstate__(self, state):
+        self.attributes = state
+
+
+class OutlinesOnly(pickle.Unpickler):
+    """Reads a model without scikit-learn, whose import takes seconds."""
+
+    def find_class(self, module, name):
+        return type(name, (Outline,), {"name": f"{module.partition('.')[0]}.{name}"})
 
 
 def put_rows(session, tmp_path) -> None:
@@ -42,8 +79,6 @@ def built_in(session, model_name: str, **hyperparameters) -> Estimator:
 
 
 def test_a_classifier_trains_and_reports_its_metrics(session, tmp_path):
-    put_rows(session, tmp_path)
-
     job = built_in(session, "RandomForestClassifier", n_estimators=10).fit(inputs="/bucket/rows/", wait=True)
 
     metrics = job.get_job_info().model_metric_list
@@ -52,13 +87,12 @@ def test_a_classifier_trains_and_reports_its_metrics(session, tmp_path):
     assert 0.9 < total["accuracy"] <= 1
     assert [row["metric_meta"]["class_name"] for row in metrics["metric"]] == ["0", "1", "2"]
     session.obs.download_file("obs://bucket/output/model/model.pkl", tmp_path / "model.pkl")
-    model = pickle.loads((tmp_path / "model.pkl").read_bytes())
-    assert len(model.estimators_) == 10
+    model = OutlinesOnly(io.BytesIO((tmp_path / "model.pkl").read_bytes())).load()
+    assert model.name == "sklearn.RandomForestClassifier"
+    assert [tree.name for tree in model.attributes["estimators_"]] == ["sklearn.DecisionTreeClassifier"] * 10
 
 
-def test_a_regressor_trains_on_one_file(session, tmp_path):
-    put_rows(session, tmp_path)
-
+def test_a_regressor_trains_on_one_file(session):
     job = built_in(session, "RandomForestRegressor", n_estimators=50).fit(inputs="/bucket/rows/rows.csv", wait=True)
 
     assert job.get_job_info().model_metric_list["total_metric"]["total_metric_values"]["r2_score"] > 0.9
@@ -75,20 +109,46 @@ REFUSED = [
     ("wine.csv", "a,b,label\n" + "1,2,x\n" * 9, {}, "all 9 rows have the label 'x': a classifier needs two or more"),
     ("wine.txt", None, {}, "the input folder has no .csv file, but wine.txt: pass a folder with .csv files, or one fi"),
 ]
+IN_JOBS = [3, 4]  # an argument, and a file
 
 
-def test_what_is_wrong_is_the_last_line_of_the_log(session, tmp_path):
+def put_bad(folder, name, content) -> None:
+    folder.mkdir()
+    text = "a,b,label\n1,2,x\n3,4,y\n" if content is None else content
+    (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+
+
+@pytest.mark.parametrize(("name", "content", "hyperparameters", "message"), REFUSED, ids=range(len(REFUSED)))
+def test_what_is_wrong_is_the_last_line(tmp_path, local, monkeypatch, capsys, name, content, hyperparameters, message):
+    """In this process, with the buckets as a job has them."""
+    buckets = LocalBuckets(tmp_path / "buckets")
+    buckets.create_bucket("bucket")
+    put_bad(tmp_path / "bad", name, content)
+    buckets.upload_dir(tmp_path / "bad", "obs://bucket/")
+    given = {"task": "classification", "data_url": "s3://bucket/bad/", "train_url": "s3://bucket/output/"}
+    arguments = [f"--{name}={value}" for name, value in {**given, **hyperparameters}.items()]
+    monkeypatch.setattr(sys, "argv", ["random_forest.py", *arguments])
+    monkeypatch.setattr(random_forest, "Session", lambda: Namespace(obs=buckets))
+
+    with pytest.raises(SystemExit) as ended:
+        random_forest.main()
+
+    said = ended.value.code if isinstance(ended.value.code, str) else capsys.readouterr().err
+    assert ended.value.code not in (0, None)
+    assert message in said.splitlines()[-1]
+
+
+def test_what_is_wrong_is_the_last_line_of_the_log_of_a_job(session, tmp_path):
     jobs = []
-    for number, (name, content, hyperparameters, _) in enumerate(REFUSED):
-        folder = tmp_path / f"bad{number}"
-        folder.mkdir()
-        text = "a,b,label\n1,2,x\n3,4,y\n" if content is None else content
-        (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
-        session.obs.upload_dir(folder, "obs://bucket/")
+    for number in IN_JOBS:
+        name, content, hyperparameters, _ = REFUSED[number]
+        put_bad(tmp_path / f"bad{number}", name, content)
+        session.obs.upload_dir(tmp_path / f"bad{number}", "obs://bucket/")
         trained = built_in(session, "RandomForestClassifier", **hyperparameters)
         jobs.append(trained.fit(inputs=f"/bucket/bad{number}", job_name=f"j{number}"))
 
-    for job, (*_, message) in zip(jobs, REFUSED):
+    for job, number in zip(jobs, IN_JOBS):
+        message = REFUSED[number][-1]
         with pytest.raises(JobFailed, match=re.escape(message)):
             job.wait(show=False)
         log = job.get_job_log(f"job-{job.job_name}.0").content
