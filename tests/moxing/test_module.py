@@ -41,6 +41,12 @@ def test_nothing_else_is_on_the_path():
     assert {path.name for path in Path(SCRIPT_PATH).iterdir()} - {"__pycache__"} == {"moxing"}
 
 
+def test_an_interpreter_that_is_too_old_is_told_so():
+    done = run("import sys; sys.version_info = (2, 7, 18); import moxing")
+
+    assert done.stderr.splitlines()[-1].startswith("ImportError: moxing on the local service needs Python 3.6 or later")
+
+
 IMPORTS = [
     "import moxing as mox; mox.file.exists",
     "import moxing; moxing.file.exists",

@@ -26,6 +26,8 @@ LOCAL = [
     ({"A": ["secret"]}, "'A'", "a text or a number"),
     ({"A": "secret\0"}, "'A'", "no NUL character"),
     ({"A": "secret" * 30000}, "'A'", "at most 131070 bytes together; these have 180001"),
+    ({"A": "secret\ud800"}, "'A'", "without unpaired surrogates"),
+    ({f"A{i}": "secret" * 20000 for i in range(4)}, "'A3'", "at most 393216 bytes; these have 480016"),
     ([("A", "secret")], "list", "a dict of names and values"),
     ("A=secret", "str", "a dict of names and values"),
 ]
@@ -100,6 +102,7 @@ BAD_MEMBERS = [
     ({"A": 1}, "must be an object whose values are texts"),
     ([], "must be an object whose values are texts"),
     ({"a b": "secret"}, "letters, digits and underscores"),
+    ({f"A{i}": "secret" * 20000 for i in range(4)}, "at most 393216 bytes"),
 ]
 
 

@@ -27,7 +27,9 @@ def problems(training: Training) -> list[ArgumentProblem]:
         return [_problem(type(given), "a dict of names and values, or None")]
     if not training.modelarts_session.client.endpoint.extended:
         return [_problem(list(given), _CLOUD)]
-    return [_problem(name, rule) for name, value in given.items() if (rule := _broken_rule(name, value))]
+    found = [_problem(name, rule) for name, value in given.items() if (rule := _broken_rule(name, value))]
+    rule = "" if found else variables.length_problem(texts(training).items())
+    return [_problem(list(given), rule)] if rule else found
 
 
 def texts(training: Training) -> dict[str, str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 NAME_RULE = "letters, digits and underscores, not beginning with a digit"
 LENGTH = 128 * 1024 - 2  # bytes of name and value together: the kernel counts `=` and a NUL, too
+LENGTH_OF_ALL = 384 * 1024  # bytes; hyperparameters leave half a MiB, and the platform sets variables, too
 
 _OWN = frozenset((
     "PATH", "HOME", "PYTHONPATH", "PYTHONHOME", "PYTHONUNBUFFERED", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONUSERBASE",
@@ -43,5 +45,15 @@ def problem(name: str, value: str) -> str:
         return "the platform sets this variable itself; choose another name"
     if "\0" in value:
         return "the value of an environment variable has no NUL character"
-    size = len(name) + len(value.encode("utf-8", "surrogatepass"))
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        return "the value of an environment variable is a text that UTF-8 can encode: without unpaired surrogates"
+    size = len(name) + len(value.encode())
     return f"name and value have at most {LENGTH} bytes together; these have {size}" if size > LENGTH else ""
+
+
+def length_problem(given: Iterable[tuple[str, str]]) -> str:
+    """The rule that all variables together break; else an empty text."""
+    size = sum(len(name) + len(value.encode()) + 2 for name, value in given)
+    if size <= LENGTH_OF_ALL:
+        return ""
+    return f"all variables together have at most {LENGTH_OF_ALL} bytes; these have {size}; save long ones to a file"

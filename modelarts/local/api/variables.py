@@ -22,4 +22,6 @@ def environment_variables(body: Mapping[str, Any]) -> dict[str, str]:
     for name, text in value.items():
         if rule := variables.problem(name, text):
             raise bad_value(f"{MEMBER} {shown(name)}: {rule}")
+    if rule := variables.length_problem(value.items()):
+        raise bad_value(f"{MEMBER}: {rule}")
     return dict(value)
