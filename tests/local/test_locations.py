@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
 from modelarts.estimator import Estimator
+from modelarts.session import Session
 from tests.support.jobs import ACCEPT_ANY, estimator, put_code
+from tests.support.processes import end_service
 
 LOOK = """
 import argparse, os
-from modelarts.session import Session
+import moxing as mox  # sooner imported than a session
 parser = argparse.ArgumentParser()
 for name in ("data_url", "train_url", "init_method"):
     parser.add_argument(f"--{name}")
 arguments = parser.parse_args()
-found = Session().obs.is_obs_path_exists(arguments.train_url)
+found = mox.file.exists(arguments.train_url)
 print("SEEN", arguments.data_url, arguments.train_url, found, os.environ["DLS_TRAIN_URL"] == arguments.train_url)
 """
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    """A session on a service that the tests of this module share."""
+    home = tmp_path_factory.mktemp("locations") / "state"
+    with Session.local(home) as opened:
+        opened.obs.create_bucket("bucket")
+        yield opened
+    end_service(home)
+
 
 # What the user wrote for data and results, the URLs of the script, and whether the destination exists at the start.
 SEEN = [

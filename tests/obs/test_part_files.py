@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -27,7 +28,10 @@ from modelarts._obs.paths import PART as PREFIX
 from modelarts._obs.transfer.part_file import PartFile
 from modelarts._obs.transfer.worker_pool import Cancelled, Transfer
 from modelarts.errors import ObsError
+from modelarts.local.processes import Process
 from tests.support.files import put, tree
+from tests.support.jobs import until
+from tests.support.left_processes import SHARED
 
 SIZE = 3 * PART + 5
 
@@ -63,41 +67,77 @@ def interrupt_upload(obs: HuaweiBuckets, proxy: FaultProxy, file: Path, target: 
 # --- on this machine
 
 
-DOWNLOAD = """
-    import sys
+# Forks a process that downloads for each line, whose imports took a fifth of a second.
+DOWNLOADS = """
+    import json, os, signal, sys
     from pathlib import Path
     from modelarts._auth.signing import AkSkAuth
     from modelarts._obs.cloud.buckets import HuaweiBuckets
-    url, state, source, target = sys.argv[1:]
-    HuaweiBuckets(url, AkSkAuth("A", "S"), Path(state), part_size={part}).download_file(source, target)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+    for line in sys.stdin:
+        pid = os.fork()
+        if pid:
+            print(pid, flush=True)
+            continue
+        try:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            url, state, source, target = json.loads(line)
+            HuaweiBuckets(url, AkSkAuth("A", "S"), Path(state), part_size={part}).download_file(source, target)
+        finally:
+            os._exit(0)
 """
 
 
-def downloading(proxy: FaultProxy, state: Path, source: str, target: Path) -> subprocess.Popen[bytes]:
-    """A process with a download in progress, which hangs."""
-    proxy.rule = lambda request: Stall() if request.method == "GET" and request.key else None
-    proxy.seen.clear()
-    program = textwrap.dedent(DOWNLOAD.format(part=PART))
-    process = subprocess.Popen([sys.executable, "-c", program, proxy.url, str(state), source, str(target)])
-    deadline = time.monotonic() + 30
-    while not any(request.method == "GET" and request.key for request in proxy.seen):
-        assert time.monotonic() < deadline and process.poll() is None
-        time.sleep(0.01)
-    proxy.rule = lambda request: None
-    return process
+class Downloads:
+    """Starts processes with a download in progress, which hangs."""
+
+    def __init__(self) -> None:
+        program = textwrap.dedent(DOWNLOADS.format(part=PART))
+        command, pipe = [sys.executable, "-c", program], subprocess.PIPE
+        self._forks = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
+        SHARED.add(self._forks.pid)
+
+    def start(self, proxy: FaultProxy, state: Path, source: str, target: Path) -> Process:
+        proxy.rule = lambda request: Stall() if request.method == "GET" and request.key else None
+        proxy.seen.clear()
+        assert self._forks.stdin and self._forks.stdout
+        self._forks.stdin.write(json.dumps([proxy.url, str(state), source, str(target)]) + "\n")
+        self._forks.stdin.flush()
+        process = Process.of(int(self._forks.stdout.readline()))
+        deadline = time.monotonic() + 30
+        while not any(request.method == "GET" and request.key for request in proxy.seen):
+            assert time.monotonic() < deadline and process.is_running()
+            time.sleep(0.01)
+        proxy.rule = lambda request: None
+        return process
+
+    def close(self) -> None:
+        self._forks.communicate(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def downloads() -> Iterator[Downloads]:
+    shared = Downloads()
+    yield shared
+    shared.close()
+
+
+def end(process: Process, how: int = signal.SIGKILL) -> None:
+    process.signal(how)
+    until(lambda: not process.exists())
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 @pytest.mark.parametrize("size", [100, SIZE])
 def test_the_next_download_resumes_or_removes_the_part_file_of_a_killed_one(
-    obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, tmp_path: Path, how: int, size: int
-):
+    obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, downloads: Downloads, tmp_path: Path, how: int,
+    size: int,
+):  # fmt: skip
     (local / "file.bin").write_bytes(os.urandom(size))
     obs.upload_file("file.bin", f"obs://{bucket}/")
     target = local / "there" / "file.bin"
-    process = downloading(proxy, tmp_path / "state", f"obs://{bucket}/file.bin", target)
-    process.send_signal(how)
-    process.wait(30)
+    process = downloads.start(proxy, tmp_path / "state", f"obs://{bucket}/file.bin", target)
+    end(process, how)
     assert len(part_files(local)) == 1
 
     obs.download_file(f"obs://{bucket}/file.bin", target)
@@ -108,33 +148,31 @@ def test_the_next_download_resumes_or_removes_the_part_file_of_a_killed_one(
 
 @pytest.mark.parametrize("size", [100, SIZE])
 def test_the_part_file_of_a_running_process_is_not_touched(
-    obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, tmp_path: Path, size: int
+    obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, downloads: Downloads, tmp_path: Path, size: int
 ):
     (local / "file.bin").write_bytes(os.urandom(size))
     obs.upload_file("file.bin", f"obs://{bucket}/")
     target = local / "there" / "file.bin"
-    process = downloading(proxy, tmp_path / "state", f"obs://{bucket}/file.bin", target)
+    process = downloads.start(proxy, tmp_path / "state", f"obs://{bucket}/file.bin", target)
     held = part_files(local)
 
     obs.download_file(f"obs://{bucket}/file.bin", target)
 
     assert target.read_bytes() == (local / "file.bin").read_bytes()
-    assert part_files(local) == held and process.poll() is None
-    process.kill()
-    process.wait(30)
+    assert part_files(local) == held and process.is_running()
+    end(process)
 
 
 def test_part_files_of_several_killed_processes_are_all_removed(
-    obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, tmp_path: Path
+    obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, downloads: Downloads, tmp_path: Path
 ):
     (local / "file.bin").write_bytes(b"text")
     obs.upload_file("file.bin", f"obs://{bucket}/")
     target = local / "there" / "file.bin"
-    processes = [downloading(proxy, tmp_path / "state", f"obs://{bucket}/file.bin", target) for _ in range(3)]
+    processes = [downloads.start(proxy, tmp_path / "state", f"obs://{bucket}/file.bin", target) for _ in range(3)]
     assert len(part_files(local)) == 3
     for process in processes:
-        process.kill()
-        process.wait(30)
+        end(process)
 
     obs.download_file(f"obs://{bucket}/file.bin", target)
 
@@ -143,16 +181,15 @@ def test_part_files_of_several_killed_processes_are_all_removed(
 
 @pytest.mark.parametrize("size", [100, SIZE])
 def test_a_download_with_sync_removes_part_files_of_files_that_are_up_to_date(
-    obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, tmp_path: Path, size: int
+    obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, downloads: Downloads, tmp_path: Path, size: int
 ):
     """The file exists and is complete: there is nothing to download."""
     (local / "file.bin").write_bytes(os.urandom(size))
     obs.upload_file("file.bin", f"obs://{bucket}/")
     target = local / "there" / "file.bin"
     obs.download_file(f"obs://{bucket}/file.bin", target)
-    process = downloading(proxy, tmp_path / "state", f"obs://{bucket}/file.bin", target)
-    process.kill()
-    process.wait(30)
+    process = downloads.start(proxy, tmp_path / "state", f"obs://{bucket}/file.bin", target)
+    end(process)
 
     obs.download_file(f"obs://{bucket}/file.bin", target, sync=True)
 
