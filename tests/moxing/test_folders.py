@@ -58,6 +58,18 @@ def test_no_path_leads_out_of_the_bucket(bucket: Path):
     assert not mox.exists("obs://")
 
 
+@pytest.mark.parametrize("url", ["obs://..", "s3://../buckets", "s3:/.", "obs://./bucket/d"])
+def test_no_url_leads_out_of_the_buckets(bucket: Path, url: str):
+    for call in (mox.list_directory, mox.get_size, mox.make_dirs, mox.stat):
+        with pytest.raises(ValueError, match="names no bucket"):
+            call(url)
+    with pytest.raises(ValueError, match="names no bucket"):
+        mox.remove(url, recursive=True)
+    assert not mox.exists(url)
+    assert not mox.is_directory(url)
+    assert tree(bucket) == {"d/a.txt": "one\n"}
+
+
 @pytest.mark.parametrize("key", ["a b/中文 %20.txt", "x/.hidden", "a+b&c=d;e,f/'\"`", "sp /  x", "-n"])
 def test_names_with_any_characters(bucket: Path, key: str):
     mox.write(f"obs://bucket/{key}", "ü")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import glob
 import io
+import linecache
 import logging
 import os
 import pathlib
@@ -54,6 +55,14 @@ def test_row_88_questions(w: World):
     )  # fmt: skip
     assert (os.path.exists(f"{w.b}/no"), os.path.isdir(f"{w.b}/d"), os.path.isfile(f"{w.b}/d")) == (False, True, False)
     assert os.access(file, os.R_OK) and not os.path.islink(file) and os.path.lexists(file)
+    for nothing in ("obs://", "s3:/", "obs://..", f"{w.b}/../x"):
+        assert not (os.path.exists(nothing) or os.path.isfile(nothing) or os.path.isdir(nothing))
+
+
+def test_lines_of_source_code(w: World):
+    moxing.file.write(f"{w.b}/code.py", "first\nsecond\n")
+
+    assert linecache.getline(f"{w.b}/code.py", 2) == "second\n"
 
 
 def test_row_89_new_folders(w: World):

@@ -63,7 +63,7 @@ def parse(path: "Any") -> "Optional[Url]":
     if match is None:
         return None
     scheme, bucket, key = match.groups()
-    if not bucket:
+    if bucket in ("", ".", ".."):
         raise ValueError(f"{text!r} names no bucket; write {scheme}://bucket/key")
     names = []  # type: list[str]
     for name in key.split("/"):

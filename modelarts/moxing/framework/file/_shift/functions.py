@@ -104,7 +104,10 @@ class Functions:
     def isfile(self, path: "Any") -> bool:
         """As `os.path.isfile`."""
         if self.is_url(path):
-            return locate(path).is_file()
+            try:
+                return locate(path).is_file()
+            except ValueError:  # it names no bucket
+                return False
         try:
             return modes.S_ISREG(self._stat(path).st_mode)
         except (OSError, ValueError):

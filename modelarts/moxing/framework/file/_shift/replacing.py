@@ -23,7 +23,7 @@ _OS = ("stat", "lstat", "access", "remove", "unlink", "rename", "replace", "chmo
        "walk", "mkdir", "makedirs", "rmdir")  # fmt: skip
 _PATH = ("exists", "isfile", "isdir", "getsize", "abspath", "realpath")
 _ABILITIES = ("supports_dir_fd", "supports_fd", "supports_follow_symlinks", "supports_effective_ids")
-_HOLDERS = ("bz2", "glob", "pathlib", "pathlib._local", "tarfile")  # modules of Python that keep some of them
+_HOLDERS = ("bz2", "glob", "pathlib", "pathlib._local", "tarfile", "tokenize")  # modules that keep some of them
 
 
 class Replacements:
