@@ -12,6 +12,8 @@ from attrs.validators import instance_of
 
 logger = logging.getLogger("modelarts")
 
+_SHARED = ("places", "runtime")  # the supervisor's modules, and those that write what it reads
+
 _reported: set[str] = set()  # environments that were warned about
 
 
@@ -47,9 +49,16 @@ class Installation:
 
 
 def _time_stamp(package: str) -> int:
-    """0 if there is no such installation."""
+    """The newest of what a service and the supervisors that it starts share; 0 if there is no such installation.
+
+    Not only that of the version: in a checkout, `git pull` brings new code under the same one.
+    """
     try:
-        return Path(package, "_version.py").stat().st_mtime_ns
+        stamps = [Path(package, "_version.py").stat().st_mtime_ns]
+        for folder in _SHARED:
+            with os.scandir(Path(package, "local", folder)) as entries:
+                stamps += [entry.stat().st_mtime_ns for entry in entries if entry.name.endswith(".py")]
+        return max(stamps)
     except OSError:
         return 0
 

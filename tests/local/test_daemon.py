@@ -127,10 +127,11 @@ def test_a_service_whose_installation_was_removed_is_restarted(other_installatio
     assert after is not None and after.pid != before.pid and after.installation.environment == sys.prefix
 
 
-def test_a_service_whose_installation_was_replaced_is_restarted_once(other_installation, home):
+@pytest.mark.parametrize("changed", ["_version.py", "local/places/tree.py", "local/runtime/spec.py"])
+def test_a_service_whose_installation_was_replaced_is_restarted_once(other_installation, home, changed):
     before = daemon.find(home)
     assert before is not None
-    (other_installation / "_version.py").touch()
+    (other_installation / changed).touch()
 
     first, second = daemon.ensure(home), daemon.ensure(home)
 
