@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from tests.support.files import put
 
 _numbers = itertools.count(1)
 OBJECTS = {"d/a.txt": "one\ntwo\n", "d/s/b.bin": b"\x00\x01\x02\xff", "d/s/t/c.jpg": "J", "top.txt": "hi"}
+KINDS = ["folders", "folders-s3", "cloud"]
 
 
 @attrs.frozen
@@ -78,23 +80,56 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalBuckets:
 def cloud(tmp_path: Path, s3_port: int) -> HuaweiBuckets:
     """Buckets of an S3 server, with keys that `set_auth` was given."""
     moxing.file.set_auth(ak="AK", sk="the secret", server="127.0.0.1", port=s3_port, is_secure=False)
-    return HuaweiBuckets(f"http://127.0.0.1:{s3_port}", AkSkAuth("AK", "the secret", ""), tmp_path / "state")
+    return cloud_of(s3_port, tmp_path / "state")
 
 
-@pytest.fixture(params=["folders", "folders-s3", "cloud"])
+def cloud_of(port: int, state: Path) -> HuaweiBuckets:
+    return HuaweiBuckets(f"http://127.0.0.1:{port}", AkSkAuth("AK", "the secret", ""), state)
+
+
+@pytest.fixture(scope="module")
+def filled(s3_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A bucket of the cloud for the calls that change nothing."""
+    bucket, folder = f"moxing-{next(_numbers)}", tmp_path_factory.mktemp("filled")
+    world = world_of(cloud_of(s3_port, folder / "state"), bucket, "obs", folder)
+    fill(world, folder)
+    yield bucket
+    left = {item.url[len(f"{world.b}/") :]: item.size for item in world.buckets.list(world.b, recursive=True)}
+    assert left == {"e/": 0, **{key: len(content) for key, content in OBJECTS.items()}}
+
+
+def world_of(buckets: Buckets, bucket: str, scheme: str, folder: Path) -> World:
+    put(folder / "L" / "x.txt", "local")
+    put(folder / "L" / "s" / "y.txt", "yy")
+    return World(
+        moxing.file, buckets, bucket, scheme, f"{scheme}://no-such-bucket",
+        str(folder / "L"), str(folder / "new" / "N"), getattr(buckets, "root", None),
+    )  # fmt: skip
+
+
+def fill(world: World, folder: Path) -> None:
+    world.buckets.create_bucket(world.bucket)
+    for key, content in OBJECTS.items():
+        world.put(key, content, folder)
+    world.buckets.create_directory(f"obs://{world.bucket}/e/")
+
+
+@pytest.fixture(params=KINDS)
 def w(request: pytest.FixtureRequest, tmp_path: Path) -> World:
     """A world for a row of the table."""
     kind, _, scheme = request.param.partition("-")
-    buckets = request.getfixturevalue(kind)
     bucket = f"moxing-{next(_numbers)}" if kind == "cloud" else "bucket"
-    buckets.create_bucket(bucket)
-    put(tmp_path / "L" / "x.txt", "local")
-    put(tmp_path / "L" / "s" / "y.txt", "yy")
-    world = World(
-        moxing.file, buckets, bucket, scheme or "obs", f"{scheme or 'obs'}://no-such-bucket",
-        str(tmp_path / "L"), str(tmp_path / "new" / "N"), getattr(buckets, "root", None),
-    )  # fmt: skip
-    for key, content in OBJECTS.items():
-        world.put(key, content, tmp_path)
-    buckets.create_directory(f"obs://{bucket}/e/")
+    world = world_of(request.getfixturevalue(kind), bucket, scheme or "obs", tmp_path)
+    fill(world, tmp_path)
+    return world
+
+
+@pytest.fixture(params=KINDS)
+def unchanged(request: pytest.FixtureRequest, tmp_path: Path) -> World:
+    """A world for a row whose call changes nothing: that of the cloud is shared by such rows."""
+    kind, _, scheme = request.param.partition("-")
+    bucket = request.getfixturevalue("filled") if kind == "cloud" else "bucket"
+    world = world_of(request.getfixturevalue(kind), bucket, scheme or "obs", tmp_path)
+    if kind != "cloud":
+        fill(world, tmp_path)
     return world
