@@ -141,30 +141,55 @@ os.system("thirdlib-program")
 """
 
 
-@pytest.mark.parametrize("framework", [{}, {"framework_type": "MXNet", "framework_version": "MXNet-1.2.1-python3.6"}])
-def test_what_a_script_installs_stays_in_its_job(run, home, tmp_path, framework):
-    (tmp_path / "src" / "wheels").mkdir(parents=True)
-    for name in ("firstlib", "secondlib", "thirdlib"):
-        wheel(tmp_path / "src" / "wheels", name, program=True)
+ENGINE = {"framework_type": "MXNet", "framework_version": "MXNet-1.2.1-python3.6"}
 
-    log = run(tmp_path, INSTALL, **framework)
 
+def add_wheels(folder: Path, *names: str) -> None:
+    (folder / "src" / "wheels").mkdir(parents=True)
+    for name in names:
+        wheel(folder / "src" / "wheels", name, program=True)
+
+
+def packages_in_use(home: Path, log: str) -> list[str]:
+    """The files that a script named after `FROM`, which must be in the folders of jobs."""
     (line,) = (line for line in log.splitlines() if line.startswith("FROM "))
     jobs = str(LocalHome.of(home).root / "jobs")
     assert all(path.startswith(jobs) for path in line.split()[1:]), log
+    return line.split()[1:]
+
+
+def test_what_a_script_installs_stays_in_its_job(run, home, tmp_path):
+    add_wheels(tmp_path, "firstlib", "secondlib", "thirdlib")
+
+    log = run(tmp_path, INSTALL)
+
+    assert len(packages_in_use(home, log)) == 3
     assert "thirdlib 1.0 runs" in log
     found = "import importlib.util as u; print('FOUND', u.find_spec('firstlib'))"
-    assert "FOUND None" in run(tmp_path, found, **framework)
+    assert "FOUND None" in run(tmp_path, found)
 
 
-def test_an_engine_has_its_own_packages_and_no_others(run, tmp_path):
+INSTALL_IN_ENGINE = """
+import os
+wheels = os.path.join(os.path.dirname(__file__), "wheels")
+os.system(f"pip install --user --no-index --find-links {wheels} firstlib")
+os.system("python -c \\"import firstlib; print('FROM', firstlib.__file__)\\"; firstlib-program")
+"""
+
+
+def test_an_engine_has_its_own_packages_those_of_the_job_and_no_others(run, home, tmp_path):
+    """It has no pip of its own: `pip` and `python -m pip` are the one that comes with Python."""
+    add_wheels(tmp_path, "firstlib")
+
+    log = run(tmp_path, INSTALL_IN_ENGINE, **ENGINE)
+
+    assert len(packages_in_use(home, log)) == 1
+    assert "firstlib 1.0 runs" in log
     script = """
         import enginelib, importlib.util
-        print("ENGINELIB", enginelib.VERSION, importlib.util.find_spec("pytest"))
+        print("ENGINELIB", enginelib.VERSION, [importlib.util.find_spec(name) for name in ("pytest", "firstlib")])
     """
-    log = run(tmp_path, script, framework_type="MXNet", framework_version="MXNet-1.2.1-python3.6")
-
-    assert "ENGINELIB of the engine None" in log
+    assert "ENGINELIB of the engine [None, None]" in run(tmp_path, script, **ENGINE)
 
 
 def test_the_command_of_an_image_finds_the_same_interpreter(session, home):

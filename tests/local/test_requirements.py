@@ -92,10 +92,10 @@ def code_with(folder: Path, requirements: bytes, version: str = "1.0") -> Path:
 
 
 FORMS = {
-    "wheel beside it, no final newline": b"needed-1.0-py3-none-any.whl",
-    "comments, Windows line ends, another file": b"# we need\r\n\r\n-r more/requirements.txt  # these\r\n",
-    "folder of wheels, in UTF-16": "--find-links .\r\nneeded >= 1.0\r\n".encode("utf-16"),
-    "GBK with a coding line": "# coding: gbk, 依赖\n./needed-1.0-py3-none-any.whl".encode("gbk"),
+    "folder of wheels, another file, in UTF-16": "--find-links .\r\n-r more/requirements.txt\r\n".encode("utf-16"),
+    "GBK with a coding line, a wheel, no final newline": (
+        "# coding: gbk, 依赖\n\n./needed-1.0-py3-none-any.whl  # a wheel".encode("gbk")
+    ),
 }
 
 
@@ -103,7 +103,7 @@ FORMS = {
 def test_requirements_are_there_in_all_the_forms_that_users_write(run, tmp_path, form):
     code = code_with(tmp_path / "code", FORMS[form])
     (code / "more").mkdir()
-    (code / "more" / "requirements.txt").write_text("needed-1.0-py3-none-any.whl # a wheel")
+    (code / "more" / "requirements.txt").write_bytes(b"# we need\r\n\r\nneeded >= 1.0\r\n")
 
     info, log = run(code)
 
@@ -112,26 +112,29 @@ def test_requirements_are_there_in_all_the_forms_that_users_write(run, tmp_path,
     assert "needed 1.0 runs" in log
 
 
-def test_the_same_requirements_are_installed_once_and_others_anew(run, tmp_path, home):
-    first = run(code_with(tmp_path / "first", b"./needed-2.0-py3-none-any.whl", "2.0"))[1]
-    same = run(code_with(tmp_path / "same", b"./needed-2.0-py3-none-any.whl", "2.0"))[1]
-    changed = code_with(tmp_path / "changed", b"./needed-2.0-py3-none-any.whl", "2.0")
+@pytest.fixture(scope="module")
+def started_together(session, home, tmp_path_factory):
+    """The logs of two jobs with the same requirements that were started at the same time."""
+    code = code_with(tmp_path_factory.mktemp("together") / "code", b"needed-2.0-py3-none-any.whl", "2.0")
+    jobs = [estimator(session, code_dir=code).fit(inputs="/bucket/data/") for _ in range(2)]
+    assert [job.wait(timeout=120, show=False).status for job in jobs] == [10, 10]
+    return [job_log(home, job) for job in jobs]
+
+
+def test_jobs_that_start_together_install_once(started_together):
+    assert sum("is installed with pip" in log for log in started_together) == 1
+    assert all("NEEDED 2.0" in log for log in started_together)
+
+
+def test_the_same_requirements_are_installed_once_and_others_anew(started_together, run, tmp_path):
+    same = run(code_with(tmp_path / "same", b"needed-2.0-py3-none-any.whl", "2.0"))[1]
+    changed = code_with(tmp_path / "changed", b"needed-2.0-py3-none-any.whl", "2.0")
     wheel(changed, "needed", "2.0", requires="pip")  # the content of the wheel is another one
     other = run(changed)[1]
 
-    assert "is installed with pip" in first
     assert "is installed with" not in same and "has its packages" in same
     assert "is installed with pip" in other
-    assert all("NEEDED 2.0" in log for log in (first, same, other))
-
-
-def test_jobs_that_start_together_install_once(session, home, tmp_path):
-    code = code_with(tmp_path / "code", b"needed-3.0-py3-none-any.whl", "3.0")
-    jobs = [estimator(session, code_dir=code).fit(inputs="/bucket/data/") for _ in range(2)]
-
-    assert [job.wait(timeout=120, show=False).status for job in jobs] == [10, 10]
-
-    assert sum("is installed with pip" in job_log(home, job) for job in jobs) == 1
+    assert all("NEEDED 2.0" in log for log in (same, other))
 
 
 WRONG = {
@@ -253,33 +256,42 @@ FAKE_UV = """\
 #!/bin/sh
 echo "uv $*"
 echo "index $UV_DEFAULT_INDEX, links $UV_FIND_LINKS, constraint $UV_CONSTRAINT, none $UV_NO_INDEX"
-[ -n "$UV_FAILS" ] && echo "error: uv does not like it" && exit 2
-exec "$4" -m pip install --no-index -r "$8"
+grep -q 2.0 "$8" && echo "error: uv does not like it" && exit 2
+exec "$4" -c 'import sys, sysconfig, zipfile
+zipfile.ZipFile(open(sys.argv[1]).read()).extractall(sysconfig.get_path("purelib"))' "$8"
 """
 
 
-@pytest.mark.parametrize("fails", ["", "1"])
-def test_uv_is_used_where_it_is_there_and_pip_if_it_fails(tmp_path, monkeypatch, fails):
-    (tmp_path / "bin").mkdir()
-    uv = tmp_path / "bin" / "uv"
+@pytest.fixture(scope="module")
+def logs_with_uv(tmp_path_factory):
+    """The logs of two jobs on a service that finds uv, by the version that they require: uv cannot install 2.0."""
+    folder = tmp_path_factory.mktemp("uv")
+    uv = folder / "uv"
     uv.write_text(FAKE_UV)
     uv.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
-    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
-    (tmp_path / "pip.conf").write_text("[global]\nindex-url = http://mirror.invalid\nfind-links =\n  /a\n  /b\n")
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
-    monkeypatch.setenv("UV_FAILS", fails)
-    home = tmp_path / "own state"
-    with service(home) as own:
-        code = code_with(tmp_path / "code", b"./needed-1.0-py3-none-any.whl")
-        job = estimator(own, code_dir=code).fit(inputs="/bucket/data/")
-        assert job.wait(timeout=120, show=False).status == 10
-        log = job_log(home, job)
+    (folder / "pip.conf").write_text("[global]\nindex-url = http://mirror.invalid\nfind-links =\n  /a\n  /b\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(folder))
+        patch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+        patch.setenv("PIP_CONFIG_FILE", str(folder / "pip.conf"))
+        patch.setenv("PIP_NO_INDEX", "1")
+        patch.delenv("PIP_FIND_LINKS", raising=False)
+        with service(folder / "state") as own:
+            jobs = {}
+            for version in ("1.0", "2.0"):
+                code = code_with(folder / version, f"./needed-{version}-py3-none-any.whl".encode(), version)
+                jobs[version] = estimator(own, code_dir=code).fit(inputs="/bucket/data/", job_name=f"v{version[0]}")
+            assert [job.wait(timeout=120, show=False).status for job in jobs.values()] == [10, 10]
+            return {version: job_log(folder / "state", job) for version, job in jobs.items()}
+
+
+@pytest.mark.parametrize(("version", "fails"), [("1.0", False), ("2.0", True)], ids=["uv", "pip"])
+def test_uv_is_used_where_it_is_there_and_pip_if_it_fails(logs_with_uv, version, fails):
+    log = logs_with_uv[version]
 
     assert "index http://mirror.invalid, links /a,/b, constraint" in log and ", none 1\n" in log
-    assert "NEEDED 1.0" in log
-    assert ("error: uv does not like it" in log) == ("is installed with pip" in log) == bool(fails)
+    assert f"NEEDED {version}" in log
+    assert ("error: uv does not like it" in log) == ("is installed with pip" in log) == fails
 
 
 LAUNCHES = """
