@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import sys
 import tempfile
 import venv
 from collections.abc import Iterator
@@ -270,3 +271,18 @@ def test_what_a_job_needs_is_visible_wherever_it_is(monkeypatch, below_tmp):
     assert "VALUE 7 linked" in log
     assert (elsewhere / "other").read_text() == (below_tmp / "user home" / ".cache").read_text() == "written"
     assert program.exists() and (library / "mine.py").exists() and (below_tmp / "venv" / "bin" / "python").exists()
+
+
+def test_a_link_to_an_interpreter_in_the_home_does_not_hinder_isolation(monkeypatch, below_tmp):
+    program = below_tmp / "bin" / "python"
+    program.parent.mkdir()
+    program.symlink_to(os.path.realpath(sys.executable))
+    monkeypatch.setenv("HOME", str(program.resolve().parent))
+    monkeypatch.setenv("MODELARTS_LOCAL_PYTHON", json.dumps({"PyTorch": str(program)}))
+    monkeypatch.setenv("MODELARTS_LOCAL_ISOLATION", "require")
+    with Session.local(below_tmp / "state") as session:
+        session.obs.create_bucket("bucket")
+        put_code(session, below_tmp, "print('WORKED')")
+        job = estimator(session).fit(inputs="/bucket/data/")
+
+        assert job.wait(timeout=60, show=False).status == 10
