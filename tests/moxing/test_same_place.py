@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from modelarts.moxing.framework.file import _cloud
 from tests.moxing.conftest import OBJECTS, World
 
 KEYS = sorted(OBJECTS)
@@ -54,6 +55,30 @@ def test_local_files_and_folders_are_not_moved_into_themselves(w: World, monkeyp
             w.file.rename("L", target)
 
     assert w.file.list_directory(w.L, recursive=True) == ["s", "s/y.txt", "x.txt"]
+
+
+def test_empty_folders_are_moved_and_copied(w: World):
+    os.makedirs(f"{w.L}/empty/folder")
+    w.file.make_dirs(f"{w.b}/d/empty")
+
+    w.file.copy_parallel(w.L, f"{w.b}/up")
+    w.file.rename(f"{w.b}/d", f"{w.b}/moved")
+
+    assert w.file.list_directory(f"{w.b}/up", recursive=True, skip_file=True) == ["empty", "empty/folder", "s"]
+    assert w.file.list_directory(f"{w.b}/moved", skip_file=True) == ["empty", "s"]
+
+
+@pytest.mark.parametrize("w", ["cloud"], indirect=True)
+def test_a_folder_is_not_moved_without_what_cannot_be_copied(
+    w: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr(_cloud, "can_be_file", lambda name: name != "s/b.bin")
+
+    with pytest.raises(OSError, match=r"cannot move .*: it contains names that no file can have"):
+        w.file.rename(f"{w.b}/d", f"{w.b}/moved")
+
+    assert objects(w) == KEYS
+    assert "s/b.bin is not copied" in caplog.text
 
 
 def test_deleting_a_link_with_a_slash_keeps_what_it_links_to(w: World):

@@ -66,9 +66,10 @@ def copy_parallel(
         return
     if target.path is not None or not files:
         target.make_folder()
-    if target.path is not None:
-        for folder in folders:
-            target.child(folder).make_folder()
+    if target.path is None:  # folders with content come with it
+        folders = sorted(set(folders).difference(name.rpartition("/")[0] for name in (*files, *folders)))
+    for folder in folders:
+        target.child(folder).make_folder()
     _copy_many(source, target, files, threads)
 
 
@@ -101,10 +102,17 @@ def rename(src_url: "Any", dst_url: "Any") -> None:
     if source.move_to(target):
         return
     if found.is_directory:
+        _require_all(source)
         copy_parallel(src_url, dst_url)
     else:
         _copy_one(source, target)
     source.remove(recursive=found.is_directory)
+
+
+def _require_all(source: "Location") -> None:
+    """Raise where a folder has content that is not copied, and would be lost when the folder is deleted."""
+    if source.path is None and len(source.to_copy()) < len(source.entries(recursive=True)):
+        raise OSError(f"cannot move {source.url}: it contains names that no file can have; the log lists them")
 
 
 def _require_file(source: "Location") -> None:
