@@ -20,6 +20,7 @@ def run(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Runs a notebook beside the examples, as in a checkout; returns the output of each cell by its id."""
     monkeypatch.setenv("MODELARTS_HOME", str(home))
     monkeypatch.setenv("PYTHONPATH", str(WITHOUT_PANDAS), prepend=os.pathsep)
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")  # more would wait for each other
     # Older jupyter_core warns at import about folders that will move; this selects the new ones.
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
     import nbformat  # not above: it takes a quarter of a second of each worker's collection

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import io
 import os
-import pickle
 import random
 import re
 import sys
@@ -19,6 +17,7 @@ from modelarts.algorithms import random_forest
 from modelarts.errors import JobFailed
 from modelarts.estimator import Estimator
 from modelarts.session import Session
+from tests.support import outlines
 from tests.support.jobs import WITHOUT_PANDAS
 from tests.support.processes import end_service
 
@@ -32,30 +31,12 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     home = tmp_path_factory.mktemp("algorithms") / "state"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(WITHOUT_PANDAS), prepend=os.pathsep)
+        patch.setenv("OPENBLAS_NUM_THREADS", "1")  # more would wait for each other
         with Session.local(home) as opened:
             opened.obs.create_bucket("bucket")
             put_rows(opened, tmp_path_factory.mktemp("rows"))
             yield opened
     end_service(home)
-
-
-class Outline:
-    """An object of a pickle without its class: its name and its attributes."""
-
-    name = ""
-
-    def __new__(cls, *_):
-        return super().__new__(cls)
-
-    def __setstate__(self, state):
-        self.attributes = state
-
-
-class OutlinesOnly(pickle.Unpickler):
-    """Reads a model without scikit-learn, whose import takes seconds."""
-
-    def find_class(self, module, name):
-        return type(name, (Outline,), {"name": f"{module.partition('.')[0]}.{name}"})
 
 
 def put_rows(session, tmp_path) -> None:
@@ -87,9 +68,9 @@ def test_a_classifier_trains_and_reports_its_metrics(session, tmp_path):
     assert 0.9 < total["accuracy"] <= 1
     assert [row["metric_meta"]["class_name"] for row in metrics["metric"]] == ["0", "1", "2"]
     session.obs.download_file("obs://bucket/output/model/model.pkl", tmp_path / "model.pkl")
-    model = OutlinesOnly(io.BytesIO((tmp_path / "model.pkl").read_bytes())).load()
-    assert model.name == "sklearn.RandomForestClassifier"
-    assert [tree.name for tree in model.attributes["estimators_"]] == ["sklearn.DecisionTreeClassifier"] * 10
+    model = outlines.of((tmp_path / "model.pkl").read_bytes())
+    assert model.name == "RandomForestClassifier"
+    assert [tree.name for tree in model.attributes["estimators_"]] == ["DecisionTreeClassifier"] * 10
 
 
 def test_a_regressor_trains_on_one_file(session):
