@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import sys
 import tempfile
 import venv
@@ -286,3 +287,28 @@ def test_a_link_to_an_interpreter_in_the_home_does_not_hinder_isolation(monkeypa
         job = estimator(session).fit(inputs="/bucket/data/")
 
         assert job.wait(timeout=60, show=False).status == 10
+
+
+IN_THE_WAY = """
+import sys
+from pathlib import Path
+from modelarts.local.places import isolation
+from modelarts.local.places.tree import Tree
+
+root, shown = Path(sys.argv[1]), Path(sys.argv[2])
+(root / "tmp").mkdir(parents=True)
+(root / "tmp" / shown.parts[2]).write_text("a file where a folder must be")
+node = isolation.open_node(Tree(str(root), ("/tmp",), "/nothing", (str(shown),)), "auto")
+print(node.level.tree, node.lacking)
+node.end()
+"""
+
+
+def test_a_path_that_cannot_be_shown_is_named_and_costs_no_isolation(tmp_path, below_tmp):
+    shown = below_tmp / "needed"
+    shown.mkdir()
+
+    command = [sys.executable, "-c", IN_THE_WAY, str(tmp_path / "node"), str(shown)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert done.stdout == f"True ['{shown}: Not a directory']\n"

@@ -64,20 +64,22 @@ def enter(tree: Tree, with_processes: bool) -> list[str]:
     os.makedirs(tree.root + _OLD, exist_ok=True)
     ns.pivot_root(tree.root, tree.root + _OLD)
     os.chdir("/")
+    lacking = _bind(machine)
+    _mount_proc(with_processes)
+    lacking += _bind(one for one in shown if one not in inside)
+    if is_covered:
+        ns.mount("none", tree.covered, ns.NO_SUID | ns.NO_DEVICES, "tmpfs", "size=1m,mode=755")
+    return lacking + _bind(inside)
+
+
+def _bind(several: Iterable[Mount]) -> list[str]:
+    """Bind what can be bound; the others, with the reasons. One of them is no reason to run without a tree."""
     lacking = []
-    for one in machine:
+    for one in several:
         try:
             bind(one)
         except OSError as error:
             lacking.append(f"{one.target}: {error.strerror}")
-    _mount_proc(with_processes)
-    for one in shown:
-        if one not in inside:
-            bind(one)
-    if is_covered:
-        ns.mount("none", tree.covered, ns.NO_SUID | ns.NO_DEVICES, "tmpfs", "size=1m,mode=755")
-    for one in inside:
-        bind(one)
     return lacking
 
 
