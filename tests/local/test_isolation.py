@@ -300,7 +300,7 @@ root, shown = Path(sys.argv[1]), Path(sys.argv[2])
 (root / "tmp" / shown.parts[2]).write_text("a file where a folder must be")
 node = isolation.open_node(Tree(str(root), ("/tmp",), "/nothing", (str(shown),)), "auto")
 print(node.level.tree, node.lacking)
-node.end()
+isolation.end([node])
 """
 
 
