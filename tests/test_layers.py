@@ -175,6 +175,8 @@ SIGNALS = ("kill", "killpg", "send_signal", "terminate")
 
 
 def signals_to_others(source: str) -> list[str]:
+    if not any(f".{name}" in source for name in SIGNALS):  # sooner known than parsed
+        return []
     calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
     signals = [node for node in calls if getattr(node.func, "attr", "") in SIGNALS]
     to_itself = [node for node in signals if node.args and ast.unparse(node.args[0]) == "os.getpid()"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,10 +20,14 @@ UNIX_FUNCTIONS = {
 }  # fmt: skip
 TEXT = {"open", "fdopen", "read_text", "write_text", "TemporaryFile", "NamedTemporaryFile", "TextIOWrapper"}
 PROCESSES = {"run", "Popen", "check_output"}
+UNIX_NAMES = re.compile(rf"\b({'|'.join(UNIX_MODULES | UNIX_FUNCTIONS)})\b")
+CALLS = re.compile(rf"({'|'.join(TEXT | PROCESSES)})\s*\(")
 
 
 def unix_only(source: str) -> list[str]:
     """What only Unix has in a module: imports that no `except ImportError` covers, and functions."""
+    if not UNIX_NAMES.search(source):  # sooner known than parsed
+        return []
     tree = ast.parse(source)
     guarded = {
         id(node)
@@ -50,6 +55,8 @@ def _unix_names(node: ast.AST) -> Iterator[str]:
 
 def without_encoding(source: str) -> list[int]:
     """The lines that open a text file, or the output of a process as text, in whatever encoding the system has."""
+    if not CALLS.search(source):
+        return []
     return [node.lineno for node in ast.walk(ast.parse(source))
             if isinstance(node, ast.Call) and _is_text(node) and not _has_encoding(node)]  # fmt: skip
 
