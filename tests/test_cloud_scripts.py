@@ -12,6 +12,7 @@ import pytest
 
 from modelarts.session import Session
 from tests.support import examples
+from tests.support.jobs import WITHOUT_PANDAS
 from tests.support.processes import end_service
 
 CLOUD_SCRIPTS = examples.load()
@@ -20,7 +21,13 @@ CLOUD_SCRIPTS = examples.load()
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     home = tmp_path_factory.mktemp("cloud scripts") / "state"
-    with Session.local(home, strict=True) as opened:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PIP_NO_COMPILE", "1")
+        patch.setenv("PIP_NO_WARN_CONFLICTS", "1")
+        patch.setenv("MODELARTS_LOCAL_ENVIRONMENT", "PYTHONPATH")
+        patch.setenv("PYTHONPATH", str(WITHOUT_PANDAS))  # scikit-learn would import it
+        opened = Session.local(home, strict=True)
+    with opened:
         yield opened
     end_service(home)
 
@@ -44,20 +51,26 @@ def test_the_command_names_the_scripts_that_it_runs() -> None:
     assert all(name in done.stderr for name in CLOUD_SCRIPTS.names())
 
 
-def test_data_are_copied_again_in_each_run_although_the_first_left_a_flag(session: Session, tmp_path: Path) -> None:
-    logs = [examples.log_of(CLOUD_SCRIPTS.run(session, "sync_lock")) for _ in range(2)]
+@pytest.fixture(scope="module")
+def sync_lock_logs(session: Session) -> list[str]:
+    """The log of a run with one node, and those of a run with two nodes that comes after it."""
+    jobs = [CLOUD_SCRIPTS.run(session, "sync_lock", train_instance_count=nodes) for nodes in (1, 2)]
+    return [job.get_job_log(name).content for job in jobs for name in job.get_job_log_file_list().log_file_list]
 
-    for log in logs:
+
+def test_data_are_copied_again_in_each_run_although_the_first_left_a_flag(
+    session: Session, sync_lock_logs: list[str], tmp_path: Path
+) -> None:
+    for log, rank in zip(sync_lock_logs, ("0 of 1", "0 of 2")):
         assert "copy s3://cloud-scripts/data/iris/ to /cache/data\n" in log
-        assert "rank 0 of 1: 29 of 30 right\n" in log
+        assert f"rank {rank}: 29 of 30 right\n" in log
     assert json.loads(examples.read(session, "sync_lock", "result.json", tmp_path)) == {"right": 29, "of": 30}
 
 
-def test_each_node_copies_for_itself(session: Session) -> None:
-    job = CLOUD_SCRIPTS.run(session, "sync_lock", train_instance_count=2)
-
-    for name in job.get_job_log_file_list().log_file_list:
-        assert "copy s3://cloud-scripts/data/iris/ to /cache/data\n" in job.get_job_log(name).content
+def test_each_node_copies_for_itself(sync_lock_logs: list[str]) -> None:
+    assert len(sync_lock_logs) == 3
+    for log in sync_lock_logs:
+        assert "copy s3://cloud-scripts/data/iris/ to /cache/data\n" in log
 
 
 def test_urls_and_keys_come_from_the_environment(session: Session, tmp_path: Path) -> None:

@@ -47,8 +47,7 @@ if seen["cwd"] == "/home/work/user-job-dir":
         lock.write("copied")
     open("/cache/large", "w").write("content")
 os.environ["LEFT"] = "a variable of its own"
-leave = "import os, signal, time; os.fork() and os._exit(0); os.setsid(); signal.signal(signal.SIGTERM, signal.SIG_IGN)"
-subprocess.run([sys.executable, "-c", leave + "; time.sleep({mark})", "{mark}"])
+subprocess.run(["sh", "-c", "trap '' TERM; setsid sleep {mark} &"])
 subprocess.Popen(["sleep", "{mark}"], start_new_session=True)
 print("SEEN", json.dumps(seen), flush=True)
 """
