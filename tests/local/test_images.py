@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from modelarts.local.runtime.images import RUN_TRAIN
 from modelarts.session import Session
 from tests.support import container_engine
 from tests.support.jobs import logs, put_code, until
+from tests.support.processes import end_service
 
 MARK = "[Modelarts Service Log]"
 IMAGE = "swr.example/training/cpu:1.0"
@@ -42,6 +44,16 @@ def session(engines, home):
         yield opened
 
 
+@pytest.fixture(scope="module")
+def shared_session(tmp_path_factory):
+    """A session for tests that start no job."""
+    home = tmp_path_factory.mktemp("shared")
+    with Session.local(home) as opened:
+        opened.obs.create_bucket("bucket")
+        yield opened
+    end_service(home)
+
+
 def image_job(session, command: str, **changes) -> Estimator:
     arguments = {
         "user_image_url": IMAGE, "user_command": command, "code_dir": "/bucket/src/", "output_path": "/bucket/output/",
@@ -56,8 +68,8 @@ def ended(job):
     return caught.value
 
 
-@pytest.mark.parametrize(("engine", "verb"), [("podman", "run"), ("apptainer", "exec")])
-def test_a_command_runs_in_a_container_where_an_engine_answers(session, engines, tmp_path, engine, verb):
+@pytest.mark.parametrize(("engine", "verb", "nodes"), [("podman", "run", 2), ("apptainer", "exec", 1)])
+def test_a_command_runs_in_a_container_where_an_engine_answers(session, engines, tmp_path, engine, verb, nodes):
     container_engine.install(engines, engine, images=(IMAGE,))
     put_code(session, tmp_path, """
         import os, sys
@@ -68,18 +80,18 @@ def test_a_command_runs_in_a_container_where_an_engine_answers(session, engines,
     """)
     command = "bash /home/work/run_train.sh python /home/work/user-job-dir/src/train.py --data_url=/cache"
 
-    job = image_job(session, command, train_instance_count=2).fit(inputs="/bucket/data/")
+    job = image_job(session, command, train_instance_count=nodes).fit(inputs="/bucket/data/")
     error = ended(job)
 
     assert error.exit_code == 5
-    first, second = logs(job)
-    for log in (first, second):
+    found = logs(job)
+    for log in found:
         assert f"{MARK}[local] image {IMAGE} runs in a container of {engine}\n" in log
         assert f"{MARK}command: {command}\n" in log
-    assert "/user-job-dir 0.1 []\n" in first + second
-    assert "\ndata ['rows.csv']\n" in first + second
+    assert "/user-job-dir 0.1 []\n" in "".join(found)
+    assert "\ndata ['rows.csv']\n" in "".join(found)
     runs = [call for call in container_engine.calls(engines) if call[0] == verb and call[-1] == command]
-    assert len(runs) == 2
+    assert len(runs) == len(found) == nodes
     assert not any("0.1" in argument for call in runs for argument in call)  # values are not for `ps`
     if engine == "podman":
         assert all(f"--user={os.getuid()}:{os.getgid()}" in call and "--env=lr" in call for call in runs)
@@ -169,16 +181,16 @@ def test_images_are_refused_without_an_engine_if_the_setting_says_so(engines, ho
 
 
 @pytest.mark.parametrize("name", ["PATH", "HOME", "DLS_JOB_ID", "PYTHONPATH", "LD_PRELOAD"])
-def test_hyperparameters_of_images_replace_no_variable_of_the_container(session, name):
-    estimator = image_job(session, "true", hyperparameters={name: "x"})
+def test_hyperparameters_of_images_replace_no_variable_of_the_container(shared_session, name):
+    estimator = image_job(shared_session, "true", hyperparameters={name: "x"})
 
     with pytest.raises(ArgumentError, match=f"hyperparameters='{name}': is an environment variable of the container"):
         estimator.payload(inputs="/bucket/data/")
 
-    body = image_job(session, "true").payload(inputs="/bucket/data/", job_name="j")
+    body = image_job(shared_session, "true").payload(inputs="/bucket/data/", job_name="j")
     body["config"]["parameter"] = [{"label": name, "value": "x"}]
     with pytest.raises(InvalidArgument, match=f"parameter '{name}' is an environment variable"):
-        session.client.call("create_training_job", body=body, raise_on_error=True)
+        shared_session.client.call("create_training_job", body=body, raise_on_error=True)
 
 
 def test_doctor_says_where_images_run(engines):
@@ -209,7 +221,8 @@ def work(tmp_path):
 
 
 def run_train(work, *arguments: str, shell: str = "bash", **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": os.environ["PATH"], **variables}
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))  # not a `python` that seeks another
+    environment = {"PATH": path, **variables}
     command = [shell, str(work / "run_train.sh"), *arguments]
     return subprocess.run(command, capture_output=True, text=True, env=environment, cwd="/", check=False)
 

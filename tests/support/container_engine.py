@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.support.jobs import until
 
 _PROGRAM = """#!{python}
-import csv, json, os, re, signal, subprocess, sys, time
+import json, os, signal, sys, time
 
 folder, answers, images = {folder!r}, {answers!r}, {images!r}
 arguments = sys.argv[1:]
@@ -38,6 +38,8 @@ if arguments[0] == "container":
     sys.exit(1)  # nothing is left
 if arguments[0] == "exec" and arguments[-1] == "true":
     sys.exit(arguments[1][len("docker://"):] not in images)
+
+import csv, re, subprocess  # which the other calls need not wait for
 
 place = next(i for i, argument in enumerate(arguments) if i and not argument.startswith("-"))
 options = [argument[2:].partition("=")[::2] for argument in arguments[1:place]]
