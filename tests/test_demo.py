@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from tests.support import outlines
-from tests.support.jobs import WITHOUT_PANDAS
+from tests.support.interpreters import with_path
+from tests.support.jobs import LIGHT_SKLEARN
 
 DEMO = Path(__file__).parent.parent / "examples" / "digits" / "demo.py"
 ROW = re.compile(r"^(V\d{4}) +(learning_rate=\S+ hidden_units=\d+ epochs=\d+) +(\w+) +(\d+\.\d) s +(\d\.\d{4})$", re.M)
@@ -31,7 +32,8 @@ def test_two_versions_are_trained_compared_and_used(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MODELARTS_HOME", str(home))
-    monkeypatch.setenv("PYTHONPATH", str(WITHOUT_PANDAS), prepend=os.pathsep)  # `.[demo]` does not install it either
+    monkeypatch.setenv("PYTHONPATH", str(LIGHT_SKLEARN), prepend=os.pathsep)  # `.[demo]` does not install it either
+    monkeypatch.setenv("MODELARTS_LOCAL_PYTHON", with_path(LIGHT_SKLEARN, tmp_path))
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")  # more would wait for each other
     folder = tmp_path / "empty"
     printed = run_demo(folder)

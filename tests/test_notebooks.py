@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.jobs import WITHOUT_PANDAS
+from tests.support.interpreters import with_path
+from tests.support.jobs import LIGHT_SKLEARN
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -19,7 +20,8 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 def run(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Runs a notebook beside the examples, as in a checkout; returns the output of each cell by its id."""
     monkeypatch.setenv("MODELARTS_HOME", str(home))
-    monkeypatch.setenv("PYTHONPATH", str(WITHOUT_PANDAS), prepend=os.pathsep)
+    monkeypatch.setenv("PYTHONPATH", str(LIGHT_SKLEARN), prepend=os.pathsep)
+    monkeypatch.setenv("MODELARTS_LOCAL_PYTHON", with_path(LIGHT_SKLEARN, tmp_path))
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")  # more would wait for each other
     # Older jupyter_core warns at import about folders that will move; this selects the new ones.
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import random
 import re
 import sys
@@ -18,19 +17,14 @@ from modelarts.errors import JobFailed
 from modelarts.estimator import Estimator
 from modelarts.session import Session
 from tests.support import outlines
-from tests.support.jobs import WITHOUT_PANDAS
 from tests.support.processes import end_service
 
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
-    """A session on a service that the tests of this module share.
-
-    The service, and so its jobs, take scikit-learn without pandas, whose import takes half as long again.
-    """
+    """A session on a service that the tests of this module share."""
     home = tmp_path_factory.mktemp("algorithms") / "state"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(WITHOUT_PANDAS), prepend=os.pathsep)
         patch.setenv("OPENBLAS_NUM_THREADS", "1")  # more would wait for each other
         with Session.local(home) as opened:
             opened.obs.create_bucket("bucket")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -20,3 +21,16 @@ def oldest_interpreter() -> str:
         if minor >= 6:
             found[minor] = str(path)
     return found[min(found)] if found else sys.executable
+
+
+def with_path(folder: Path, place: Path) -> str:
+    """The value of `local_python` by which jobs of PyTorch find the modules of a folder before installed ones.
+
+    Args:
+        place: where a script is written that starts the interpreter so.
+    """
+    script = place / "python"
+    path = f"${{PYTHONPATH:+$PYTHONPATH:}}{folder}"
+    script.write_text(f'#!/bin/sh\nPYTHONPATH="{path}" exec "{sys.executable}" "$@"\n', encoding="utf-8")
+    script.chmod(0o755)
+    return json.dumps({"PyTorch": str(script)})
