@@ -75,39 +75,26 @@ def write(name: str, content: Any) -> str:
 # --- metrics
 
 
-@pytest.mark.parametrize("name", ["metric.json", "model/metric.json"])
-def test_a_metric_file_feeds_the_metric_list(run, name):
-    info, _ = run(write(name, GOOD))
-
-    assert info.model_metric_list == GOOD
-
-
 def test_waiting_returns_the_metrics_too(session, home):
     parameters = {"buckets": str(LocalHome.of(home).buckets), "code": write("metric.json", GOOD)}
     job = estimator(session, output_path="/bucket/waited/", hyperparameters=parameters).fit(inputs="/bucket/data/")
 
-    assert job.wait(show=False).model_metric_list == GOOD
+    assert job.wait(show=False).model_metric_list == job.get_job_info().model_metric_list == GOOD
 
 
-def test_metrics_of_an_earlier_version_in_the_same_folder_are_not_reported_as_new(run):
-    first, _ = run(write("metric.json", GOOD))
-    second, log = run("print('writes nothing')")
-    third, _ = run(write("model/metric.json", OTHER))
+def test_metrics_of_an_earlier_version_in_the_same_folder_are_not_reported_as_new(run, session):
+    """What is written again with the same content is; each version keeps its own."""
+    versions = [
+        run(code)
+        for code in (write("metric.json", GOOD), "print('writes nothing')", write("metric.json", GOOD),
+                     write("metric.json", OTHER), write("model/metric.json", GOOD))
+    ]  # fmt: skip
 
-    assert [info.model_metric_list for info in (first, second, third)] == [GOOD, {}, OTHER]
-    assert "is not used" not in log
-
-
-def test_metrics_stay_those_of_their_version(run, session):
-    before, _ = run(write("metric.json", GOOD))
-    after, _ = run(write("metric.json", OTHER))
-
-    assert after.model_metric_list == OTHER
-    assert TrainingJob(session, before.job_id, before.version_id).get_job_info().model_metric_list == GOOD
-
-
-def test_metrics_that_are_written_again_with_the_same_content_count(run):
-    assert [run(write("metric.json", GOOD))[0].model_metric_list for _ in range(2)] == [GOOD, GOOD]
+    expected = [GOOD, {}, GOOD, OTHER, GOOD]
+    assert [info.model_metric_list for info, _ in versions] == expected
+    assert "is not used" not in versions[1][1]
+    later = [TrainingJob(session, info.job_id, info.version_id).get_job_info() for info, _ in versions]
+    assert [info.model_metric_list for info in later] == expected
 
 
 def test_a_metric_file_that_cannot_be_used_is_named_in_the_log(run):
