@@ -52,11 +52,16 @@ def logs(job: Any) -> list[str]:
 
 
 def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
-    """Wait until a condition is true, and return its value; fail after `seconds`."""
+    """Wait until a condition is true, and return its value; fail after `seconds`.
+
+    A condition that takes long, such as a request, is tried less often: the service has work to do meanwhile.
+    """
     deadline = time.monotonic() + seconds
     while True:
+        started = time.monotonic()
         value = condition()
         if value:
             return value
-        assert time.monotonic() < deadline, "the condition did not hold in time"
-        time.sleep(0.01)
+        now = time.monotonic()
+        assert now < deadline, "the condition did not hold in time"
+        time.sleep(min(max(0.01, 4 * (now - started)), 0.1))
