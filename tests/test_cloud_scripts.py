@@ -12,7 +12,7 @@ import pytest
 
 from modelarts.session import Session
 from tests.support import examples
-from tests.support.jobs import WITHOUT_PANDAS
+from tests.support.jobs import LIGHT_SKLEARN
 from tests.support.processes import end_service
 
 CLOUD_SCRIPTS = examples.load()
@@ -25,7 +25,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
         patch.setenv("PIP_NO_COMPILE", "1")
         patch.setenv("PIP_NO_WARN_CONFLICTS", "1")
         patch.setenv("MODELARTS_LOCAL_ENVIRONMENT", "PYTHONPATH")
-        patch.setenv("PYTHONPATH", str(WITHOUT_PANDAS))  # scikit-learn would import it
+        patch.setenv("PYTHONPATH", str(LIGHT_SKLEARN))
         opened = Session.local(home, strict=True)
     with opened:
         yield opened
