@@ -296,7 +296,8 @@ def spec(paths: JobPaths, argv: list[str], **environment: str) -> dict[str, Any]
         "supervisor": str(paths.supervisor), "started": str(paths.workers), "usage": str(paths.usage),
         "packages": PACKAGES, "workers": [worker],
         "tree": {
-            "isolation": "auto", "own": ["/tmp", "/home/work/user-job-dir"], "covered": "/none", "shown": [], "writable": [],
+            "isolation": "auto", "own": ["/tmp", "/home/work/user-job-dir"], "covered": "/none", "shown": [],
+            "writable": [],
         },
         "results": {"output": None, "url": "", "metrics": str(paths.metrics), "scratch": [{}], "advice": ""},
     }  # fmt: skip
