@@ -32,10 +32,17 @@ def kill_service(home) -> None:
     until(lambda: daemon.find(home) is None)
 
 
-def supervisors_of(home) -> list[int]:
-    """The pids of the supervisors that a service has started and that still run."""
-    found = descendants(daemon.find(home).pid)
-    return [process.pid for process in found if b"supervisor.py" in Path(f"/proc/{process.pid}/cmdline").read_bytes()]
+def waiting_supervisors(home) -> list[int]:
+    """The pids of the supervisors of a service that have no version yet."""
+    found = {process.pid: _command(process.pid) for process in descendants(daemon.find(home).pid)}
+    return [pid for pid, command in found.items() if b"supervisor.py" in command and b"spec.json" not in command]
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it has just ended
+        return b""
 
 
 def test_a_job_outlives_its_service_and_a_new_one_shows_its_end(session, home, tmp_path):
@@ -170,8 +177,8 @@ def _runs(pid: int) -> bool:
 def test_the_next_version_is_supervised_by_a_process_that_waited_for_it(session, home, tmp_path):
     put_code(session, tmp_path, ACCEPT_ANY)
     estimator(session).fit(inputs="/bucket/data/", job_name="first", wait=True)
-    until(lambda: len(supervisors_of(home)) == 1)
-    (spare,) = supervisors_of(home)
+    until(lambda: len(waiting_supervisors(home)) == 1)
+    (spare,) = waiting_supervisors(home)
 
     job = estimator(session).fit(inputs="/bucket/data/", job_name="second", wait=True)
 
@@ -181,7 +188,7 @@ def test_the_next_version_is_supervised_by_a_process_that_waited_for_it(session,
 def test_a_version_starts_although_the_process_that_waited_for_it_was_killed(session, home, tmp_path):
     put_code(session, tmp_path, ACCEPT_ANY)
     estimator(session).fit(inputs="/bucket/data/", job_name="first", wait=True)
-    until(lambda: len(supervisors_of(home)) == 1)
-    os.kill(*supervisors_of(home), signal.SIGKILL)
+    until(lambda: len(waiting_supervisors(home)) == 1)
+    os.kill(*waiting_supervisors(home), signal.SIGKILL)
 
     assert estimator(session).fit(inputs="/bucket/data/", job_name="second", wait=True).get_job_info().status == 10

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import threading
 from collections.abc import Sequence
 
 from modelarts.local.processes import Children, Process
+
+PATIENCE = 5.0  # seconds in which it says that it supervises a version
 
 
 class Spare:
@@ -45,12 +48,15 @@ class Spare:
             process, self._process = self._process, None
             if process is None or self._socket is None:
                 return None
-            try:
+            is_taken = False
+            with contextlib.suppress(OSError):  # it has ended
+                self._socket.settimeout(PATIENCE)
                 socket.send_fds(self._socket, [os.fsencode(spec)], [lock])
-            except OSError:  # it has ended
-                process = None
+                is_taken = self._socket.recv(1) != b""
             self._replace(None)
-            return process
+            if not is_taken:
+                process.signal(signal.SIGKILL)  # it must not begin later, beside another one
+            return process if is_taken else None
 
     def _replace(self, new: socket.socket | None) -> None:
         if self._socket is not None:
