@@ -195,7 +195,8 @@ def test_an_engine_has_its_own_packages_those_of_the_job_and_no_others(run, home
     assert "ENGINELIB of the engine [None, None]" in run(tmp_path, script, **ENGINE)
 
 
-def test_the_command_of_an_image_finds_the_same_interpreter(session, home):
+def test_the_command_of_an_image_finds_the_same_interpreter(session, home, tmp_path):
+    put_code(session, tmp_path, "")  # for the data
     command = "command -v python; command -v pip; python3 -c 'import sys; print(sys.executable)'"
     image = estimator(session, user_image_url="swr/image:1", user_command=command, code_dir=None, boot_file=None)
     job = image.fit(inputs="/bucket/data/")
@@ -235,8 +236,7 @@ def test_a_user_without_a_home_gets_a_folder_of_the_node(home_of_user):
     assert variables(HOME=home_of_user)["HOME"] == "/node"
 
 
-def test_programs_of_the_virtual_environment_of_the_service_are_not_those_of_jobs():
-    if sys.prefix == sys.base_prefix:
-        pytest.skip("these tests run without a virtual environment")
+def test_programs_of_the_virtual_environment_of_the_service_are_not_those_of_jobs(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "prefix", "/service/venv")
 
-    assert variables(PATH=f"{sys.prefix}/bin:/usr/bin")["PATH"] == "/usr/bin"
+    assert variables(PATH="/service/venv/bin:/usr/bin")["PATH"] == "/usr/bin"

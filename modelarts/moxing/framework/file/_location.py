@@ -1,5 +1,6 @@
 """What a path can be, and what each kind of storage implements."""
 
+import abc
 import contextlib
 import os
 import stat
@@ -55,7 +56,7 @@ class Entry:
         return f"{self.name}/" if self.is_folder else self.name
 
 
-class Location:
+class Location(abc.ABC):
     """A file, object or folder that a path names, whether it exists or not.
 
     Attributes:
@@ -70,9 +71,9 @@ class Location:
     path = None  # type: Optional[str]
     is_local = False
 
+    @abc.abstractmethod
     def status(self) -> "Optional[Status]":
         """The file, else the folder, of this name; `None` where there is neither."""
-        raise NotImplementedError
 
     @property
     def place(self) -> str:
@@ -90,16 +91,16 @@ class Location:
         found = self.status()
         return found is not None and found.is_directory
 
-    def require_bucket(self) -> None:
+    def require_bucket(self) -> None:  # noqa: B027  local paths have none
         """Raise where the bucket does not exist."""
 
+    @abc.abstractmethod
     def child(self, name: str) -> "Location":
         """What has this name, or path, below it."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def entries(self, recursive: bool = False) -> "list[Entry]":
         """What a folder contains, in the order of keys; raises `FileNotFoundError` where there is none."""
-        raise NotImplementedError
 
     def to_copy(self) -> "list[Entry]":
         """What is copied of a folder: everything below it but pipes, sockets and broken links."""
@@ -113,9 +114,9 @@ class Location:
         """Move it by a rename, if that is possible; `False` if it was not."""
         return False
 
+    @abc.abstractmethod
     def size(self, recursive: bool) -> int:
         """Bytes of a file, or of a folder's content; raises `FileNotFoundError`."""
-        raise NotImplementedError
 
     def read(self) -> bytes:
         """The content of a file."""
@@ -123,25 +124,25 @@ class Location:
         with file:
             return file.read()
 
+    @abc.abstractmethod
     def open_binary(self, mode: str) -> "tuple[IO[bytes], Publish]":
         """A binary file for a mode such as `r+`, and what makes visible what was written to it, where needed."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def make_folder(self, parents: bool = True) -> None:
         """Create a folder; one of a bucket may exist."""
-        raise NotImplementedError
 
-    def keep_folder(self) -> None:
+    def keep_folder(self) -> None:  # noqa: B027  elsewhere folders stay by themselves
         """Let a folder that a script created stay when it becomes empty, where it would go with its last object."""
 
+    @abc.abstractmethod
     def remove(self, recursive: bool) -> None:
         """Delete a file, or with `recursive` a folder; what does not exist, or is a folder without it, is left."""
-        raise NotImplementedError
 
     def upload(self, pairs: "Iterable[tuple[str, str]]", threads: int) -> None:
-        """Copy local files to names below this folder; for locations without `path`."""
-        raise NotImplementedError
+        """Copy local files to names below this folder; only for locations without `path`."""
+        raise TypeError(f"{self.url} is the local path {self.path}: copy files to that")
 
     def download(self, pairs: "Iterable[tuple[str, str]]", threads: int) -> None:
-        """Copy names below this folder to local files; for locations without `path`."""
-        raise NotImplementedError
+        """Copy names below this folder to local files; only for locations without `path`."""
+        raise TypeError(f"{self.url} is the local path {self.path}: copy files from that")
