@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from modelarts._api.catalog import Catalog
 from modelarts._api.endpoint import Endpoint
 from modelarts._auth import login
-from modelarts._auth.signing import Auth, TokenAuth
+from modelarts._auth.attributes import LoginAttributes, LoginProperties
+from modelarts._auth.signing import Auth, Keys, TokenAuth
+from modelarts._obs.legacy_calls import LegacyCalls
 from modelarts._settings import endpoints, table
 from modelarts._settings.endpoints import Endpoints
 from modelarts._settings.home import home_directory
@@ -22,8 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Session"]
 
+_NO_ARGUMENTS: Mapping[str, Any] = {}
 
-class Session:
+
+class Session(LoginProperties, LegacyCalls):
     """A session on ModelArts in the cloud, or on the service of this machine (modelarts_04_0154).
 
     Args:
@@ -37,12 +41,15 @@ class Session:
         strict: a failed call raises `ApiError` instead of returning a response.
         connect_timeout, read_timeout, total_timeout: seconds to connect to the service, to wait for its next bytes,
             and for a whole call, including retries.
-        app_id, app_token, w3_account: refused; credentials of these kinds are not supported.
+        app_id, app_token, w3_account: refused in the cloud; credentials of these kinds are not supported.
 
     Other settings come from the environment, then the credentials file named by `AWS_SHARED_CREDENTIALS_FILE`, then
     `~/.huaweicloud/credentials`, then the default profile of `~/.modelarts/config.json`, then that file itself. All
-    credentials must come from one source. `modelarts whoami` shows what is used. With `MODELARTS_MODE=local`,
-    `Session()` is a session on the local service.
+    credentials must come from one source. `modelarts whoami` shows what is used. With `MODELARTS_MODE=local` in the
+    environment every session is one on the local service, whatever credentials the script gives.
+
+    Attributes:
+        auth: `access_key`, `secret_key`, `security_token`, `iam_server` and `obs_server`, as scripts read them.
 
     Raises:
         ConfigError: there are no credentials and no local mode, a setting is invalid, or the region is unknown.
@@ -75,19 +82,23 @@ class Session:
         app_token: str | None = None,
         w3_account: str | None = None,
     ) -> None:
-        _refuse(app_id=app_id, app_token=app_token, w3_account=w3_account)
+        others = {"app_id": app_id, "app_token": app_token, "w3_account": w3_account}
         arguments = {
             "access_key": access_key, "secret_key": secret_key, "project_id": project_id,
             "region_name": region_name, "account": account, "username": username, "password": password,
             "security_token": security_token, "profile": profile, "config_file": config_file, "strict": strict,
             "connect_timeout": connect_timeout, "read_timeout": read_timeout, "total_timeout": total_timeout,
         }  # fmt: skip
-        settings = _settings(arguments)
-        login.check_arguments(settings)
+        if login.local_mode():
+            settings = _settings(login.without_credentials({**arguments, **others}))
+        else:
+            _refuse(**others)
+            settings = _settings(arguments)
+            login.check_arguments(settings)
         if login.means_cloud(settings):
             self._start_cloud(settings)
         else:
-            self._start_local(None, settings)
+            self._start_local(None, settings, arguments)
 
     @classmethod
     def local(cls, home: str | os.PathLike[str] | None = None, strict: bool | None = None) -> Session:
@@ -109,6 +120,8 @@ class Session:
     def set_endpoint(cls, iam_endpoint: str, obs_endpoint: str, modelarts_endpoint: str, region_name: str) -> None:
         """Set the endpoints of a region for sessions that are created later (modelarts_04_0300).
 
+        With `MODELARTS_MODE=local` this call has no effect.
+
         Args:
             iam_endpoint, obs_endpoint, modelarts_endpoint: hosts (for https) or URLs.
             region_name: the region of these endpoints; sessions of other regions do not use them.
@@ -119,6 +132,8 @@ class Session:
         Example:
             >>> Session.set_endpoint("iam.example.com", "obs.example.com", "modelarts.example.com", "eu-de")
         """
+        if login.local_mode():
+            return
         if not isinstance(region_name, str) or not region_name.strip():
             raise ConfigError(f"region_name={region_name!r}: write the region that the endpoints belong to")
         region = table.checked("region_name", region_name)
@@ -127,7 +142,10 @@ class Session:
             service: table.checked(f"{service}_endpoint", text) if text else "" for service, text in given.items()
         }
 
-    def _start_local(self, home: str | os.PathLike[str] | None, settings: table.Settings) -> None:
+    def _start_local(
+        self, home: str | os.PathLike[str] | None, settings: table.Settings, script: Mapping[str, Any] = _NO_ARGUMENTS
+    ) -> None:
+        """Start a session on the service of a home. What the script gave is not used, but scripts read it again."""
         from modelarts._obs.local.buckets import LocalBuckets
 
         folder = home_directory(home)
@@ -139,9 +157,11 @@ class Session:
             auth = TokenAuth(address.token)
             return Endpoint(address.url, auth, address.project_id, resolve_endpoint, bypass_proxy=True, extended=True)
 
-        self.region_name = "local"
+        self.region_name = str(script.get("region_name") or "local")
         self._open(resolve_endpoint(), settings, _transport(settings, bypass_proxy=True))
         self._buckets: Buckets | None = LocalBuckets(folder / "local" / "buckets")
+        keys = Keys(*(str(script.get(name) or "") for name in table.KEYS))
+        self.auth = LoginAttributes(lambda: keys, self.host, self.host)
 
     def _start_cloud(self, settings: table.Settings) -> None:
         login.check(settings)
@@ -152,6 +172,8 @@ class Session:
         auth, project_id = _cloud_auth(settings, self._services, transport)
         self._buckets = None
         self._open(Endpoint(host, auth, project_id), settings, transport)
+        iam, obs = (str(self._services.found[service].value) for service in ("iam", "obs"))
+        self.auth = LoginAttributes(auth.keys, iam, obs)
 
     def _open(self, endpoint: Endpoint, settings: table.Settings, transport: Transport) -> None:
         from modelarts._api.client import Client
@@ -224,53 +246,9 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # --- buckets, by their names in older versions
-
-    def default_bucket(self) -> str:
-        """The name of the bucket for data without another place; it is created if it does not exist."""
-        return self.create_bucket(self._default_bucket_name)
-
-    @property
-    def _default_bucket_name(self) -> str:
-        import hashlib
-
-        digest = hashlib.md5(self.project_id.encode(), usedforsecurity=False).hexdigest()
-        return f"modelarts-{self.region_name}-{digest[:8]}"
-
-    def create_bucket(self, bucket: str) -> str:
-        """Create a bucket unless it exists. Returns its name."""
-        from modelarts._obs import legacy
-
-        return legacy.create_bucket(self.obs, bucket)
-
-    def create_directory(self, bucket: str, directory: str) -> None:
-        """Create an empty folder, such as `/dir1/dir2/`, in a bucket."""
-        from modelarts._obs import legacy
-
-        legacy.create_directory(self.obs, bucket, directory)
-
-    def upload_data(self, bucket_path: str, path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> None:
-        """Upload one or more files, or the content of a folder, to a folder of a bucket (`/bucket/dir1/`)."""
-        from modelarts._obs import legacy
-
-        legacy.upload_data(self.obs, bucket_path, path)
-
-    def download_data(self, bucket_path: str, path: str | os.PathLike[str]) -> None:
-        """Download an object to a file or folder, or the content of a folder of a bucket to a local folder."""
-        from modelarts._obs import legacy
-
-        legacy.download_data(self.obs, bucket_path, path)
-
-    @property
-    def obs_client(self) -> Any:
-        """The same as `get_obs_client()`."""
-        return self.get_obs_client()
-
-    def get_obs_client(self) -> Any:
-        """Create an `ObsClient` of the package `esdk-obs-python` with the current keys of this session."""
-        from modelarts._obs import legacy
-
-        return legacy.client_of(self.obs)
+    def __deepcopy__(self, _: object) -> Session:
+        """Copies of estimators and jobs share their session, which has connections and locks."""
+        return self
 
     def __repr__(self) -> str:
         if not hasattr(self, "client"):  # as in tracebacks of a failed constructor

@@ -101,6 +101,12 @@ def run(local: Path) -> Run:
 
 
 @pytest.fixture
+def in_the_cloud(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials of scripts are used."""
+    monkeypatch.setenv("MODELARTS_MODE", "cloud")
+
+
+@pytest.fixture
 def service(local: Path) -> Iterator[Session]:
     with Session() as session:
         yield session
@@ -122,7 +128,7 @@ def test_modelarts_04_0123(run: Run, place: Path) -> None:
     assert address is not None and session.host == address.url
 
 
-def test_modelarts_04_0154(run: Run) -> None:
+def test_modelarts_04_0154(run: Run, in_the_cloud: None) -> None:
     url = "https://iam.cn-north-4.myhuaweicloud.com/v3/auth/tokens"
     with responses.RequestsMock() as iam:
         iam.post(url, json={"token": {"project": {"id": "p"}}}, status=201, headers={"X-Subject-Token": "t"})
@@ -141,7 +147,7 @@ def test_modelarts_04_0154(run: Run) -> None:
     assert given.host == "https://modelarts.eu-de.example.com"
 
 
-def test_modelarts_04_0155(run: Run) -> None:
+def test_modelarts_04_0155(run: Run, in_the_cloud: None) -> None:
     known, given = run("0155")
 
     assert known.host == "https://modelarts.cn-north-4.myhuaweicloud.com"
@@ -149,7 +155,7 @@ def test_modelarts_04_0155(run: Run) -> None:
     assert {session.project_id for session in (known, given)} == {"my-project-id"}
 
 
-def test_modelarts_04_0300(run: Run) -> None:
+def test_modelarts_04_0300(run: Run, in_the_cloud: None) -> None:
     assert run("0300") == [None]
 
     session = Session(access_key="a", secret_key="s", project_id="p", region_name="eu-nl")

@@ -2,7 +2,7 @@
 
 Creates a session with the access key of an account. Nothing is sent before the first call.
 
-A session with access keys is always a cloud session, even with `MODELARTS_MODE=local`.
+With `MODELARTS_MODE=local` it is a session on the local service, and the keys and endpoints are not used.
 """
 
 from _setup import show

@@ -6,28 +6,61 @@ import logging
 import os
 import stat
 import threading
-from typing import TYPE_CHECKING, Callable, Optional
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from modelarts._auth.signing import AkSkAuth, Auth, Keys
 from modelarts._settings import table
+from modelarts._settings.home import variable
 from modelarts._settings.sources import SettingSource
 from modelarts._settings.table import KEYS, PASSWORD, Settings, variables_of
 from modelarts.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 logger = logging.getLogger("modelarts")
 
+_CREDENTIALS = (*KEYS, *PASSWORD, "project_id", "app_id", "app_token", "w3_account")
+
 _warned: set[Path] = set()  # each file once
+_reported: list[str] = []  # in local mode, the first credentials that were not used
 _HAS_MODES = os.name == "posix"  # elsewhere the mode of a file does not tell who can read it
+
+
+# --- local mode
+
+
+def local_mode() -> bool:
+    """Whether the environment makes every session of this process a local one, whatever the script says."""
+    return variable("MODELARTS_MODE").lower() == "local"
+
+
+def without_credentials(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a session in local mode: those that log in are not used, which is reported once per process."""
+    unused = [name for name in _CREDENTIALS if arguments.get(name)]
+    named = arguments.get("config_file")
+    if isinstance(named, (str, os.PathLike)) and not os.path.exists(named):  # noqa: PTH110  like that of the cloud
+        unused.append("config_file")
+    if unused and not _reported:
+        _reported.extend(unused)
+        logger.warning(
+            "MODELARTS_MODE=local: sessions are on this machine, %s of the script %s not used", ", ".join(unused),
+            "is" if len(unused) == 1 else "are",
+        )  # fmt: skip
+    return {name: value for name, value in arguments.items() if name not in (*_CREDENTIALS, *unused)}
 
 
 # --- credentials
 
 
 def means_cloud(settings: Settings) -> bool:
-    """Whether `Session()` is one on the cloud: unless the mode is local, or an argument names credentials."""
+    """Whether `Session()` is one on the cloud: unless the mode is local, or an argument names credentials.
+
+    In `config.json` the mode is a default; in the environment it is the user's word about this run.
+    """
+    if local_mode():
+        return False
     mode, login = settings["mode"], settings.login
     if mode.value != "local":
         return True

@@ -58,7 +58,8 @@ SETTINGS = (
     Setting("lang", ("MODELARTS_LANG",), "", converters.language,
             "language of messages, `en` or `zh`; by default that of the locale"),
     Setting("mode", ("MODELARTS_MODE",), "", converters.mode,
-            "`local`: `Session()` without arguments uses the local service; `cloud` is the same as not set"),
+            "`local`: sessions are on the local service; in the environment also those of scripts that give "
+            "credentials. `cloud` is the same as not set"),
     Setting("access_key", ("HUAWEICLOUD_SDK_AK",), "", converters.header, "access key id"),
     Setting("secret_key", ("HUAWEICLOUD_SDK_SK",), "", converters.header, "secret access key", hidden),
     Setting("security_token", ("HUAWEICLOUD_SDK_SECURITY_TOKEN",), "", converters.header,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
@@ -18,6 +20,8 @@ from modelarts.errors import ServiceError
 
 if TYPE_CHECKING:
     from modelarts.local.daemon import Address
+
+_NOT_EXECUTABLE, _NOT_FOUND = 126, 127  # as shells have it
 
 
 @click.group()
@@ -107,6 +111,26 @@ def status(context: click.Context) -> None:
         click.echo(f"no local service is running (state in {home / 'local'}); `modelarts local start` starts it")
         context.exit(3)
     _print_address("running", found, home)
+
+
+@local.command("exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def execute(command: tuple[str, ...]) -> None:
+    """Run a program in local mode: each session in it is one on this machine, and `import moxing` works.
+
+    Keys, passwords and endpoints in a script are not used. Nothing else of the environment is changed, and the exit
+    code is that of the program: `modelarts local exec -- python client.py`.
+    """
+    from modelarts.local.runtime.script_path import SCRIPT_PATH
+
+    path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), SCRIPT_PATH]))
+    sys.stdout.flush()
+    try:
+        os.execvpe(command[0], command, {**os.environ, "MODELARTS_MODE": "local", "PYTHONPATH": path})
+    except OSError as error:
+        where = f" The interpreter of this command is {sys.executable}" if command[0].startswith("python") else ""
+        click.echo(f"modelarts: {command[0]!r} cannot be started: {error.strerror}.{where}", err=True)
+        sys.exit(_NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE)
 
 
 def _print_address(state: str, address: Address, home: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from modelarts._auth import login as credentials
 from modelarts.cli.main import cli
 from modelarts.errors import ConfigError
 from modelarts.session import Session
@@ -319,17 +320,53 @@ def starts_local(monkeypatch: pytest.MonkeyPatch, **arguments: Any) -> bool:
         ({"profile": "offline", "access_key": "A"}, False),
     ],
 )
-def test_only_credentials_named_by_argument_override_local_mode(
+def test_only_credentials_named_by_argument_override_the_mode_of_the_file(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, arguments: dict[str, str], local: bool
 ):
     by_environment(machine)
     machine.settings(
-        profile="cloudy",
+        mode="local",
         profiles={"cloudy": login("cloudy"), "lonely": {}, "offline": {**login("offline"), "mode": "local"}},
     )
-    machine.set("MODELARTS_MODE", "local")
 
     assert starts_local(monkeypatch, **arguments) is local
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"access_key": "A", "secret_key": "S", "project_id": PROJECT, "region_name": REGION},
+        {"access_key": "填写AK", "username": "and a user", "region_name": "***"},
+        {"account": "a", "username": "u", "password": "SECRET\n", "region_name": REGION},
+        {"app_id": "i", "app_token": "t", "w3_account": "w"},
+        {"profile": "cloudy"},
+        {"config_file": "no such file"},
+    ],
+)
+def test_local_mode_of_the_environment_is_local_whatever_the_script_gives(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, arguments: dict[str, str]
+):
+    by_environment(machine)
+    machine.settings(profiles={"cloudy": {**login("cloudy"), "mode": "cloud"}})
+    machine.set("MODELARTS_MODE", " Local ")
+
+    assert starts_local(monkeypatch, **arguments)
+
+
+def test_credentials_that_local_mode_does_not_use_are_reported_once(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    machine.set("MODELARTS_MODE", "local")
+    monkeypatch.setattr(credentials, "_reported", [])
+
+    for _ in range(2):
+        starts_local(monkeypatch, access_key="AK", secret_key="SECRET", region_name=REGION)
+        starts_local(monkeypatch, app_id="ID", config_file="no such file")
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "MODELARTS_MODE=local: sessions are on this machine, access_key, secret_key of the script are not used"
+    ]
 
 
 def test_a_local_session_needs_no_profile_and_no_credentials(machine: Machine, home: Path):

@@ -123,3 +123,23 @@ def test_keys_that_cannot_be_sent_are_reported_and_a_line_break_at_their_end_is_
     with pytest.raises(ConfigError, match=rf"{setting}=.* \(argument\): write it without line breaks") as caught:
         Session(**{**login, setting: "SECRET\nSECRET"}, region_name=REGION)
     assert "SECRET" not in str(caught.value) or setting == "access_key"
+
+
+def test_scripts_read_keys_and_addresses_of_a_session(cloud: Cloud):
+    session = cloud_session(security_token="TOKEN")
+
+    assert (session.auth.access_key, session.auth.secret_key, session.auth.security_token) == ("AK", "SK", "TOKEN")
+    assert (session.access_key, session.secret_key) == ("AK", "SK")
+    assert session.auth.iam_server == session.iam_server == IAM
+    assert session.auth.obs_server == session.obs_server == f"https://obs.{REGION}.myhuaweicloud.com"
+    assert "SK" not in repr(session.auth)
+
+
+def test_a_password_session_has_temporary_keys_to_read(cloud: Cloud):
+    iam_lets_in(cloud)
+    keys = {"access": "AK", "secret": "SK", "securitytoken": "T", "expires_at": "2099-01-01T00:00:00.000000Z"}
+    cloud.faked.post(f"{IAM}/v3.0/OS-CREDENTIAL/securitytokens", json={"credential": keys}, status=201)
+
+    session = Session(username="u", password="p", region_name=REGION)
+
+    assert (session.auth.access_key, session.auth.secret_key, session.auth.security_token) == ("AK", "SK", "T")

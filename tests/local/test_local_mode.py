@@ -1,0 +1,94 @@
+"""Programs for the cloud in local mode: `modelarts local exec`."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from modelarts.local import daemon
+from modelarts.session import Session
+from tests.support.processes import end_service
+
+MODELARTS = str(Path(sys.executable).with_name("modelarts"))
+CLIENT = """
+    import json, os, sys
+    import moxing as mox
+    from modelarts.session import Session
+
+    Session.set_endpoint(iam_endpoint="***", obs_endpoint="***", modelarts_endpoint="***", region_name="cn-north-4")
+    session = Session(access_key="AK", secret_key="SK", project_id="***", region_name="cn-north-4")
+    other = Session(account="a", username="u", password="PASS", region_name="cn-north-4")
+    session.create_bucket("exec")
+    mox.file.set_auth(ak=session.auth.access_key, sk=session.auth.secret_key, server=session.auth.obs_server)
+    mox.file.write("obs://exec/a.txt", "by moxing")
+    seen = {
+        "arguments": sys.argv[1:], "hosts": [session.host, other.host], "region": session.region_name,
+        "keys": [session.auth.access_key, session.auth.secret_key],
+        "servers": [session.auth.iam_server, session.obs_server], "own": [session.access_key, session.secret_key],
+        "files": [item.url for item in other.obs.list("obs://exec/")], "mine": os.environ["MINE"],
+    }
+    print(json.dumps(seen))
+    sys.exit(7)
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    place = tmp_path_factory.mktemp("exec") / "state"
+    Session.local(place).close()
+    yield place
+    end_service(place)
+
+
+def execute(home: Path, folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run `modelarts local exec` in a folder."""
+    environment = {**os.environ, "MODELARTS_HOME": str(home), "MINE": "1"}
+    return subprocess.run(
+        [MODELARTS, "local", "exec", *command], cwd=folder, env=environment, capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+
+
+def test_a_client_with_credentials_runs_on_this_machine(home: Path, tmp_path: Path):
+    (tmp_path / "client.py").write_text("if True:\n" + CLIENT)
+
+    ran = execute(home, tmp_path, "--", sys.executable, "client.py", "--help", "x y")
+
+    assert ran.returncode == 7, ran.stderr
+    url = daemon.find(home).url
+    assert json.loads(ran.stdout) == {
+        "arguments": ["--help", "x y"], "hosts": [url, url], "region": "cn-north-4", "keys": ["AK", "SK"],
+        "servers": [url, url], "own": ["AK", "SK"], "files": ["obs://exec/a.txt"], "mine": "1",
+    }  # fmt: skip
+    assert ran.stderr.count("not used") == 1
+    assert "SK" not in ran.stderr
+    assert "PASS" not in ran.stderr
+
+
+def test_a_program_that_cannot_be_started_is_reported(home: Path, tmp_path: Path):
+    ran = execute(home, tmp_path, "pythonic")
+
+    assert (ran.returncode, ran.stdout) == (127, "")
+    assert "'pythonic' cannot be started: No such file or directory" in ran.stderr
+    assert sys.executable in ran.stderr
+
+
+def test_copies_of_what_has_a_session_share_it(home: Path):
+    import copy
+
+    from modelarts.estimator import Estimator
+
+    with Session.local(home) as session:
+        estimator = Estimator(session, hyperparameters={"rate": 1}, code_dir="/bucket/code/")
+
+        copied = copy.deepcopy(estimator)
+        copied.hyperparameters["rate"] = 2
+
+        assert copied.modelarts_session is session
+        assert estimator.hyperparameters == {"rate": 1}
