@@ -105,7 +105,7 @@ def test_a_test_that_leaves_a_job_is_named_and_what_it_left_is_killed(
     assert ("2 passed" if passes else "1 failed, 1 passed") in done.stdout
     left = re.findall(r"^(\S+) left process (\d+): (.*)$", done.stdout, re.MULTILINE)
     assert {test for test, _, _ in left} == {"test_program.py::test_that_leaves_a_job"}
-    for program in ("modelarts.local.server", "supervisor.py"):  # the script ends with the latter, at the latest
+    for program in ("modelarts.local.server", "fork_server.py"):  # the script ends with the latter, at the latest
         assert any(program in command for _, _, command in left)
     assert not any(is_running(pid) for _, pid, _ in left)
 

@@ -48,6 +48,7 @@ class Scheduler:
         place: Place,
         capacity: int,
         on_end: Callable[[], None] = lambda: None,
+        before_start: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._home = home
@@ -55,6 +56,7 @@ class Scheduler:
         self._place = place
         self._capacity = capacity
         self._on_end = on_end
+        self._before_start = before_start
         self._stop_delivered: set[int] = set()
         self._started: set[int] = set()  # by this service, which knows for certain
         self._changed = threading.Condition()
@@ -157,6 +159,7 @@ class Scheduler:
     def _launch(self, version: Version) -> bool:
         """Start a version; if that fails it ends, and others are not affected. Returns whether it is running."""
         try:
+            self._before_start()
             if version.status != RUNNING and not self._prepare(version):
                 return False
             self._place.start(_key(version), self._home.job(version.id))

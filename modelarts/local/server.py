@@ -101,7 +101,7 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
     )  # fmt: skip
     capacity = table.value_of("local_capacity", home) or os.cpu_count() or 1
     cleaner = Cleaner(paths, store, keep.parse(table.value_of("local_keep", home)))
-    scheduler = Scheduler(store, paths, spec_builder, place, capacity, cleaner.wake)
+    scheduler = Scheduler(store, paths, spec_builder, place, capacity, cleaner.wake, place.prepare)
     place.notify(scheduler.wake)
     token = secrets.token_urlsafe(32)
     activity = Activity(LONG_POLLS)

@@ -12,7 +12,6 @@ import pytest
 from modelarts.errors import JobLost
 from modelarts.local import daemon
 from modelarts.local.paths import LocalHome, read_json
-from modelarts.local.processes import descendants
 from modelarts.local.store import Store
 from modelarts.session import Session
 from tests.support.jobs import ACCEPT_ANY, estimator, put_code, shared, until
@@ -30,19 +29,6 @@ def kill_service(home) -> None:
     pid = daemon.find(home).pid
     os.kill(pid, signal.SIGKILL)
     until(lambda: daemon.find(home) is None)
-
-
-def waiting_supervisors(home) -> list[int]:
-    """The pids of the supervisors of a service that have no version yet."""
-    found = {process.pid: _command(process.pid) for process in descendants(daemon.find(home).pid)}
-    return [pid for pid, command in found.items() if b"supervisor.py" in command and b"spec.json" not in command]
-
-
-def _command(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:  # it has just ended
-        return b""
 
 
 def test_a_job_outlives_its_service_and_a_new_one_shows_its_end(session, home, tmp_path):
@@ -174,21 +160,23 @@ def _runs(pid: int) -> bool:
         return False
 
 
-def test_the_next_version_is_supervised_by_a_process_that_waited_for_it(session, home, tmp_path):
-    put_code(session, tmp_path, ACCEPT_ANY)
-    estimator(session).fit(inputs="/bucket/data/", job_name="first", wait=True)
-    until(lambda: len(waiting_supervisors(home)) == 1)
-    (spare,) = waiting_supervisors(home)
-
-    job = estimator(session).fit(inputs="/bucket/data/", job_name="second", wait=True)
-
-    assert read_json(LocalHome.of(home).job(job.version_id).supervisor)["pid"] == spare
+def _parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
-def test_a_version_starts_although_the_process_that_waited_for_it_was_killed(session, home, tmp_path):
-    put_code(session, tmp_path, ACCEPT_ANY)
-    estimator(session).fit(inputs="/bucket/data/", job_name="first", wait=True)
-    until(lambda: len(waiting_supervisors(home)) == 1)
-    os.kill(*waiting_supervisors(home), signal.SIGKILL)
+def test_supervisors_are_forked_from_one_process_and_outlive_it(home, tmp_path, monkeypatch):
+    monkeypatch.setenv("MODELARTS_LOCAL_CAPACITY", "3")
+    gate, paths = shared(home) / "gate", LocalHome.of(home)
+    with Session.local(home) as session:
+        session.obs.create_bucket("bucket")
+        put_code(session, tmp_path, GATED.format(gate=str(gate)))
+        jobs = [estimator(session).fit(inputs="/bucket/data/", job_name=f"j{i}") for i in range(2)]
+        supervisors = [until(lambda job=job: read_json(paths.job(job.version_id).supervisor))["pid"] for job in jobs]
+        (server,) = {_parent(pid) for pid in supervisors}
+        until(lambda: all(paths.job(job.version_id).workers.exists() for job in jobs))
 
-    assert estimator(session).fit(inputs="/bucket/data/", job_name="second", wait=True).get_job_info().status == 10
+        os.kill(server, signal.SIGKILL)
+        jobs.append(estimator(session).fit(inputs="/bucket/data/", job_name="j2"))
+        gate.touch()
+
+        assert [job.wait(timeout=30, show=False).status for job in jobs] == [10, 10, 10]

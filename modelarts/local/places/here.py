@@ -8,23 +8,20 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
+import socket
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Callable
 
 from modelarts.local import hardware, locks
 from modelarts.local.daemon import JOB_SESSION
 from modelarts.local.paths import JobPaths, read_json
-from modelarts.local.places import images, supervisor
+from modelarts.local.places import images
 from modelarts.local.places.base import ENDED, Phase, State
-from modelarts.local.places.spare import Spare
-from modelarts.local.processes import Children, Process, end_with_variable
+from modelarts.local.places.supervisors import Supervisors
+from modelarts.local.processes import Process, end_with_variable
 
-_SCRIPT = Path(supervisor.__file__)
-_PROGRAM = (sys.executable, "-I", "-S", "-X", "utf8", str(_SCRIPT))
 _ENDS = {phase.value: phase for phase in ENDED}
 
 
@@ -32,8 +29,7 @@ class Here:
     """This machine."""
 
     def __init__(self) -> None:
-        self._supervisors = Children()
-        self._spare = Spare(self._supervisors, _PROGRAM)
+        self._supervisors = Supervisors()
         self._ended: Callable[[], None] | None = None
 
     def notify(self, ended: Callable[[], None]) -> None:
@@ -43,34 +39,30 @@ class Here:
     def describe(self) -> str:
         return hardware.describe()
 
+    def prepare(self) -> None:
+        """Begin with what takes long the first time; called before the first version is ready to start."""
+        self._supervisors.prepare()
+
     def start(self, key: str, folder: JobPaths) -> None:
         """Start a supervisor; it inherits its lock, so that it holds it from the beginning."""
-        if not _SCRIPT.is_file():
-            raise FileNotFoundError(
-                f"{_SCRIPT} was removed while the local service was running: restart it with `modelarts local stop`"
-            )
         try:
             lock = locks.hold(folder.alive)
         except BlockingIOError:
             return  # it runs already
         try:
             os.ftruncate(lock, 0)
-            started = self._spare.take(str(folder.spec), lock) or self._supervisors.start(
-                [*_PROGRAM, str(folder.spec), str(lock)], pass_fds=(lock,), cwd=folder.root
-            )
-            threading.Thread(target=self._wait, args=(started.pid,), daemon=True).start()
+            started = self._supervisors.start(folder.spec, lock)
         finally:
             os.close(lock)
+        threading.Thread(target=self._wait, args=(started,), daemon=True).start()
 
-    def _wait(self, supervisor: int) -> None:
-        with suppress(ChildProcessError):  # it was reaped already
-            os.waitid(os.P_PID, supervisor, os.WEXITED | os.WNOWAIT)
+    def _wait(self, supervisor: socket.socket) -> None:
+        with supervisor, suppress(OSError):
+            supervisor.recv(1)
         if self._ended is not None:
             self._ended()
-            self._spare.prepare()  # the next version will start sooner
 
     def look(self, folders: Mapping[str, JobPaths]) -> dict[str, State]:
-        self._supervisors.reap()
         return {key: _state(folder) for key, folder in folders.items()}
 
     def stop(self, key: str, folder: JobPaths) -> bool:

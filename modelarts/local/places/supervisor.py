@@ -1,7 +1,6 @@
-"""Runs one version and records its end: `python supervisor.py SPEC LOCK_FD`, or SOCKET_FD to wait for both.
+"""Runs one version and records its end, in a process that outlives the service.
 
-Started by file path, with the standard library and three small modules of this package, so that it starts fast. It
-outlives the service. The record of the end is renamed into place, so that a reader sees all of it or nothing.
+The record of the end is renamed into place, so that a reader sees all of it or nothing. Standard library only.
 """
 
 from __future__ import annotations
@@ -16,9 +15,6 @@ import threading
 import time
 from typing import Any
 
-if __name__ == "__main__":  # started by file path, so nothing else has added the package
-    sys.path.append(__file__.rpartition("/modelarts/local/places/")[0])
-
 from modelarts.local import files
 from modelarts.local.places import boot_file, ends, isolation, nodes
 from modelarts.local.places.ends import End
@@ -29,7 +25,6 @@ from modelarts.local.processes import Process
 
 GRACE = 5.0  # seconds from SIGTERM to SIGKILL for a worker
 FIRST_SAMPLE = 0.2  # seconds until the usage of the workers is measured
-LONGEST_WAIT = 600.0  # seconds without a version to supervise
 CODE_MISSING = 127  # the platform's return code for a code directory that cannot be fetched
 _RECORD_SIZE = 4096
 
@@ -234,27 +229,13 @@ def store_end(path: str, record: dict[str, Any]) -> None:
     os.replace(f"{path}.part", path)
 
 
-def requested(descriptor: int) -> tuple[str, int]:
-    """Wait for the spec and the lock of a version; ends this process if none comes."""
-    import socket
+def supervise(path: str, lock: int) -> None:
+    """Run the version of a spec to its end. Called where there are no threads.
 
-    from modelarts.local.places import packages  # noqa: F401  it will be needed
-
-    with socket.socket(fileno=descriptor) as requests:
-        requests.settimeout(LONGEST_WAIT)
-        try:
-            spec, descriptors, _, _ = socket.recv_fds(requests, 65536, 1)
-            requests.send(b"1" * len(descriptors))
-        except OSError:  # also the end of the time
-            spec, descriptors = b"", []
-    if not descriptors:
-        os._exit(0)
-    os.chdir(os.path.dirname(spec))
-    return os.fsdecode(spec), descriptors[0]
-
-
-def main() -> None:
-    path, lock = (sys.argv[1], int(sys.argv[2])) if len(sys.argv) > 2 else requested(int(sys.argv[1]))
+    Args:
+        path: the spec.
+        lock: descriptor of the version's lock, which this process holds.
+    """
     with open(path, encoding="utf-8") as file:
         spec = json.load(file)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # if it was ignored, the kernel keeps no exit codes of workers
@@ -270,8 +251,3 @@ def main() -> None:
     record = supervisor.run()
     record["end_time"] = time.time_ns() // 1_000_000
     store_end(spec["exit"], record)
-    os._exit(0)  # at once: the service waits for it, and there is nothing left to do
-
-
-if __name__ == "__main__":
-    main()
