@@ -28,7 +28,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+if TYPE_CHECKING:
+    from modelarts._wire.v1.status import JobStatus
 
 _WORDS = {
     "en": {
@@ -295,7 +298,7 @@ class JobError(ModelArtsError):
 
     Attributes:
         job_id, version_id: the version.
-        status: its final status, a `JobStatus`.
+        status: its final status, an integer with a `name`.
         reason: given by the service; may be empty.
         exit_code: of the script; `None` if it is not known.
         log_tail: the last lines of its logs.
@@ -308,7 +311,7 @@ class JobError(ModelArtsError):
         self,
         job_id: int,
         version_id: int,
-        status: int,
+        status: JobStatus,
         reason: str = "",
         exit_code: int | None = None,
         log_tail: str = "",
@@ -324,7 +327,7 @@ class JobError(ModelArtsError):
         super().__init__(job_id, version_id, status, reason, exit_code, log_tail, log_path)
 
     def __str__(self) -> str:
-        text = f"job {self.job_id} version {self.version_id} {self.what} ({self.status})"
+        text = f"job {self.job_id} version {self.version_id} {self.what} ({getattr(self.status, 'name', self.status)})"
         if self.exit_code is not None:
             text += f", exit code {self.exit_code}"
         if self.reason:

@@ -107,7 +107,7 @@ def compare(estimator: Estimator) -> Any:
     print(row.format("version", "hyperparameters", "status", "duration", "accuracy"))
     for version in versions:
         seconds, reached = f"{version['duration'] / 1000:.1f} s", f"{accuracy(version):.4f}"
-        print(row.format(version["version_name"], hyperparameters(version), str(version["status"]), seconds, reached))
+        print(row.format(version["version_name"], hyperparameters(version), version["status"].name, seconds, reached))
     return max(versions, key=accuracy)
 
 

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from modelarts._wire.v1.status import JobStatus
+
 _RED = "color:#b00020;border-left:4px solid #b00020;padding-left:8px;white-space:pre-wrap"
 
 
@@ -30,7 +32,25 @@ def response_html(response: Mapping[str, Any]) -> str:
     if not response.get("is_success", True):
         reason = f"{response.get('error_code')}: {response.get('error_msg')}"
         return f'<div style="{_RED}">{html.escape(reason)}</div>'
-    return f"<table>{''.join(_row(str(name), str(value)) for name, value in response.items())}</table>"
+    return f"<table>{''.join(_row(str(name), str(_named(value))) for name, value in response.items())}</table>"
+
+
+class _Name(str):
+    """A text that is shown without quotes, also within a list."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _named(value: Any) -> Any:
+    """A value with the names of statuses in place of their numbers."""
+    if isinstance(value, JobStatus):
+        return _Name(value.name)
+    if isinstance(value, Mapping):
+        return {key: _named(member) for key, member in value.items()}
+    return [_named(item) for item in value] if isinstance(value, list) else value
 
 
 def _row(name: str, value: str) -> str:

@@ -33,10 +33,10 @@ class Screen:
             self._write(text + "\n")
 
     def status(self, status: JobStatus) -> None:
-        """Print a status if it has changed."""
+        """Print the name of a status if it has changed."""
         if status != self._last:
             self._last = status
-            self.say(str(status))
+            self.say(status.name)
 
     def log(self, content: str, worker: int | None = None) -> None:
         """Print log text as it is; with a worker, each line names it."""

@@ -12,6 +12,7 @@ from dateutil import tz
 
 from modelarts._display.terminal import width as _width
 from modelarts._display.terminal import write
+from modelarts._wire.v1.status import JobStatus
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], stream: TextIO | None = None) -> None:
@@ -33,7 +34,7 @@ def shown(name: str, value: Any) -> str:
     if name == "duration" and isinstance(value, int):
         minutes, seconds = divmod(value // 1000, 60)
         return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
-    return str(value).removeprefix("JOBSTAT_") if name == "status" else str(value)
+    return value.name.removeprefix("JOBSTAT_") if isinstance(value, JobStatus) else str(value)
 
 
 def _padded(text: str, width: int) -> str:

@@ -36,7 +36,7 @@ WAITS = """
         code_dir="/bucket/src/", boot_file="train.py", output_path="/bucket/output/", train_instance_type="local",
         train_instance_count=1)
     job = estimator.fit(inputs="/bucket/data/", job_name="long", wait=True)
-    print("ended", job.get_job_info().status)
+    print("ended", job.get_job_info().status.name)
 """
 
 

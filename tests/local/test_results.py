@@ -241,7 +241,7 @@ def test_a_failed_version_names_them_too(run):
 def test_nothing_is_said_about_what_is_not_lost(run, code):
     info, log = run(code)
 
-    assert str(info.status) == "JOBSTAT_COMPLETED"
+    assert info.status.name == "JOBSTAT_COMPLETED"
     assert lost(log) == []
 
 

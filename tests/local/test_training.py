@@ -150,7 +150,7 @@ def test_information_has_the_documented_types(session, tmp_path):
         inputs="/bucket/data/", wait=True
     ).get_job_info()
 
-    assert JOB_STATE[info["status"]] == str(info.status) == "JOBSTAT_COMPLETED"
+    assert JOB_STATE[info["status"]] == info.status.name == "JOBSTAT_COMPLETED"
     assert info["duration"] / 1000 > 0
     assert int(info["version_name"][1:]) == 1
     assert info["parameter"] == [{"label": "lr", "value": "0.1"}]

@@ -140,7 +140,7 @@ def test_a_response_survives_pickling(cloud: Cloud, session: Session):
     copy = pickle.loads(pickle.dumps(response))
 
     assert copy == response
-    assert (str(copy.status), copy.versions[0].version_id) == ("JOBSTAT_RUNNING", 3)
+    assert (copy.status.name, copy.versions[0].version_id) == ("JOBSTAT_RUNNING", 3)
 
 
 # --- statuses
@@ -153,21 +153,23 @@ def test_the_names_of_statuses_are_the_documented_ones():
 
 @pytest.mark.parametrize("quoted", [False, True])
 @pytest.mark.parametrize("number", STATUSES)
-def test_a_status_is_its_number_and_prints_as_its_name(cloud: Cloud, session: Session, number: int, quoted: bool):
+def test_a_status_is_its_number_and_prints_as_digits(cloud: Cloud, session: Session, number: int, quoted: bool):
     status = info(cloud, session, {"status": str(number) if quoted else number})["status"]
 
     assert status == number
     assert isinstance(status, int)
-    assert JOB_STATE[status] == str(status) == f"{status}" == repr(status) == STATUSES[number]
-    assert f"{status:>40}" == STATUSES[number].rjust(40)
-    assert f"{status:d}" == json.dumps(status) == str(number)
+    assert status.name == JOB_STATE[status] == STATUSES[number]
+    shown = [str(status), repr(status), f"{status}", f"{status:d}", "%s" % status, json.dumps(status)]  # noqa: UP031
+    assert shown == [str(number)] * len(shown)
+    assert str({"status": status}) == str({"status": number})
+    assert pickle.loads(pickle.dumps(status)).name == STATUSES[number]
 
 
 def test_an_unknown_status_is_kept_and_counts_as_unfinished(cloud: Cloud, session: Session):
     status = info(cloud, session, {"status": "99"})["status"]
 
     assert status == 99
-    assert str(status) == "STATUS_99"
+    assert (str(status), status.name) == ("99", "STATUS_99")
     assert not status.ended
 
 
@@ -228,12 +230,13 @@ def test_204_is_not_a_success_of_calls_with_a_result(cloud: Cloud, session: Sess
 
 
 def test_a_notebook_shows_a_response_as_a_table_with_nothing_unescaped(cloud: Cloud, session: Session):
-    page = info(cloud, session, {"job_name": "<script>", "status": 8})._repr_html_()
+    page = info(cloud, session, {"job_name": "<script>", "status": 8, "versions": [{"status": 12}]})._repr_html_()
 
     assert page.startswith("<table>")
     assert "&lt;script&gt;" in page
     assert "<script>" not in page
-    assert "JOBSTAT_RUNNING" in page
+    assert "<code>JOBSTAT_RUNNING</code>" in page
+    assert "[{&#x27;status&#x27;: JOBSTAT_KILLED}]" in page
 
 
 def test_a_notebook_shows_a_failed_call_in_red(cloud: Cloud, session: Session):

@@ -38,18 +38,14 @@ OUTCOMES = {
 
 
 class JobStatus(int):
-    """A status as documented: compares, indexes and serializes as its integer, prints as its name."""
+    """A status as documented: an integer, which is also what it prints as; its name is `JOB_STATE[status]`, too."""
 
     __slots__ = ()
 
-    def __str__(self) -> str:
+    @property
+    def name(self) -> str:
+        """Its documented name, such as `JOBSTAT_RUNNING`."""
         return JOB_STATE[self] if 0 <= self < len(JOB_STATE) else f"STATUS_{int(self)}"
-
-    def __repr__(self) -> str:
-        return str(self)
-
-    def __format__(self, spec: str) -> str:
-        return format(int(self), spec) if spec[-1:] in ("d", "n") else format(str(self), spec)
 
     @property
     def outcome(self) -> str:

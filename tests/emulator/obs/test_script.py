@@ -50,7 +50,7 @@ SCRIPT = """
             output_path="/one-script/output/", train_instance_type="local", train_instance_count=1,
         )
         job = estimator.fit(inputs="/one-script/data/rows/", job_name="one_script", wait=True)
-        print(">", job.get_job_info().status)
+        print(">", job.get_job_info().status.name)
         job.delete_job()
         session.obs.download_dir("obs://one-script/output/", "results")
         print(">", pathlib.Path("results/output/model.txt").read_text())
