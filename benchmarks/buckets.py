@@ -35,11 +35,11 @@ def measure() -> Iterator[Row]:
         obs.create_bucket("bucket")
         small = small_files(home / "small", FILES)
         yield copies(home, small, f"upload {FILES} files", lambda: obs.upload_dir(small, "obs://bucket/"),
-                     obs.root / "bucket" / "small", aim=None)  # fmt: skip
+                     obs.root / "bucket" / "small")  # fmt: skip
         obs.upload_dir(small, "obs://bucket/")
         there = home / "there"
         yield copies(home, small, f"download {FILES} files", lambda: obs.download_dir("obs://bucket/small/", there),
-                     there, aim=None)  # fmt: skip
+                     there)  # fmt: skip
         yield _deletion(home, small, obs)
         obs.delete("obs://bucket/", recursive=True)
         shutil.rmtree(small)
@@ -71,9 +71,7 @@ def large_files(folder: Path, size: int) -> Path:
     return folder
 
 
-def copies(
-    home: Path, source: Path, name: str, act: Callable[[], object], made: Path, aim: float | None = AIM_OF_COPIES
-) -> Row:
+def copies(home: Path, source: Path, name: str, act: Callable[[], object], made: Path) -> Row:
     """A copy against `cp -r` of the same folder.
 
     Small files that were made are kept: for some time after many files have been deleted, ext4 takes up to a
@@ -101,7 +99,7 @@ def copies(
         return taken
 
     samples, base = alternate(3 * ROUNDS if is_small else ROUNDS, ours, theirs)
-    return Row(name=name, unit="ms", samples=samples, aim=aim, yardstick="cp -r", base=base, note=SAME_DISK)
+    return Row(name=name, unit="ms", samples=samples, aim=AIM_OF_COPIES, yardstick="cp -r", base=base, note=SAME_DISK)
 
 
 def _deletion(home: Path, source: Path, obs: LocalBuckets) -> Row:

@@ -10,6 +10,7 @@ from typing import Optional
 
 import attrs
 
+from modelarts._obs import tree
 from modelarts._obs.failures import NOT_FOUND, no_bucket_error
 from modelarts._obs.paths import ObsPath
 from modelarts._obs.transfer.worker_pool import Task, Transfer
@@ -68,6 +69,17 @@ class StorageBackend(ABC):
 
         Folders that were created explicitly are objects. A folder that does not exist has none.
         """
+
+    def _to_upload(self, folder: Path, target: ObsPath, transfer: Transfer) -> Iterator[Path]:
+        """The files of a local folder, except those that this call uploads itself, as it finds them.
+
+        Raises `OSError`.
+        """
+        return tree.walk(folder)
+
+    def _to_download(self, folder: ObsPath, target: Path, transfer: Transfer) -> Iterator[Item]:
+        """The objects of a folder, except those that this call downloads itself, as it finds them."""
+        return self._walk(folder)
 
     @abstractmethod
     def _has_content(self, file: Path, item: Item) -> bool:

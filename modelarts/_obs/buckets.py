@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from modelarts._obs import tree
 from modelarts._obs.arguments import existing_bucket_name, local_path, new_bucket_name, obs_path
 from modelarts._obs.backend import Item, StorageBackend
 from modelarts._obs.failures import not_local_error, report_os_errors
@@ -103,9 +102,13 @@ class Buckets(StorageBackend):
     ) -> None:  # fmt: skip
         """Copy the content of a local folder, or some files of it, to the folder `target`."""
         plan = TransferPlan(self, f"upload to {target.url}", threads, progress)
-        chosen = _files(source) if files is None else files
+        chosen = self._files(source, target, plan) if files is None else files
         pairs = ((file, target / file.relative_to(source).as_posix()) for file in chosen)
         plan.upload(pairs, self._walk(target.as_dir) if sync else (), target.bucket)
+
+    def _files(self, folder: Path, target: ObsPath, plan: TransferPlan) -> Iterator[Path]:
+        with report_os_errors(f"read the folder {str(folder)!r}"):
+            yield from self._to_upload(folder, target, plan.transfer)
 
     # --- download
 
@@ -159,7 +162,8 @@ class Buckets(StorageBackend):
         folder = path.as_dir
         plan = TransferPlan(self, f"download {path.url}", threads, progress)
         targets = DownloadTargets(folder, target)
-        plan.download(targets.pairs(self._existing(folder, self._walk(folder), call)), sync)
+        items = self._to_download(folder, target, plan.transfer)
+        plan.download(targets.pairs(self._existing(folder, items, call)), sync)
         with report_os_errors(f"download {folder.url}"):
             target.mkdir(parents=True, exist_ok=True)  # also for an empty one
         targets.raise_if_any_skipped()
@@ -209,11 +213,6 @@ class Buckets(StorageBackend):
     def create_directory(self, obs_dir: str) -> None:
         """Create an empty folder in a bucket. Uploads create folders themselves, so this is rarely needed."""
         self._create_folder(obs_path(obs_dir).as_dir)
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    with report_os_errors(f"read the folder {str(folder)!r}"):
-        yield from tree.walk(folder)
 
 
 _path = obs_path  # some arguments in the class above have its name

@@ -8,7 +8,9 @@ import os
 import shutil
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Union
 
 from modelarts._obs.paths import PART
 
@@ -26,7 +28,7 @@ def walk(folder: Path, enter: Callable[[Path], bool] = lambda path: True, empty:
     """All files in a folder and in its folders.
 
     Links are followed, to folders too. A link to a folder that contains it is skipped with a warning. Pipes, sockets,
-    broken links and part files are skipped.
+    broken links, and incomplete files and folders are skipped.
 
     Args:
         folder: the folder to start from.
@@ -57,6 +59,34 @@ def walk(folder: Path, enter: Callable[[Path], bool] = lambda path: True, empty:
             around.append((identity, iter(found)))
 
 
+def folders(top: str) -> Iterator[tuple[str, list[str]]]:
+    """The same files, folder by folder, each folder before those in it.
+
+    Yields:
+        The path of a folder below `top` (empty, or with a slash at its end), and the names of its files.
+
+    Raises:
+        OSError: something cannot be read.
+    """
+    around: list[tuple[str, str, tuple[_FolderId, ...]]] = [(top, "", (_identity(top),))]
+    while around:
+        path, inside, above = around.pop()
+        try:
+            found = _names(path)
+        except FileNotFoundError:
+            if not inside:
+                raise
+            continue  # it has just been deleted
+        yield inside, [name for name, is_folder in found if not is_folder]
+        for name in (name for name, is_folder in reversed(found) if is_folder):
+            with suppress(FileNotFoundError):
+                identity = _identity(f"{path}/{name}")
+                if identity in above:
+                    _warn(Path(path, name))
+                else:
+                    around.append((f"{path}/{name}", f"{inside}{name}/", (*above, identity)))
+
+
 def children(folder: Path) -> Iterator[Path]:
     """The files and folders in a folder, in the order of keys. Raises `OSError`."""
     return (path for path, _ in entries(folder))
@@ -72,11 +102,7 @@ def has_objects(folder: Path) -> bool:
 
 def entries(folder: Path) -> list[tuple[Path, bool]]:
     """The files and folders in a folder, each with whether it is a folder, in the order of keys. Raises `OSError`."""
-    with os.scandir(folder) as found:
-        kinds = [(entry.name, _kind(entry)) for entry in found]
-    kept = [(name, stat.S_ISDIR(kind)) for name, kind in kinds if stat.S_ISDIR(kind) or stat.S_ISREG(kind)]
-    kept.sort(key=lambda entry: os.fsencode(f"{entry[0]}/" if entry[1] else entry[0]))
-    return [(folder / name, is_folder) for name, is_folder in kept if is_folder or not name.startswith(PART)]
+    return [(folder / name, is_folder) for name, is_folder in _names(folder)]
 
 
 def remove(path: Path) -> None:
@@ -113,6 +139,14 @@ def status_or_none(path: Path) -> os.stat_result | None:
         raise
 
 
+def _names(folder: Union[str, Path]) -> list[tuple[str, bool]]:
+    with os.scandir(folder) as found:
+        kinds = [(entry.name, _kind(entry)) for entry in found if not entry.name.startswith(PART)]
+    kept = [(name, stat.S_ISDIR(kind)) for name, kind in kinds if stat.S_ISDIR(kind) or stat.S_ISREG(kind)]
+    kept.sort(key=lambda entry: os.fsencode(f"{entry[0]}/" if entry[1] else entry[0]))
+    return kept
+
+
 def _kind(entry: os.DirEntry[str]) -> int:
     """The mode of an entry or of what it links to; 0 for a broken link."""
     if not entry.is_symlink():
@@ -127,8 +161,8 @@ def _kind(entry: os.DirEntry[str]) -> int:
         return 0
 
 
-def _identity(folder: Path) -> _FolderId:
-    status = folder.stat()
+def _identity(folder: Union[str, Path]) -> _FolderId:
+    status = os.stat(folder)  # noqa: PTH116  a text is quicker than a Path
     return status.st_dev, status.st_ino
 
 

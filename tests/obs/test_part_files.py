@@ -295,10 +295,11 @@ def test_a_failed_upload_leaves_no_folder_that_it_created(
     for folder in ("src/a/b", "src/a/c", "src/d"):
         (local / folder).mkdir(parents=True)
         (local / folder / "file.txt").write_text("text")
-    monkeypatch.setattr(copies, "copied", full_disk)
+    monkeypatch.setattr(os, "write", full_disk)
 
-    with pytest.raises(ObsError, match="No space left on device"):
+    with pytest.raises(ObsError, match=r"cannot upload to obs://bucket/made/src/.*/file.txt: No space left on device"):
         obs.upload_dir("src", "obs://bucket/made/")
+    monkeypatch.undo()
 
     assert [path.name for path in (tmp_path / "buckets" / "bucket").rglob("*")] == ["made"]
 

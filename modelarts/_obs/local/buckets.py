@@ -22,7 +22,9 @@ from modelarts._obs.backend import Item
 from modelarts._obs.buckets import Buckets
 from modelarts._obs.failures import REFUSED, no_bucket_error, not_empty_error, report_os_errors
 from modelarts._obs.local.copies import FileCopy, have_same_content
+from modelarts._obs.local.folder_copy import FolderCopy
 from modelarts._obs.paths import ObsPath
+from modelarts._obs.transfer import local_names
 from modelarts._obs.transfer.part_file import is_unfinished
 from modelarts._obs.transfer.worker_pool import Task, Transfer
 from modelarts.errors import ObsError
@@ -88,6 +90,28 @@ class LocalBuckets(Buckets):
                     yield _item(path.as_dir if is_folder else path, status)
                 elif self._is_folder(path):
                     yield Item(path.as_dir.url)
+
+    def _to_upload(self, folder: Path, target: ObsPath, transfer: Transfer) -> Iterator[Path]:
+        top = target.under(self.root)
+
+        def make_above(path: Path) -> None:
+            inside = path.relative_to(top).as_posix()
+            self._make_folder_for(target.as_dir if inside == "." else target / inside, transfer)
+
+        copy = FolderCopy(folder, top, transfer, make_above, fail_if_modified=True)
+        return (folder / inside for inside in copy.left())
+
+    def _to_download(self, folder: ObsPath, target: Path, transfer: Transfer) -> Iterator[Item]:
+        local = folder.under(self.root)
+        if not local_names.IS_CASE_SENSITIVE or not self._is_folder(folder):
+            yield from self._walk(folder)
+            return
+        copy = FolderCopy(local, target, transfer, lambda path: path.parent.mkdir(parents=True, exist_ok=True))
+        with report_os_errors(f"list {folder.url}"):
+            for inside in copy.left():
+                status = tree.status_or_none(local / inside)
+                if status is not None:  # otherwise it has just been deleted
+                    yield _item(folder / inside, status)
 
     def _has_content(self, file: Path, item: Item) -> bool:
         return have_same_content(file, item.path.under(self.root))

@@ -26,6 +26,7 @@ else:
 LOCK_SUFFIX = ".lock"
 _LOCKED = (errno.EWOULDBLOCK, errno.EACCES)
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 _ATTEMPTS = 8
 
 
@@ -76,6 +77,27 @@ def open_locked(path: Path, mode: int = 0o666) -> Optional[LockedFile]:
         OSError: it cannot be created.
     """
     return _open_with_flock(path, mode) if _HAS_FLOCK else _open_with_lock_beside(path, mode)
+
+
+def lock_folder(path: Path) -> Optional[int]:
+    """The descriptor of a folder, locked until it is closed.
+
+    Returns:
+        `None` when it is locked already, or is no folder or a link, or where folders have no locks.
+    """
+    if not _HAS_FLOCK:
+        return None
+    handle = None
+    try:
+        handle = os.open(path, _FOLDER)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if _is_same(path, handle):
+            return handle
+    except OSError:  # also when it has just been renamed or removed
+        pass
+    if handle is not None:
+        os.close(handle)
+    return None
 
 
 def _open_with_flock(path: Path, mode: int) -> Optional[LockedFile]:

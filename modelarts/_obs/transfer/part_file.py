@@ -133,9 +133,13 @@ def _acquired(target: Path) -> tuple[Path, Optional[LockedFile], int]:
     return path, locked, locked.handle
 
 
+def part_name(name: str) -> str:
+    """The name of what is incomplete, for a name that it will have."""
+    return f"{PART}{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}"
+
+
 def _name(target: Path, number: int = 0) -> Path:
-    token = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]
-    return target.parent / f"{PART}{token}{number or ''}"
+    return target.parent / f"{part_name(target.name)}{number or ''}"
 
 
 def _remove_leftover(path: Path) -> None:

@@ -36,15 +36,15 @@ class TransferPlan:
     def __init__(self, store: StorageBackend, title: str, threads: int | None, progress: bool | None) -> None:
         count = thread_count(store.threads if threads is None else threads)
         self._store = store
-        self._transfer = Transfer(count, create_meter(title, progress), store._timeouts())
+        self.transfer = Transfer(count, create_meter(title, progress), store._timeouts())
 
     def upload(self, pairs: Iterable[tuple[Path, ObsPath]], existing: Iterable[Item], bucket: str) -> None:
         """Upload files, except those whose content an existing item has. The bucket must exist, even for no files."""
-        self._transfer.run(self._uploads(pairs, existing, bucket))
+        self.transfer.run(self._uploads(pairs, existing, bucket))
 
     def download(self, pairs: Iterable[tuple[Item, Path]], sync: bool) -> None:
         """Download objects; with `sync`, except those that are up to date."""
-        self._transfer.run(self._downloads(pairs, sync))
+        self.transfer.run(self._downloads(pairs, sync))
 
     def _uploads(self, pairs: Iterable[tuple[Path, ObsPath]], existing: Iterable[Item], bucket: str) -> Iterator[Task]:
         known = {item.url: item for item in existing}
@@ -53,9 +53,9 @@ class TransferPlan:
             is_empty = False
             with report_os_errors(f"upload to {target.url}"):
                 size = source.stat().st_size
-            self._transfer.meter.found(size)
+            self.transfer.meter.found(size)
             item = known.get(target.url)
-            tasks = partial(self._store._upload_tasks, source, target, self._transfer)
+            tasks = partial(self._store._upload_tasks, source, target, self.transfer)
             if item is not None and item.size == size and not self._store._has_unfinished_upload(target):
                 yield partial(self._unless_same, source, item, tasks)
             else:
@@ -65,8 +65,8 @@ class TransferPlan:
 
     def _downloads(self, pairs: Iterable[tuple[Item, Path]], sync: bool) -> Iterator[Task]:
         for item, target in pairs:
-            self._transfer.meter.found(item.size)
-            tasks = partial(self._store._download_tasks, item, target, self._transfer)
+            self.transfer.meter.found(item.size)
+            tasks = partial(self._store._download_tasks, item, target, self.transfer)
             with report_os_errors(f"download {item.url}"):
                 has_size = sync and target.is_file() and target.stat().st_size == item.size
                 is_complete = has_size and not is_unfinished(target)
@@ -84,12 +84,12 @@ class TransferPlan:
                 task()
 
     def _unless_same(self, file: Path, item: Item, tasks: Callable[[], Iterator[Task]]) -> MoreTasks | None:
-        self._transfer.check()
+        self.transfer.check()
         with report_os_errors(f"compare with {item.url}"):
             same = self._store._has_content(file, item)
         if not same:
             return MoreTasks(tasks())
-        self._transfer.meter.skipped(item.size)
+        self.transfer.meter.skipped(item.size)
         return None
 
 

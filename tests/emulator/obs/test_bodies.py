@@ -56,11 +56,12 @@ def test_a_large_body_is_not_kept_in_memory_and_an_interrupted_one_leaves_no_fil
 def test_a_starting_service_removes_incomplete_files_that_are_not_locked(tmp_path: Path):
     home = LocalHome.of(tmp_path)
     abandoned = [put(home.buckets / "bucket" / "a" / f"{PART}abc123"), put(home.obs / "bucket" / f"{PART}def456")]
+    abandoned.append(put(home.buckets / "bucket" / f"{PART}abc123-folder" / "sub" / "file"))
     kept = put(home.buckets / "bucket" / "file")
     part_file = PartFile(home.buckets / "bucket" / "other")
     try:
         daemon.ensure(tmp_path, daemon.CloudOptions())
-        assert not any(file.exists() for file in abandoned)
+        assert not any(file.exists() for file in abandoned) and not abandoned[-1].parents[1].exists()
         assert part_file.path.exists() and kept.exists()
     finally:
         daemon.stop(tmp_path)

@@ -65,15 +65,13 @@ class ObjectStore:
     def remove_bucket(self, name: str) -> None:
         """Remove a bucket without objects. Raises `ObsApiError` if its folder contains other files."""
         folder = self.bucket(name)
+        cleanup.remove_abandoned_below(folder)
         for _, files in _walk(folder):
             others = [file.name for file in files if not file.name.startswith(PART)]
             if others:
                 raise bucket_not_empty(name, f"files that are not listed as objects, such as {others[0]!r}")
         try:
-            for path, files in _walk(folder):
-                for file in files:
-                    if file.name.startswith(PART):
-                        cleanup.remove_if_abandoned(file)
+            for path, _ in _walk(folder):
                 path.rmdir()
         except OSError as error:
             if error.errno not in _NOT_EMPTY:

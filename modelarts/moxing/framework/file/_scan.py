@@ -41,7 +41,7 @@ def scan(folder: str, recursive: bool, in_bucket: bool = False) -> "Iterator[Ent
     """The content of a folder; links are followed, except those that form a circle.
 
     Args:
-        in_bucket: leave out what no bucket contains: pipes, sockets, broken links and incomplete files.
+        in_bucket: leave out what no bucket contains: pipes, sockets, broken links, incomplete files and folders.
     """
     around = [(folder, "", (_identity(folder),))]  # type: list[tuple[str, str, tuple[tuple[int, int], ...]]]
     while around:
@@ -49,7 +49,7 @@ def scan(folder: str, recursive: bool, in_bucket: bool = False) -> "Iterator[Ent
         with os.scandir(path) as found:
             for item in found:
                 is_folder = _is_folder(item)
-                if in_bucket and not is_folder and (item.name.startswith(PART) or not item.is_file()):
+                if in_bucket and (item.name.startswith(PART) or not (is_folder or item.is_file())):
                     continue
                 yield Entry(before + item.name, is_folder)
                 if recursive and is_folder:
