@@ -18,6 +18,7 @@ from tests.support import left_processes, scratch
 from tests.support.processes import end_service
 from tests.support.s3_server import s3_port  # noqa: F401
 from tests.support.service_forks import forked_services
+from tests.support.workers import pytest_addoption, pytest_runtestloop  # noqa: F401
 
 SPAWN = daemon._spawn
 _NUMBERS = itertools.count()

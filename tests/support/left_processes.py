@@ -1,8 +1,8 @@
 """A pytest plugin: if a test leaves a process running, the run fails with the name of the test, and it is killed.
 
 A process that a test itself has started ends with the test at the latest. Services, jobs and TensorBoards are found
-at the end of the run: they have inherited a variable, or work in the temporary folder of the run. With pytest-xdist,
-each worker looks for its own.
+at the end of the run: they have inherited a variable, or work in the temporary folder of the run. Each worker
+looks for its own.
 """
 
 from __future__ import annotations
@@ -33,13 +33,18 @@ def pytest_configure(config: pytest.Config) -> None:
 class _LeftProcesses:
     def __init__(self, config: pytest.Config) -> None:
         self._reported = config.stash[_REPORTED]
-        self._is_controller = bool(getattr(config.option, "numprocesses", None)) and not hasattr(config, "workerinput")
         self._folder: Path | None = None
-        self._mark = f"{MARK}={os.getpid()} {time.time_ns()}"
+        self._mark = ""
         self._children: set[int] = set()  # that fixtures have started
         self._began: list[float] = []
         self._tests: list[str] = []
-        os.environ[MARK] = self._mark.partition("=")[2]
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self) -> Iterator[None]:
+        if not self._mark:  # not earlier, since workers are forked
+            os.environ[MARK] = f"{os.getpid()} {time.time_ns()}"
+            self._mark = f"{MARK}={os.environ[MARK]}"
+        return (yield)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self._began.append(time.clock_gettime(time.CLOCK_BOOTTIME))
@@ -62,7 +67,7 @@ class _LeftProcesses:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if not self._is_controller:
+        if self._mark:
             self._end_all()
             if hasattr(session.config, "workeroutput"):
                 session.config.workeroutput["left processes"] = self._reported

@@ -19,11 +19,11 @@ _PROGRAM = Path(__file__).with_name("moto_process.py")
 
 
 @pytest.fixture(scope="session")
-def s3_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """The port of an S3 server. With pytest-xdist each worker has one; the first starts the process that makes them."""
+def s3_port(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of an S3 server. Each worker has one; the first starts the process that makes them."""
     pytest.importorskip("moto", reason="there is none beside urllib3 2.0 where Python is older than 3.10")
     folder = tmp_path_factory.getbasetemp()
-    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    folder = folder.parent if hasattr(request.config, "workerinput") else folder
     file, lock = folder / "s3 port", folder / "s3 lock"  # of all workers
     with contextlib.ExitStack() as stack:
         with locks.locked(lock):
