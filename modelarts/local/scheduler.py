@@ -32,7 +32,8 @@ logger = logging.getLogger("modelarts.local")
 
 STOPPED = "stopped by its user"
 LOST = "the process that supervised this version was killed; its workers were ended"
-BUSY_INTERVAL = 0.02  # seconds between looks at running versions
+INTERVAL = 0.2  # seconds between looks at running versions; when one ends, its place wakes the scheduler
+SHORT_INTERVAL = 0.02  # … while a stop cannot be delivered, or a version runs that an earlier service started
 UNREACHABLE_INTERVAL = 1.0  # … while their place does not respond
 _STATUS = {Phase.COMPLETED: COMPLETED, Phase.FAILED: RUN_FAILED, Phase.STOPPED: KILLED}
 
@@ -103,7 +104,8 @@ class Scheduler:
     def step(self) -> float | None:
         """Record ends, deliver stops, start queued versions. Returns the seconds until the next step."""
         try:
-            running = self._follow()
+            followed = self._follow()
+            running = len(followed)
             while running < self._capacity:
                 next_one = self._store.jobs.versions_with_status(INIT, WAITING, limit=1)
                 if not next_one:
@@ -114,15 +116,17 @@ class Scheduler:
         except Unreachable as error:
             logger.warning("where versions run cannot be reached: %s", error)
             return UNREACHABLE_INTERVAL
-        return BUSY_INTERVAL if running else None
+        if any(self._must_be_watched(version) for version in followed):
+            return SHORT_INTERVAL
+        return INTERVAL if running else None
 
     # --- what was started
 
-    def _follow(self) -> int:
-        """Look at the versions that were started. Returns how many of them are running."""
+    def _follow(self) -> list[Version]:
+        """Look at the versions that were started. Returns those that are running."""
         versions = self._store.jobs.versions_with_status(RUNNING, KILLING)
         states = self._place.look({_key(version): self._home.job(version.id) for version in versions})
-        return sum(self._runs(version, states[_key(version)]) for version in versions)
+        return [version for version in versions if self._runs(version, states[_key(version)])]
 
     def _runs(self, version: Version, state: State) -> bool:
         if state.phase in ENDED:
@@ -138,6 +142,11 @@ class Scheduler:
         if version.status == KILLING:
             self._stop(version)
         return True
+
+    def _must_be_watched(self, version: Version) -> bool:
+        """Whether nothing wakes the scheduler when there is something to do for a running version."""
+        is_pending = version.status == KILLING and version.id not in self._stop_delivered
+        return is_pending or version.id not in self._started
 
     def _stop(self, version: Version) -> None:
         """Request the end of a version, unless the request has been delivered."""

@@ -30,7 +30,7 @@ def read_lines(call: Call) -> ResponseBody:
     status = version.status
     if order == "desc":
         start = position or 0
-        status = hold_for_news(call, version, _LOG_INTERVAL, lambda: bool(logs.read_forward(path, start, lines).text))
+        status = hold_for_news(call, version, _LOG_INTERVAL, lambda: logs.has_text_behind(path, start, lines))
     if position is None or order == "asc":
         part = logs.read_backward(path, position, lines, status.ended)
     else:
