@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from modelarts._wire.v1.variables import is_reserved
+from modelarts.local.interpreters import own
 from modelarts.local.paths import LocalHome
+from modelarts.local.places import thin_venv
 from modelarts.local.runtime.environment import JobEnvironment
 from modelarts.session import Session
 from tests.support.jobs import estimator, put_code
@@ -133,16 +137,17 @@ QUICK_PIP = """
 import os
 os.environ.update(PIP_NO_COMPILE="1", PIP_NO_WARN_CONFLICTS="1")  # which takes half of its time
 """
-INSTALL = QUICK_PIP + """
+INSTALL = (
+    QUICK_PIP
+    + """
 import subprocess, sys
 wheels = os.path.join(os.path.dirname(__file__), "wheels")
-os.system(f"pip install --no-index --find-links {wheels} firstlib")
-subprocess.run([sys.executable, "-m", "pip", "install", "--no-index", "--find-links", wheels, "secondlib"])
-os.system(f"pip3 install --user --no-index --find-links {wheels} thirdlib")
-code = "import firstlib as a, secondlib as b, thirdlib as c; print('FROM', a.__file__, b.__file__, c.__file__)"
-os.system(f'python -c "{code}"')
-os.system("thirdlib-program")
+subprocess.run([sys.executable, "-m", "pip", "install", "--no-index", "--find-links", wheels, "firstlib"])
+os.system(f"pip3 install --user --no-index --find-links {wheels} secondlib")
+code = "import firstlib as a, secondlib as b; print('FROM', a.__file__, b.__file__)"
+os.system(f'python -c "{code}"; secondlib-program')
 """
+)
 
 
 ENGINE = {"framework_type": "MXNet", "framework_version": "MXNet-1.2.1-python3.6"}
@@ -163,25 +168,28 @@ def packages_in_use(home: Path, log: str) -> list[str]:
 
 
 def test_what_a_script_installs_stays_in_its_job(run, home, tmp_path):
-    add_wheels(tmp_path, "firstlib", "secondlib", "thirdlib")
+    add_wheels(tmp_path, "firstlib", "secondlib")
 
     log = run(tmp_path, INSTALL)
 
-    assert len(packages_in_use(home, log)) == 3
-    assert "thirdlib 1.0 runs" in log
+    assert len(packages_in_use(home, log)) == 2
+    assert "secondlib 1.0 runs" in log
     found = "import importlib.util as u; print('FOUND', u.find_spec('firstlib'))"
     assert "FOUND None" in run(tmp_path, found)
 
 
-INSTALL_IN_ENGINE = QUICK_PIP + """
+INSTALL_IN_ENGINE = (
+    QUICK_PIP
+    + """
 wheels = os.path.join(os.path.dirname(__file__), "wheels")
-os.system(f"pip install --user --no-index --find-links {wheels} firstlib")
+os.system(f"pip install --no-index --find-links {wheels} firstlib")
 os.system("python -c \\"import firstlib; print('FROM', firstlib.__file__)\\"; firstlib-program")
 """
+)
 
 
 def test_an_engine_has_its_own_packages_those_of_the_job_and_no_others(run, home, tmp_path):
-    """It has no pip of its own: `pip` and `python -m pip` are the one that comes with Python."""
+    """It has no pip of its own: the one of the installation below is used."""
     add_wheels(tmp_path, "firstlib")
 
     log = run(tmp_path, INSTALL_IN_ENGINE, **ENGINE)
@@ -193,6 +201,26 @@ def test_an_engine_has_its_own_packages_those_of_the_job_and_no_others(run, home
         print("ENGINELIB", enginelib.VERSION, [importlib.util.find_spec(name) for name in ("pytest", "firstlib")])
     """
     assert "ENGINELIB of the engine [None, None]" in run(tmp_path, script, **ENGINE)
+
+
+def test_pip_comes_from_the_installation_below_or_from_the_wheel_that_it_has(tmp_path):
+    base = tmp_path / "base"
+    python = own()._replace(base=str(base), sites=[])
+    library = base / "lib" / f"python{python.version}"
+    (library / "ensurepip" / "_bundled").mkdir(parents=True)
+    with zipfile.ZipFile(library / "ensurepip" / "_bundled" / "pip-1.0-py3-none-any.whl", "w") as bundled:
+        bundled.writestr("pip/__init__.py", "")
+        bundled.writestr("pip/__main__.py", "print('of the wheel')")
+    installed = library / "site-packages" / "pip" / "__main__.py"
+
+    def pip(name: str) -> str:
+        thin_venv.create(str(tmp_path / name), python)
+        return subprocess.check_output([tmp_path / name / "bin" / "pip"], text=True)
+
+    assert pip("first") == "of the wheel\n"
+    installed.parent.mkdir(parents=True)
+    installed.write_text("print('installed')")
+    assert pip("second") == "installed\n"
 
 
 def test_the_command_of_an_image_finds_the_same_interpreter(session, home, tmp_path):

@@ -56,6 +56,35 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("state")
 
 
+SLOW_PIP = """\
+import subprocess, time
+print("pip has started", flush=True)
+subprocess.Popen(["sleep", "60"])
+time.sleep(60)
+"""
+LAUNCH = """#!{python}
+import sys, needed
+print('LAUNCHED', sys.executable)
+"""
+SLOW = {"framework_type": "MXNet", "framework_version": "MXNet-1.2.1-python3.6"}
+LAUNCHER = {"framework_type": "Scikit_Learn", "framework_version": "Scikit_Learn-0.18.1-python3.6"}
+
+
+def engines(folder: Path) -> dict[str, str]:
+    """Interpreters without a pip of their own: one has a pip that takes its time, the other one a program."""
+    for name in ("slow", "launcher"):
+        venv.create(folder / name, with_pip=False, symlinks=True)
+    (packages,) = folder.glob("slow/lib/*/site-packages")
+    (packages / "pip").mkdir()
+    (packages / "pip" / "__init__.py").touch()
+    (packages / "pip" / "__main__.py").write_text(SLOW_PIP)
+    program = folder / "launcher" / "bin" / "launch"
+    program.write_text(LAUNCH.format(python=folder / "launcher" / "bin" / "python"))
+    program.chmod(0o755)
+    used = {SLOW["framework_type"]: "slow", LAUNCHER["framework_type"]: "launcher"}
+    return {framework: str(folder / name / "bin" / "python") for framework, name in used.items()}
+
+
 @pytest.fixture(scope="module")
 def session(home, tmp_path_factory):
     """A session on a service that was started with a configuration of pip, and without uv."""
@@ -64,6 +93,7 @@ def session(home, tmp_path_factory):
         patch.setenv("PATH", "/usr/bin:/bin")
         patch.setenv("PIP_NO_INDEX", "1")
         patch.setenv("PIP_TARGET", "/nowhere")  # none that would have packages installed elsewhere
+        patch.setenv("MODELARTS_LOCAL_PYTHON", json.dumps(engines(tmp_path_factory.mktemp("engines"))))
         with service(home) as opened:
             yield opened
 
@@ -99,50 +129,32 @@ def code_with(folder: Path, requirements: bytes, version: str = "1.0") -> Path:
     return folder
 
 
-FORMS = {
-    "folder of wheels, another file, in UTF-16": "--find-links .\r\n-r more/requirements.txt\r\n".encode("utf-16"),
-    "GBK with a coding line, a wheel, no final newline": (
-        "# coding: gbk, 依赖\n\n./needed-1.0-py3-none-any.whl  # a wheel".encode("gbk")
-    ),
-}
-
-
-@pytest.mark.parametrize("form", FORMS, ids=list(FORMS))
-def test_requirements_are_there_in_all_the_forms_that_users_write(run, tmp_path, form):
-    code = code_with(tmp_path / "code", FORMS[form])
-    (code / "more").mkdir()
-    (code / "more" / "requirements.txt").write_bytes(b"# we need\r\n\r\nneeded >= 1.0\r\n")
-
-    info, log = run(code)
-
-    assert info.status == 10, log
-    assert "NEEDED 1.0" in log
-    assert "needed 1.0 runs" in log
-
-
 @pytest.fixture(scope="module")
-def started_together(session, home, tmp_path_factory):
-    """The logs of two jobs with the same requirements that were started at the same time."""
-    code = code_with(tmp_path_factory.mktemp("together") / "code", b"needed-2.0-py3-none-any.whl", "2.0")
-    jobs = [estimator(session, code_dir=code).fit(inputs="/bucket/data/") for _ in range(2)]
-    assert [job.wait(timeout=120, show=False).status for job in jobs] == [10, 10]
-    return [job_log(home, job) for job in jobs]
+def log_on_an_engine(run, tmp_path_factory):
+    """The log of a job whose file names a folder of wheels and another file, in UTF-16."""
+    code = code_with(
+        tmp_path_factory.mktemp("forms") / "code", "--find-links .\r\n-r more/all.txt\r\n".encode("utf-16")
+    )
+    (code / "more").mkdir()
+    (code / "more" / "all.txt").write_bytes(b"# we need\r\n\r\nneeded >= 1.0\r\n")
+    (code / "train.py").write_text(USES + "print('SCRIPT', sys.executable, flush=True)\nos.system('launch')\n")
+    info, log = run(code, **LAUNCHER)
+    assert info.status == 10, log
+    return log
 
 
-def test_jobs_that_start_together_install_once(started_together):
-    assert sum("is installed with pip" in log for log in started_together) == 1
-    assert all("NEEDED 2.0" in log for log in started_together)
+def test_requirements_are_there_in_the_forms_that_users_write(log_on_an_engine):
+    """Another one is below, where uv fails."""
+    assert "NEEDED 1.0" in log_on_an_engine
+    assert "needed 1.0 runs" in log_on_an_engine
 
 
-def test_the_same_requirements_are_installed_once_and_others_anew(started_together, run, tmp_path):
-    same = run(code_with(tmp_path / "same", b"needed-2.0-py3-none-any.whl", "2.0"))[1]
-    changed = code_with(tmp_path / "changed", b"needed-2.0-py3-none-any.whl", "2.0")
-    wheel(changed, "needed", "2.0", requires="pip")  # the content of the wheel is another one
-    other = run(changed)[1]
+def test_programs_of_an_engine_run_with_the_packages_of_the_job(log_on_an_engine):
+    """As `torchrun` does, which names the interpreter that it was installed with."""
+    _, _, script = log_on_an_engine.partition("SCRIPT ")
+    _, _, launched = log_on_an_engine.partition("LAUNCHED ")
 
-    assert "is installed with" not in same and "has its packages" in same
-    assert "is installed with pip" in other
-    assert all("NEEDED 2.0" in log for log in (same, other))
+    assert script.split()[0] == launched.split()[0]
 
 
 WRONG = {
@@ -173,70 +185,14 @@ def test_what_cannot_be_installed_ends_the_job_with_the_words_of_pip(run, tmp_pa
     assert [one.key for one in EnvironmentCache(str(LocalHome.of(home).packages)).environments()] == before
 
 
-WAITS = """
-import os, time
-import needed
-print("needed is there", flush=True)
-while not os.path.exists({gate!r}):
-    time.sleep(0.05)
-"""
-
-
-def test_a_command_lists_environments_and_removes_those_that_no_job_uses(session, home, tmp_path, monkeypatch):
-    gate = LocalHome.of(home).buckets / "bucket" / "gate"
-    monkeypatch.setenv("MODELARTS_HOME", str(home))
-    other = "other @ https://me:secret@example.invalid/other-1.0-py3-none-any.whl ; python_version < '3'"
-    requirements = f"# the newest\n./needed-4.0-py3-none-any.whl\n{other}\n"
-    code = code_with(tmp_path / "code", requirements.encode(), "4.0")
-    (code / "train.py").write_text(WAITS.format(gate=str(gate)))
-    job = estimator(session, code_dir=code).fit(inputs="/bucket/data/")
-    log = LocalHome.of(home).job(job.version_id).log(0)
-    until(lambda: log.exists() and "needed is there" in log.read_text(), 60)
-
-    listed = command("environments").splitlines()
-    cleared = command("environments", "--clear")
-    gate.touch()
-    job.wait(timeout=60, show=False)
-    until(lambda: "in use" not in command("environments"))
-
-    (row,) = (line.split("\t") for line in listed if "needed-4.0" in line)
-    assert row[2:4] == ["in use", sys.executable]
-    assert row[4].startswith("./needed-4.0-py3-none-any.whl, other @ https://****@example.invalid/other-1.0")
-    assert "kB" in row[1] or "MB" in row[1]
-    assert "kept" in cleared and "of 1 environment in use by jobs" in cleared
-    assert command("environments", "--clear").startswith("freed ")
-    assert command("environments").startswith("no packages are installed for jobs")
-
-
-SLOW_PIP = """\
-import os, subprocess, sys, time
-open({started!r}, "w").close()
-subprocess.Popen(["sleep", "60"])
-time.sleep(60)
-"""
-
-
-def slow_engine(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An interpreter with a pip that takes its time; gives the file that shows that pip has started."""
-    venv.create(folder, with_pip=False, symlinks=True)
-    (packages,) = folder.glob("lib/*/site-packages")
-    (packages / "pip").mkdir()
-    (packages / "pip" / "__init__.py").touch()
-    (packages / "pip" / "__main__.py").write_text(SLOW_PIP.format(started=str(folder / "started")))
-    monkeypatch.setenv("MODELARTS_LOCAL_PYTHON", json.dumps({"PyTorch": str(folder / "bin" / "python")}))
-    monkeypatch.setenv("PATH", "/usr/bin:/bin")
-    return folder / "started"
-
-
 @pytest.fixture
-def installing(tmp_path, monkeypatch):
-    """A job whose packages are being installed, on a service of its own."""
-    started, home = slow_engine(tmp_path / "engine", monkeypatch), tmp_path / "own state"
-    with service(home) as own:
-        code = code_with(tmp_path / "code", b"./needed-1.0-py3-none-any.whl")
-        job = estimator(own, code_dir=code).fit(inputs="/bucket/data/")
-        until(started.exists)
-        yield job, LocalHome.of(home).job(job.version_id)
+def installing(session, home, tmp_path):
+    """A job whose packages are being installed."""
+    code = code_with(tmp_path / "code", b"./needed-1.0-py3-none-any.whl")
+    job = estimator(session, code_dir=code, **SLOW).fit(inputs="/bucket/data/")
+    folder = LocalHome.of(home).job(job.version_id)
+    until(lambda: folder.log(0).exists() and "pip has started" in folder.log(0).read_text())
+    return job, folder
 
 
 def test_a_job_is_stopped_while_its_packages_are_installed(installing):
@@ -264,15 +220,16 @@ FAKE_UV = """\
 #!/bin/sh
 echo "uv $*"
 echo "index $UV_DEFAULT_INDEX, links $UV_FIND_LINKS, constraint $UV_CONSTRAINT, none $UV_NO_INDEX"
-grep -q 2.0 "$8" && echo "error: uv does not like it" && exit 2
-exec "$4" -c 'import sys, sysconfig, zipfile
-zipfile.ZipFile(open(sys.argv[1]).read()).extractall(sysconfig.get_path("purelib"))' "$8"
+grep -q 6.0 "$8" && echo "error: uv does not like it" && exit 2
+exec "$4" -c 'import re, sys, sysconfig, zipfile
+wheel = re.search(r"^(./)?needed.*", open(sys.argv[1]).read(), re.MULTILINE)[0]
+zipfile.ZipFile(wheel).extractall(sysconfig.get_path("purelib"))' "$8"
 """
 
 
 @pytest.fixture(scope="module")
-def logs_with_uv(tmp_path_factory):
-    """The logs of two jobs on a service that finds uv, by the version that they require: uv cannot install 2.0."""
+def with_uv(tmp_path_factory):
+    """A session on a service that finds uv, which cannot install version 6.0, and the service's home."""
     folder = tmp_path_factory.mktemp("uv")
     uv = folder / "uv"
     uv.write_text(FAKE_UV)
@@ -285,45 +242,81 @@ def logs_with_uv(tmp_path_factory):
         patch.setenv("PIP_NO_INDEX", "1")
         patch.delenv("PIP_FIND_LINKS", raising=False)
         with service(folder / "state") as own:
-            jobs = {}
-            for version in ("1.0", "2.0"):
-                code = code_with(folder / version, f"./needed-{version}-py3-none-any.whl".encode(), version)
-                jobs[version] = estimator(own, code_dir=code).fit(inputs="/bucket/data/", job_name=f"v{version[0]}")
-            assert [job.wait(timeout=120, show=False).status for job in jobs.values()] == [10, 10]
-            return {version: job_log(folder / "state", job) for version, job in jobs.items()}
+            yield own, folder / "state"
 
 
-@pytest.mark.parametrize(("version", "fails"), [("1.0", False), ("2.0", True)], ids=["uv", "pip"])
-def test_uv_is_used_where_it_is_there_and_pip_if_it_fails(logs_with_uv, version, fails):
-    log = logs_with_uv[version]
+def log_with_uv(with_uv, code: Path) -> str:
+    session, home = with_uv
+    job = estimator(session, code_dir=code).fit(inputs="/bucket/data/")
+    assert job.wait(timeout=120, show=False).status == 10
+    return job_log(home, job)
+
+
+# The one that uv does not install: GBK with a coding line, a wheel, no final newline.
+BY_UV, BY_PIP = (
+    b"./needed-1.0-py3-none-any.whl",
+    "# coding: gbk, 依赖\n\n./needed-6.0-py3-none-any.whl  # a wheel".encode("gbk"),
+)
+
+
+@pytest.mark.parametrize(("version", "form"), [("1.0", BY_UV), ("6.0", BY_PIP)], ids=["uv", "pip"])
+def test_uv_is_used_where_it_is_there_and_pip_if_it_fails(with_uv, tmp_path, version, form):
+    log = log_with_uv(with_uv, code_with(tmp_path / "code", form, version))
 
     assert "index http://mirror.invalid, links /a,/b, constraint" in log and ", none 1\n" in log
     assert f"NEEDED {version}" in log
-    assert ("error: uv does not like it" in log) == ("is installed with pip" in log) == fails
+    assert ("error: uv does not like it" in log) == ("is installed with pip" in log) == (form == BY_PIP)
+    assert ("needed 6.0 runs" in log) == (form == BY_PIP)  # the uv of this test makes no programs
 
 
-LAUNCHES = """
-import os, sys
-print("SCRIPT", sys.executable, flush=True)
-os.system("launch")
+def test_the_same_requirements_are_installed_once_and_others_anew(with_uv, tmp_path):
+    session, home = with_uv
+    form = b"needed-2.0-py3-none-any.whl"
+    codes = [code_with(tmp_path / name, form, "2.0") for name in ("first", "same", "changed")]
+    wheel(codes[2], "needed", "2.0", requires="pip")  # the content of the wheel is another one
+
+    jobs = [estimator(session, code_dir=codes[0]).fit(inputs="/bucket/data/") for _ in range(2)]
+    assert [job.wait(timeout=120, show=False).status for job in jobs] == [10, 10]
+    together = [job_log(home, job) for job in jobs]
+    same, other = (log_with_uv(with_uv, code) for code in codes[1:])
+
+    assert sum("is installed with uv" in log for log in together) == 1
+    assert "is installed with" not in same and "has its packages" in same
+    assert "is installed with uv" in other
+    assert all("NEEDED 2.0" in log for log in (*together, same, other))
+
+
+WAITS = """
+import os, time
+import needed
+print("needed is there", flush=True)
+while not os.path.exists({gate!r}):
+    time.sleep(0.05)
 """
 
 
-def test_programs_of_an_engine_run_with_the_packages_of_the_job(tmp_path, monkeypatch):
-    """As `torchrun` does, which names the interpreter that it was installed with."""
-    venv.create(tmp_path / "engine", with_pip=False, symlinks=True)
-    program = tmp_path / "engine" / "bin" / "launch"
-    program.write_text(f"#!{tmp_path}/engine/bin/python\nimport sys, needed\nprint('LAUNCHED', sys.executable)\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("MODELARTS_LOCAL_PYTHON", json.dumps({"PyTorch": str(tmp_path / "engine" / "bin" / "python")}))
-    monkeypatch.setenv("PATH", "/usr/bin:/bin")
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    home = tmp_path / "own state"
-    with service(home) as own:
-        code = code_with(tmp_path / "code", b"./needed-1.0-py3-none-any.whl")
-        (code / "train.py").write_text(LAUNCHES)
-        job = estimator(own, code_dir=code).fit(inputs="/bucket/data/")
-        assert job.wait(timeout=120, show=False).status == 10
-        log = job_log(home, job)
+def test_a_command_lists_environments_and_removes_those_that_no_job_uses(with_uv, tmp_path, monkeypatch):
+    session, home = with_uv
+    gate = LocalHome.of(home).buckets / "bucket" / "gate"
+    monkeypatch.setenv("MODELARTS_HOME", str(home))
+    other = "other @ https://me:secret@example.invalid/other-1.0-py3-none-any.whl ; python_version < '3'"
+    requirements = f"# the newest\n./needed-4.0-py3-none-any.whl\n{other}\n"
+    code = code_with(tmp_path / "code", requirements.encode(), "4.0")
+    (code / "train.py").write_text(WAITS.format(gate=str(gate)))
+    job = estimator(session, code_dir=code).fit(inputs="/bucket/data/")
+    log = LocalHome.of(home).job(job.version_id).log(0)
+    until(lambda: log.exists() and "needed is there" in log.read_text(), 60)
 
-    assert log.partition("SCRIPT ")[2].split()[0] == log.partition("LAUNCHED ")[2].split()[0]
+    listed = command("environments").splitlines()
+    cleared = command("environments", "--clear")
+    gate.touch()
+    job.wait(timeout=60, show=False)
+    until(lambda: "in use" not in command("environments"))
+
+    (row,) = (line.split("\t") for line in listed if "needed-4.0" in line)
+    assert row[2:4] == ["in use", sys.executable]
+    assert row[4].startswith("./needed-4.0-py3-none-any.whl, other @ https://****@example.invalid/other-1.0")
+    assert "kB" in row[1] or "MB" in row[1]
+    assert "kept" in cleared and "of 1 environment in use by jobs" in cleared
+    assert command("environments", "--clear").startswith("freed ")
+    assert command("environments").startswith("no packages are installed for jobs")

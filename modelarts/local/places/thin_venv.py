@@ -53,7 +53,7 @@ def create(folder: str, python: Interpreter, layers: Sequence[str] = (), path: S
         home = os.path.dirname(python.executable)
         _write(os.path.join(folder, "pyvenv.cfg"), _CONFIGURATION.format(home=home, version=python.version))
         sites = [*layers, *filter(os.path.isdir, python.sites)]
-        further = [*path, *_bundled_pip(python)]
+        further = [*path, *_pip_below(folder, python)]
         _write(os.path.join(packages, PTH_NAME), _PTH.format(sites=ascii(sites), path=ascii(further)))
     _write_program(os.path.join(programs, "pip"), f"{quoted(os.path.join(programs, 'python'))} -m pip")
     for name in ("python", "pip"):
@@ -66,13 +66,24 @@ def quoted(path: str) -> str:
     return "'" + path.replace("'", "'\"'\"'") + "'"
 
 
-def _bundled_pip(python: Interpreter) -> list[str]:
-    """The wheel of pip that comes with Python, for interpreters without pip, such as environments of uv."""
+def _pip_below(folder: str, python: Interpreter) -> list[str]:
+    """Where to import pip from, for interpreters without it, such as environments of uv.
+
+    It is the one of the installation below, through a folder that shows nothing else of it. Otherwise it is the wheel
+    that comes with Python, which is compiled each time that pip starts: that takes a second.
+    """
     if any(os.path.isdir(os.path.join(site, "pip")) for site in python.sites):
         return []
+    library = os.path.join(python.base, "lib", f"python{python.version}")
+    installed = os.path.join(library, "site-packages", "pip")
+    if os.path.isdir(installed):
+        shown = os.path.join(folder, "lib", "pip")
+        os.mkdir(shown)
+        os.symlink(installed, os.path.join(shown, "pip"))
+        return [shown]
     import glob
 
-    bundled = os.path.join(glob.escape(python.base), "lib", f"python{python.version}", "ensurepip", "_bundled")
+    bundled = os.path.join(glob.escape(library), "ensurepip", "_bundled")
     found = [*glob.glob(os.path.join(bundled, "pip-*.whl")), *glob.glob("/usr/share/python-wheels/pip-*.whl")]
     return found[:1]
 
