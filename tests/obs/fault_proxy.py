@@ -102,14 +102,18 @@ class FaultProxy(ThreadingHTTPServer):
         self.open: list[socket.socket] = []
         self.closing = threading.Event()
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.server_address[1]}"
-        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
+
+    def _serve(self) -> None:
+        while not self.closing.is_set():
+            self.handle_request()
 
     def close(self) -> None:
         self.closing.set()
-        self.shutdown()
+        with contextlib.suppress(OSError), socket.create_connection(self.server_address):
+            self._thread.join()  # the connection wakes it
         self.server_close()
-        self._thread.join()
 
     def break_connections(self) -> None:
         """Close all connections that are open."""

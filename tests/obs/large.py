@@ -11,7 +11,7 @@ from modelarts._obs.cloud.buckets import HuaweiBuckets
 from modelarts._obs.paths import PART as PARTIAL
 
 MIB = 1 << 20
-PART = MIB  # the size of parts in all tests here
+PART = MIB // 4  # the size of parts in all tests here: two of the pieces in which a reply is read
 SIZE = 4 * PART + 12345
 PARTS = 5
 

@@ -101,12 +101,12 @@ def test_damage_in_one_part_of_an_object_is_detected(
 
 
 def test_parts_of_another_size_are_accepted(auth: Any, bucket: str, files: Path, proxy: FaultProxy, tmp_path: Path):
-    (files / "large.bin").write_bytes(os.urandom(10 * PART))
-    for part_size in (3 * PART, 4 * PART):  # three parts either way
+    (files / "large.bin").write_bytes(os.urandom(14 * PART))
+    for part_size in (8 * PART, 12 * PART):  # whole MiB, and two parts either way
         other = HuaweiBuckets(proxy.url, auth, tmp_path / "other", part_size=part_size)
         other.upload_file("large.bin", f"obs://{bucket}/{part_size}/")
         other.close()
-    obs = HuaweiBuckets(proxy.url, auth, tmp_path / "state", part_size=4 * PART)
+    obs = HuaweiBuckets(proxy.url, auth, tmp_path / "state", part_size=12 * PART)
 
     obs.download_dir(f"obs://{bucket}/", "fetched")
 

@@ -275,7 +275,7 @@ def test_a_cancelled_copy_ends_at_once(local: Path):
             transfer.stop.set()
 
     transfer = Transfer(1, Stops())
-    (local / "file.bin").write_bytes(bytes(3 * PART))
+    (local / "file.bin").write_bytes(bytes(3 << 20))
 
     with pytest.raises(Cancelled):
         copies.FileCopy(local / "file.bin", local / "there.bin", "copy", transfer, lambda: None)()

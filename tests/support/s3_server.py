@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import socket
 import subprocess
@@ -21,7 +22,8 @@ _PROGRAM = Path(__file__).with_name("moto_process.py")
 @pytest.fixture(scope="session")
 def s3_port(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of an S3 server. Each worker has one; the first starts the process that makes them."""
-    pytest.importorskip("moto", reason="there is none beside urllib3 2.0 where Python is older than 3.10")
+    if importlib.util.find_spec("moto") is None:  # importing it here would take each worker a second
+        pytest.skip("there is no moto beside urllib3 2.0 where Python is older than 3.10")
     folder = tmp_path_factory.getbasetemp()
     folder = folder.parent if hasattr(request.config, "workerinput") else folder
     file, lock = folder / "s3 port", folder / "s3 lock"  # of all workers

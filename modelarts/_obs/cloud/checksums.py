@@ -19,7 +19,7 @@ _MIB = 1 << 20
 
 def part_size_of(size: int, smallest: int = PART_SIZE) -> int:
     """The size of the parts of a file; it depends on the file's size alone, so that sums of parts can be compared."""
-    return max(smallest, -(-size // (_MOST_PARTS * _MIB)) * _MIB)
+    return smallest if size <= smallest * _MOST_PARTS else -(-size // (_MOST_PARTS * _MIB)) * _MIB
 
 
 def ranges(size: int, part_size: int) -> Iterator[tuple[int, int, int]]:
