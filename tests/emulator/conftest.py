@@ -26,7 +26,7 @@ def iam_home(tmp_path_factory: pytest.TempPathFactory):
     end_service(home)
 
 
-@pytest.fixture
+@pytest.fixture(scope="package")
 def cloud(iam_home: Path):
     """A bare HTTP client for that service, with its account."""
     address = daemon.find(iam_home).iam

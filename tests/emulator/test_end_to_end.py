@@ -51,12 +51,11 @@ def region(cloud: CloudClient, monkeypatch: pytest.MonkeyPatch) -> str:
     return name
 
 
-@pytest.fixture(params=["keys", "keys without a project", "temporary keys", "password"])
-def session(request: pytest.FixtureRequest, cloud: CloudClient, region: str):
-    """A session as for the cloud."""
+def logins(cloud: CloudClient) -> dict[str, dict[str, str]]:
+    """The arguments of `Session` for each type of credentials."""
     account, temporary = cloud.account, cloud.temporary_keys()
     keys = {"access_key": account.access_key, "secret_key": account.secret_key}
-    login = {
+    return {
         "keys": {**keys, "project_id": account.project_id},
         "keys without a project": keys,
         "temporary keys": {
@@ -64,22 +63,29 @@ def session(request: pytest.FixtureRequest, cloud: CloudClient, region: str):
             "security_token": temporary["securitytoken"], "project_id": account.project_id,
         },
         "password": {"account": account.account, "username": account.username, "password": account.password},
-    }[request.param]  # fmt: skip
-    with Session(region_name=region, **login) as opened:
-        yield opened
+    }  # fmt: skip
 
 
-def test_code_for_the_cloud_trains_locally(session: Session, buckets: LocalBuckets, cloud: CloudClient, tmp_path: Path):
-    assert (session.project_id, session.host) == (cloud.account.project_id, cloud.address.url)
+def test_every_type_of_credentials_may_write_and_read(buckets: LocalBuckets, cloud: CloudClient, region: str):
+    """With all of them, `obs/test_script.py` trains."""
+    for name, login in logins(cloud).items():
+        with Session(region_name=region, **login) as session:
+            assert (session.project_id, session.host) == (cloud.account.project_id, cloud.address.url), name
+            config = estimator(session).create_job_configs(name.replace(" ", "-"), inputs="/bucket/data/")
+            assert config.get_job_configs_info().is_success, name
+            assert config.delete_job_configs().is_success, name
 
-    job = estimator(session, hyperparameters={"lr": 0.01}).fit(inputs="/bucket/data/")
 
-    assert job.wait(timeout=30, show=False).status == 10
-    (log,) = job.get_job_log_file_list().log_file_list
-    assert "trained with 0.01" in job.get_job_log(log).content
-    buckets.download_file("obs://bucket/output/model.txt", tmp_path)
-    assert (tmp_path / "model.txt").read_text() == "0.01"
-    assert job.delete_job().is_success
+def test_code_for_the_cloud_trains_locally(buckets: LocalBuckets, cloud: CloudClient, region: str, tmp_path: Path):
+    with Session(region_name=region, **logins(cloud)["keys without a project"]) as session:
+        job = estimator(session, hyperparameters={"lr": 0.01}).fit(inputs="/bucket/data/")
+
+        assert job.wait(timeout=30, show=False).status == 10
+        (log,) = job.get_job_log_file_list().log_file_list
+        assert "trained with 0.01" in job.get_job_log(log).content
+        buckets.download_file("obs://bucket/output/model.txt", tmp_path)
+        assert (tmp_path / "model.txt").read_text() == "0.01"
+        assert job.delete_job().is_success
 
 
 def test_a_wrong_secret_is_reported(cloud: CloudClient, region: str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -39,27 +40,19 @@ def test_the_cloud_side_runs_without_unix_modules(cloud: CloudClient, local: Pat
     assert done.stdout.endswith("done\n")
 
 
-def on_windows(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    program = [sys.executable, str(PROGRAMS / "as_on_windows.py"), str(PROGRAMS / "command.py")]
-    settings = {**os.environ, "MODELARTS_HOME": str(home), "MODELARTS_LANG": "en", "PYTHONIOENCODING": "utf-8"}
-    return subprocess.run([*program, *arguments], env=settings, capture_output=True, encoding="utf-8", check=False)
-
-
 @needs_proc
-@pytest.mark.parametrize("arguments", [["--help"], ["config", "show"]])
-def test_commands_for_the_cloud_run_without_unix_modules(tmp_path: Path, arguments: list[str]):
-    done = on_windows(tmp_path / "state", *arguments)
+def test_commands_run_without_unix_modules_or_say_that_they_need_linux(tmp_path: Path):
+    for_the_cloud = [["--help"], ["config", "show"]]
+    of_the_service = [["status"], ["start"], ["stop"], ["dataset", "list"], ["dataset", "add", "a", "b", "."]]
+    commands = [*for_the_cloud, *(["local", *arguments] for arguments in of_the_service)]
+    program = [sys.executable, str(PROGRAMS / "as_on_windows.py"), str(PROGRAMS / "command.py"), json.dumps(commands)]
+    settings = {"MODELARTS_HOME": str(tmp_path / "state"), "MODELARTS_LANG": "en", "PYTHONIOENCODING": "utf-8"}
 
-    assert (done.returncode, done.stderr) == (0, "")
+    done = subprocess.run(program, env={**os.environ, **settings}, capture_output=True, encoding="utf-8", check=True)
 
-
-@needs_proc
-@pytest.mark.parametrize("arguments", [
-    ["status"], ["start"], ["stop"], ["dataset", "list"], ["dataset", "add", "a", "b", "."],
-])  # fmt: skip
-def test_commands_of_the_local_service_say_that_it_needs_linux(tmp_path: Path, arguments: list[str]):
-    done = on_windows(tmp_path / "state", "local", *arguments)
-
-    assert done.returncode == 1
-    assert done.stderr == f"modelarts: {NEEDS_LINUX}\n"
+    for arguments, (code, output, errors) in zip(commands, json.loads(done.stdout)):
+        if arguments in for_the_cloud:
+            assert (code, errors) == (0, "") and output, arguments
+        else:
+            assert (code, errors) == (1, f"modelarts: {NEEDS_LINUX}\n"), arguments
     assert not (tmp_path / "state").exists()

@@ -14,7 +14,7 @@ from modelarts.estimator import Estimator
 from modelarts.session import Session
 from tests.support.jobs import ACCEPT_ANY, estimator, put_code
 
-THREADS, CALLS = 32, 2000
+THREADS, CALLS = 32, 400
 
 
 def test_each_of_many_threads_gets_its_own_replies(session, tmp_path):

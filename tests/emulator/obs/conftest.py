@@ -17,18 +17,20 @@ from tests.emulator.obs_requests import environment
 _numbers = itertools.count(1)
 
 
-@pytest.fixture
-def session(cloud: CloudClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Session]:
-    for name, value in environment(cloud).items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("MODELARTS_HOME", str(tmp_path / "client"))
+@pytest.fixture(scope="module")
+def session(cloud: CloudClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     account = cloud.account
     login = {"access_key": account.access_key, "secret_key": account.secret_key, "project_id": account.project_id}
-    with Session(**login) as opened:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment(cloud).items():
+            patch.setenv(name, value)
+        patch.setenv("MODELARTS_HOME", str(tmp_path_factory.mktemp("client")))
+        opened = Session(**login)
+    with opened:
         yield opened
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(session: Session) -> Any:
     """The client of `esdk-obs-python`."""
     return session.get_obs_client()

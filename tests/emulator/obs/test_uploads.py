@@ -22,7 +22,7 @@ MIB = 1 << 20
 
 
 def test_a_large_file_is_transferred_in_parts_and_ranges(session: Session, client, bucket: Path, local: Path):
-    size = 33 * MIB + 123
+    size = 17 * MIB + 123
     put(local / "big.bin", os.urandom(size))
     place = f"obs://{bucket.name}/deep/"
 
