@@ -40,10 +40,11 @@ class LogReader:
         self._worker = worker
         self._position: str | None = None
         self.held = False  # whether the service says that it held the last reply back
+        self._is_complete = False  # whether it says that nothing follows the last page
 
     def pages(self) -> Iterator[Page]:
         """All pages up to the present end of the log."""
-        while (page := self.page()).content:
+        while not self._is_complete and (page := self.page()).content:
             yield page
 
     def page(self, hold: int = 0) -> Page:
@@ -65,6 +66,7 @@ class LogReader:
         if end == self._position:
             content = ""  # nothing was added
         self._position = end or self._position
+        self._is_complete = response.get("is_complete") is True
         return Page(content, self._worker)
 
     def _beginning(self, page: Response) -> Response:

@@ -137,3 +137,23 @@ def test_the_header_is_missing_where_the_preference_is_not_applied(environment: 
         assert reply.status_code == 200
         assert "Preference-Applied" not in reply.headers
         assert seconds < 10
+
+
+@pytest.mark.parametrize(
+    ("status", "query", "is_complete"),
+    [
+        (RUNNING, {"order": "desc"}, False),
+        (COMPLETED, {"order": "desc"}, True),
+        (COMPLETED, {"order": "desc", "base_line": "0", "lines": "1"}, False),
+        (COMPLETED, {"order": "desc", "base_line": "7", "lines": "1"}, True),
+        (COMPLETED, {"order": "asc"}, False),
+    ],
+    ids=["running", "ended", "first line", "last line", "backward"],
+)
+def test_a_reply_says_whether_the_log_has_been_read_completely(
+    environment: Environment, status: int, query: dict[str, str], is_complete: bool
+) -> None:
+    version = environment.version(status, log=b"1 line\n2 lines\n")
+    log = {"log_file": environment.log_file(version), **query}
+
+    assert environment.send("GET", f"{path_of(version)}/aom-log", params=log).json()["is_complete"] is is_complete

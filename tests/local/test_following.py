@@ -100,6 +100,9 @@ def test_a_log_that_ends_within_a_character_is_not_read_again_and_again(session,
     job.wait(timeout=60)
 
     assert len(operations) < 30
+    operations.clear()
+    job.wait()
+    assert operations == ["get_training_job_version", "list_training_job_log_files", "get_training_job_log"]
 
 
 def test_without_the_log_only_the_status_is_read(session, tmp_path, operations):

@@ -25,13 +25,17 @@ class LogPart:
         return self.text.count("\n") + (not self.text.endswith("\n") if self.text else 0)
 
 
+def size(path: Path) -> int:
+    """Bytes of a log; 0 if it is missing."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
 def has_text_behind(path: Path, position: int, lines: int) -> bool:
     """Whether `read_forward` would return text; cheap if the log ends at the position."""
-    try:
-        size = path.stat().st_size
-    except OSError:
-        return False
-    return size != position and bool(read_forward(path, position, lines).text)
+    return size(path) != position and bool(read_forward(path, position, lines).text)
 
 
 def read_forward(path: Path, position: int, lines: int, complete: bool = False) -> LogPart:

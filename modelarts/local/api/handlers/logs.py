@@ -20,7 +20,10 @@ def list_files(call: Call) -> ResponseBody:
 
 
 def read_lines(call: Call) -> ResponseBody:
-    """`desc` returns the lines behind a position, `asc` those before it; without a position, the newest ones."""
+    """`desc` returns the lines behind a position, `asc` those before it; without a position, the newest ones.
+
+    `is_complete`, which is not documented, says that nothing follows these lines, now or later.
+    """
     job, version = version_of(call)
     path = _path(call, job, version)
     lines = call.number("lines", limits.LOG_LINES_DEFAULT, 0, limits.LOG_LINES)
@@ -38,6 +41,7 @@ def read_lines(call: Call) -> ResponseBody:
     return {
         "content": part.text, "lines": part.lines,
         "start_line": str(part.first), "end_line": str(part.end),
+        "is_complete": status.ended and order == "desc" and part.end == logs.size(path),
     }  # fmt: skip
 
 
