@@ -204,6 +204,16 @@ class ApiError(ModelArtsError):
         super().__init__(status, code, message, request_id, method, url, self.advice)
 
     @property
+    def error_code(self) -> str:
+        """The same as `code`, as responses name it."""
+        return self.code
+
+    @property
+    def error_msg(self) -> str:
+        """The same as `message`, as responses name it."""
+        return self.message
+
+    @property
     def meaning(self) -> str:
         """The meaning of the code; empty if it is not known."""
         return self.advice.meaning.get(language(), "")

@@ -13,7 +13,7 @@ from modelarts._transport.response import rows_of
 from modelarts._wire.v1.operations import CREATE_CONFIG, CREATE_JOB, CREATE_VERSION, UPDATE_CONFIG
 from modelarts._wire.v1.status import JOB_STATE
 from modelarts.errors import ArgumentError, ArgumentProblem, JobTimeout
-from modelarts.job import JobCalls, TrainingJob
+from modelarts.job import JobCalls, TrainingJob, version_handle
 from modelarts.visualization import VisualizationJob
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Estimator(StrictAttributes, Training, JobCalls):
         environment: of documented local training; not supported, see docs/compatibility.md.
         job_id, version_id: an existing job or version to work on: numbers, or texts of their digits.
         config_name: an existing configuration to work on.
-        pool_id: a dedicated resource pool, in place of `train_instance_type`.
+        pool_id: a dedicated resource pool, in place of `train_instance_type` or together with it.
         create_version: `False` creates the job without starting a version.
         base_job_name: beginning of generated job names; the default is `job`.
         nas_type, nas_share_addr, nas_mount_path, volumes: storage to mount, as in the REST documents.
@@ -134,6 +134,8 @@ class Estimator(StrictAttributes, Training, JobCalls):
             data_source: list of input sources, as in the REST documents.
             priority: a whole number from 0; not sent by default.
 
+        Scripts for older versions pass `inputs, wait, job_name` without names; this order works, too.
+
         Returns:
             A handle of the version, whether it succeeded or not.
 
@@ -143,15 +145,16 @@ class Estimator(StrictAttributes, Training, JobCalls):
             ApiError: the service refused; `NameTaken` when a job of that name exists.
             OutcomeUnknown: no reply came, and the job was not found afterwards for certain.
         """
-        from modelarts._submit import idempotent_create
+        from modelarts._submit import idempotent_create, older_order
 
+        given = older_order.sorted_out(dataset_id, dataset_version_id, wait, job_name)
         body, staging = self._built(
-            CREATE_JOB, inputs=inputs, dataset_id=dataset_id, dataset_version_id=dataset_version_id,
-            data_source=data_source, job_name=job_name, priority=priority,
+            CREATE_JOB, inputs=inputs, dataset_id=given.dataset_id, dataset_version_id=given.dataset_version_id,
+            data_source=data_source, job_name=given.text, priority=priority,
         )  # fmt: skip
         self._upload(staging)
-        reply = idempotent_create.create_job(self.modelarts_session.client, body, generated=not job_name)
-        return self._created(reply, wait)
+        reply = idempotent_create.create_job(self.modelarts_session.client, body, generated=not given.text)
+        return self._created(reply, body, given.wait)
 
     def create_job_version(
         self,
@@ -188,25 +191,23 @@ class Estimator(StrictAttributes, Training, JobCalls):
             ApiError: the service refused, for example because there is no such job.
             OutcomeUnknown: no reply came, and the version was not found afterwards for certain.
         """
-        from modelarts._submit import idempotent_create
+        from modelarts._submit import idempotent_create, older_order
 
+        given = older_order.sorted_out(dataset_id, dataset_version_id, wait, job_desc)
         body, staging = self._built(
-            CREATE_VERSION, inputs=inputs, dataset_id=dataset_id, dataset_version_id=dataset_version_id,
+            CREATE_VERSION, inputs=inputs, dataset_id=given.dataset_id, dataset_version_id=given.dataset_version_id,
             data_source=data_source, job_id=job_id, pre_version_id=pre_version_id, priority=priority,
-            job_desc=job_desc,
+            job_desc=given.text,
         )  # fmt: skip
         checks.raise_if_any("create_job_version", checks.identifier("job_id", job_id, "the job of the new version"))
         self._upload(staging)
         reply = idempotent_create.create_version(self.modelarts_session.client, job_id, body)
         reply["job_id"] = reply.get("job_id") or job_id
-        return self._created(reply, wait)
+        return self._created(reply, body, given.wait)
 
-    def _created(self, reply: Response, wait: bool) -> TrainingJob:
+    def _created(self, reply: Response, body: dict[str, Any], wait: bool) -> TrainingJob:
         self.job_id, self.version_id = reply.get("job_id"), reply.get("version_id")
-        job = TrainingJob(
-            self.modelarts_session, self.job_id, self.version_id,
-            job_name=reply.get("job_name"), version_name=reply.get("version_name"),
-        )  # fmt: skip
+        job = version_handle(self.modelarts_session, self.job_id, {**body["config"], **reply}, reply.get("job_name"))
         if wait and self.version_id is not None:
             self._watch(job)
         return job
@@ -341,6 +342,9 @@ class Estimator(StrictAttributes, Training, JobCalls):
     get_train_instance_types = staticmethod(listing.get_train_instance_types)
     get_framework_list = staticmethod(listing.get_framework_list)
     get_built_in_algorithms = staticmethod(listing.get_built_in_algorithms)
+    get_engine_list = staticmethod(listing.get_engine_list)
+    get_spec_list = staticmethod(listing.get_spec_list)
+    get_job_pool_list = staticmethod(listing.get_job_pool_list)
 
     @staticmethod
     @checks.on_session

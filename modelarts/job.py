@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from modelarts._jobs.pagination import VERSION_COLUMNS, doc_default, is_set, show
@@ -13,6 +14,7 @@ from modelarts.errors import ArgumentError, ArgumentProblem
 
 if TYPE_CHECKING:
     from modelarts._api.replies import ConfigInfo, JobInfo, LogFiles, LogLines, VersionList
+    from modelarts._wire.v1.status import JobStatus
     from modelarts.session import Session
 
 __all__ = ["TrainingJob"]
@@ -41,6 +43,19 @@ class JobCalls:
         info: JobInfo = self._call("get_training_job_version", self._version("get_job_info"))
         decode_metrics(info)
         return info
+
+    def get_job_state(self) -> JobStatus:
+        """Read the status of this version.
+
+        Returns:
+            An integer that indexes `JOB_STATE`; its `name` is that of the status.
+
+        Raises:
+            ArgumentError: `job_id` or `version_id` is missing or no id; nothing was sent.
+            ApiError: the service refused.
+        """
+        path = self._version("get_job_state")
+        return cast("JobStatus", self._call("get_training_job_version", path, raise_on_error=True)["status"])
 
     def wait(self, timeout: float | None = None, show: bool = True) -> JobInfo:
         """Wait until this version has ended, and show its log and each new status meanwhile.
@@ -205,11 +220,8 @@ class JobCalls:
         reply = self._call("list_training_job_versions", path, raise_on_error=True)
         rows = rows_of(reply, "versions")
         show(rows, VERSION_COLUMNS, is_show)
-        return [
-            TrainingJob(self.modelarts_session, reply.get("job_id", self.job_id), row["version_id"],
-                        job_name=reply.get("job_name"), version_name=row.get("version_name"))
-            for row in rows
-        ]  # fmt: skip
+        job_id, job_name = reply.get("job_id", self.job_id), reply.get("job_name")
+        return [version_handle(self.modelarts_session, job_id, row, job_name) for row in rows]
 
     def get_job_version_info(self) -> VersionList:
         """Read all versions of the job (modelarts_04_0170).
@@ -294,6 +306,8 @@ class TrainingJob(JobCalls):
         job_id, version_id: the version: numbers, or texts of their digits; left out for a configuration.
         config_name: the configuration; left out for a version.
         job_name, version_name: names for display, where they are known.
+        train_url, inputs, dataset_id, dataset_version_id, data_source: output and input data of the version, as in the
+            REST documents, where they are known.
 
     Attributes have the names of the arguments.
 
@@ -313,6 +327,12 @@ class TrainingJob(JobCalls):
         config_name: str | None = None,
         job_name: str | None = None,
         version_name: str | None = None,
+        *,
+        train_url: str | None = None,
+        inputs: str | None = None,
+        dataset_id: str | None = None,
+        dataset_version_id: str | None = None,
+        data_source: list[Any] | None = None,
     ) -> None:
         checks.check_session("TrainingJob", modelarts_session)
         self.modelarts_session = modelarts_session
@@ -321,12 +341,28 @@ class TrainingJob(JobCalls):
         self.config_name = config_name
         self.job_name = job_name
         self.version_name = version_name
+        self.train_url = train_url
+        self.inputs = inputs
+        self.dataset_id = dataset_id
+        self.dataset_version_id = dataset_version_id
+        self.data_source = data_source
 
     def __repr__(self) -> str:
         if self.config_name is not None:
             return f"TrainingJob(config_name={self.config_name!r})"
         named = f", job_name={self.job_name!r}" if self.job_name else ""
         return f"TrainingJob(job_id={self.job_id!r}, version_id={self.version_id!r}{named})"
+
+
+def version_handle(
+    session: Session, job_id: int | str | None, row: Mapping[str, Any], job_name: str | None
+) -> TrainingJob:
+    """The handle of a version, as a list or the body that created it has it."""
+    known = {name: row.get(name) for name in ("train_url", "dataset_id", "dataset_version_id", "data_source")}
+    return TrainingJob(
+        session, job_id, row.get("version_id"), job_name=job_name, version_name=row.get("version_name"),
+        inputs=row.get("data_url"), **known,
+    )  # fmt: skip
 
 
 def decode_metrics(members: dict[str, Any]) -> None:

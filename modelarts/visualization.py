@@ -10,6 +10,7 @@ from modelarts._jobs.pagination import ROWS, VISUALIZATION_COLUMNS, VISUALIZATIO
 from modelarts._submit import checks
 from modelarts._transport.response import Response, rows_of
 from modelarts._wire.v1 import limits
+from modelarts._wire.v1.status import RUNNING
 from modelarts.errors import ArgumentProblem
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class VisualizationJob:
 
     Args:
         modelarts_session: the session to use.
-        visualization_id: id of an existing one; left out for `create_visualization_job`.
+        visualization_id, job_id: id of an existing one; left out for `create_visualization_job`.
         job_name, status, create_time, is_success: members of an existing one, where they are known.
 
     Attributes:
@@ -47,6 +48,7 @@ class VisualizationJob:
         modelarts_session: Session,
         visualization_id: int | str | None = None,
         *,
+        job_id: int | str | None = None,
         job_name: str | None = None,
         status: int | None = None,
         create_time: int | None = None,
@@ -54,7 +56,7 @@ class VisualizationJob:
     ) -> None:
         checks.check_session("VisualizationJob", modelarts_session)
         self.modelarts_session = modelarts_session
-        self.visualization_id = visualization_id
+        self.visualization_id = job_id if visualization_id is None else visualization_id
         self.job_name = job_name
         self.status = status
         self.create_time = create_time
@@ -74,6 +76,7 @@ class VisualizationJob:
         job_type: str | None = None,
         schedule: Any = None,
         flavor: dict[str, str] | None = None,
+        wait: bool = False,
     ) -> VisualizationJob:
         """Create and start a visualization job (modelarts_04_0181).
 
@@ -84,6 +87,10 @@ class VisualizationJob:
             job_type: `tensorboard` (the default) or `mindinsight`.
             schedule: when it ends by itself, as `{"type": "stop", "time_unit": "HOURS", "duration": 4}`.
             flavor: `{"code": …}`; usually left out.
+            wait: wait until it runs or has failed, and show each new status.
+
+        Scripts in the order of the documents' table pass `job_name, job_desc, train_url` without names; this order
+        works, too.
 
         Returns:
             A handle of the new visualization job. This object refers to it, too.
@@ -95,13 +102,31 @@ class VisualizationJob:
         """
         from modelarts._submit import idempotent_create
 
+        if job_desc is not None and _is_path(job_desc) and not _is_path(train_url):
+            train_url, job_name, job_desc = job_desc, train_url, job_name
         body = self._body(train_url, job_name, job_desc, job_type, schedule, flavor)
         row = idempotent_create.create_visualization(
             self.modelarts_session.client, body, generated=checks.is_missing(job_name)
         )
         created = _handle(self.modelarts_session, {"job_name": body["job_name"], **row})
         vars(self).update(vars(created))
+        if wait:
+            created._wait_for_start()
         return created
+
+    def _wait_for_start(self) -> None:
+        from modelarts._display.screen import Screen
+
+        screen = Screen()
+        for pause in _pauses():
+            info = self._call("get_visualization_job", self._path("create_visualization_job"), raise_on_error=True)
+            self.status = info["status"]
+            screen.status(info["status"])
+            if info["status"] == RUNNING or info["status"].ended:
+                break
+            time.sleep(pause)
+        if info["status"].ended:
+            screen.say(f"visualization job {self.job_name} did not start: {info.get('error_result') or 'no reason'}")
 
     def _body(
         self, train_url: Any, job_name: Any, job_desc: Any, job_type: Any, schedule: Any, flavor: Any
@@ -319,6 +344,19 @@ class VisualizationJob:
 
     def __repr__(self) -> str:
         return f"VisualizationJob(visualization_id={self.visualization_id!r}, job_name={self.job_name!r})"
+
+
+def _is_path(value: Any) -> bool:
+    """Whether a text looks like a path in a bucket; names have no slash."""
+    return isinstance(value, str) and "/" in value
+
+
+def _pauses() -> Iterator[float]:
+    """Seconds between looks at a status: more and more, up to 3."""
+    pause = 0.1
+    while True:
+        yield pause
+        pause = min(pause * 1.5, 3.0)
 
 
 def _is_stop(schedule: Any) -> bool:

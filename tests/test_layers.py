@@ -17,7 +17,7 @@ LAYERS = {
     "cli": ("cli",),
     "moxing": ("moxing", "local.runtime.path"),
     "moxing cloud": ("moxing.framework.file._cloud",),
-    "public": ("estimator", "job", "visualization", "environment"),
+    "public": ("estimator", "job", "visualization", "environment", "exception"),
     "jobs": ("_jobs",),
     "submit": ("_submit",),
     "session": ("session",),

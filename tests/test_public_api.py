@@ -24,6 +24,7 @@ PUBLIC = {
     "modelarts.estimator": ["JOB_STATE", "Estimator", "TrainingJob", "VisualizationJob"],
     "modelarts.job": ["TrainingJob"],
     "modelarts.visualization": ["VisualizationJob"],
+    "modelarts.exception.apig_exception": ["APIGException"],
     "modelarts.environment": ["CondaDependencies", "Environment"],
 }
 

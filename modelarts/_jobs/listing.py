@@ -10,11 +10,20 @@ from modelarts._api import pages
 from modelarts._api.catalog import SPECS
 from modelarts._jobs.pagination import CONFIGS, JOBS, ROWS, doc_default, iterate
 from modelarts._submit.checks import on_session
-from modelarts._transport.response import rows_of
+from modelarts._transport.response import Response, rows_of
 from modelarts._wire import json_records
 
 if TYPE_CHECKING:
-    from modelarts._api.replies import AlgorithmList, ConfigList, ConfigRow, Framework, JobList, JobRow
+    from modelarts._api.replies import (
+        AlgorithmList,
+        ConfigList,
+        ConfigRow,
+        EngineList,
+        FlavorList,
+        Framework,
+        JobList,
+        JobRow,
+    )
     from modelarts.session import Session
 
 
@@ -193,6 +202,54 @@ def get_framework_list(modelarts_session: Session) -> list[Framework]:
     return [
         {"framework_type": row["engine_name"], "framework_version": row["engine_version"]} for row in engines
     ]
+
+
+@on_session
+def get_engine_list(modelarts_session: Session) -> EngineList:
+    """List the engines as the REST API does; `get_framework_list` has names and versions only.
+
+    Args:
+        modelarts_session: the session to use.
+
+    Returns:
+        A response with `engines`.
+
+    Raises:
+        ArgumentError: `modelarts_session` is not a session.
+    """
+    return cast("EngineList", pages.read_all(modelarts_session.client, pages.ENGINES))
+
+
+@on_session
+def get_spec_list(modelarts_session: Session) -> FlavorList:
+    """List the flavors as the REST API does; `get_train_instance_types` has their codes only.
+
+    Args:
+        modelarts_session: the session to use.
+
+    Returns:
+        A response with `spec_total_count` and `specs`.
+
+    Raises:
+        ArgumentError: `modelarts_session` is not a session.
+    """
+    return cast("FlavorList", pages.read_all(modelarts_session.client, pages.FLAVORS))
+
+
+@on_session
+def get_job_pool_list(modelarts_session: Session) -> Response:
+    """List the dedicated resource pools for `pool_id`. This call is not documented, so a service may not have it.
+
+    Args:
+        modelarts_session: the session to use.
+
+    Returns:
+        A response with `pool_total_count` and `pools`; there are none on the local service.
+
+    Raises:
+        ArgumentError: `modelarts_session` is not a session.
+    """
+    return modelarts_session.client.call("list_pools")
 
 
 @on_session

@@ -175,6 +175,11 @@ class Buckets(StorageBackend):
         path = _path(obs_path)
         return (path.as_dir != path and self._find(path) is not None) or self._is_folder(path.as_dir)
 
+    def is_obs_file(self, obs_path: str) -> bool:
+        """Whether an object exists; false for folders and buckets."""
+        path = _path(obs_path)
+        return path.as_dir != path and self._find(path) is not None
+
     def exists(self, obs_path: str) -> bool:
         """The same as `is_obs_path_exists`."""
         return self.is_obs_path_exists(obs_path)

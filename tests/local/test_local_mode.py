@@ -25,13 +25,15 @@ CLIENT = """
     session = Session(access_key="AK", secret_key="SK", project_id="***", region_name="cn-north-4")
     other = Session(account="a", username="u", password="PASS", region_name="cn-north-4")
     session.create_bucket("exec")
+    session.create_bucket("gone")
+    session.delete_bucket("gone")
     mox.file.set_auth(ak=session.auth.access_key, sk=session.auth.secret_key, server=session.auth.obs_server)
     mox.file.write("obs://exec/a.txt", "by moxing")
     seen = {
         "arguments": sys.argv[1:], "hosts": [session.host, other.host], "region": session.region_name,
         "keys": [session.auth.access_key, session.auth.secret_key],
         "servers": [session.auth.iam_server, session.obs_server], "own": [session.access_key, session.secret_key],
-        "files": [item.url for item in other.obs.list("obs://exec/")], "mine": os.environ["MINE"],
+        "files": [item.url for item in other.obs.list("obs://exec/")], "mine": os.environ["MINE"], "gone": other.obs.exists("obs://gone"),
     }
     print(json.dumps(seen))
     sys.exit(7)
@@ -64,7 +66,7 @@ def test_a_client_with_credentials_runs_on_this_machine(home: Path, tmp_path: Pa
     url = daemon.find(home).url
     assert json.loads(ran.stdout) == {
         "arguments": ["--help", "x y"], "hosts": [url, url], "region": "cn-north-4", "keys": ["AK", "SK"],
-        "servers": [url, url], "own": ["AK", "SK"], "files": ["obs://exec/a.txt"], "mine": "1",
+        "servers": [url, url], "own": ["AK", "SK"], "files": ["obs://exec/a.txt"], "mine": "1", "gone": False,
     }  # fmt: skip
     assert ran.stderr.count("not used") == 1
     assert "SK" not in ran.stderr

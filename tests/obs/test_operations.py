@@ -196,6 +196,7 @@ def test_a_folder_exists_with_and_without_its_slash(
 
     assert obs.is_obs_path_exists(root + path) is there
     assert obs.exists(root + path) is there
+    assert obs.is_obs_file(root + path) is (path == "/dir1/file.txt")
 
 
 # --- make and remove

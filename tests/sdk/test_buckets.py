@@ -125,6 +125,7 @@ def test_a_folder_exists_with_and_without_its_slash(obs: LocalBuckets, path: str
     put(obs.root / "bucket" / "dir1" / "file.txt")
 
     assert obs.is_obs_path_exists(path) is there
+    assert obs.is_obs_file(path) is path.endswith(".txt")
 
 
 # --- buckets

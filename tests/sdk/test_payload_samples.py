@@ -36,7 +36,7 @@ def expected(printed: dict[str, Any], runs: str, on: str) -> dict[str, Any]:
 
     Args:
         runs: what the user chose to run, of the alternatives printed at once: a key of `NOT_WITH`.
-        on: where, of the alternatives printed at once: `spec_id` or `pool_id`.
+        on: where, of the alternatives printed at once: `spec_id`, `pool_id` or `both`.
     """
     body = copy.deepcopy(printed)
     body.pop("notification", None)  # UNDOC: in one sample, in no table
@@ -46,8 +46,9 @@ def expected(printed: dict[str, Any], runs: str, on: str) -> dict[str, Any]:
     flavor = config.pop("flavor", None)
     if flavor:  # UNDOC: in one sample, in no table; it stands for spec_id
         config["spec_id"] = next(number for number, code in FLAVORS.items() if code == flavor["code"])
-    for other in {"spec_id", "pool_id"} - {on}:  # POOL: exactly one of the two
-        config.pop(other, None)
+    for other in {"spec_id", "pool_id"} - {on}:  # POOL: one of the two, or both as printed
+        if on != "both":
+            config.pop(other, None)
     config["parameter"] = [  # PARAMKEY: always label. PARAMVAL: always text
         {"label": item.get("label") or item["key"], "value": str(item["value"])} for item in config["parameter"]
     ]
@@ -60,6 +61,7 @@ def cases() -> Iterator[Any]:
         for number, sample in enumerate(OPERATIONS[operation]["samples"]["requests"], 1):
             config = sample["body"].get("config", sample["body"])
             places = [on for on in ("spec_id", "pool_id") if on in config] or ["spec_id"]
+            places += ["both"] if len(places) == 2 else []
             for runs in [runs for runs in NOT_WITH if runs in config]:
                 for on in places:
                     yield pytest.param(operation, sample, runs, on, id=f"{operation}-{number}-{runs}-{on}")
@@ -70,7 +72,7 @@ def test_arguments_give_the_documented_body(
     cloud: Cloud, session: Session, operation: str, sample: dict[str, Any], runs: str, on: str
 ):
     printed = sample["body"]
-    asked = {"spec_id": on == "spec_id", "engine_id": runs == "engine_id", "model_id": runs == "model_id"}
+    asked = {"spec_id": on != "pool_id", "engine_id": runs == "engine_id", "model_id": runs == "model_id"}
     answer_look_ups(cloud, [member for member, needed in asked.items() if needed])
     path = sample["path"].replace("/v1/{project_id}", "").rstrip("/")  # SLASH: the URI sections print no last slash
     cloud.answer(sample["method"], path, OPERATIONS[operation]["samples"]["responses_success"][0]["body"])
@@ -104,9 +106,9 @@ def send(session: Session, operation: str, printed: dict[str, Any], runs: str, o
         volumes=config.get("volumes"),
         workspace_id=printed.get("workspace_id"),
     )
-    if on == "pool_id":
+    if on != "spec_id":
         estimator.pool_id = config["pool_id"]
-    else:
+    if on != "pool_id":
         estimator.train_instance_type = config["flavor"]["code"] if "flavor" in config else FLAVORS[config["spec_id"]]
     if runs == "model_id":
         estimator.model_name = ALGORITHMS[config["model_id"]]

@@ -27,7 +27,7 @@ def arguments(saved: Response, catalog: Catalog) -> dict[str, Any]:
         hyperparameters=_hyperparameters(saved),
         data=_data(saved),
     )
-    if saved.get("spec_id") and not found.get("pool_id"):
+    if saved.get("spec_id"):
         found["train_instance_type"] = saved.get("spec_code") or _name(catalog, SPECS, saved, "spec_id", "spec_code")
     if saved.get("model_id") and not saved.get("app_url"):
         found["model_name"] = _name(catalog, ALGORITHMS, saved, "model_id", "model_name")

@@ -149,18 +149,15 @@ class _Builder:
     # --- compute resources
 
     def compute(self) -> dict[str, Any]:
-        kind, pool = self.training.train_instance_type, self.training.pool_id
-        if pool is not None and kind is not None:
-            self.checks.problem("pool_id", pool, "excludes train_instance_type; pass one of the two")
-        if pool is not None:
-            return {"pool_id": str(pool)}
-        spec = self.spec()
-        return {"spec_id": spec["spec_id"]} if spec is not None else {}
+        """A flavor, a dedicated pool, or both (POOL)."""
+        pool, spec = self.training.pool_id, self.spec()
+        members = {"spec_id": spec["spec_id"]} if spec is not None else {}
+        return members if is_missing(pool) else {**members, "pool_id": str(pool)}
 
     def spec(self) -> Record | None:
         kind = self.training.train_instance_type
         if not kind:
-            if self.training.pool_id is None:
+            if is_missing(self.training.pool_id):
                 self.checks.problem("train_instance_type", kind,
                            "a flavor code is required (or pool_id); Estimator.get_train_instance_types lists them")
             return None  # fmt: skip
@@ -178,7 +175,7 @@ class _Builder:
             self.checks.problem("train_instance_count", self.training.train_instance_count, "a whole number from 1")
             return None
         kind = self.training.train_instance_type
-        if kind and self.training.pool_id is None:
+        if kind and is_missing(self.training.pool_id):
             row = next((row for row in self.catalog.rows(SPECS) if row.get("spec_code") == kind), None)
             limit = row.get("max_num") if row else None
             if limit is not None and count > limit:

@@ -65,6 +65,8 @@ ROUTES = (
     Route("list_job_resource_specs", "GET", "/v1/{project_id}/job/resource-specs", "modelarts_03_0072", PARTIAL,
           "`engine_id` and `project_type` are checked but do not filter: every flavor runs every engine"),
     Route("list_job_engines", "GET", "/v1/{project_id}/job/ai-engines", "modelarts_03_0073"),
+    Route("list_pools", "GET", "/v1/{project_id}/pools", "—", PARTIAL,
+          "not documented, for `Estimator.get_job_pool_list`: there are no dedicated pools on this machine"),
 )
 
 BY_OPERATION = {route.operation: route for route in ROUTES}

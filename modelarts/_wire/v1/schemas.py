@@ -96,6 +96,7 @@ SHAPES: Mapping[str, Shape] = {
     "list_job_resource_specs": Shape(
         ("specs",), {"specs": _rows(spec_id=_is_count, spec_code=_is_text, max_num=_optional(_is_count))}
     ),
+    "list_pools": Shape(("pools",), {"pools": _rows()}),
     "list_job_engines": Shape(
         ("engines",), {"engines": _rows(engine_id=_is_count, engine_name=_is_text, engine_version=_is_text)}
     ),

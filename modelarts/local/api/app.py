@@ -57,6 +57,7 @@ HANDLERS: dict[str, Handler] = {
     "list_built_in_algorithms": catalog.algorithms,
     "list_job_resource_specs": catalog.specs,
     "list_job_engines": catalog.engines,
+    "list_pools": catalog.pools,
 }
 
 _LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")

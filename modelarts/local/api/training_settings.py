@@ -13,6 +13,7 @@ from modelarts.local.api.parameters import check_length, parameters
 from modelarts.local.api.variables import environment_variables
 from modelarts.local.catalog import Catalog
 
+_POOL_NODES = 64  # as many as a dedicated pool may have
 _TEXTS = ("user_image_url", "user_command", "pool_id", "nas_type", "nas_share_addr", "nas_mount_path")
 _DEFAULT_ENGINE = 1  # modelarts_03_0058
 _LISTS = {
@@ -87,9 +88,10 @@ class TrainingSettings:
                 code = shown(flavor.get("code"))
                 raise bad_value(f"flavor code {code} does not exist; GET {_LISTS['spec_id']} lists those that do")
             spec_id = spec["spec_id"]
-        if spec_id is None and not (text(body, "pool_id") or text(body, "poolId")):
+        pool = text(body, "pool_id") or text(body, "poolId")
+        if spec_id is None and not pool:
             raise bad_value("spec_id or pool_id is required")
-        maximum = self._catalog.specs[spec_id]["max_num"] if spec_id is not None else 64
+        maximum = _POOL_NODES if pool or spec_id is None else self._catalog.specs[spec_id]["max_num"]
         count = integer(body.get("worker_server_num"), "worker_server_num", 1, maximum)
         return {"spec_id": spec_id, "worker_server_num": count}
 

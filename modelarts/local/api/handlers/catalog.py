@@ -26,6 +26,10 @@ def engines(call: Call) -> ResponseBody:
     return {"engines": list(call.service.catalog.engines.values())}
 
 
+def pools(call: Call) -> ResponseBody:
+    return {"pool_total_count": 0, "pools": []}
+
+
 def algorithms(call: Call) -> ResponseBody:
     search = call.query.get("search_content", "")
     per_page, page = call.number("per_page", 10, 1, 100), call.number("page", 1, 1)
