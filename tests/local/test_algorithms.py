@@ -17,6 +17,7 @@ from modelarts.errors import JobFailed
 from modelarts.estimator import Estimator
 from modelarts.session import Session
 from tests.support import outlines
+from tests.support.jobs import LIGHT_SKLEARN
 from tests.support.processes import end_service
 
 
@@ -26,6 +27,8 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     home = tmp_path_factory.mktemp("algorithms") / "state"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OPENBLAS_NUM_THREADS", "1")  # more would wait for each other
+        patch.setenv("MODELARTS_LOCAL_ENVIRONMENT", "PYTHONPATH")
+        patch.setenv("PYTHONPATH", str(LIGHT_SKLEARN))
         with Session.local(home) as opened:
             opened.obs.create_bucket("bucket")
             put_rows(opened, tmp_path_factory.mktemp("rows"))

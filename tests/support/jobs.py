@@ -12,7 +12,7 @@ from modelarts.session import Session
 
 ACCEPT_ANY = "import sys\n"  # a script that takes whatever arguments it gets
 LIGHT_TENSORBOARD = Path(__file__).with_name("light_tensorboard")  # in PYTHONPATH: TensorBoards that only answer
-LIGHT_SKLEARN = Path(__file__).with_name("light_sklearn")  # in PYTHONPATH: without pandas, and without scipy.stats
+LIGHT_SKLEARN = Path(__file__).with_name("light_sklearn")  # in PYTHONPATH: without pandas and more
 
 
 def shared(home: Path) -> Path:

@@ -1,4 +1,4 @@
-"""In PYTHONPATH this lets scikit-learn begin without `scipy.stats`, a third of its import that few of it use.
+"""In PYTHONPATH this lets scikit-learn begin without packages that few of it use: almost half of its import.
 
 Whatever is imported from there fails when it is called.
 """
@@ -8,17 +8,19 @@ from __future__ import annotations
 import sys
 from importlib.machinery import ModuleSpec
 
+_LEFT_OUT = ("scipy.stats.", "scipy.optimize.", "numpy.f2py.")
+
 
 class _Absent:
-    """A function or a class of `scipy.stats`."""
+    """A function or a class of these packages."""
 
     def __init__(self, *_: object, **__: object) -> None:
-        raise NotImplementedError("scipy.stats is left out in this test")
+        raise NotImplementedError(f"{_LEFT_OUT} are left out in this test")
 
 
-class _WithoutStats:
+class _LeftOut:
     def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
-        return ModuleSpec(name, self, is_package=True) if f"{name}.".startswith("scipy.stats.") else None
+        return ModuleSpec(name, self, is_package=True) if f"{name}.".startswith(_LEFT_OUT) else None
 
     def create_module(self, _: ModuleSpec) -> None:
         """An ordinary module."""
@@ -33,4 +35,4 @@ def _absent(name: str) -> type:
     return _Absent
 
 
-sys.meta_path.insert(0, _WithoutStats())
+sys.meta_path.insert(0, _LeftOut())
