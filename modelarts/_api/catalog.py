@@ -89,8 +89,8 @@ class Catalog:
 
 
 def normalize(name: object) -> str:
-    """A name for comparisons, without case, blanks, hyphens and underscores (ENGTYPE)."""
-    return re.sub(r"[\s_-]", "", str(name)).lower()
+    """A name for comparisons, without case, blanks, hyphens, underscores and a misprint of the documents (ENGTYPE)."""
+    return re.sub(r"[\s_-]", "", str(name)).lower().replace("ascendpowerd", "ascendpowered")
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional
 
-from modelarts._settings import converters, keep
+from modelarts._settings import additions, converters, keep
 from modelarts._settings.converters import MASK, without_content, without_login
 from modelarts._settings.home import home_directory
 from modelarts._settings.sources import SettingSource, find_sources
@@ -109,6 +109,10 @@ SETTINGS = (
     Setting("local_python", ("MODELARTS_LOCAL_PYTHON",), {}, converters.texts_by_name,
             "interpreters of engines, by engine name or version, as a JSON object; other engines use the interpreter "
             "of the service"),
+    Setting("local_engines", ("MODELARTS_LOCAL_ENGINES",), {}, additions.engines,
+            "further engines of the local service, as a JSON object of versions by engine"),
+    Setting("local_flavors", ("MODELARTS_LOCAL_FLAVORS",), {}, additions.flavors,
+            "further flavors of the local service: codes with commas between them, or a JSON object"),
     Setting("local_environment", ("MODELARTS_LOCAL_ENVIRONMENT",), [], converters.variable_names,
             "variables of the process that starts the local service that jobs get, too, such as "
             "`HTTPS_PROXY, WANDB_*`"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import platform
+import zlib
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from modelarts.local import hardware
 MACHINE_FLAVOR = "local"
 MACHINE_ENGINE = "Local"
 _MACHINE_ID = 100_000
+_ADDED_IDS = 1_000_000
 
 
 @attrs.frozen
@@ -30,6 +33,24 @@ class Catalog:
     def engine_types(self) -> dict[int, int]:
         """The documented type of each engine that has one, by engine id."""
         return {number: row["engine_type"] for number, row in self.engines.items() if row["engine_type"]}
+
+    def with_more(self, engines: Mapping[str, list[str]], flavors: Mapping[str, Mapping[str, Any]]) -> Catalog:
+        """This catalog with those of the settings `local_engines` and `local_flavors` that it does not have."""
+        known = {row["engine_name"].lower(): row for row in self.engines.values()}
+        listed = {(row["engine_name"].lower(), row["engine_version"]) for row in self.engines.values()}
+        more = [
+            _engine(known.get(name.lower(), {"engine_name": name, "engine_type": None}), version)
+            for name, versions in engines.items() for version in versions if (name.lower(), version) not in listed
+        ]  # fmt: skip
+        codes = {row["spec_code"] for row in self.specs.values()}
+        specs = [
+            {**_machine_spec(), "spec_id": _id_of(code), "spec_code": code, **members}
+            for code, members in flavors.items() if code not in codes
+        ]  # fmt: skip
+        return attrs.evolve(
+            self, engines={**self.engines, **{row["engine_id"]: row for row in more}},
+            specs={**self.specs, **{row["spec_id"]: row for row in specs}},
+        )  # fmt: skip
 
     def spec_by_code(self, code: str) -> dict[str, Any] | None:
         return next((spec for spec in self.specs.values() if spec["spec_code"] == code), None)
@@ -47,6 +68,19 @@ def load() -> Catalog:
         specs={row["spec_id"]: row for row in rows["specs"]},
         algorithms={row["model_id"]: row for row in rows["algorithms"]},
     )
+
+
+def _engine(like: Mapping[str, Any], version: str) -> dict[str, Any]:
+    name = like["engine_name"]
+    return {
+        "engine_id": _id_of(f"{name} {version}"), "engine_type": like["engine_type"], "engine_name": name,
+        "engine_version": version,
+    }  # fmt: skip
+
+
+def _id_of(name: str) -> int:
+    """The id of an added engine or flavor: the same whatever else is added, as jobs keep it."""
+    return _ADDED_IDS + zlib.crc32(name.encode()) % 1_000_000_000
 
 
 def _machine_engine() -> dict[str, Any]:

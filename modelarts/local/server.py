@@ -92,7 +92,7 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
         raise StartRefused(f"{paths.root} cannot be used: {error.strerror} ({error.filename})") from None
     except sqlite3.Error as error:
         raise StartRefused(f"the store {paths.store} cannot be opened: {error}") from None
-    offered = catalog.load()
+    offered = catalog.load().with_more(table.value_of("local_engines", home), table.value_of("local_flavors", home))
     place = Here()
     environment = JobEnvironment(home, table.value_of("local_environment", home))
     spec_builder = JobSpecBuilder(

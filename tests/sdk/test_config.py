@@ -43,6 +43,8 @@ EXAMPLES: dict[str, list[tuple[Any, Any]]] = {
     **{name: [(1, 1), ("300", 300), (64, 64)] for name in ("code_limit", "data_limit")},
     "local_capacity": [(1, 1), ("2", 2), (64, 64)],
     "local_python": [({"PyTorch": "/a"}, {"PyTorch": "/a"}), ('{"PyTorch": "/b"}', {"PyTorch": "/b"}), ({}, {})],
+    "local_engines": [({"PyTorch": "a"}, {"PyTorch": ["a"]}), ('{"X": ["a", "b"]}', {"X": ["a", "b"]}), ({}, {})],
+    "local_flavors": [({"a": {"gpu_num": 2}}, {"a": {"gpu_num": 2}}), ("a, b", {"a": {}, "b": {}}), (["a"], {"a": {}})],
     "local_environment": [(["RANK"], ["RANK"]), ("HTTPS_PROXY, WANDB_*", ["HTTPS_PROXY", "WANDB_*"]), ([], [])],
     "local_images": [("host", "host"), (" Refuse ", "refuse"), ("host", "host")],
     "local_isolation": [("auto", "auto"), (" Require ", "require"), ("off", "off")],
