@@ -54,12 +54,18 @@ def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     return folder
 
 
+@pytest.fixture(autouse=True, scope="session")
+def clean_environment() -> Iterator[None]:
+    """Tests, and fixtures of any scope, do not see the settings of the machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.upper().startswith(_CLEANED)]:
+            patch.delenv(name)
+        yield
+
+
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Tests do not see the settings of the machine; each has its own HOME."""
-    for name in list(os.environ):
-        if name.upper().startswith(_CLEANED):
-            monkeypatch.delenv(name)
+def user_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each test has its own HOME."""
     home = tmp_path / "user home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -18,10 +17,7 @@ from tests.support.processes import end_service
 def iam_home(tmp_path_factory: pytest.TempPathFactory):
     """A MODELARTS_HOME whose service was started with `--auth iam`."""
     home = tmp_path_factory.mktemp("iam") / "state"
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("MODELARTS_")]:
-            patch.delenv(name)
-        daemon.ensure(home, daemon.CloudOptions())
+    daemon.ensure(home, daemon.CloudOptions())
     yield home
     end_service(home)
 
