@@ -17,11 +17,14 @@ from modelarts.session import Session
 from tests.support import left_processes, scratch
 from tests.support.processes import end_service
 from tests.support.s3_server import s3_port  # noqa: F401
-from tests.support.service_forks import forked_services
+from tests.support.service_forks import ServiceForks
 from tests.support.workers import pytest_addoption, pytest_runtestloop  # noqa: F401
 
 SPAWN = daemon._spawn
+_FORKS = ServiceForks()
 _NUMBERS = itertools.count()
+_BASE = pytest.StashKey[str]()
+_FOLDER = pytest.StashKey[str]()
 _SENDING = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _CLEANED = ("MODELARTS_", "LC_", "LANG", "HUAWEICLOUD_", "AWS_", "REGION_NAME", "S3_", "PROJECT_ID", *_SENDING)
 
@@ -30,13 +33,27 @@ _CLEANED = ("MODELARTS_", "LC_", "LANG", "HUAWEICLOUD_", "AWS_", "REGION_NAME", 
 def pytest_configure(config: pytest.Config) -> None:
     scratch.configure(config)
     left_processes.pytest_configure(config)
+    for name in list(os.environ):  # tests do not see the settings of the machine
+        if name.upper().startswith(_CLEANED):
+            del os.environ[name]
+    daemon._spawn = _FORKS.spawn  # services that tests start are forked, which saves their imports
 
 
-@pytest.fixture(autouse=True, scope="session")
-def services_start_at_once() -> Iterator[None]:
-    """Services that tests start are forked, which saves their imports."""
-    with pytest.MonkeyPatch.context() as patch, forked_services(patch):
-        yield
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish() -> Iterator[None]:
+    _FORKS.close()
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    """Each test has a folder and a HOME of its own. A hook, since fixtures would take half a millisecond."""
+    name = re.sub(r"\W", "_", item.name)[:30]
+    folder = f"{_base(item.config)}/{name}{next(_NUMBERS)}"
+    os.environ["HOME"] = home = f"{folder}/user home"
+    os.makedirs(home)  # noqa: PTH103
+    item.stash[_FOLDER] = folder
+    return (yield)
 
 
 @pytest.fixture
@@ -45,30 +62,17 @@ def new_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(daemon, "_spawn", SPAWN)
 
 
+def _base(config: pytest.Config) -> str:
+    """The folder of this process for those of its tests."""
+    if _BASE not in config.stash:
+        config.stash[_BASE] = str(config._tmp_path_factory.getbasetemp())
+    return config.stash[_BASE]
+
+
 @pytest.fixture
-def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of the test's own. pytest's fixture does the same, but reads the whole parent folder each time."""
-    name = re.sub(r"\W", "_", request.node.name)[:30]
-    folder = tmp_path_factory.getbasetemp() / f"{name}{next(_NUMBERS)}"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture(autouse=True, scope="session")
-def clean_environment() -> Iterator[None]:
-    """Tests, and fixtures of any scope, do not see the settings of the machine."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.upper().startswith(_CLEANED)]:
-            patch.delenv(name)
-        yield
-
-
-@pytest.fixture(autouse=True)
-def user_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Each test has its own HOME."""
-    home = tmp_path / "user home"
-    home.mkdir()
-    monkeypatch.setenv("HOME", str(home))
+def tmp_path(request: pytest.FixtureRequest) -> Path:
+    """A folder of the test's own."""
+    return Path(request.node.stash[_FOLDER])
 
 
 @pytest.fixture

@@ -19,13 +19,8 @@ from tests.support.machine import Machine
 
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits long for a list that lags behind."""
+    """Nobody waits long for a list that lags behind, and endpoints given in a test are forgotten after it."""
     monkeypatch.setattr(idempotent_create, "LOOKUP_PAUSES", (0.01, 0.01))
-
-
-@pytest.fixture(autouse=True)
-def endpoints(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Endpoints given in a test are forgotten after it."""
     monkeypatch.setattr(Session, "_endpoints", {})
 
 

@@ -61,9 +61,8 @@ class _LeftProcesses:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> None:
         self._children = children()
-        path = getattr(item, "funcargs", {}).get("tmp_path")
-        if self._folder is None and path is not None:
-            self._folder = path.parent.resolve()  # of all tests of this process
+        if self._folder is None:  # not earlier, since that of a worker is not the one of the run
+            self._folder = item.config._tmp_path_factory.getbasetemp().resolve()  # type: ignore[attr-defined]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

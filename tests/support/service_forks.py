@@ -18,13 +18,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
 
-from modelarts.local import daemon
 from modelarts.local.paths import LocalHome
 from modelarts.local.processes import Children, Process
 
@@ -70,6 +68,7 @@ class ServiceForks:
         if self._process is not None and self._requests is not None:
             self._requests.close()
             self._process.wait()
+            self._process = self._requests = None
 
     def _start(self) -> socket.socket:
         from tests.support.left_processes import SHARED  # not for the process itself, which is to import little
@@ -80,17 +79,6 @@ class ServiceForks:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(),))
         SHARED.add(self._process.pid)
         return self._requests
-
-
-@contextmanager
-def forked_services(patch: Any) -> Iterator[None]:
-    """Fork the services that this process starts."""
-    forks = ServiceForks()
-    patch.setattr(daemon, "_spawn", forks.spawn)
-    try:
-        yield
-    finally:
-        forks.close()
 
 
 def _serve_forks(requests: socket.socket) -> list[str]:
