@@ -102,13 +102,13 @@ class Buckets(StorageBackend):
     ) -> None:  # fmt: skip
         """Copy the content of a local folder, or some files of it, to the folder `target`."""
         plan = TransferPlan(self, f"upload to {target.url}", threads, progress)
-        chosen = self._files(source, target, plan) if files is None else files
+        chosen = self._files(source, target, sync, plan) if files is None else files
         pairs = ((file, target / file.relative_to(source).as_posix()) for file in chosen)
         plan.upload(pairs, self._walk(target.as_dir) if sync else (), target.bucket)
 
-    def _files(self, folder: Path, target: ObsPath, plan: TransferPlan) -> Iterator[Path]:
+    def _files(self, folder: Path, target: ObsPath, sync: bool, plan: TransferPlan) -> Iterator[Path]:
         with report_os_errors(f"read the folder {str(folder)!r}"):
-            yield from self._to_upload(folder, target, plan.transfer)
+            yield from self._to_upload(folder, target, sync, plan.transfer)
 
     # --- download
 
@@ -162,7 +162,7 @@ class Buckets(StorageBackend):
         folder = path.as_dir
         plan = TransferPlan(self, f"download {path.url}", threads, progress)
         targets = DownloadTargets(folder, target)
-        items = self._to_download(folder, target, plan.transfer)
+        items = self._to_download(folder, target, sync, plan.transfer)
         plan.download(targets.pairs(self._existing(folder, items, call)), sync)
         with report_os_errors(f"download {folder.url}"):
             target.mkdir(parents=True, exist_ok=True)  # also for an empty one

@@ -8,8 +8,9 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,10 @@ import pytest
 
 from modelarts import moxing
 from modelarts._display import progress
-from modelarts._obs.local import folder_copy
+from modelarts._obs.local.batches import NewFolder
 from modelarts._obs.local.buckets import LocalBuckets
 from modelarts._obs.paths import PART, ObsPath
+from modelarts._obs.transfer.part_file import PartFile
 from modelarts.errors import ObsError
 from tests.support.files import common_user, contents, put, tree
 
@@ -39,6 +41,18 @@ def source(local: Path) -> Path:
     for name, text in FILES.items():
         put(local / "src" / name, text)
     return local / "src"
+
+
+@pytest.fixture
+def other_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder of another file system, if there is one that can be written."""
+    elsewhere = next((folder for folder in ("/dev/shm", "/tmp", "/var/tmp") if _is_other(folder, tmp_path)), None)
+    with tempfile.TemporaryDirectory(dir=elsewhere or tmp_path) as folder:
+        yield Path(folder)
+
+
+def _is_other(folder: str, path: Path) -> bool:
+    return os.access(folder, os.W_OK) and Path(folder).stat().st_dev != path.stat().st_dev
 
 
 class Copy:
@@ -135,19 +149,23 @@ def test_what_a_killed_upload_left_is_not_listed_and_the_next_one_removes_it(
     obs: LocalBuckets, source: Path, tmp_path: Path
 ):
     bucket = obs.root / "bucket"
-    obs.create_directory("obs://bucket/x/")
+    put(bucket / "x" / "mine.txt", "mine")
+    put(bucket / "there" / "src" / "mine.txt", "mine")
     program = f"""
         import itertools, os
         from modelarts._obs.local.buckets import LocalBuckets
         write, count = os.write, itertools.count()
         os.write = lambda *arguments: os._exit(0) if next(count) == 12 else write(*arguments)
-        LocalBuckets({str(obs.root)!r}).upload_dir({str(source)!r}, "obs://bucket/x/")
+        for folder in ("x", "there"):
+            if not os.fork():
+                LocalBuckets({str(obs.root)!r}).upload_dir({str(source)!r}, f"obs://bucket/{{folder}}/")
+            os.wait()
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=True)
-    shutil.copytree(bucket / "x", bucket / "there")
-    put(bucket / "there" / "src" / "mine.txt", "mine")
-    assert len(hidden(bucket)) == 2
-    assert [item.url for item in obs.list("obs://bucket/", recursive=True)] == ["obs://bucket/there/src/mine.txt"]
+    assert sorted(path.parent.relative_to(bucket).as_posix() for path in hidden(bucket)) == ["there/src", "x"]
+    assert [item.url[13:] for item in obs.list("obs://bucket/x", recursive=True)] == ["x/mine.txt"]
+    found = {item.url[23:] for item in obs.list("obs://bucket/there/src", recursive=True)} - {"mine.txt"}
+    assert all((bucket / "there" / "src" / name).read_text() == FILES[name] for name in found)
 
     for folder in ("x", "there"):
         obs.upload_dir(source, f"obs://bucket/{folder}/")
@@ -156,9 +174,12 @@ def test_what_a_killed_upload_left_is_not_listed_and_the_next_one_removes_it(
     assert tree(bucket / "x" / "src") == FILES and tree(bucket / "there" / "src") == {**FILES, "mine.txt": "mine"}
 
 
-def test_two_copies_to_one_new_folder_do_not_touch_each_others_files(
-    copy: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("target_exists", [False, True])
+def test_two_copies_to_one_folder_do_not_touch_each_others_files(
+    copy: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target_exists: bool
 ):
+    if target_exists:
+        put(copy.target / "a" / "0.txt", "older")
     held: list[Path] = []
 
     def second() -> None:
@@ -198,6 +219,46 @@ def test_a_folder_that_exists_gets_the_files_and_keeps_its_own(copy: Copy, tmp_p
     assert (tmp_path / "elsewhere.txt").read_text() == "elsewhere" and not (copy.target / "0.txt").is_symlink()
 
 
+def test_files_that_another_process_is_writing_are_left_to_it(copy: Copy, tmp_path: Path):
+    copy.target.mkdir(parents=True)
+    part_file = PartFile(copy.target / "3.txt")
+    abandoned = PartFile(copy.target / "4.txt").path
+    (tmp_path / "locks").mkdir()
+    shutil.copy(abandoned, tmp_path / "locks" / "copy")
+    (tmp_path / "locks" / "copy").replace(abandoned)  # another file, which nobody has locked
+    try:
+        copy()
+
+        assert hidden(tmp_path) == [part_file.path]
+    finally:
+        part_file.remove()
+    assert tree(copy.target) == FILES
+
+
+def test_a_folder_and_a_file_of_one_name_keep_each_other(copy: Copy, tmp_path: Path):
+    """Where a folder has the name of a file, and a file that of a folder."""
+    put(copy.target / "1.txt" / "mine.txt", "mine")
+    put(copy.target / "b", "mine")
+
+    with pytest.raises(ObsError, match=r"1.txt: Is a directory|6 object\(s\) were skipped"):
+        copy()
+
+    assert (copy.target / "1.txt" / "mine.txt").read_text() == (copy.target / "b").read_text() == "mine"
+    assert hidden(tmp_path) == []
+
+
+def test_a_folder_that_links_elsewhere_is_written_to(copy: Copy, tmp_path: Path, other_disk: Path):
+    """Even where that is another file system, to which nothing can be renamed."""
+    copy.target.mkdir(parents=True)
+    (copy.target / "a").symlink_to(other_disk)
+
+    copy()
+
+    assert tree(copy.target).items() >= {name: text for name, text in FILES.items() if name[:2] != "a/"}.items()
+    assert tree(other_disk) == {name[2:]: text for name, text in FILES.items() if name[:2] == "a/"}
+    assert (copy.target / "a").is_symlink() and hidden(tmp_path) == hidden(other_disk) == []
+
+
 def test_files_of_all_sizes_are_copied(copy: Copy, tmp_path: Path):
     for number, size in enumerate((0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 3 << 20)):
         put(copy.source / "sizes" / f"{number}.bin", os.urandom(size))
@@ -208,7 +269,7 @@ def test_files_of_all_sizes_are_copied(copy: Copy, tmp_path: Path):
 
 
 def test_many_files_appear_in_several_steps(copy: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(folder_copy, "_MOST_FILES", 7)
+    monkeypatch.setattr(NewFolder, "most_files", 7)
     seen: list[int] = []
     monkeypatch.setattr(os, "write", at_write(16, lambda: seen.append(len(tree(copy.target)) > 0)))
 

@@ -91,22 +91,26 @@ class LocalBuckets(Buckets):
                 elif self._is_folder(path):
                     yield Item(path.as_dir.url)
 
-    def _to_upload(self, folder: Path, target: ObsPath, transfer: Transfer) -> Iterator[Path]:
+    def _to_upload(self, folder: Path, target: ObsPath, sync: bool, transfer: Transfer) -> Iterator[Path]:
         top = target.under(self.root)
 
         def make_above(path: Path) -> None:
             inside = path.relative_to(top).as_posix()
             self._make_folder_for(target.as_dir if inside == "." else target / inside, transfer)
 
-        copy = FolderCopy(folder, top, transfer, make_above, fail_if_modified=True)
+        copy = FolderCopy(folder, top, transfer, make_above, replace=not sync, fail_if_modified=True)
         return (folder / inside for inside in copy.left())
 
-    def _to_download(self, folder: ObsPath, target: Path, transfer: Transfer) -> Iterator[Item]:
+    def _to_download(self, folder: ObsPath, target: Path, sync: bool, transfer: Transfer) -> Iterator[Item]:
         local = folder.under(self.root)
         if not local_names.IS_CASE_SENSITIVE or not self._is_folder(folder):
             yield from self._walk(folder)
             return
-        copy = FolderCopy(local, target, transfer, lambda path: path.parent.mkdir(parents=True, exist_ok=True))
+
+        def make_above(path: Path) -> None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+
+        copy = FolderCopy(local, target, transfer, make_above, replace=not sync)
         with report_os_errors(f"list {folder.url}"):
             for inside in copy.left():
                 status = tree.status_or_none(local / inside)

@@ -1,51 +1,24 @@
 """Copies of the small files of a folder, between a bucket that is a folder and the rest of this machine.
 
-A folder that does not exist yet is filled under another name, and appears when it is complete. So its files need no
-other names meanwhile, which makes this as quick as `cp -r`. All that is not as simple is left to `FileCopy`.
+They are written in a folder that nobody else knows, and need no other names and locks there, which makes this nearly as
+quick as `cp -r`. All that is not as simple is left to `FileCopy`.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Callable, Optional
 
-import attrs
-
 from modelarts._obs import tree
+from modelarts._obs.local.batches import Additions, Batch, NewFolder, Staging
 from modelarts._obs.transfer.modification import was_modified
-from modelarts._obs.transfer.part_folder import PartFolder, remove_leftover
 from modelarts._obs.transfer.worker_pool import Transfer
 
 _SMALL = 1 << 20  # bytes; larger files are copied several at once, inside the kernel
-_MOST_FILES, _MOST_BYTES = 10_000, 1 << 28  # of one folder with those in it, before it appears
 _READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-
-
-@attrs.define
-class _Batch:
-    """A new folder, with what is copied to it and to those in it.
-
-    Args:
-        inside: its path below the source; empty, or with a slash at its end.
-        target: what it becomes.
-    """
-
-    inside: str
-    target: Path
-    part: Optional[PartFolder] = None  # created for the first file
-    names: list[str] = attrs.Factory(list)
-    sizes: list[int] = attrs.Factory(list)
-    length: int = 0
-    incomplete: str = ""  # the file that is being written
-    left: list[str] = attrs.Factory(list)
-
-    @property
-    def is_full(self) -> bool:
-        return len(self.names) + len(self.left) >= _MOST_FILES or self.length >= _MOST_BYTES
 
 
 class FolderCopy:
@@ -55,6 +28,7 @@ class FolderCopy:
         source, target: the folders.
         transfer: what it is part of.
         make_above: creates the folder in which a path is to be created.
+        replace: whether to replace files that the target has.
         fail_if_modified: whether a source must not change meanwhile.
     """
 
@@ -64,15 +38,19 @@ class FolderCopy:
         target: Path,
         transfer: Transfer,
         make_above: Callable[[Path], None],
+        *,
+        replace: bool,
         fail_if_modified: bool = False,
     ) -> None:
         self._source = source
         self._target = target
         self._transfer = transfer
-        self._make_above = make_above
+        self._staging = Staging(target, transfer, make_above)
+        self._replace = replace
         self._fail_if_modified = fail_if_modified
-        self._batch: Optional[_Batch] = None
+        self._batch: Optional[Batch] = None
         self._is_able = True
+        self._existing: tuple[str, dict[str, bool]] = "/", {}  # one of its folders, and what the target has there
 
     def left(self) -> Iterator[str]:
         """Copy what can be copied; yields the paths of the other files below the source.
@@ -82,66 +60,65 @@ class FolderCopy:
         """
         try:
             for inside, names in tree.folders(os.fspath(self._source)):
-                batch = self._batch
-                if batch and (not self._is_able or batch.is_full or not inside.startswith(batch.inside)):
+                if self._batch and not self._batch.covers(inside):
                     yield from self._put_in_place()
-                if self._is_able and self._batch is None:
-                    self._batch = self._begin(inside)
-                if self._batch is None:
-                    yield from (inside + name for name in names)
-                elif names:
-                    self._fill(self._batch, inside, names)
+                place = 0
+                while self._is_able and (batch := self._batch or self._begin(inside, names)):
+                    self._batch = batch
+                    place = self._fill(batch, inside, names, place)
+                    if batch.is_full or not self._is_able:
+                        yield from self._put_in_place()
+                    if place == len(names):
+                        break
+                yield from (inside + name for name in names[place:])
             yield from self._put_in_place()
         finally:  # what is complete stays, as it does where files are copied one by one
             self._put_in_place()
 
-    def _begin(self, inside: str) -> Optional[_Batch]:
-        target = Path(self._target, inside)
-        if not os.path.lexists(target):
-            return _Batch(inside, target)
-        remove_leftover(target)
-        return None
+    def _begin(self, inside: str, names: list[str]) -> Optional[Batch]:
+        target = self._target / inside
+        try:
+            if not os.path.lexists(target):
+                return NewFolder(inside, target, self._staging)
+            if self._existing[0] != inside:
+                with os.scandir(target) as found:
+                    self._existing = inside, {entry.name: entry.is_dir(follow_symlinks=False) for entry in found}
+        except OSError:  # it is a file
+            return None
+        return Additions(inside, target, self._staging, self._existing[1], self._replace) if names else None
 
-    def _fill(self, batch: _Batch, inside: str, names: list[str]) -> None:
-        """Copy files of one folder. After a failure, whose reason `FileCopy` finds and reports, nothing more."""
-        above = ""
-        if self._is_able:
-            try:
-                above = self._folder_in(batch, inside)
-            except OSError:
-                self._is_able = False
-        source = f"{self._source}/{inside}"
-        for place, name in enumerate(names):
-            if not self._is_able:
-                batch.left += [inside + other for other in names[place:]]
-                return
+    def _fill(self, batch: Batch, inside: str, names: list[str], place: int) -> int:
+        """Copy files of one folder; returns the place of the first that is not in the batch.
+
+        After a failure, whose reason `FileCopy` finds and reports, nothing more is copied.
+        """
+        if place == len(names):
+            return place
+        try:
+            above = batch.folder(inside)
+        except OSError:
+            self._is_able = False
+            return place
+        source = f"{self._source}{os.sep}{inside}"
+        for name in names[place:]:
+            if batch.is_full or not self._is_able:
+                break
             self._transfer.check()
-            size = self._copy(batch, source + name, above + name)
+            size = self._copy(batch, source + name, above + name) if batch.can_take(name) else None
             if size is None:
                 batch.left.append(inside + name)
             else:
-                batch.names.append(inside + name)
-                batch.sizes.append(size)
-                batch.length += size
+                batch.complete(inside + name, size)
+            place += 1
+        return place
 
-    def _folder_in(self, batch: _Batch, inside: str) -> str:
-        """The path of a folder of the batch, which is created."""
-        if batch.part is None:
-            self._make_above(batch.target)
-            batch.part = PartFolder.create(batch.target)
-            if batch.part is None:
-                raise BlockingIOError
-        path = batch.part.path / inside[len(batch.inside) :]
-        path.mkdir(parents=True, exist_ok=True)
-        return f"{path}{os.sep}"
-
-    def _copy(self, batch: _Batch, source: str, target: str) -> Optional[int]:
+    def _copy(self, batch: Batch, source: str, target: str) -> Optional[int]:
         """Copy a small file; returns its size, or `None` if it was not copied."""
         try:
             content = self._content(source)
             if content is None:
                 return None
-            batch.incomplete = target
+            batch.begin(target)
             handle = os.open(target, _NEW, 0o666)
             try:
                 rest = content
@@ -151,9 +128,8 @@ class FolderCopy:
                 os.close(handle)
         except OSError:
             self._is_able = False
-            self._discard_incomplete(batch)
+            batch.discard()
             return None
-        batch.incomplete = ""
         return len(content)
 
     def _content(self, source: str) -> Optional[bytes]:
@@ -175,25 +151,10 @@ class FolderCopy:
         batch, self._batch = self._batch, None
         if batch is None:
             return []
-        if batch.part is None:
-            return batch.left
-        self._discard_incomplete(batch)
-        if not batch.names:
-            batch.part.remove()
-            return batch.left
-        try:
-            batch.part.put_in_place(batch.target)
-        except OSError:  # somebody else has just created it, or removed all that is there
-            batch.part.remove()
-            return batch.names + batch.left
-        for size in batch.sizes:
+        sizes = batch.put_in_place()
+        self._is_able = self._is_able and (bool(sizes) or batch.is_empty)  # or it is another file system
+        for size in sizes:
             self._transfer.meter.found(size)
             self._transfer.meter.moved(size)
             self._transfer.meter.finished()
         return batch.left
-
-    def _discard_incomplete(self, batch: _Batch) -> None:
-        if batch.incomplete:
-            with suppress(FileNotFoundError):
-                Path(batch.incomplete).unlink()
-            batch.incomplete = ""

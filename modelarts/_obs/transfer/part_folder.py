@@ -1,4 +1,4 @@
-"""Incomplete folders: filled under a name that nobody lists, then renamed; what a killed process left is removed.
+"""Folders that nobody lists, for what is incomplete; what a killed process left is removed.
 
 As with part files, the name depends on the target alone, and whoever fills one holds a lock on it.
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Optional
 
 from modelarts._obs import tree
+from modelarts._obs.paths import PART
 from modelarts._obs.transfer.locked_file import lock_folder
 from modelarts._obs.transfer.part_file import part_name
 
@@ -28,23 +28,23 @@ class PartFolder:
         self._lock = lock
 
     @classmethod
-    def create(cls, target: Path) -> Optional[PartFolder]:
-        """An empty folder beside a target, where all folders above exist.
+    def create(cls, path: Path) -> PartFolder:
+        """An empty folder, where all folders above exist.
 
-        Returns:
-            `None` if another process fills it, or if folders have no locks.
+        Args:
+            path: one of `beside` or `within`.
 
         Raises:
+            BlockingIOError: another process fills it, or folders have no locks.
             OSError: it cannot be created, or what a killed process left cannot be removed.
         """
-        path = _beside(target)
         with suppress(FileExistsError):
             path.mkdir()
         lock = lock_folder(path)
         if lock is None:
             with suppress(OSError):  # another process is filling it
                 path.rmdir()
-            return None
+            raise BlockingIOError
         folder = cls(path, lock)
         try:
             for entry in list(path.iterdir()):
@@ -54,17 +54,11 @@ class PartFolder:
             raise
         return folder
 
-    def put_in_place(self, target: Path) -> None:
-        """Rename it to its target, which must not exist. Raises `OSError`."""
-        self.path.rename(target)
-        self._release()
-
     def remove(self) -> None:
-        """Delete it with all that is in it. Raises `OSError`."""
-        try:
+        """Delete it with all that is in it, as far as that is possible."""
+        with suppress(OSError):
             tree.remove(self.path)
-        finally:
-            self._release()
+        self._release()
 
     def _release(self) -> None:
         lock, self._lock = self._lock, -1
@@ -72,14 +66,19 @@ class PartFolder:
             os.close(lock)
 
 
-def remove_leftover(target: Path) -> None:
-    """Delete what a killed process left beside a target, if anything and if possible."""
-    path = _beside(target)
-    lock = lock_folder(path)
-    if lock is not None:
-        with suppress(OSError):
+def remove_leftovers(target: Path) -> None:
+    """Delete what killed processes left beside and within a folder, if anything and if possible."""
+    for path in (beside(target), within(target)):
+        lock = lock_folder(path)
+        if lock is not None:
             PartFolder(path, lock).remove()
 
 
-def _beside(target: Path) -> Path:
+def beside(target: Path) -> Path:
+    """Such a folder for another one that does not exist yet."""
     return target.parent / f"{part_name(target.name)}-folder"
+
+
+def within(target: Path) -> Path:
+    """Such a folder for another one that exists; beside it there may be another file system."""
+    return target / f"{PART}files"

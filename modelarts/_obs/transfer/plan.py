@@ -59,7 +59,7 @@ class TransferPlan:
             if item is not None and item.size == size and not self._store._has_unfinished_upload(target):
                 yield partial(self._unless_same, source, item, tasks)
             else:
-                yield from tasks()
+                yield from self._worth_a_thread(size, tasks())
         if is_empty:
             self._store._require_bucket(bucket)
 
