@@ -104,13 +104,17 @@ class Node:
             os.waitpid(self.process.pid, 0)
 
 
-def open_node(tree: Tree, setting: str, meanwhile: Callable[[], object] = lambda: None) -> Node:
+def _nothing() -> None:
+    pass
+
+
+def open_node(tree: Tree, setting: str, meanwhile: Callable[[], object] = _nothing) -> Node:
     """Create the folders and the first process of a node, at the best level that the setting and the machine allow.
 
     Args:
         tree: what it sees.
         setting: the value of `local_isolation`.
-        meanwhile: called while the first process creates the tree.
+        meanwhile: called once, while the first process creates the tree; it must not raise an exception.
 
     Raises:
         IsolationError: none is possible.
@@ -122,6 +126,7 @@ def open_node(tree: Tree, setting: str, meanwhile: Callable[[], object] = lambda
     for level in _LEVELS[setting]:
         node = _fork(tree, level)
         meanwhile()
+        meanwhile = _nothing
         answer = node._opened()
         if "ready" in answer:
             node.problem, node.lacking = problem, answer["lacking"]

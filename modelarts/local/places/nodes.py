@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import Any
+from functools import partial
+from typing import Any, Callable
 
 from modelarts.local.layout import TMP, placed
 from modelarts.local.places import isolation
@@ -19,14 +20,16 @@ _PLACED = ("argv", "environment", "banner")  # members of a worker with paths of
 
 
 def open_all(
-    spec: dict[str, Any], logs: list[Log], opened: list[isolation.Node], with_remarks: bool = True
-) -> None:
+    spec: dict[str, Any], logs: list[Log], opened: list[isolation.Node], meanwhile: Callable[[dict[str, Any]], None],
+    with_remarks: bool = True,
+) -> None:  # fmt: skip
     """Open a node for each worker, give the spec the paths that the workers see, and each log its banner.
 
     Args:
         spec: of the version.
         logs: of the workers.
         opened: nodes are added to it, also if another one cannot be opened.
+        meanwhile: called with each worker while its node is opened; it must not raise an exception.
         with_remarks: whether the logs say what is not as on the platform.
 
     Raises:
@@ -34,7 +37,7 @@ def open_all(
     """
     problem = ""
     for worker in spec["workers"]:
-        problem = problem or _open(worker, spec["tree"], opened)
+        problem = problem or _open(worker, spec["tree"], opened, partial(meanwhile, worker))
         _place(worker, is_isolated=not problem and opened[-1].level.tree)
     for log, worker in zip(logs, spec["workers"]):
         log.write(worker["banner"].encode("utf-8", "replace"))
@@ -45,23 +48,20 @@ def open_all(
             log.note(line)
 
 
-def _open(worker: dict[str, Any], tree: dict[str, Any], opened: list[isolation.Node]) -> str:
+def _open(
+    worker: dict[str, Any], tree: dict[str, Any], opened: list[isolation.Node], meanwhile: Callable[[], None]
+) -> str:
     """Open a node. Returns why that is not possible, or an empty text."""
     own = Tree(worker["root"], tuple(tree["own"]), tree["covered"], tuple(tree["shown"]), tuple(tree["writable"]))
     try:
         for left in filter(os.path.exists, [own.root, worker.get("python", "")]):
             shutil.rmtree(left)  # of an earlier attempt to start this version
-        opened.append(isolation.open_node(own, tree["isolation"], _import))
+        opened.append(isolation.open_node(own, tree["isolation"], meanwhile))
     except isolation.IsolationError as error:
         return f"local_isolation is require, and {error}; `modelarts doctor` says how to allow it"
     except OSError as error:
         return f"the job's folders cannot be created: {error}"
     return ""
-
-
-def _import() -> None:
-    """Import what is needed next."""
-    from modelarts.local.places import packages  # noqa: F401
 
 
 def _place(worker: dict[str, Any], is_isolated: bool) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import threading
 from typing import Any, Callable
 
@@ -55,13 +56,31 @@ def prepare(
         of_python = programs.of_interpreter(python, os.path.join(wanted["environments"], "programs"))
         for worker in spec["workers"]:
             layers = [thin_venv.packages_of(environment, python) for environment in installed]
-            thin_venv.create(worker["python"], python, layers, wanted["path"])
-            files.write(os.path.join(worker["python"], HOME_NAME), worker["environment"]["MODELARTS_HOME"].encode())
+            if not worker.get("has_python"):
+                _create(worker, python, layers, wanted["path"])
             _refer_to(worker, python, layers, [*(os.path.join(one, "bin") for one in installed), of_python])
     except (OSError, ValueError) as error:
         raise StartFailure(f"the Python environment of the job cannot be created: {error}") from None
     sources = [code] if code else []  # some packages are used where they are in the code
     return [*python.folders, *wanted["path"], *wanted["shown"], *installed, *sources, of_python]
+
+
+def begin(spec: dict[str, Any], worker: dict[str, Any]) -> None:
+    """Create the environment of a worker in advance, if nothing has to be found out or installed before.
+
+    Raises:
+        OSError, ValueError: that is impossible; `prepare` will say why.
+    """
+    wanted = spec["python"]
+    if wanted["interpreter"] is not None and not _code_with_requirements(spec):
+        _create(worker, Interpreter(**wanted["interpreter"]), [], wanted["path"])
+        worker["has_python"] = True
+
+
+def _create(worker: dict[str, Any], python: Interpreter, layers: list[str], path: list[str]) -> None:
+    shutil.rmtree(worker["python"], ignore_errors=True)  # of an attempt that failed
+    thin_venv.create(worker["python"], python, layers, path)
+    files.write(os.path.join(worker["python"], HOME_NAME), worker["environment"]["MODELARTS_HOME"].encode())
 
 
 def _code_with_requirements(spec: dict[str, Any]) -> str:

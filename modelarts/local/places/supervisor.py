@@ -50,7 +50,7 @@ class Supervisor:
         failed: End | None = None
         try:
             self.choose_container()
-            nodes.open_all(self.spec, self.logs, self.nodes, with_remarks=not self.in_containers)
+            nodes.open_all(self.spec, self.logs, self.nodes, self.begin, with_remarks=not self.in_containers)
             self.prepare()
             self.results = Results(self.spec)
             self.start()
@@ -88,6 +88,16 @@ class Supervisor:
         for log in self.logs:
             log.note(text)
 
+    def begin(self, worker: dict[str, Any]) -> None:
+        """Create files that a worker will need, while its node is opened. What fails is left to `prepare`."""
+        with contextlib.suppress(OSError, ValueError):
+            if not self.spec["fault"]:
+                self.copy_code(worker)
+                if self.has_python():
+                    from modelarts.local.places import packages
+
+                    packages.begin(self.spec, worker)
+
     def prepare(self) -> None:
         spec = self.spec
         if spec["fault"]:
@@ -102,19 +112,29 @@ class Supervisor:
             for path in spec["outputs"]:
                 os.makedirs(path, exist_ok=True)
             for worker in spec["workers"]:
-                os.makedirs(worker["directory"], exist_ok=True)
-                if code is not None:
-                    target = os.path.join(worker["directory"], code["name"])
-                    shutil.copytree(code["source"], target, dirs_exist_ok=True)
+                self.copy_code(worker)
             self.provide_scripts()
         except (OSError, ValueError) as error:
             raise StartFailure(f"the job's folders cannot be created: {error}") from None
-        if "python" in spec and not self.in_containers:
+        if self.has_python():
             from modelarts.local.places import packages
 
             spec["visible"] = packages.prepare(
                 spec, self.logs, self.stopped, lambda installer: self.record_workers(0, installer)
             )
+
+    def copy_code(self, worker: dict[str, Any]) -> None:
+        if worker.get("has_code"):
+            return
+        os.makedirs(worker["directory"], exist_ok=True)
+        if self.spec["code"] is not None:
+            target = os.path.join(worker["directory"], self.spec["code"]["name"])
+            shutil.copytree(self.spec["code"]["source"], target, dirs_exist_ok=True)
+        worker["has_code"] = True
+
+    def has_python(self) -> bool:
+        """Whether workers get a Python environment of their own."""
+        return "python" in self.spec and not self.in_containers
 
     def provide_scripts(self) -> None:
         for log, node, worker in zip(self.logs, self.nodes, self.spec["workers"]):
