@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 ALIKE = 0.8  # of 1; `hyperparams` is that similar to `hyperparameters`, `job_name` is not to `job_type`
@@ -23,13 +24,14 @@ class StrictAttributes:
             super().__setattr__(name, value)
 
 
-def _arguments(cls: type) -> list[str]:
+@lru_cache(maxsize=64)
+def _arguments(cls: type) -> tuple[str, ...]:
     """The names of the arguments of a constructor, and of those of the base classes."""
     codes = [vars(base)["__init__"].__code__ for base in cls.__mro__ if hasattr(vars(base).get("__init__"), "__code__")]
-    return [name for code in codes for name in code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]]
+    return tuple(name for code in codes for name in code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount])
 
 
-def _refuse_similar(cls: type, name: str, arguments: list[str]) -> None:
+def _refuse_similar(cls: type, name: str, arguments: tuple[str, ...]) -> None:
     import difflib
 
     similar = difflib.get_close_matches(name.lower(), arguments, 1, ALIKE)

@@ -115,7 +115,8 @@ def proxies(setting: str) -> Mapping[str, str]:
         return {"all": setting}
     from urllib.request import getproxies
 
-    return {"no": "", **getproxies()}
+    found = getproxies()
+    return {"no": "", **found} if found else {}
 
 
 @contextmanager

@@ -28,18 +28,23 @@ class Secrets(NamedTuple):
 
     def redact(self, value: Any) -> Any:
         """The same value, with secrets replaced in all texts."""
-        return _redacted(value, self._pattern()) if self.texts else value
+        if isinstance(value, str):
+            return self._redact_text(value)
+        if isinstance(value, Mapping):
+            return type(value)((self.redact(name), self.redact(item)) for name, item in value.items())  # type: ignore[call-arg]
+        return [self.redact(item) for item in value] if isinstance(value, list) else value
 
-    def _pattern(self) -> re.Pattern[str]:
-        return re.compile("|".join("".join(map(_escaped, text)) for text in self.texts))
+    def _redact_text(self, text: str) -> str:
+        # Compiling a pattern takes milliseconds, and few texts contain secrets.
+        possible = [secret for secret in self.texts if _longest_word(secret) in text]
+        if not possible:
+            return text
+        return re.sub("|".join("".join(map(_escaped, secret)) for secret in possible), HIDDEN, text)
 
 
-def _redacted(value: Any, pattern: re.Pattern[str]) -> Any:
-    if isinstance(value, str):
-        return pattern.sub(HIDDEN, value)
-    if isinstance(value, Mapping):
-        return type(value)((_redacted(name, pattern), _redacted(item, pattern)) for name, item in value.items())  # type: ignore[call-arg]
-    return [_redacted(item, pattern) for item in value] if isinstance(value, list) else value
+def _longest_word(secret: str) -> str:
+    """Its most letters and digits in a row, which are never escaped; may be empty."""
+    return max(re.findall("[A-Za-z0-9]+", secret), key=len, default="")
 
 
 def _of_proxy(proxy: Optional[str]) -> list[str]:

@@ -178,13 +178,13 @@ _BROKEN = [
     _no_reply("200 with what is no text", answer("200 OK", b"\xff{"), "\ufffd{"),
 ]
 _INTERIM = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n"
-_LARGE = b"x" * 20_000_000
+_LARGE = b"x" * 5_000_000
 _REST = [
     Fault("interim replies before the reply", [_INTERIM + b"HTTP/1.1 100 Continue\r\n\r\n" + _INTERIM + GOOD],
           Outcome(1), Outcome(1)),
-    Fault("20 MB", [answer("200 OK", json.dumps({**DONE, "text": ""}).encode().replace(b'""', b'"%s"' % _LARGE))],
+    Fault("5 MB", [answer("200 OK", json.dumps({**DONE, "text": ""}).encode().replace(b'""', b'"%s"' % _LARGE))],
           Outcome(1), Outcome(1), 60.0),
-    Fault("20 MB that are no JSON", [answer("200 OK", _LARGE)],
+    Fault("5 MB that are no JSON", [answer("200 OK", _LARGE)],
           Outcome(1, BadReply, "with a body that is not a ModelArts reply: 'xxx"),
           Outcome(1, OutcomeUnknown, "with a body that is not a ModelArts reply: 'xxx"), 60.0),
     Fault("an expired signature", [expired],
