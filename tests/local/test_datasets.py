@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Callable
 
@@ -11,20 +12,27 @@ from modelarts.cli.main import cli
 from modelarts.errors import ConfigError, JobFailed, ModelArtsError, ObsError
 from modelarts.local.paths import LocalHome
 from modelarts.local.store import Store
+from modelarts.session import Session
 from tests.support.jobs import ACCEPT_ANY, estimator, put_code
 
 Add = Callable[[str, str, str], None]
 
 
 @pytest.fixture
-def add(home: Path, monkeypatch: pytest.MonkeyPatch) -> Add:
+def session(shared_session: Session) -> Session:
+    """On the service that tests share; `home` is for tests with a service of their own."""
+    return shared_session
+
+
+def register(dataset_id: str, version_id: str, folder: str) -> None:
+    cli(["local", "dataset", "add", "--", dataset_id, version_id, folder], standalone_mode=False)
+
+
+@pytest.fixture
+def add(session: Session, shared_home: Path, monkeypatch: pytest.MonkeyPatch) -> Add:
     """Registers a folder under an id and a version."""
-    monkeypatch.setenv("MODELARTS_HOME", str(home))
-
-    def call(dataset_id: str, version_id: str, folder: str) -> None:
-        cli(["local", "dataset", "add", "--", dataset_id, version_id, folder], standalone_mode=False)
-
-    return call
+    monkeypatch.setenv("MODELARTS_HOME", str(shared_home))
+    return register
 
 
 def test_a_registered_dataset_is_the_input(session, tmp_path, add, capsys):
@@ -85,30 +93,34 @@ def test_a_version_named_like_a_part_copy_is_kept(session, tmp_path, add):
 WRONG = ["../../evil", "..", ".", "", "a/b", "x y", "a\n", "v~part", "数据", "a" * 65]
 
 
-@pytest.mark.parametrize("value", WRONG)
 @pytest.mark.parametrize("argument", ["dataset_id", "version_id"])
-def test_an_invalid_id_is_an_error_and_nothing_is_written(home, tmp_path, add, argument, value):
+def test_an_invalid_id_is_an_error_and_nothing_is_written(home, tmp_path, monkeypatch, argument):
+    monkeypatch.setenv("MODELARTS_HOME", str(home))
     (tmp_path / "rows").mkdir()
     (tmp_path / "rows" / "1.csv").write_text("1\n")
-    ids = {"dataset_id": "ds", "version_id": "v1", argument: value}
     before = sorted(tmp_path.rglob("*"))
 
-    with pytest.raises(ConfigError) as caught:
-        add(*ids.values(), str(tmp_path / "rows"))
+    for value in WRONG:
+        ids = {"dataset_id": "ds", "version_id": "v1", argument: value}
+        with pytest.raises(ConfigError) as caught:
+            register(*ids.values(), str(tmp_path / "rows"))
 
-    assert str(caught.value).startswith(f"{argument}={value!r}: 1 to 64 letters, digits, dots, underscores or hyphens")
-    assert sorted(tmp_path.rglob("*")) == before
+        rule = "1 to 64 letters, digits, dots, underscores or hyphens"
+        assert str(caught.value).startswith(f"{argument}={value!r}: {rule}")
+        assert sorted(tmp_path.rglob("*")) == before, value
 
 
-@pytest.mark.parametrize("value", ["a", "My_data-1.0", "..a", "...", "a" * 64])
-def test_every_other_id_is_accepted(session, tmp_path, add, value):
+def test_every_other_id_is_accepted(session, tmp_path, add):
     put_code(session, tmp_path, ACCEPT_ANY)
-    add(value, value, str(tmp_path / "data"))
+    values = ["a", "My_data-1.0", "..a", "...", "a" * 64]
+    jobs = []
+    for value in values:
+        add(value, value, str(tmp_path / "data"))
+        jobs.append(estimator(session).fit(dataset_id=value, dataset_version_id=value, job_name=f"j{len(jobs)}"))
 
-    job = estimator(session).fit(dataset_id=value, dataset_version_id=value)
-
-    assert job.wait(timeout=30, show=False).status == 10
-    assert session.obs.is_obs_path_exists(f"obs://modelarts-datasets/{value}/{value}/rows.csv")
+    for value, job in zip(values, jobs):
+        assert job.wait(timeout=30, show=False).status == 10, value
+        assert session.obs.is_obs_path_exists(f"obs://modelarts-datasets/{value}/{value}/rows.csv")
 
 
 def test_a_file_instead_of_a_folder_is_an_error(session, local, add):
@@ -131,18 +143,19 @@ def test_a_folder_that_does_not_exist_is_an_error(session, local, add, folder, t
         add("ds", "v1", folder)
 
 
-@pytest.mark.parametrize("url", ["obs://modelarts-datasets/../../evil/v1/", "rows", ""])
-def test_an_invalid_registration_fails_only_its_job(session, home, tmp_path, url):
+def test_an_invalid_registration_fails_only_its_job(session, shared_home, tmp_path):
     put_code(session, tmp_path, ACCEPT_ANY)
-    store = Store(LocalHome.of(home).store)
-    store.datasets.put("bad id", "v1", url)
-    store.close()
-
-    bad = estimator(session).fit(dataset_id="bad id", dataset_version_id="v1")
+    jobs = []
+    with contextlib.closing(Store(LocalHome.of(shared_home).store)) as store:
+        for number, url in enumerate(["obs://modelarts-datasets/../../evil/v1/", "rows", ""]):
+            store.datasets.put("bad id", f"v{number}", url)
+            bad = {"dataset_id": "bad id", "dataset_version_id": f"v{number}"}
+            jobs.append(estimator(session).fit(**bad, job_name=f"j{number}"))
     good = estimator(session).fit(inputs="/bucket/data/")
 
-    with pytest.raises(JobFailed, match="dataset bad id version v1 is registered as ") as caught:
-        bad.wait(timeout=30, show=False)
-    assert caught.value.status == 11
-    assert "`modelarts local dataset add 'bad id' v1 FOLDER` registers it anew" in caught.value.reason
+    for number, job in enumerate(jobs):
+        with pytest.raises(JobFailed, match=f"dataset bad id version v{number} is registered as ") as caught:
+            job.wait(timeout=30, show=False)
+        assert caught.value.status == 11
+        assert f"`modelarts local dataset add 'bad id' v{number} FOLDER` registers it anew" in caught.value.reason
     assert good.wait(timeout=30, show=False).status == 10

@@ -13,14 +13,20 @@ from tests.support.jobs import ACCEPT_ANY, estimator, put_code, until
 FOREVER = "import time; time.sleep(300)"
 
 
+@pytest.fixture
+def session(shared_session: Session) -> Session:
+    """On the service that tests share; `home` is for tests with a service of their own."""
+    return shared_session
+
+
 def gone(job) -> bool:
     return not job.get_job_info().is_success
 
 
-def test_an_ended_version_is_deleted_at_once_with_its_files(session, tmp_path, home):
+def test_an_ended_version_is_deleted_at_once_with_its_files(session, tmp_path, shared_home):
     put_code(session, tmp_path, ACCEPT_ANY)
     job = estimator(session).fit(inputs="/bucket/data/", wait=True)
-    folder = LocalHome.of(home).job(job.version_id).root
+    folder = LocalHome.of(shared_home).job(job.version_id).root
     assert folder.is_dir()
 
     assert job.delete_job_version().is_success
@@ -82,7 +88,7 @@ def test_a_job_is_deleted_with_all_its_versions_and_its_name_is_free(session, tm
     assert trained.fit(inputs="/bucket/data/", job_name="same", wait=True).job_id != first.job_id
 
 
-def test_deletion_continues_after_a_restart(session, tmp_path, home):
+def test_deletion_continues_after_a_restart(session, tmp_path, shared_home):
     import os
     import signal
 
@@ -93,8 +99,8 @@ def test_deletion_continues_after_a_restart(session, tmp_path, home):
     until(lambda: job.get_job_info().status == 8)
 
     job.delete_job()
-    os.kill(daemon.find(home).pid, signal.SIGKILL)
-    until(lambda: daemon.find(home) is None)
+    os.kill(daemon.find(shared_home).pid, signal.SIGKILL)
+    until(lambda: daemon.find(shared_home) is None)
 
     until(lambda: Estimator.get_job_list(session).job_total_count == 0)
 

@@ -17,6 +17,12 @@ from tests.support.jobs import ACCEPT_ANY, estimator, put_code, shared, until
 from tests.support.processes import running
 
 
+@pytest.fixture
+def session(shared_session: Session) -> Session:
+    """On the service that tests share; `home` is for tests with a service of their own."""
+    return shared_session
+
+
 def ended(session, tmp_path, script: str, capsys, **changes):
     """Train a script that fails: its information, its log, and what was printed."""
     put_code(session, tmp_path, script)

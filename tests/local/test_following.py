@@ -10,7 +10,15 @@ import pytest
 from modelarts._display.screen import Screen
 from modelarts._jobs.follow import Follower
 from modelarts.errors import JobFailed
+from modelarts.session import Session
 from tests.support.jobs import estimator, put_code
+
+
+@pytest.fixture
+def session(shared_session: Session) -> Session:
+    """On the service that tests share; `home` is for tests with a service of their own."""
+    return shared_session
+
 
 BEGIN, END = "begin of output\n", "end of output\n"
 FRAME = "print('begin of output', flush=True)\n{}\nprint('end of output', flush=True)"

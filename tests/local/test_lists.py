@@ -7,7 +7,14 @@ import pytest
 from modelarts.errors import ArgumentError
 from modelarts.estimator import Estimator
 from modelarts.job import TrainingJob
+from modelarts.session import Session
 from tests.support.jobs import ACCEPT_ANY, estimator, put_code, until
+
+
+@pytest.fixture
+def session(shared_session: Session) -> Session:
+    """On the service that tests share; `home` is for tests with a service of their own."""
+    return shared_session
 
 
 @pytest.fixture

@@ -14,7 +14,15 @@ from modelarts.errors import JobError
 from modelarts.estimator import JOB_STATE, Estimator
 from modelarts.job import TrainingJob
 from modelarts.local.paths import LocalHome
+from modelarts.session import Session
 from tests.support.jobs import ACCEPT_ANY, estimator, put_code, shared, until
+
+
+@pytest.fixture
+def session(shared_session: Session) -> Session:
+    """On the service that tests share; `home` is for tests with a service of their own."""
+    return shared_session
+
 
 REPORT = """
 import json, os, sys
@@ -23,12 +31,12 @@ with open("report.json", "w") as report: json.dump(here, report)
 """
 
 
-def run_report(session, tmp_path, **changes) -> dict:
+def run_report(session, home, tmp_path, **changes) -> dict:
     """What a script sees; it writes it to its working directory, without an import of the SDK, which takes longer."""
     put_code(session, tmp_path, REPORT)
     job = estimator(session, **changes).fit(inputs="/bucket/data/", wait=True)
     assert job.get_job_info().status == 10
-    (report,) = LocalHome.of(tmp_path / "state").job(job.version_id).root.rglob("report.json")
+    (report,) = LocalHome.of(home).job(job.version_id).root.rglob("report.json")
     return json.loads(report.read_text())
 
 
@@ -45,10 +53,10 @@ def run_report(session, tmp_path, **changes) -> dict:
     ],
 )
 def test_each_engine_passes_its_arguments_and_then_the_hyperparameters(
-    session, tmp_path, framework_type, framework_version, expected
+    session, shared_home, tmp_path, framework_type, framework_version, expected
 ):
     seen = run_report(
-        session, tmp_path, framework_type=framework_type, framework_version=framework_version,
+        session, shared_home, tmp_path, framework_type=framework_type, framework_version=framework_version,
         hyperparameters={"lr": 0.001, "verbose": None},
     )  # fmt: skip
 
@@ -58,8 +66,8 @@ def test_each_engine_passes_its_arguments_and_then_the_hyperparameters(
     assert seen["argv"][-2:] == ["--lr=0.001", "--verbose="]
 
 
-def test_a_script_runs_in_user_job_dir_beside_its_code_folder(session, tmp_path):
-    seen = run_report(session, tmp_path)
+def test_a_script_runs_in_user_job_dir_beside_its_code_folder(session, shared_home, tmp_path):
+    seen = run_report(session, shared_home, tmp_path)
 
     assert seen["cwd"] == "/home/work/user-job-dir"
     assert seen["file"] == f"{seen['cwd']}/src/train.py"
@@ -69,24 +77,21 @@ def test_a_script_runs_in_user_job_dir_beside_its_code_folder(session, tmp_path)
     assert seen["env"]["BATCH_CUSTOM0_HOSTS"] == seen["env"]["BATCH_CURRENT_HOST"]
 
 
-def test_sklearn_engines_get_their_urls_without_scheme(session, tmp_path):
+def test_sklearn_engines_get_their_urls_without_scheme(session, shared_home, tmp_path):
     version = "XGBoost-0.80-Sklearn-0.18.1-python3.6"
-    seen = run_report(session, tmp_path, framework_type="XGBoost-Sklearn", framework_version=version)
+    seen = run_report(session, shared_home, tmp_path, framework_type="XGBoost-Sklearn", framework_version=version)
 
     urls = [seen["env"][name] for name in ("DATA_URL", "TRAIN_URL", "APP_URL")]
     assert urls == ["bucket/data/", "bucket/output/", "bucket/src/"]
 
 
 def test_credentials_of_the_service_do_not_reach_scripts(session, tmp_path, monkeypatch, home):
-    from modelarts.local import daemon
-    from modelarts.session import Session
-
-    daemon.stop(home)
     for name in ("HUAWEICLOUD_SDK_SK", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "very secret")
     monkeypatch.setenv("MODELARTS_LOCAL_CAPACITY", "3")
-    with Session.local(home) as again:
-        seen = run_report(again, tmp_path)
+    with Session.local(home) as session:
+        session.obs.create_bucket("bucket")
+        seen = run_report(session, home, tmp_path)
 
     assert "very secret" not in json.dumps(seen)
     assert seen["env"]["MODELARTS_LOCAL_CAPACITY"] == "3"  # a service that the script starts anew has it, too
@@ -126,7 +131,8 @@ def test_waiting_shows_the_log_and_each_status_once(session, tmp_path, capsys):
     job = estimator(session, log_url="/bucket/log/").fit(inputs="/bucket/data/", job_name="digits", wait=True)
 
     shown = capsys.readouterr().out
-    assert shown.startswith("job digits (job_id 1), version V0001 (version_id 1), log in /bucket/log/\n")
+    version = f"version V0001 (version_id {job.version_id})"
+    assert shown.startswith(f"job digits (job_id {job.job_id}), {version}, log in /bucket/log/\n")
     assert [f"line {i}" for i in range(600)] == [line for line in shown.splitlines() if line.startswith("line ")]
     assert shown.count("JOBSTAT_RUNNING") <= 1
     assert shown.endswith("[Modelarts Service Log]Training completed.\nJOBSTAT_COMPLETED\n")
@@ -221,8 +227,8 @@ def test_an_estimator_waits_for_the_version_that_it_created_or_was_given(session
     assert given.wait(timeout=30, show=False).status == 10
 
 
-def test_an_estimator_waits_for_one_version_while_it_creates_another(session, home, tmp_path, capsys):
-    gate = shared(home) / "gate"
+def test_an_estimator_waits_for_one_version_while_it_creates_another(session, shared_home, tmp_path, capsys):
+    gate = shared(shared_home) / "gate"
     put_code(session, tmp_path, f"""
         import os, time
         while not os.path.exists({str(gate)!r}): time.sleep(0.02)
@@ -239,8 +245,6 @@ def test_an_estimator_waits_for_one_version_while_it_creates_another(session, ho
 
 
 def test_an_engine_can_be_mapped_to_another_interpreter(home, tmp_path, monkeypatch):
-    from modelarts.session import Session
-
     other = tmp_path / "other python"
     other.write_text(f'#!/bin/sh\necho "other interpreter"\nexec "{sys.executable}" "$@"\n')
     other.chmod(0o755)
@@ -276,10 +280,10 @@ def test_without_a_version_nothing_runs(session, tmp_path):
     assert estimator(session, job_id=job.job_id).get_job_version_info().version_count == 0
 
 
-def test_a_script_of_the_documents_runs_with_only_the_mode_set(session, tmp_path, home, monkeypatch):
+def test_a_script_of_the_documents_runs_with_only_the_mode_set(session, tmp_path, shared_home, monkeypatch):
     put_code(session, tmp_path, ACCEPT_ANY)
     monkeypatch.setenv("MODELARTS_MODE", "local")
-    monkeypatch.setenv("MODELARTS_HOME", str(home))
+    monkeypatch.setenv("MODELARTS_HOME", str(shared_home))
     script = "from modelarts.session import Session; print(Session().host)"
 
     answered = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
@@ -288,8 +292,6 @@ def test_a_script_of_the_documents_runs_with_only_the_mode_set(session, tmp_path
 
 
 def test_strict_sessions_raise_when_a_job_fails(home, tmp_path):
-    from modelarts.session import Session
-
     with Session.local(home, strict=True) as session:
         session.obs.create_bucket("bucket")
         put_code(session, tmp_path, "import sys; sys.exit(3)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from pathlib import Path
 from textwrap import dedent
@@ -9,6 +10,7 @@ from typing import Any, Callable
 
 from modelarts.estimator import Estimator
 from modelarts.session import Session
+from modelarts.visualization import VisualizationJob
 
 ACCEPT_ANY = "import sys\n"  # a script that takes whatever arguments it gets
 LIGHT_TENSORBOARD = Path(__file__).with_name("light_tensorboard")  # in PYTHONPATH: TensorBoards that only answer
@@ -49,6 +51,19 @@ def estimator(session: Session, **changes: Any) -> Estimator:
 def logs(job: Any) -> list[str]:
     """The log of each worker of a job."""
     return [job.get_job_log(log_file=name).content for name in job.get_job_log_file_list().log_file_list]
+
+
+def clear(session: Session, home: Path) -> None:
+    """Delete all jobs, configurations, TensorBoards and buckets of a service, and end what is running."""
+    for job in Estimator.iter_jobs(session):
+        Estimator.delete_job_by_id(session, job.job_id)
+    for config in Estimator.iter_job_configs(session):
+        session.client.call("delete_training_job_config", {"config_name": config.config_name})
+    for viewer in VisualizationJob.iter_visualization_jobs(session):
+        session.client.call("delete_visualization_job", {"job_id": viewer.job_id})
+    until(lambda: not [*Estimator.iter_jobs(session), *VisualizationJob.iter_visualization_jobs(session)])
+    for entry in shared(home).iterdir():
+        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
 
 def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
