@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from modelarts._auth.signing import AkSkAuth
-from tests.emulator.cloud_client import CloudClient, assert_api_error, sdk_date, sign
+from tests.emulator.cloud_client import CloudClient, assert_api_error, assert_iam_error, sdk_date, sign
 
 CONFIG = {
     "worker_server_num": 1, "app_url": "/b/src/", "boot_file_url": "/b/src/a.py", "spec_id": 2, "engine_id": 1,
@@ -248,3 +248,26 @@ def test_clients_that_stall_in_the_handshake_do_not_block_others(cloud: CloudCli
             connection.close()
 
     assert reply.status_code == 401
+
+
+OTHER_PATHS = [
+    ("GET", "/v2/{}/training-jobs", 404, "it serves the v1 API"),
+    ("POST", "/v2/{}/training-jobs", 404, "it serves the v1 API"),
+    ("GET", "/v2", 404, "is not a route of this service"),
+    ("GET", "/v1", 404, "is not a route of this service"),
+    ("GET", "/v1/{}/no-such-thing", 404, "is not a route of this service"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "status", "said"), OTHER_PATHS)
+def test_paths_of_the_api_are_not_those_of_buckets(cloud: CloudClient, method: str, path: str, status: int, said: str):
+    path = path.format(cloud.account.project_id)
+
+    reply = cloud.send(method, f"{cloud.address.url}{path}", headers={"X-Auth-Token": cloud.token()}, json={})
+
+    assert said in assert_api_error(reply, status, "ModelArts.0015")
+
+
+@pytest.mark.parametrize("path", ["/v3", "/v3/", "/v3/users", "/v3.0/OS-USER/users"])
+def test_paths_of_iam_are_not_those_of_buckets(cloud: CloudClient, path: str):
+    assert_iam_error(cloud.send("GET", f"{cloud.address.url}{path}"), 404, "Not Found")

@@ -22,7 +22,8 @@ class Match:
     def route(self, method: str) -> Route:
         """The operation of a method. Raises `ApiFailure` when there is none."""
         if not self.routes:
-            raise ApiFailure(NOT_FOUND, f"{method} {self.path} is not a route of this service", 404)
+            only = "; it serves the v1 API" if self.path.startswith("/v2/") else ""
+            raise ApiFailure(NOT_FOUND, f"{method} {self.path} is not a route of this service{only}", 404)
         if method not in self.routes:
             allowed = ", ".join(sorted(self.routes))
             raise ApiFailure(BAD_VALUE, f"{method} {self.path}: use {allowed}", 405, {"Allow": allowed})

@@ -42,7 +42,8 @@ IDLE_TIMEOUT = 60  # seconds after which an idle connection is closed
 HEADER_BYTES = 64 * 1024
 MAX_READ_BYTES = 2**30  # of a rejected body or one chunk; with more, the connection is closed
 
-_IAM, _V1 = ("/v3/", "/v3.0/"), ("/v1/", "//")  # beginnings of paths; all other paths are those of buckets
+_IAM = "/v3.0/"  # the beginning of its other paths; `/v3.0` itself is a name that no bucket can get
+_APIS = ("v1", "v2")
 
 _TOO_LARGE = b"The body is too large."
 _HTTPS_ONLY = (
@@ -91,14 +92,23 @@ def application(iam: Application, v1: Application, obs: Application) -> Applicat
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             return start_response(status, [*headers, ("X-request-id", request_id)], *rest)
 
-        if not environ["PATH_INFO"].startswith((*_IAM, *_V1)):
+        app = _application_at(environ["PATH_INFO"], iam, v1, obs)
+        if app is obs:
             return obs(environ, start)
         if not _check_size(environ):
             start("413 Request Entity Too Large", [("Content-Length", str(len(_TOO_LARGE)))])
             return [_TOO_LARGE]
-        return (iam if environ["PATH_INFO"].startswith(_IAM) else v1)(environ, start)
+        return app(environ, start)
 
     return respond
+
+
+def _application_at(path: str, iam: Application, v1: Application, obs: Application) -> Application:
+    """Which of the three answers a path."""
+    first = path[1:].partition("/")[0]
+    if first == "v3" or path.startswith(_IAM):
+        return iam
+    return v1 if first in _APIS or path.startswith("//") else obs
 
 
 def _check_size(environ: dict[str, Any]) -> bool:

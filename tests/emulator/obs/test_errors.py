@@ -17,13 +17,15 @@ pytestmark = IGNORED_WARNINGS
 @pytest.mark.parametrize(
     ("method", "key", "parameters", "headers"),
     [
-        ("GET", "", {"acl": None}, {}),
+        ("PUT", "", {"acl": None}, {}),
+        ("GET", "", {"policy": None}, {}),
         ("PUT", "", {"versioning": None}, {}),
         ("GET", "", {"uploads": None, "delimiter": "/"}, {}),
         ("GET", "", {"list-type": "2"}, {}),
         ("GET", "file", {"versionId": "1"}, {}),
-        ("POST", "file", {"append": None, "position": "0"}, {}),
-        ("PUT", "file", {}, {"x-amz-copy-source": "/bucket/key"}),
+        ("PUT", "file", {"append": None, "position": "0"}, {}),
+        ("PUT", "file", {}, {"x-amz-copy-source": "/bucket/key", "x-amz-copy-source-if-match": "x"}),
+        ("GET", "file", {}, {"x-amz-copy-source": "/bucket/key"}),
         ("PUT", "file", {}, {"x-obs-server-side-encryption": "kms"}),
         ("PUT", "file", {}, {"x-amz-acl": "public-read"}),
         ("GET", "file", {}, {"If-Match": '"x"'}),

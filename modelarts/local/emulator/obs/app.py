@@ -13,7 +13,7 @@ from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wrappers import Request, Response
 
 from modelarts.local.api.app import Activity, is_this_machine, logger
-from modelarts.local.emulator.obs import buckets, multipart, objects, responses
+from modelarts.local.emulator.obs import access, buckets, copying, multipart, objects, responses
 from modelarts.local.emulator.obs.errors import ObsApiError
 from modelarts.local.emulator.obs.object_store import ObjectStore
 from modelarts.local.emulator.obs.request import AWS, OBS, ObsRequest, body_of, discard, parse_request
@@ -27,31 +27,43 @@ _SUPPORTED = ("date", "security-token")
 
 @attrs.frozen
 class Operation:
-    """The handler of a kind of request, and the parameters that it supports."""
+    """The handler of a kind of request, and the parameters and headers of a dialect that it supports."""
 
     handle: Callable[[ObjectStore, ObsRequest], Response]
     parameters: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
 
 
 _LIST = ("prefix", "marker", "delimiter", "max-keys", "encoding-type")
 _UPLOADS = ("uploads", "prefix", "key-marker", "upload-id-marker", "max-uploads", "encoding-type")
 _PARTS = ("uploadId", "max-parts", "part-number-marker", "encoding-type")
 
-# By method, by resource, and by the parameter that selects another operation.
+_SELECTORS = ("acl", "append", "delete", "location", "uploads", "uploadId")
+_COPY = "copy-source"
+
+# By method, by resource, and by the parameter or header that selects another operation.
 OPERATIONS = {
     ("GET", "service", ""): Operation(buckets.list_all),
     ("PUT", "bucket", ""): Operation(buckets.create),
     ("HEAD", "bucket", ""): Operation(buckets.head),
     ("DELETE", "bucket", ""): Operation(buckets.delete),
     ("GET", "bucket", ""): Operation(buckets.objects, _LIST),
+    ("GET", "bucket", "location"): Operation(access.location, ("location",)),
+    ("GET", "bucket", "acl"): Operation(access.acl, ("acl",)),
     ("GET", "bucket", "uploads"): Operation(multipart.list_uploads, _UPLOADS),
     ("POST", "bucket", "delete"): Operation(objects.delete_several, ("delete",)),
     ("PUT", "object", ""): Operation(objects.put),
+    ("PUT", "object", _COPY): Operation(copying.copy, (), (_COPY, "metadata-directive")),
+    ("POST", "object", "append"): Operation(copying.append, ("append", "position")),
+    ("GET", "object", "acl"): Operation(access.acl, ("acl",)),
     ("GET", "object", ""): Operation(objects.get),
     ("HEAD", "object", ""): Operation(objects.head),
     ("DELETE", "object", ""): Operation(objects.delete),
     ("POST", "object", "uploads"): Operation(multipart.initiate, ("uploads", "encoding-type")),
     ("PUT", "object", "uploadId"): Operation(multipart.put_part, ("uploadId", "partNumber")),
+    ("PUT", "object", f"uploadId {_COPY}"): Operation(
+        copying.copy_part, ("uploadId", "partNumber"), (_COPY, "copy-source-range")
+    ),
     ("GET", "object", "uploadId"): Operation(multipart.list_parts, _PARTS),
     ("POST", "object", "uploadId"): Operation(multipart.complete, ("uploadId", "encoding-type")),
     ("DELETE", "object", "uploadId"): Operation(multipart.abort, ("uploadId",)),
@@ -107,15 +119,16 @@ class ObsApp:
 
 def _operation_of(request: ObsRequest) -> Operation:
     """The operation of a request. Raises `ObsApiError` for what the local service does not implement."""
-    selector = next((name for name in ("delete", "uploads", "uploadId") if name in request.parameters), "")
-    operation = OPERATIONS.get((request.method, request.resource, selector))
+    selector = next((name for name in _SELECTORS if name in request.parameters), "")
+    key = " ".join(filter(None, (selector, _COPY if request.option(_COPY) else "")))
+    operation = OPERATIONS.get((request.method, request.resource, key))
     if operation is None:
         raise _not_implemented(f"{request.description}{f' with ?{selector}' if selector else ''}")
     for name in request.parameters:
         if name not in operation.parameters:
             raise _not_implemented(f"{request.description} with the parameter {name!r}")
     for name, value in request.headers.items():
-        if not _is_supported(name, value):
+        if name.removeprefix(request.dialect.prefix) not in operation.headers and not _is_supported(name, value):
             raise _not_implemented(f"{request.description} with the header {name!r}")
     return operation
 

@@ -30,6 +30,8 @@ STATUS = {
     "NoSuchKey": 404,
     "NoSuchUpload": 404,
     "NotImplemented": 501,
+    "ObjectNotAppendable": 409,
+    "PositionNotEqualToLength": 409,
     "RequestTimeTooSkewed": 403,
     "SignatureDoesNotMatch": 403,
 }

@@ -132,14 +132,19 @@ def initiate(store: ObjectStore, request: ObsRequest) -> Response:
 
 
 def put_part(store: ObjectStore, request: ObsRequest) -> Response:
-    upload = Upload.of(store, request)
+    upload, number = Upload.of(store, request), part_number(request)
+    with receive_body(request, upload.folder) as body:
+        upload.put(number, body.file, body.md5)
+    return responses.empty(200, {"ETag": f'"{body.md5}"'})
+
+
+def part_number(request: ObsRequest) -> int:
+    """The number of the part of a request. Raises `ObsApiError`."""
     number = request.number("partNumber", 0, 1, MAX_PARTS + 1)
     if number > MAX_PARTS:
         value = request.parameters["partNumber"]
         raise ObsApiError("InvalidArgument", f"partNumber must be from 1 to {MAX_PARTS}, got {value}")
-    with receive_body(request, upload.folder) as body:
-        upload.put(number, body.file, body.md5)
-    return responses.empty(200, {"ETag": f'"{body.md5}"'})
+    return number
 
 
 def list_uploads(store: ObjectStore, request: ObsRequest) -> Response:

@@ -19,6 +19,8 @@ from modelarts.local.emulator.obs.request_body import check_content_md5, receive
 from modelarts.local.emulator.obs.xml_body import parse_xml_body
 
 MAX_DELETED = 1000
+APPENDABLE = {"object-type": "Appendable"}  # in the headers of an object that was created by appending
+NEXT_POSITION = "x-obs-next-append-position"  # in both dialects: S3 has no appending
 _CHUNK = 1 << 17
 _KEPT_HEADERS = ("cache-control", "content-disposition", "content-encoding", "content-language", "content-type")
 
@@ -38,7 +40,7 @@ def get(store: ObjectStore, request: ObsRequest) -> Response:
     except ObsApiError:
         stored.close()
         raise
-    response = Response(_read_range(stored.file, start, stop), 206 if request.range else 200, direct_passthrough=True)
+    response = Response(chunks_of(stored.file, start, stop), 206 if request.range else 200, direct_passthrough=True)
     response.call_on_close(stored.close)
     response.headers.update(_headers(request, stored))
     response.headers["Content-Length"] = str(stop - start)
@@ -104,6 +106,8 @@ def _delete_one(store: ObjectStore, bucket: str, encoded_key: str, key: str) -> 
 def _headers(request: ObsRequest, stored: StoredObject) -> dict[str, str]:
     prefix = request.dialect.prefix
     headers = {name.title() if name in _KEPT_HEADERS else prefix + name: text for name, text in stored.headers.items()}
+    if APPENDABLE.items() <= stored.headers.items():
+        headers[NEXT_POSITION] = str(stored.size)
     return {
         "Content-Type": "binary/octet-stream",
         **headers,
@@ -124,7 +128,8 @@ def _byte_range(request: ObsRequest, stored: StoredObject) -> tuple[int, int]:
     return byte_range
 
 
-def _read_range(file: IO[bytes] | None, start: int, stop: int) -> Iterator[bytes]:
+def chunks_of(file: IO[bytes] | None, start: int, stop: int) -> Iterator[bytes]:
+    """The bytes of an open file from `start` up to `stop`; a folder has none."""
     if file is None:
         return
     file.seek(start)

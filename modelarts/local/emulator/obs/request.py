@@ -54,6 +54,10 @@ class ObsRequest:
         """The kind of resource: service, bucket or object."""
         return "object" if self.key else "bucket" if self.bucket else "service"
 
+    def option(self, name: str) -> str:
+        """The value of a header of the dialect, such as `copy-source`; empty if it is not there."""
+        return self.headers.get(f"{self.dialect.prefix}{name}", "")
+
     @property
     def description(self) -> str:
         """Method and kind of resource, for messages."""
@@ -62,7 +66,7 @@ class ObsRequest:
     def number(self, name: str, default: int, minimum: int, maximum: int) -> int:
         """A parameter that is a whole number; larger values are reduced to `maximum`."""
         text = self.parameters.get(name, str(default))
-        if re.fullmatch("[0-9]{1,9}", text) is None or int(text) < minimum:
+        if re.fullmatch("[0-9]{1,18}", text) is None or int(text) < minimum:
             raise ObsApiError("InvalidArgument", f"{name} must be a whole number from {minimum}, got {text!r}")
         return min(int(text), maximum)
 

@@ -6,7 +6,7 @@ import base64
 import binascii
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Callable, TypeVar
@@ -40,15 +40,26 @@ def receive_body(request: ObsRequest, folder: Path) -> Iterator[ReceivedBody]:
         ObsApiError: it is too large or incomplete, or does not match its checksum.
     """
     _check_length(request)
+    with store_chunks(iter(lambda: request.body.read(_CHUNK), b""), folder) as body:
+        check_content_md5(request, bytes.fromhex(body.md5))
+        yield body
+
+
+@contextmanager
+def store_chunks(chunks: Iterable[bytes], folder: Path) -> Iterator[ReceivedBody]:
+    """Content in a temporary file in a folder, removed at the end unless it was renamed.
+
+    Raises:
+        ObsApiError: it is too large.
+    """
     with new_part_file(folder) as (path, file):
         digest = md5()
-        while chunk := request.body.read(_CHUNK):
+        for chunk in chunks:
             file.write(chunk)
             digest.update(chunk)
-            if file.tell() > MAX_REQUEST_BYTES:  # it was sent in chunks
+            if file.tell() > MAX_REQUEST_BYTES:  # it was sent in chunks, or is copied
                 raise _too_large()
         file.close()
-        check_content_md5(request, digest.digest())
         yield ReceivedBody(path, digest.hexdigest())
 
 

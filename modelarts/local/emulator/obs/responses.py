@@ -67,4 +67,6 @@ def _element(name: str, content: Content) -> ElementTree.Element:
         element.text = _NO_XML.sub("\ufffd", str(content))
     else:
         element.extend(_element(*child) for child in content)
+    if name == "Grantee":
+        element.set("{http://www.w3.org/2001/XMLSchema-instance}type", "CanonicalUser")  # clients of S3 look at it
     return element

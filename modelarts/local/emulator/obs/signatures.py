@@ -10,6 +10,8 @@ from email.utils import formatdate
 from typing import Callable
 from urllib.parse import unquote
 
+import attrs
+
 from modelarts._wire.http_dates import parse_http_date
 from modelarts.local.api.errors import ApiFailure
 from modelarts.local.emulator.iam.signatures import BLANKS, MAX_CLOCK_SKEW
@@ -17,7 +19,8 @@ from modelarts.local.emulator.iam.tokens import Tokens
 from modelarts.local.emulator.obs.errors import ObsApiError
 from modelarts.local.emulator.obs.request import ObsRequest
 
-SIGNED_PARAMETERS = ("delete", "partNumber", "uploadId", "uploads")  # of the operations that are implemented
+# Of the operations that are implemented.
+SIGNED_PARAMETERS = ("acl", "append", "delete", "location", "partNumber", "position", "uploadId", "uploads")
 
 
 class ObsAuthenticator:
@@ -32,9 +35,7 @@ class ObsAuthenticator:
         access_key, signature = _parse_authorization(request)
         secret_key = self._secret_of(access_key, request.headers.get(f"{request.dialect.prefix}security-token", ""))
         _check_date(request, self._clock())
-        text = string_to_sign(request).encode("latin-1")
-        expected = base64.b64encode(hmac.new(secret_key.encode(), text, hashlib.sha1).digest())
-        if not hmac.compare_digest(expected, signature.encode("latin-1")):
+        if not any(_is_signature(text, secret_key, signature) for text in _texts_to_sign(request)):
             reason = "the signature does not match this request and the secret of this access key"
             raise ObsApiError("SignatureDoesNotMatch", reason)
 
@@ -47,6 +48,19 @@ class ObsAuthenticator:
         if token:
             raise ObsApiError("InvalidToken", "the security token does not belong to the access key")
         raise ObsApiError("InvalidAccessKeyId", "there is no such access key; a temporary key needs its security token")
+
+
+def _is_signature(text: str, secret_key: str, signature: str) -> bool:
+    expected = base64.b64encode(hmac.new(secret_key.encode(), text.encode("latin-1"), hashlib.sha1).digest())
+    return hmac.compare_digest(expected, signature.encode("latin-1"))
+
+
+def _texts_to_sign(request: ObsRequest) -> list[str]:
+    """What clients sign; boto3 signs the path of a bucket with a slash at its end, and sends it without."""
+    path, question, query = request.target.partition("?")
+    if request.resource != "bucket" or path.endswith("/"):
+        return [string_to_sign(request)]
+    return [string_to_sign(request), string_to_sign(attrs.evolve(request, target=f"{path}/{question}{query}"))]
 
 
 def string_to_sign(request: ObsRequest) -> str:
