@@ -98,6 +98,7 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
     spec_builder = JobSpecBuilder(
         paths, offered, store, table.value_of("local_python", home), place.describe, environment,
         table.value_of("local_isolation", home), table.value_of("local_images", home),
+        table.value_of("local_cards", home),
     )  # fmt: skip
     capacity = table.value_of("local_capacity", home) or os.cpu_count() or 1
     cleaner = Cleaner(paths, store, keep.parse(table.value_of("local_keep", home)))

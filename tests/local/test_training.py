@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import subprocess
 import sys
@@ -95,34 +94,6 @@ def test_credentials_of_the_service_do_not_reach_scripts(session, tmp_path, monk
 
     assert "very secret" not in json.dumps(seen)
     assert seen["env"]["MODELARTS_LOCAL_CAPACITY"] == "3"  # a service that the script starts anew has it, too
-
-
-def test_a_rank_table_names_the_devices_of_all_nodes(session, tmp_path):
-    put_code(session, tmp_path, "import json, os; print('TABLE', json.load(open(os.environ['RANK_TABLE_FILE'])))")
-    version = "mindspore_1.3.0-cann_5.0.2-py_3.7-euler_2.8.3-aarch64"
-
-    job = estimator(
-        session, framework_type="Ascend-Powered-Engine", framework_version=version, train_instance_count=2
-    ).fit(inputs="/bucket/data/", wait=True)
-
-    for name in job.get_job_log_file_list().log_file_list:
-        (line,) = [line for line in job.get_job_log(name).content.splitlines() if line.startswith("TABLE ")]
-        (group,) = ast.literal_eval(line[len("TABLE ") :])["group_list"]
-        assert (group["device_count"], len(group["instance_list"])) == ("2", 2)
-        assert group["instance_list"][0]["devices"] == [{"device_id": "0", "device_ip": "127.0.0.1"}]
-
-
-def test_several_nodes_know_each_other(session, tmp_path):
-    put_code(session, tmp_path, "import sys; print('ARGS', sys.argv[1:])")
-
-    job = estimator(session, train_instance_count=2).fit(inputs="/bucket/data/")
-    job.wait(show=False)
-
-    names = job.get_job_log_file_list().log_file_list
-    logs = [job.get_job_log(name).content for name in names]
-    assert names == [f"job-{job.job_name}.0", f"job-{job.job_name}.1"]
-    assert ["--rank=0" in logs[0], "--rank=1" in logs[1]] == [True, True]
-    assert all("--world_size=2" in log for log in logs)
 
 
 def test_waiting_shows_the_log_and_each_status_once(session, tmp_path, capsys):

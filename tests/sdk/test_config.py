@@ -46,6 +46,7 @@ EXAMPLES: dict[str, list[tuple[Any, Any]]] = {
     "local_engines": [({"PyTorch": "a"}, {"PyTorch": ["a"]}), ('{"X": ["a", "b"]}', {"X": ["a", "b"]}), ({}, {})],
     "local_flavors": [({"a": {"gpu_num": 2}}, {"a": {"gpu_num": 2}}), ("a, b", {"a": {}, "b": {}}), (["a"], {"a": {}})],
     "local_environment": [(["RANK"], ["RANK"]), ("HTTPS_PROXY, WANDB_*", ["HTTPS_PROXY", "WANDB_*"]), ([], [])],
+    "local_cards": [(1, 1), ("2", 2), (8, 8)],
     "local_images": [("host", "host"), (" Refuse ", "refuse"), ("host", "host")],
     "local_isolation": [("auto", "auto"), (" Require ", "require"), ("off", "off")],
     "local_keep": [("failed,5", "failed,5"), ("none", "none"), ("7d", "7d")],

@@ -36,25 +36,33 @@ def stopped(codes: Mapping[int, int], ended: Sequence[int], count: int) -> End:
     return End(STOPPED, reason, own, dict.fromkeys(ended, reason))
 
 
-def of_workers(codes: Mapping[int, int], ended: Sequence[int], workers: Sequence[dict[str, Any]]) -> End:
-    """The end after all workers have ended.
+def completed(count: int) -> End:
+    """The end of workers that all succeeded."""
+    return End(0, "", [0] * count)
+
+
+def of_workers(
+    first: int, codes: Mapping[int, int], ended: Sequence[int], workers: Sequence[dict[str, Any]], label: str = ""
+) -> End:
+    """The end after a worker has failed.
 
     Args:
-        codes: exit codes by worker in the order of their ends; signals are negative.
-        ended: the workers that were ended because another one failed.
+        first: the worker that failed by itself, and is to blame.
+        codes: exit codes by worker; signals are negative.
+        ended: the workers that were ended because of it. Others may have failed because of it by themselves.
         workers: the workers of the spec.
+        label: of the program that failed, if the worker runs several.
     """
-    first = next((index for index, code in codes.items() if code), None)
-    if first is None:
-        return End(0, "", [0] * len(workers))
     who, how = "the script" if len(workers) == 1 else f"worker {first}", _how(codes[first])
-    words = _last_words(workers[first], codes[first])
+    who += f" ({label})" if label else ""
+    words = _last_words(workers[first], codes[first], label)
     code = _return_code(codes[first])
-    because = f"ended because worker {first} failed with return code {code}"
-    notes = dict.fromkeys(ended, because)
+    codes_of_all = [_return_code(codes.get(index, -signal.SIGKILL)) for index in range(len(workers))]
+    because = f"ended because worker {first} failed with return code {code}{words}"
+    affected = {*ended, *(index for index, own in enumerate(codes_of_all) if own)} - {first}
+    notes = dict.fromkeys(affected, because)
     if hint := boot_file.hint(workers[first]):
         notes[first] = hint
-    codes_of_all = [_return_code(codes.get(index, -signal.SIGKILL)) for index in range(len(workers))]
     return End(code, f"{who} {how}{words}", codes_of_all, notes)
 
 
@@ -63,8 +71,8 @@ def write(end: End, logs: Sequence[Log]) -> None:
     for index, (log, code) in enumerate(zip(logs, end.codes)):
         if index in end.notes:
             log.note(end.notes[index])
-        completed = code == 0 and index not in end.notes  # one that was ended may return 0, too
-        log.line("Training completed." if completed else f"Training end with return code: {code}")
+        is_completed = code == 0 and index not in end.notes  # one that was ended may return 0, too
+        log.line("Training completed." if is_completed else f"Training end with return code: {code}")
 
 
 def _how(code: int) -> str:
@@ -75,13 +83,14 @@ def _how(code: int) -> str:
     return f"was killed by {name}{hint}"
 
 
-def _last_words(worker: dict[str, Any], code: int) -> str:
+def _last_words(worker: dict[str, Any], code: int, label: str) -> str:
     if code < 0 and code != -signal.SIGINT:  # of which Python makes an exception
         return ""
     from modelarts.local.places import last_words  # only failures need it
     from modelarts.local.runtime import secrets
 
-    said = last_words.of(worker["log"], 1 if code < 0 else code, secrets.values_of(worker["environment"]))
+    known = secrets.values_of(worker["environment"])
+    said = last_words.of(worker["log"], 1 if code < 0 else code, known, label)
     return f": {said}" if said else ""
 
 

@@ -1,4 +1,4 @@
-"""The first process of a node: it starts the worker, passes SIGTERM on, reaps, and ends together with all that is left.
+"""The first process of a node: it starts its programs, passes SIGTERM on, reaps, and ends with all that is left.
 
 The supervisor forks it, so it costs no start of Python. If it is the first process of a PID namespace, the kernel ends
 all others with it. Otherwise orphans become its children, and it ends them itself.
@@ -13,6 +13,7 @@ import os
 import select
 import signal
 import sys
+import time
 from typing import Any, NamedTuple, NoReturn
 
 from modelarts.local import processes
@@ -22,11 +23,11 @@ _END_NOW = signal.SIGUSR1  # from the kernel, when the supervisor has ended and 
 
 
 class Pipes(NamedTuple):
-    """The descriptors of a first process: both directions between it and the supervisor, and the worker's output."""
+    """The descriptors of a first process: both directions between it and the supervisor, and the programs' output."""
 
     orders: int
     report: int
-    output: int
+    outputs: tuple[int, ...]
 
     def send(self, **message: Any) -> None:
         os.write(self.report, json.dumps(message).encode() + b"\n")
@@ -45,6 +46,7 @@ class Init:
         self.pipes = pipes
         self.has_namespace = has_namespace
         self.stopping = False
+        self.failed = False
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(_END_NOW, self._end_now)
 
@@ -58,15 +60,19 @@ class Init:
             if order["mounts"] is not None:
                 tree.complete([tree.Mount(*mount) for mount in order["mounts"]], order["covered"])
             os.umask(mask)
-            worker = _start(order, self.pipes.output)
+            pairs = zip(order["programs"], self.pipes.outputs)
+            programs = {_start(program, order["directory"], output): program for program, output in pairs}
         except (OSError, TypeError, ValueError) as error:
+            processes.end_descendants()  # programs that were started before one that cannot be
             self.pipes.send(failed=getattr(error, "strerror", None) or str(error))
             os._exit(1)
-        os.close(self.pipes.output)
+        for output in self.pipes.outputs:
+            os.close(output)
         self.pipes.send(started=True)
         if self.stopping:
             self._stop()
-        self._finish(_reap_until(worker))
+        self._reap(programs)
+        self._finish()
 
     def _end_with_supervisor(self) -> None:
         """The kernel tells this process when its parent ends; what has ended before is seen by its pipe."""
@@ -76,10 +82,33 @@ class Init:
         if any(events & select.POLLHUP for _, events in poll.poll(0)):
             os._exit(0)
 
-    def _finish(self, code: int) -> NoReturn:
+    def _reap(self, programs: dict[int, dict[str, Any]]) -> None:
+        """Reap until all programs have ended, by pid.
+
+        The first failure is reported, and the others are ended. If there is none, the end of the last one that is not a
+        server is reported; servers run on until they are ended.
+        """
+        while programs:
+            pid, status = os.waitpid(-1, 0)
+            ended = programs.pop(pid, None)
+            if ended is None:
+                continue
+            code = os.waitstatus_to_exitcode(status)
+            if code and not (ended["serves"] and (self.stopping or ended.get("optional"))):
+                self._report(code, ended.get("label", ""))
+                self._stop()
+            elif not ended["serves"] and all(program["serves"] for program in programs.values()):
+                self._report(0)
+
+    def _report(self, code: int, label: str = "") -> None:
+        """Report an end, unless one of the programs has failed before."""
+        if not self.failed:
+            self.failed = code != 0
+            self.pipes.send(ended=code, at=time.monotonic(), label=label)
+
+    def _finish(self) -> NoReturn:
         if not self.has_namespace:
             processes.end_descendants()
-        self.pipes.send(ended=code)
         os._exit(0)
 
     def _stop(self, *_: object) -> None:
@@ -91,27 +120,19 @@ class Init:
                 process.signal(signal.SIGTERM)
 
     def _end_now(self, *_: object) -> None:
-        self._finish(-signal.SIGKILL)
+        self._finish()
 
 
-def _start(order: dict[str, Any], output: int) -> int:
-    """Start the worker in a session of its own; the pid. Raises `OSError` or `ValueError`."""
-    argv, environment = order["argv"], order["environment"]
-    os.chdir(order["directory"])
+def _start(program: dict[str, Any], directory: str, output: int) -> int:
+    """Start a program in a session of its own; the pid. Raises `OSError` or `ValueError`."""
+    argv, environment = program["argv"], program["environment"]
+    os.chdir(directory)
     os.environ["PATH"] = environment.get("PATH", os.defpath)
     return os.posix_spawnp(
         argv[0], argv, environment, setsid=True, setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
         file_actions=[(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
                       (os.POSIX_SPAWN_DUP2, output, 1), (os.POSIX_SPAWN_DUP2, output, 2)],
     )  # fmt: skip
-
-
-def _reap_until(worker: int) -> int:
-    """Reap children until the worker has ended; its exit code, negative for a signal."""
-    while True:
-        pid, status = os.waitpid(-1, 0)
-        if pid == worker:
-            return os.waitstatus_to_exitcode(status)
 
 
 def close_others(kept: tuple[int, ...]) -> None:

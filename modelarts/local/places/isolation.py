@@ -16,7 +16,8 @@ import contextlib
 import json
 import os
 import signal
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
 from typing import Any, Callable, NamedTuple, NoReturn
 
 from modelarts.local.layout import JOB_DIR, ROOT
@@ -44,15 +45,15 @@ class IsolationError(OSError):
 
 
 class Node:
-    """The first process of a node, and through it the worker and all that it starts."""
+    """The first process of a node, and through it the worker, what runs beside it, and all that they start."""
 
-    def __init__(self, tree: Tree, level: Level, fork: int, orders: int, report: int, output: int) -> None:
+    def __init__(self, tree: Tree, level: Level, fork: int, orders: int, report: int, outputs: Sequence[int]) -> None:
         self.tree = tree
         self.level = level
         self.problem = ""  # why it is not isolated completely, if it should be
         self.lacking: list[str] = []  # what of the machine is not in the tree
         self.process = Process(0, "")
-        self.output = output  # descriptor to read the worker's output from
+        self.outputs = outputs  # descriptors to read the output of each program from
         self._shown: list[str] = []
         self._fork = fork
         self._orders = orders
@@ -62,9 +63,22 @@ class Node:
         """Let the worker see paths of the machine, even if they are below a folder of its own."""
         self._shown += paths
 
-    def run(self, argv: list[str], environment: dict[str, str]) -> None:
-        """Start the worker. Raises `OSError` if that is not possible."""
-        order: dict[str, Any] = {"argv": argv, "environment": environment, "covered": self.tree.covered}
+    def run(self, argv: list[str], environment: dict[str, str], beside: Iterable[dict[str, Any]] = ()) -> None:
+        """Start the worker, and what runs beside it.
+
+        Args:
+            argv: program and arguments.
+            environment: all variables.
+            beside: further programs, each with `argv`, the variables that differ as `environment`, a `label` for its
+                lines in the log, and `serves`: whether it is a server, which the others do not wait for. Nothing
+                depends on one that is `optional`.
+
+        Raises:
+            OSError: one of them cannot be started.
+        """
+        programs = [{"argv": argv, "environment": environment, "serves": False}]
+        programs += [{**other, "environment": {**environment, **other["environment"]}} for other in beside]
+        order: dict[str, Any] = {"programs": programs, "covered": self.tree.covered}
         order["directory"] = JOB_DIR.replace(ROOT, "" if self.level.tree else self.tree.root)
         order["mounts"] = mounts(self.tree, self._shown) if self.level.tree else None
         with os.fdopen(self._orders, "wb", closefd=False) as file:
@@ -73,15 +87,29 @@ class Node:
         if "started" not in answer:
             raise OSError(answer.get("failed", "its first process was killed"))
 
-    def wait(self) -> int:
-        """Wait until worker and descendants have ended. Returns the worker's exit code, negative for a signal."""
-        code = self._receive().get("ended", -signal.SIGKILL)
+    def wait(self, report: Callable[[int, float, str], object] = lambda code, at, label: None) -> int:
+        """Wait until the programs and all their descendants have ended.
+
+        Args:
+            report: called with exit code, monotonic time and label of the program that failed first, or when all but
+                servers have ended; a second time if a server fails later.
+
+        Returns:
+            The exit code, negative for a signal.
+        """
+        code = None
+        while answer := self._receive():
+            code = int(answer["ended"])
+            report(code, answer["at"], answer["label"])
         with contextlib.suppress(ChildProcessError):  # it was reaped by `end`
             os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT)  # a zombie keeps its pid from others
-        return int(code)
+        if code is None:
+            code = -signal.SIGKILL
+            report(code, time.monotonic(), "")
+        return code
 
     def stop(self) -> None:
-        """Send SIGTERM to the worker and all that it has started."""
+        """Send SIGTERM to the programs and all that they have started."""
         self.process.signal(signal.SIGTERM)
 
     def _opened(self) -> dict[str, Any]:
@@ -98,8 +126,8 @@ class Node:
 
     def _close(self) -> None:
         self._report.close()
-        os.close(self._orders)
-        os.close(self.output)
+        for descriptor in (self._orders, *self.outputs):
+            os.close(descriptor)
         if self.process.pid:
             os.waitpid(self.process.pid, 0)
 
@@ -108,13 +136,14 @@ def _nothing() -> None:
     pass
 
 
-def open_node(tree: Tree, setting: str, meanwhile: Callable[[], object] = _nothing) -> Node:
+def open_node(tree: Tree, setting: str, meanwhile: Callable[[], object] = _nothing, programs: int = 1) -> Node:
     """Create the folders and the first process of a node, at the best level that the setting and the machine allow.
 
     Args:
         tree: what it sees.
         setting: the value of `local_isolation`.
         meanwhile: called once, while the first process creates the tree; it must not raise an exception.
+        programs: how many it will run.
 
     Raises:
         IsolationError: none is possible.
@@ -124,7 +153,7 @@ def open_node(tree: Tree, setting: str, meanwhile: Callable[[], object] = _nothi
     namespaces.become_subreaper()
     problem = ""
     for level in _LEVELS[setting]:
-        node = _fork(tree, level)
+        node = _fork(tree, level, programs)
         meanwhile()
         meanwhile = _nothing
         answer = node._opened()
@@ -150,7 +179,7 @@ def problem_of(level: Level, folder: str) -> str:
     tree = Tree(folder, ("/tmp",), os.path.join(folder, "no home"), ())
     create(tree)
     namespaces.become_subreaper()
-    node = _fork(tree, level)
+    node = _fork(tree, level, 1)
     answer = node._opened()
     node._close()
     return str(answer.get("failed", ""))
@@ -169,21 +198,22 @@ def remarks(node: Node, setting: str) -> list[str]:
     return lines
 
 
-def _fork(tree: Tree, level: Level) -> Node:
-    orders, report, output = os.pipe(), os.pipe(), os.pipe()
+def _fork(tree: Tree, level: Level, programs: int) -> Node:
+    orders, report, outputs = os.pipe(), os.pipe(), [os.pipe() for _ in range(programs)]
+    written = tuple(write for _, write in outputs)
     pid = os.fork()
     if pid == 0:
-        _first(tree, level, Pipes(orders[0], report[1], output[1]))
-    for descriptor in (orders[0], report[1], output[1]):
+        _first(tree, level, Pipes(orders[0], report[1], written))
+    for descriptor in (orders[0], report[1], *written):
         os.close(descriptor)
-    return Node(tree, level, pid, orders[1], report[0], output[0])
+    return Node(tree, level, pid, orders[1], report[0], [read for read, _ in outputs])
 
 
 def _first(tree: Tree, level: Level, pipes: Pipes) -> NoReturn:
     """What the fork does; it never returns."""
     pid = os.getpid()
     try:
-        close_others(pipes)
+        close_others((pipes.orders, pipes.report, *pipes.outputs))
         lacking, mask = [], os.umask(0o022)  # of what is created in the tree
         if level.tree:
             namespaces.unshare(namespaces.MOUNTS | (namespaces.PIDS if level.processes else 0))

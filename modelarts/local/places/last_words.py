@@ -16,6 +16,7 @@ _TAIL = 65536  # bytes that are read from the end of a log
 _LENGTH = 300  # characters of a quotation
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _RANK = re.compile(r"\[(?:rank\d+|\d+,\d+)\]:?(?:<std(?:out|err)>)?:?\s?")  # which launchers put before each line
+_BESIDE = re.compile(r"\[(ps|card \d+)\] ")  # which this service puts before lines of programs beside the script
 _FRAME = re.compile(r'[\s|+]*File ".*", line \d+')
 _GROUP = re.compile(r"^[ |+]*\| ")  # before each line of a group of exceptions
 _WITHOUT_FRAME = ("SyntaxError: ", "ValueError: source code")  # what Python says of a script that it cannot decode
@@ -27,17 +28,23 @@ _EXPLAINED_AT_THE_END = (1, 2, 125, 126, 127)
 _ADVICE = re.compile(r"(?:See|Run) '.* --help'")  # the last line of container engines
 
 
-def of(path: str, code: int, known_secrets: Iterable[str]) -> str:
+def of(path: str, code: int, known_secrets: Iterable[str], label: str = "") -> str:
     """What the log says about an end with this exit code; an empty text if nothing does.
 
     The last exception of Python counts. An exception that was caught looks the same, therefore the last line is quoted
     too if it is another one.
+
+    Args:
+        path: of the log.
+        code: the exit code.
+        known_secrets: texts that are not shown.
+        label: what begins the lines of the program, if it is one beside the script.
     """
 
     def quoted(line: str) -> str:
         return _shortened(secrets.hide(line, known_secrets))
 
-    lines = _last_lines(path)
+    lines = _last_lines(path, label)
     exception, rest = _exception(lines)
     explained = code in _EXPLAINED_AT_THE_END
     if exception and (explained or not rest):
@@ -48,8 +55,8 @@ def of(path: str, code: int, known_secrets: Iterable[str]) -> str:
     return quoted(last) if last.startswith(_WITHOUT_FRAME) else f"its last line was: {quoted(last)}"
 
 
-def _last_lines(path: str) -> list[str]:
-    """The last lines of a worker's output, without what launchers and terminals add."""
+def _last_lines(path: str, label: str) -> list[str]:
+    """The last lines of a program's output, without what launchers and terminals add."""
     try:
         with open(path, "rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
@@ -57,7 +64,13 @@ def _last_lines(path: str) -> list[str]:
     except OSError:
         return []
     lines = [line.rpartition("\r")[2] for line in _ESCAPES.sub("", text).replace("\r\n", "\n").split("\n")]
-    return [_RANK.sub("", line, count=1) for line in lines if not line.startswith(SERVICE_LOG)]
+    own = [line for line in lines if _label(line) == label and not line.startswith(SERVICE_LOG)]
+    return [_RANK.sub("", line.removeprefix(f"[{label}] "), count=1) for line in own]
+
+
+def _label(line: str) -> str:
+    found = _BESIDE.match(line)
+    return found[1] if found else ""
 
 
 def _exception(lines: list[str]) -> tuple[str, list[str]]:

@@ -16,7 +16,7 @@ from modelarts.local.places.start_failure import StartFailure
 from modelarts.local.places.tree import Tree
 from modelarts.local.places.worker_log import Log
 
-_PLACED = ("argv", "environment", "banner")  # members of a worker with paths of its tree
+_PLACED = ("argv", "environment", "beside", "banner")  # members of a worker with paths of its tree
 
 
 def open_all(
@@ -37,6 +37,7 @@ def open_all(
     """
     problem = ""
     for worker in spec["workers"]:
+        worker.setdefault("beside", [])  # of programs that run in the node, too
         problem = problem or _open(worker, spec["tree"], opened, partial(meanwhile, worker))
         _place(worker, is_isolated=not problem and opened[-1].level.tree)
     for log, worker in zip(logs, spec["workers"]):
@@ -56,7 +57,7 @@ def _open(
     try:
         for left in filter(os.path.exists, [own.root, worker.get("python", "")]):
             shutil.rmtree(left)  # of an earlier attempt to start this version
-        opened.append(isolation.open_node(own, tree["isolation"], meanwhile))
+        opened.append(isolation.open_node(own, tree["isolation"], meanwhile, 1 + len(worker["beside"])))
     except isolation.IsolationError as error:
         return f"local_isolation is require, and {error}; `modelarts doctor` says how to allow it"
     except OSError as error:

@@ -61,16 +61,27 @@ class Log:
         self.problem = self.problem or f"the log is incomplete, {path} cannot be written: {explain(error)}"
 
 
-def copy(descriptor: int, log: Log) -> None:
-    """Copy the output of a worker to its log until it is closed."""
-    while True:
-        try:
-            data = os.read(descriptor, 65536)
-        except OSError:
-            return
-        if not data:
-            return
+def copy(descriptor: int, log: Log, label: str = "") -> None:
+    """Copy the output of a program to the log of its worker until it is closed.
+
+    Args:
+        label: what begins each line of a program beside the script: its lines are copied as a whole.
+    """
+    rest = b""
+    while data := _read(descriptor):
+        if label:
+            *lines, rest = (rest + data).split(b"\n")
+            data = b"".join(f"[{label}] ".encode() + line + b"\n" for line in lines)
         log.write(data)
+    if rest:
+        log.write(f"[{label}] ".encode() + rest + b"\n")
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 65536)
+    except OSError:
+        return b""
 
 
 def explain(error: Exception) -> str:

@@ -7,25 +7,44 @@ from typing import Any, Callable
 import attrs
 
 from modelarts._obs.paths import ObsPath
+from modelarts.local import layout
+
+ASCEND = "Ascend-Powered-Engine"
 
 
 @attrs.frozen
 class Node:
-    """One node of a version: the values that become arguments and variables."""
+    """One node of a version, or one program of it: the values that become arguments and variables."""
 
     index: int
     count: int
-    host: str
-    ports: tuple[int, ...]  # one for each node
     gpus: int
     data: ObsPath | None
     output: ObsPath | None
     code: ObsPath | None
     job_id: str
+    cards: int = 1  # of each node, each with a process of its own
+    card: int = 0
+    is_server: bool = False
+
+    @property
+    def rank(self) -> int:
+        """The number of a process among those of all nodes."""
+        return self.index * self.cards + self.card
+
+    @property
+    def ranks(self) -> int:
+        return self.count * self.cards
 
     @property
     def hosts(self) -> list[str]:
-        return [f"{self.host}:{port}" for port in self.ports]
+        """Host and port of each node; the supervisor chooses the ports."""
+        return [address(index) for index in range(self.count)]
+
+
+def address(number: int) -> str:
+    """Host and port with this number: nodes have the first ones, other programs the next."""
+    return f"127.0.0.1:{layout.port(number)}"
 
 
 def _urls(node: Node) -> list[tuple[str, str]]:
@@ -44,11 +63,15 @@ def _gpus(node: Node) -> list[tuple[str, str]]:
 def _tensorflow(node: Node) -> list[tuple[str, str]]:
     if node.count == 1:
         return _gpus(node)
-    # Every node is a worker: there are no parameter servers here, so their list is empty.
     return [
-        *_gpus(node), ("job_name", "worker"), ("task_index", str(node.index)),
-        ("ps_hosts", ""), ("worker_hosts", ",".join(node.hosts)),
+        *_gpus(node), ("job_name", "ps" if node.is_server else "worker"), ("task_index", str(node.index)),
+        ("ps_hosts", _server(node)), ("worker_hosts", ",".join(node.hosts)),
     ]  # fmt: skip
+
+
+def _server(node: Node) -> str:
+    """The address of what runs beside the worker of the first node."""
+    return address(node.count)
 
 
 _BY_ENGINE: dict[str, Callable[[Node], list[tuple[str, str]]]] = {
@@ -62,6 +85,14 @@ _BY_ENGINE: dict[str, Callable[[Node], list[tuple[str, str]]]] = {
 def engine_arguments(engine_name: str, node: Node) -> list[tuple[str, str]]:
     """The arguments of an engine as (name, value); an engine without a row in the table passes the two URLs."""
     return _BY_ENGINE.get(engine_name, _urls)(node)
+
+
+def others_of(engine_name: str, node: Node) -> list[Node]:
+    """Whose script runs in a node, too: a parameter server of TensorFlow, the further cards of Ascend engines."""
+    if engine_name == ASCEND:
+        return [attrs.evolve(node, card=card) for card in range(1, node.cards)]
+    has_server = engine_name == "TensorFlow" and node.count > 1 and node.index == 0
+    return [attrs.evolve(node, is_server=True)] if has_server else []
 
 
 # Local buckets need no keys; scripts that hand keys on, to `mox.file.set_auth` and others, must find some.
@@ -81,8 +112,13 @@ def engine_environment(engine_name: str, node: Node) -> dict[str, str]:
             MINER_USER_SECRET_ACCESS_KEY=_SECRET_KEY,
             MINER_OBS_URL=_OBS_HOST,
         )
-    if engine_name == "Ascend-Powered-Engine":
-        variables.update(RANK_SIZE=str(node.count), RANK_ID=str(node.index), DEVICE_ID="0", JOB_ID=node.job_id)
+    if engine_name == ASCEND:
+        rank, size = str(node.rank), str(node.ranks)
+        variables.update(RANK_SIZE=size, RANK_ID=rank, DEVICE_ID=str(node.card), JOB_ID=node.job_id)
+        if node.ranks > 1:
+            host, _, port = _server(node).partition(":")
+            variables.update(MS_ROLE="MS_WORKER", MS_WORKER_NUM=size, MS_NODE_ID=rank, MS_SCHED_HOST=host,
+                             MS_SCHED_PORT=port)  # fmt: skip
     return variables
 
 

@@ -1,4 +1,4 @@
-"""The rank table of Ascend engines: which node has which device, as scripts and `hccl` read it (RANK_TABLE_FILE)."""
+"""The rank table of Ascend engines: which node has which devices, as scripts and `hccl` read it (RANK_TABLE_FILE)."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ from typing import Any
 
 from modelarts.local.paths import JobPaths, write_private
 
-ENGINE = "Ascend-Powered-Engine"
 
+def create(paths: JobPaths, job_id: int, nodes: int, cards: int) -> None:
+    """Write the table of a version.
 
-def create(paths: JobPaths, job_id: int, nodes: int) -> None:
-    """Write the table of a version. Each node has one device, and all nodes are on this machine."""
+    All nodes are on this machine, so each has a loopback address of its own: a table in which two nodes are the same
+    server would be invalid.
+    """
     write_private(paths.rank_table, {
         "status": "completed",
         "group_count": "1",
         "group_list": [{
             "group_name": f"job-{job_id}",
-            "device_count": str(nodes),
+            "device_count": str(nodes * cards),
             "instance_count": str(nodes),
-            "instance_list": [_instance(node) for node in range(nodes)],
+            "instance_list": [_instance(node, cards) for node in range(nodes)],
         }],
     })  # fmt: skip
 
@@ -28,6 +30,12 @@ def variables(paths: JobPaths) -> dict[str, str]:
     return {"RANK_TABLE_FILE": str(paths.rank_table)} if paths.rank_table.exists() else {}
 
 
-def _instance(node: int) -> dict[str, Any]:
-    device = {"device_id": "0", "device_ip": "127.0.0.1"}
-    return {"pod_name": f"worker-{node}", "server_id": "127.0.0.1", "devices": [device]}
+def _instance(node: int, cards: int) -> dict[str, Any]:
+    server, device = divmod(node, 250)
+    return {
+        "pod_name": f"worker-{node}",
+        "server_id": f"127.0.{server}.{device + 1}",
+        "devices": [
+            {"device_id": str(card), "device_ip": f"127.{card + 1}.{server}.{device + 1}"} for card in range(cards)
+        ],
+    }

@@ -12,12 +12,11 @@ import psutil
 
 import modelarts
 from modelarts._obs.paths import ObsPath, expand_user
-from modelarts.local import daemon, layout
+from modelarts.local import daemon, hardware, layout
 from modelarts.local.catalog import Catalog
 from modelarts.local.paths import JobPaths, LocalHome
-from modelarts.local.ports import free_ports
-from modelarts.local.runtime import boot, images, job_session, rank_table, start
-from modelarts.local.runtime.arguments import Node, engine_environment
+from modelarts.local.runtime import boot, devices, images, job_session, rank_table, start
+from modelarts.local.runtime.arguments import ASCEND, Node, engine_environment, others_of
 from modelarts.local.runtime.banner import Banner
 from modelarts.local.runtime.environment import JobEnvironment
 from modelarts.local.runtime.interpreter import python_of
@@ -43,6 +42,7 @@ class JobSpecBuilder:
     environment: JobEnvironment
     isolation: str = "auto"  # the setting `local_isolation`
     images: str = images.HOST  # the setting `local_images`
+    cards: int = 1  # the setting `local_cards`
 
     def spec(self, job: Job, version: Version) -> dict[str, Any]:
         """The spec of a version: values that become JSON."""
@@ -54,13 +54,14 @@ class JobSpecBuilder:
         logs = ObsPath.parse(body["log_url"]) if body["log_url"] else None
         written = {"output_path": output, "log_url": logs}
         faults = [self.home.missing_bucket(name, path) for name, path in written.items() if path]
-        ports = free_ports(body["worker_server_num"])
+        count, engine_name = body["worker_server_num"], self._engine(body).get("engine_name", "")
+        cards = self.cards if engine_name == ASCEND else 1
         session = job_session.create(self.home, version.id)
-        if self._engine(body).get("engine_name") == rank_table.ENGINE:
-            rank_table.create(paths, job.id, len(ports))
+        if engine_name == ASCEND:
+            rank_table.create(paths, job.id, count, cards)
         workers = []
-        for index, _ in enumerate(ports):
-            node = Node(index, len(ports), "127.0.0.1", ports, self._gpus(body), data, output, code, str(job.id))
+        for index in range(count):
+            node = Node(index, count, self._gpus(body), data, output, code, str(job.id), cards)
             workers.append(self._worker(job, version, paths, node, logs))
         return {
             "code": None if code is None else {"source": str(code.under(self.home.buckets)), "url": code.url,
@@ -79,7 +80,7 @@ class JobSpecBuilder:
             ),
             "tree": self._tree(body, workers, session),
             "workers": workers,
-            "results": results(self.home, paths, output, len(ports)),
+            "results": results(self.home, paths, output, count),
             **images.members(body, version.resource_id, self.home, paths, self.images),
         }  # fmt: skip
 
@@ -141,18 +142,26 @@ class JobSpecBuilder:
             **engine_environment(engine_name, node), **rank_table.variables(paths),
             daemon.JOB_SESSION: str(paths.session),
         }  # fmt: skip
+        own = {**devices.variables(self.environment.starter, hardware.gpus(), node.index, node.count),
+               **(body.get("environment_variables") or {})}  # fmt: skip
         environment = self.environment.of_worker(
             Path(layout.WORK), directory, paths.python(node.index),
-            of_node, body.get("environment_variables") or {},
+            of_node, own,
         )  # fmt: skip
-        started = self._start(body, engine, node, str(paths.python(node.index) / "bin" / "python"), directory)
+        python = str(paths.python(node.index) / "bin" / "python")
+        started = self._start(body, engine, node, python, directory)
+        beside = self._beside(body, engine, node, python, directory)
+        labels = [f"[{other['label']}]" for other in beside if not other.get("optional")]
         notes = [f"running on {self.ran_on(version)}", *started.notes]
+        if labels:
+            notes.append(f"the script runs {len(labels) + 1} times in this node; see lines with {', '.join(labels)}")
         if len(body["data_source"] or ()) > 1:
             notes.append("data_url is the first of several data sources")
         name = f"{version.resource_id}-job-{job.name}-{node.index}.log"
         return {
             "argv": started.argv,
             "environment": {**environment, **started.variables},
+            "beside": beside,
             "python": str(paths.python(node.index)),
             "root": str(outside.root),
             "directory": str(outside.job_dir),
@@ -174,6 +183,24 @@ class JobSpecBuilder:
         note = f"engine {engine.get('engine_name')} {engine.get('engine_version')} is the interpreter {program}"
         started = start.script(body, engine.get("engine_name", ""), node, python, directory)
         return attrs.evolve(started, notes=[note, *started.notes])
+
+    def _beside(
+        self, body: dict[str, Any], engine: dict[str, Any], node: Node, python: str, directory: Path
+    ) -> list[dict[str, Any]]:
+        """What runs in a node beside its script, see `isolation.Node.run`."""
+        engine_name = engine.get("engine_name", "")
+        if body["user_command"] or not body["app_url"]:
+            return []
+        programs = [
+            {
+                "argv": self._start(body, engine, other, python, directory).argv,
+                "environment": engine_environment(engine_name, other),
+                "label": "ps" if other.is_server else f"card {other.card}",
+                "serves": other.is_server,
+            }
+            for other in others_of(engine_name, node)
+        ]
+        return [*programs, *start.mindspore_scheduler(engine_name, node, python)]
 
     def _engine(self, body: dict[str, Any]) -> dict[str, Any]:
         return self.catalog.engines.get(body["engine_id"] or 0, {})

@@ -9,10 +9,11 @@ from typing import Any
 import attrs
 
 from modelarts.local.runtime import boot, images
-from modelarts.local.runtime.arguments import Node, as_option, engine_arguments, passed_twice
+from modelarts.local.runtime.arguments import ASCEND, Node, as_option, engine_arguments, passed_twice
 from modelarts.local.runtime.banner import command_line
 
 ALGORITHMS = Path(__file__).parents[2] / "algorithms"
+SCHEDULER = Path(__file__).with_name("mindspore_scheduler.py")
 
 
 @attrs.frozen
@@ -57,6 +58,14 @@ def image(body: Mapping[str, Any]) -> Start:
     """The command of a custom image. Its hyperparameters are environment variables (modelarts_03_0045)."""
     command = images.command(body)
     return Start(["/bin/sh", "-c", command], command, [], dict(_parameters(body)))
+
+
+def mindspore_scheduler(engine_name: str, node: Node, python: str) -> list[dict[str, Any]]:
+    """What several ranks of an Ascend engine need beside them: a program of the first node, whose end is ignored."""
+    if engine_name != ASCEND or node.index or node.ranks == 1:
+        return []
+    program = [python, str(SCHEDULER)]
+    return [{"argv": program, "environment": {}, "label": "scheduler", "serves": True, "optional": True}]
 
 
 def _parameters(body: Mapping[str, Any]) -> list[tuple[str, str]]:

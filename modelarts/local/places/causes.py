@@ -1,0 +1,44 @@
+"""Which worker is to blame when several fail: the others notice the loss of a peer, often before it has ended.
+
+Standard library only, since the supervisor uses it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+
+PATIENCE = 3.0  # seconds in which a worker that lost a peer lets others end first
+_TAIL = 8192  # bytes at the end of a log
+_LOSS = re.compile(
+    r"""(?ix) connection (?: \s was | \s has \s been)? \s (?: closed | reset | refused | lost | aborted)
+    | broken \s pipe
+    | (?: reset | closed | disconnected) \s by \s (?: the \s )? (?: remote \s )? peer | socket \s (?: is \s )? closed
+    | remote \s (?: process | rank | host | end) \s (?: has \s )? (?: exited | closed | disconnected | failed)
+    | \b EOFError \b | \b ECONN(?:RESET|REFUSED|ABORTED) \b | \b EPIPE \b
+    | timed? \s? -? out \s (?: after | waiting | when | while ) | \b Unavailable(?:Error)? \b | heart -? \s? beat
+    | (?: worker | peer | node | rank ) \s? s? \s [\w\s,:'"\[\].-]{0,60}
+      (?: lost | disconnected | offline | abnormal )"""
+)
+
+
+def cause(failures: Mapping[int, float], logs: Sequence[str]) -> int:
+    """The worker that failed first, before those that say that they lost a peer.
+
+    Args:
+        failures: times by worker.
+        logs: the paths of all logs.
+    """
+    return min(failures, key=lambda worker: (lost_a_peer(logs[worker]), failures[worker]))
+
+
+def lost_a_peer(log: str) -> bool:
+    """Whether the end of a log says that a connection to another worker was lost."""
+    try:
+        with open(log, "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return False
+    return bool(_LOSS.search(text))
