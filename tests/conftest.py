@@ -24,7 +24,6 @@ from tests.support.workers import pytest_addoption, pytest_runtestloop  # noqa: 
 SPAWN = daemon._spawn
 _FORKS = ServiceForks()
 _NUMBERS = itertools.count()
-_BASE = pytest.StashKey[str]()
 _FOLDER = pytest.StashKey[str]()
 _SENDING = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _CLEANED = ("MODELARTS_", "LC_", "LANG", "HUAWEICLOUD_", "AWS_", "REGION_NAME", "S3_", "PROJECT_ID", *_SENDING)
@@ -50,7 +49,7 @@ def pytest_sessionfinish() -> Iterator[None]:
 def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
     """Each test has a folder and a HOME of its own. A hook, since fixtures would take half a millisecond."""
     name = re.sub(r"\W", "_", item.name)[:30]
-    folder = f"{_base(item.config)}/{name}{next(_NUMBERS)}"
+    folder = f"{item.config._tmp_path_factory.getbasetemp()}/{name}{next(_NUMBERS)}"
     os.environ["HOME"] = home = f"{folder}/user home"
     os.makedirs(home)  # noqa: PTH103
     item.stash[_FOLDER] = folder
@@ -61,13 +60,6 @@ def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
 def new_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
     """Services start with a new interpreter, which reads PYTHONPATH and inherits the limits of this process."""
     monkeypatch.setattr(daemon, "_spawn", SPAWN)
-
-
-def _base(config: pytest.Config) -> str:
-    """The folder of this process for those of its tests."""
-    if _BASE not in config.stash:
-        config.stash[_BASE] = str(config._tmp_path_factory.getbasetemp())
-    return config.stash[_BASE]
 
 
 @pytest.fixture
