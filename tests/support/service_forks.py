@@ -139,6 +139,7 @@ class _ForkedChildren(Children):
 def _serve_forks_of_supervisors() -> socket.socket:
     """Fork a process that forks one for each request; returns the socket for them."""
     fork_server = importlib.import_module("modelarts.local.places.fork_server")
+    importlib.import_module("modelarts.local.places.usage")  # which most supervisors import
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     if os.fork():
         theirs.close()
