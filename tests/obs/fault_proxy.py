@@ -90,6 +90,7 @@ class FaultProxy(ThreadingHTTPServer):
     """Forwards requests to a port of this machine; `rule` returns the faults."""
 
     daemon_threads = True
+    request_queue_size = 128  # of 5, connections of many threads can get lost
 
     def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -111,8 +112,9 @@ class FaultProxy(ThreadingHTTPServer):
 
     def close(self) -> None:
         self.closing.set()
-        with contextlib.suppress(OSError), socket.create_connection(self.server_address):
-            self._thread.join()  # the connection wakes it
+        while self._thread.is_alive():
+            with contextlib.suppress(OSError), socket.create_connection(self.server_address, 1):  # which wakes it
+                self._thread.join(1)
         self.server_close()
 
     def break_connections(self) -> None:

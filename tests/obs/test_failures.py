@@ -26,6 +26,7 @@ from modelarts._obs.local.buckets import LocalBuckets
 from modelarts._obs.paths import PART as PARTIAL
 from modelarts._transport.options import TransportOptions
 from modelarts.errors import ConfigError, ObsError
+from tests.support.cases import case
 
 # --- errors
 
@@ -49,17 +50,15 @@ ERROR_REPLIES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("answer", "sentence", "code"), ERROR_REPLIES, ids=[row[1][:40] for row in ERROR_REPLIES])
-def test_an_error_says_what_to_do(
-    obs: HuaweiBuckets, bucket: str, small: Path, proxy: FaultProxy, answer: Reply, sentence: str, code: str
-):
-    proxy.rule = lambda request: answer if request.method == "PUT" else None
+def test_an_error_says_what_to_do(obs: HuaweiBuckets, bucket: str, small: Path, proxy: FaultProxy):
+    for answer, sentence, code in ERROR_REPLIES:
+        proxy.rule = lambda request, answer=answer: answer if request.method == "PUT" else None
+        with case(sentence):
+            with pytest.raises(ObsError, match=sentence.format(bucket)) as caught:
+                obs.upload_file(small, f"obs://{bucket}/")
 
-    with pytest.raises(ObsError, match=sentence.format(bucket)) as caught:
-        obs.upload_file(small, f"obs://{bucket}/")
-
-    assert caught.value.error_code == f"ModelArts.{code}"
-    assert isinstance(caught.value, OSError)
+            assert caught.value.error_code == f"ModelArts.{code}"
+            assert isinstance(caught.value, OSError)
 
 
 def test_the_reason_of_a_refusal_without_a_body_is_requested(

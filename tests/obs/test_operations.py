@@ -14,6 +14,7 @@ from modelarts._obs.buckets import Buckets
 from modelarts._obs.cloud.buckets import HuaweiBuckets
 from modelarts._obs.local.buckets import LocalBuckets
 from modelarts.errors import ObsError
+from tests.support.cases import case
 from tests.support.files import put, tree
 
 UGLY = ["plain", "two words", "it's \"quoted\"", "目录", "back\\slash", "%41+#?&=", "-x", "..a", "a;b,c@d"]
@@ -28,30 +29,32 @@ def keys(store: tuple[Buckets, str], path: str = "/") -> list[str]:
 # --- upload and download
 
 
-@pytest.mark.parametrize("name", UGLY)
-def test_a_round_trip_keeps_content_for_every_file_name(store: tuple[Buckets, str], local: Path, name: str):
+def test_a_round_trip_keeps_content_for_every_file_name(store: tuple[Buckets, str], local: Path):
     obs, root = store
-    obs.upload_file(put(local / name), f"{root}/dir1")
 
-    obs.download_file(f"{root}/dir1/{name}", "there/")
+    for name in UGLY:
+        with case(name):
+            obs.upload_file(put(local / name, f"in {name}"), f"{root}/dir1")
+            obs.download_file(f"{root}/dir1/{name}", "there/")
 
-    assert keys(store) == [f"dir1/{name}"]
-    assert tree(local / "there") == {name: "text"}
+    assert keys(store) == sorted(f"dir1/{name}" for name in UGLY)
+    assert tree(local / "there") == {name: f"in {name}" for name in UGLY}
 
 
-@pytest.mark.parametrize("name", UGLY)
-def test_upload_dir_and_download_dir_keep_the_name_of_the_folder(store: tuple[Buckets, str], local: Path, name: str):
+def test_upload_dir_and_download_dir_keep_the_name_of_the_folder(store: tuple[Buckets, str], local: Path):
     obs, root = store
-    put(local / name / "a.txt", "a")
-    put(local / name / "deep" / name, "b")
-    put(local / name / "empty.txt", "")
-    (local / name / "empty").mkdir()
+    for name in UGLY:
+        files = {f"{name}/a.txt": f"a of {name}", f"{name}/deep/{name}": "b", f"{name}/empty.txt": ""}
+        for path, text in files.items():
+            put(local / path, text)
+        (local / name / "empty").mkdir()
 
-    obs.upload_dir(f"{name}/", f"{root}/dir1/")
-    obs.download_dir(f"{root}/dir1/{name}", "there")
+        with case(name):
+            obs.upload_dir(f"{name}/", f"{root}/dir1/")
+            obs.download_dir(f"{root}/dir1/{name}", f"there/{name}")
 
-    assert tree(local / "there") == {f"{name}/a.txt": "a", f"{name}/deep/{name}": "b", f"{name}/empty.txt": ""}
-    assert keys(store) == sorted(f"dir1/{name}/{end}" for end in ("a.txt", f"deep/{name}", "empty.txt"))
+            assert tree(local / "there" / name) == files
+            assert keys(store, f"/dir1/{name}/") == sorted(f"dir1/{path}" for path in files)
 
 
 def test_files_are_replaced_and_the_target_may_be_a_file(store: tuple[Buckets, str], local: Path):
@@ -187,16 +190,14 @@ THERE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("path", "there"), THERE)
-def test_a_folder_exists_with_and_without_its_slash(
-    store: tuple[Buckets, str], local: Path, path: str, there: bool
-):
+def test_a_folder_exists_with_and_without_its_slash(store: tuple[Buckets, str], local: Path):
     obs, root = store
     obs.upload_file(put(local / "file.txt"), f"{root}/dir1/")
 
-    assert obs.is_obs_path_exists(root + path) is there
-    assert obs.exists(root + path) is there
-    assert obs.is_obs_file(root + path) is (path == "/dir1/file.txt")
+    for path, there in THERE:
+        assert obs.is_obs_path_exists(root + path) is there, path
+        assert obs.exists(root + path) is there, path
+        assert obs.is_obs_file(root + path) is (path == "/dir1/file.txt"), path
 
 
 # --- make and remove
@@ -282,22 +283,21 @@ FAILURES: list[tuple[Act, str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("act", "sentence", "code"), FAILURES, ids=[row[1] for row in FAILURES])
-def test_an_error_says_what_does_not_exist(
-    store: tuple[Buckets, str], local: Path, act: Act, sentence: str, code: str
-):
+def test_an_error_says_what_does_not_exist(store: tuple[Buckets, str], local: Path):
     obs, root = store
     put(local / "file.txt", "kept")
     put(local / "folder" / "a.txt", "kept")
     obs.upload_file("file.txt", f"{root}/dir1/")
 
-    with pytest.raises(ObsError) as caught:
-        act(obs, root)
+    for act, sentence, code in FAILURES:
+        with case(sentence):
+            with pytest.raises(ObsError) as caught:
+                act(obs, root)
 
-    assert sentence.format(root.removeprefix("obs://")) in str(caught.value)
-    assert (caught.value.error_msg, caught.value.error_code) == (str(caught.value), f"ModelArts.{code}")
-    assert keys(store) == ["dir1/file.txt"]
-    assert tree(local) == {"file.txt": "kept", "folder/a.txt": "kept"}
+            assert sentence.format(root.removeprefix("obs://")) in str(caught.value)
+            assert (caught.value.error_msg, caught.value.error_code) == (str(caught.value), f"ModelArts.{code}")
+            assert keys(store) == ["dir1/file.txt"]
+            assert tree(local) == {"file.txt": "kept", "folder/a.txt": "kept"}
 
 
 NO_FILES = ["../outside.txt", "a/../../outside.txt", "/etc/outside.txt", "a//b", "./a", "x" * 256, "dir/"]

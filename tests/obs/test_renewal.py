@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_proxy import MARK, FaultProxy, Reply, error_reply
+from fault_proxy import MARK, FaultProxy, Reply, Rule, error_reply
 
 from modelarts._auth.signing import Keys
 from modelarts._obs.cloud.buckets import HuaweiBuckets
 from modelarts._transport.options import TransportOptions
 from modelarts.errors import ObsError
+from tests.support.cases import case
 
 
 def buckets(proxy: FaultProxy, auth: Any, tmp_path: Path) -> HuaweiBuckets:
@@ -47,22 +48,25 @@ HEADS: dict[str, Callable[[HuaweiBuckets, str], Any]] = {
 }
 
 
-@pytest.mark.parametrize("status", [400, 401, 403])
-@pytest.mark.parametrize("code", ["InvalidAccessKeyId", "ExpiredToken", "InvalidToken"])
-@pytest.mark.parametrize("call", HEADS)
-def test_keys_refused_in_a_head_request_are_renewed(
-    obs: HuaweiBuckets, proxy: FaultProxy, bucket: str, small: Path, tmp_path: Path, call: str, code: str, status: int
-):
-    obs.upload_file(small, f"obs://{bucket}/")
-    renewing = buckets(proxy, Renewed("ENDED", "NEW"), tmp_path)
-    proxy.rule = lambda request: (
+def refusal(status: int, code: str) -> Rule:
+    return lambda request: (
         None if "NEW" in request.headers["authorization"]
         else Reply(status, headers=MARK) if request.method == "HEAD" else error_reply(status, code)
     )  # fmt: skip
 
-    assert HEADS[call](renewing, bucket) is not False
 
-    renewing.close()
+@pytest.mark.parametrize("call", HEADS)
+def test_keys_refused_in_a_head_request_are_renewed(
+    obs: HuaweiBuckets, proxy: FaultProxy, bucket: str, small: Path, tmp_path: Path, call: str
+):
+    obs.upload_file(small, f"obs://{bucket}/")
+    for status in (400, 401, 403):
+        for code in ("InvalidAccessKeyId", "ExpiredToken", "InvalidToken"):
+            renewing = buckets(proxy, Renewed("ENDED", "NEW"), tmp_path)
+            proxy.rule = refusal(status, code)
+            with case(status, code):
+                assert HEADS[call](renewing, bucket) is not False
+            renewing.close()
 
 
 def test_a_head_request_refused_for_another_reason_is_not_repeated(
