@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from modelarts._settings.table import SETTINGS, resolve
+from modelarts._settings.table import BY_NAME, resolve
 from modelarts.errors import ConfigError
 from modelarts.session import Session
 from tests.support.cloud import PROJECT
@@ -119,41 +121,38 @@ WRONG_KINDS: list[tuple[str, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize("where", ["environment", "file"])
-@pytest.mark.parametrize(("name", "value", "rule"), WRONG)
-def test_an_invalid_value_is_reported_with_its_source_and_the_rule(
-    monkeypatch: pytest.MonkeyPatch, file: Path, name: str, value: str, rule: str, where: str
-):
-    variable, *_ = next(setting.env for setting in SETTINGS if setting.name == name)
-    if where == "file":
-        write_json(file, **{name: value})
-    else:
+def assert_reported(call: Callable[[], Any], name: str, value: Any, source: str, rule: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        call()
+
+    assert str(caught.value).startswith(f"{name}={value!r} ({source}): ")
+    assert rule in str(caught.value), (name, value)
+
+
+def test_an_invalid_value_of_the_environment_is_reported_with_its_source_and_the_rule(monkeypatch: pytest.MonkeyPatch):
+    for name, value, rule in WRONG:
+        variable, *_ = BY_NAME[name].env
         monkeypatch.setenv(variable, value)
-    place = f"file {file}" if where == "file" else f"environment {variable}"
-
-    with pytest.raises(ConfigError) as caught:
-        Session()
-
-    assert str(caught.value).startswith(f"{name}={value!r} ({place}): ")
-    assert rule in str(caught.value)
+        assert_reported(Session, name, value, f"environment {variable}", rule)
+        monkeypatch.delenv(variable)
 
 
-@pytest.mark.parametrize(("name", "value", "rule"), WRONG_KINDS)
-def test_a_value_of_a_wrong_type_is_reported_with_the_rule(file: Path, name: str, value: Any, rule: str):
-    write_json(file, **{name: value})
-
-    with pytest.raises(ConfigError) as caught:
-        resolve()
-
-    assert str(caught.value).startswith(f"{name}={value!r} (file {file}): ")
-    assert rule in str(caught.value)
+def test_an_invalid_value_of_a_file_is_reported_with_its_source_and_the_rule(file: Path):
+    for name, value, rule in WRONG:
+        write_json(file, **{name: value})
+        assert_reported(Session, name, value, f"file {file}", rule)
 
 
-@pytest.mark.parametrize("name", ["secret_key", "security_token", "password"])
-@pytest.mark.parametrize("value", [["SECRET"], {"SECRET": "SECRET"}, 5])
-def test_a_wrong_secret_is_masked(name: str, value: Any):
-    with pytest.raises(ConfigError, match=rf"^{name}=\*\*\*\* \(argument\): write it as a text, in quotes$"):
-        resolve({name: value})
+def test_a_value_of_a_wrong_type_is_reported_with_the_rule(file: Path):
+    for name, value, rule in WRONG_KINDS:
+        write_json(file, **{name: value})
+        assert_reported(resolve, name, value, f"file {file}", rule)
+
+
+def test_a_wrong_secret_is_masked():
+    for name, value in itertools.product(["secret_key", "security_token", "password"], [["SECRET"], {"SECRET": 1}, 5]):
+        with pytest.raises(ConfigError, match=rf"^{name}=\*\*\*\* \(argument\): write it as a text, in quotes$"):
+            resolve({name: value})
 
 
 @pytest.mark.parametrize("setting", ["ca_bundle", "client_cert"])
@@ -176,16 +175,16 @@ def test_a_very_long_path_is_shortened_in_the_message(file: Path, name: str):
     assert len(str(caught.value)) < 600
 
 
-@pytest.mark.parametrize("name", [setting.name for setting in SETTINGS])
 @pytest.mark.parametrize("blank", [" ", "\r", " \t\n"])
-def test_what_is_blank_counts_as_missing(monkeypatch: pytest.MonkeyPatch, file: Path, name: str, blank: str):
-    default = resolve()[name]
-    variable, *_ = next(setting.env for setting in SETTINGS if setting.name == name)
+def test_what_is_blank_counts_as_missing(monkeypatch: pytest.MonkeyPatch, file: Path, blank: str):
+    defaults = resolve()
 
-    write_json(file, **{name: blank})
-    monkeypatch.setenv(variable, blank)
+    for name, setting in BY_NAME.items():
+        write_json(file, **{name: blank})
+        monkeypatch.setenv(setting.env[0], blank)
 
-    assert resolve({name: blank})[name] == default
+        assert resolve({name: blank})[name] == defaults[name], name
+        monkeypatch.delenv(setting.env[0])
 
 
 def test_a_blank_folder_of_settings_counts_as_missing(monkeypatch: pytest.MonkeyPatch, file: Path):
