@@ -6,7 +6,6 @@ import copy
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Callable
 from urllib.parse import parse_qsl, urlsplit
 
@@ -19,7 +18,7 @@ from modelarts.estimator import Estimator, VisualizationJob
 from modelarts.session import Session
 from tests.sdk.test_payload_samples import CALLS as CREATING
 from tests.support.cloud import contract
-from tests.support.environment import BODY, PROJECT, Environment, in_process
+from tests.support.environment import ANY, BODY, PROJECT, Environment, in_process
 from tests.support.rest import OPERATIONS, reply_faults, request_faults
 
 OBSERVED = contract("observed.json")
@@ -98,17 +97,33 @@ class Made:
         }  # fmt: skip
 
 
+ALL = {"per_page": 1000}
+
+
+def remove_all(environment: Environment) -> None:
+    """Remove what earlier calls created, whose names are those of the recording."""
+    store = environment.store
+    for job in environment.call("list_training_jobs", query=ALL).members["jobs"]:
+        for version in store.jobs.versions(job["job_id"]):
+            store.jobs.transition(version.id, ANY, 10)
+        store.jobs.delete(job["job_id"])
+    for config in environment.call("list_training_job_configs", query=ALL).members["configs"]:
+        store.configs.delete(config["config_name"])
+    for viewer in environment.call("list_visualization_jobs", query=ALL).members["jobs"]:
+        store.visualizations.delete(viewer["job_id"])
+
+
 # --- responses to the original SDK
 
 
 @pytest.mark.parametrize("call", ROWS)
-def test_a_recorded_request_gets_a_documented_response(tmp_path: Path, call: str) -> None:
-    with in_process(tmp_path / "state") as environment:
-        made = Made.of(environment, call)
-        for method, path, body in map(made.here, ROWS[call]):
-            reply = environment.send(method, path, body)
+def test_a_recorded_request_gets_a_documented_response(environment: Environment, call: str) -> None:
+    remove_all(environment)
+    made = Made.of(environment, call)
+    for method, path, body in map(made.here, ROWS[call]):
+        reply = environment.send(method, path, body)
 
-            assert (reply.status_code, reply_faults(operation_of(method, path), reply.json())) == (200, []), reply.text
+        assert (reply.status_code, reply_faults(operation_of(method, path), reply.json())) == (200, []), reply.text
 
 
 def operation_of(method: str, path: str) -> str:
