@@ -120,7 +120,7 @@ try:
     raise ValueError("no class 7 in this part of the data")
 finally:
     peer.close()
-    time.sleep(1)
+    time.sleep(0.3)
 """
     job = started(session, tmp_path, script, 3)
     until(lambda: any("ConnectionResetError" in log for log in logs(job)))

@@ -61,20 +61,20 @@ class Log:
         self.problem = self.problem or f"the log is incomplete, {path} cannot be written: {explain(error)}"
 
 
-def copy(descriptor: int, log: Log, label: str = "") -> None:
-    """Copy the output of a program to the log of its worker until it is closed.
-
-    Args:
-        label: what begins each line of a program beside the script: its lines are copied as a whole.
-    """
-    rest = b""
+def copy(descriptor: int, log: Log) -> None:
+    """Copy the output of a program to the log of its worker until it is closed."""
     while data := _read(descriptor):
-        if label:
-            *lines, rest = (rest + data).split(b"\n")
-            data = b"".join(f"[{label}] ".encode() + line + b"\n" for line in lines)
         log.write(data)
+
+
+def copy_lines(descriptor: int, label: str, log: Log) -> None:
+    """Copy the output of one of several programs, line by line, each with the label of the program if it has one."""
+    start, rest = f"[{label}] ".encode() if label else b"", b""
+    while data := _read(descriptor):
+        *lines, rest = (rest + data).split(b"\n")
+        log.write(b"".join(start + line + b"\n" for line in lines))
     if rest:
-        log.write(f"[{label}] ".encode() + rest + b"\n")
+        log.write(start + rest + b"\n")
 
 
 def _read(descriptor: int) -> bytes:

@@ -18,7 +18,7 @@ from modelarts.local.places import causes, ends
 from modelarts.local.places.ends import End
 from modelarts.local.places.isolation import Node
 from modelarts.local.places.start_failure import StartFailure
-from modelarts.local.places.worker_log import Log, copy, explain
+from modelarts.local.places.worker_log import Log, copy, copy_lines, explain
 from modelarts.local.processes import Process
 
 GRACE = 5.0  # seconds from SIGTERM to SIGKILL for a worker
@@ -65,11 +65,7 @@ class Workers:
                 why = invalid_variables(worker["environment"]) or explain(error)
                 raise StartFailure(f"{program} cannot be started: {why}", 126) from None
             self.record(index + 1)
-            self.pumps.append([])
-            for output, label in zip(node.outputs, ["", *(other["label"] for other in beside)]):
-                pump = threading.Thread(target=copy, args=(output, log, label), daemon=True)
-                pump.start()
-                self.pumps[-1].append(pump)
+            self.pumps.append(_pumps(node, log, [other["label"] for other in beside]))
 
     def record(self, count: int, *others: Process) -> None:
         """Record the first processes of started workers, so that the service can end them if this process is killed.
@@ -149,6 +145,18 @@ class Workers:
         """Wait until no thread is left, after all processes have been killed."""
         for thread in (*self.waiting, *itertools.chain(*self.pumps)):
             thread.join()
+
+
+def _pumps(node: Node, log: Log, labels: Sequence[str]) -> list[threading.Thread]:
+    """Threads that copy the output of a node's programs; those beside the script have labels."""
+    if labels:
+        pairs = zip(node.outputs, ["", *labels])
+        pumps = [threading.Thread(target=copy_lines, args=(*pair, log), daemon=True) for pair in pairs]
+    else:
+        pumps = [threading.Thread(target=copy, args=(node.outputs[0], log), daemon=True)]
+    for pump in pumps:
+        pump.start()
+    return pumps
 
 
 def invalid_variables(environment: dict[str, str]) -> str:
