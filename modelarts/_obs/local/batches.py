@@ -95,7 +95,10 @@ class Batch(ABC):
         if inside == self.inside:
             return f"{self._path}{os.sep}"
         path = f"{self._path}{os.sep}{inside[len(self.inside) :]}"
-        os.makedirs(path, exist_ok=True)  # noqa: PTH103
+        try:
+            os.mkdir(path)  # noqa: PTH102
+        except FileNotFoundError:  # no files are in the folders above
+            os.makedirs(path)  # noqa: PTH103
         return path
 
     @abstractmethod

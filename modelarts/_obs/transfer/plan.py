@@ -57,7 +57,7 @@ class TransferPlan:
             item = known.get(target.url)
             tasks = partial(self._store._upload_tasks, source, target, self.transfer)
             if item is not None and item.size == size and not self._store._has_unfinished_upload(target):
-                yield partial(self._unless_same, source, item, tasks)
+                yield from self._worth_a_thread(size, iter([partial(self._unless_same, source, item, tasks)]))
             else:
                 yield from self._worth_a_thread(size, tasks())
         if is_empty:
@@ -71,7 +71,7 @@ class TransferPlan:
                 has_size = sync and target.is_file() and target.stat().st_size == item.size
                 is_complete = has_size and not is_unfinished(target)
             if is_complete:
-                yield partial(self._unless_same, target, item, tasks)
+                yield from self._worth_a_thread(item.size, iter([partial(self._unless_same, target, item, tasks)]))
             else:
                 yield from self._worth_a_thread(item.size, tasks())
 
@@ -81,7 +81,9 @@ class TransferPlan:
             yield from tasks
         else:
             for task in tasks:
-                task()
+                more = task()
+                if isinstance(more, MoreTasks):
+                    yield from self._worth_a_thread(size, more.tasks)
 
     def _unless_same(self, file: Path, item: Item, tasks: Callable[[], Iterator[Task]]) -> MoreTasks | None:
         self.transfer.check()
