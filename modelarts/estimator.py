@@ -209,10 +209,10 @@ class Estimator(StrictAttributes, Training, JobCalls):
         self.job_id, self.version_id = reply.get("job_id"), reply.get("version_id")
         job = version_handle(self.modelarts_session, self.job_id, {**body["config"], **reply}, reply.get("job_name"))
         if wait and self.version_id is not None:
-            self._watch(job)
+            self._watch(job, reply.get("status"))
         return job
 
-    def _watch(self, job: TrainingJob) -> None:
+    def _watch(self, job: TrainingJob, status: object) -> None:
         from modelarts._display.screen import Screen
         from modelarts._jobs import follow
 
@@ -222,7 +222,7 @@ class Estimator(StrictAttributes, Training, JobCalls):
         screen.say(f"job {job.job_name} (job_id {job.job_id}), version {job.version_name} "
                    f"(version_id {job.version_id}){log}")  # fmt: skip
         try:
-            info = follow.Follower(client, **version, screen=screen).run()
+            info = follow.Follower(client, **version, screen=screen, status=status).run()
         except KeyboardInterrupt:
             screen.say(f"no longer waiting; the job continues. To stop it: Estimator(session, job_id={job.job_id}, "
                        f"version_id={job.version_id}).stop_job_version()")  # fmt: skip

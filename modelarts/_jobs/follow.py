@@ -107,13 +107,17 @@ class Follower:
     Args:
         client, job_id, version_id: the version.
         screen: gets each new status and the log. With a quiet one the log is not read.
+        status: of the version if it is known, as that of one which has just been created.
     """
 
-    def __init__(self, client: Client, job_id: int | str, version_id: int | str, screen: Screen) -> None:
+    def __init__(
+        self, client: Client, job_id: int | str, version_id: int | str, screen: Screen, status: object = None
+    ) -> None:
         self.screen = screen
         self._client = ReconnectingClient(client, screen)
         self._version = {"job_id": job_id, "version_id": version_id}
         self._logs: list[LogReader] = []
+        self._first = status
         self._last: Response | None = None  # the last status reply
         self._interval = SHORTEST
 
@@ -132,10 +136,10 @@ class Follower:
         return self._last
 
     def _follow(self) -> None:
-        info = self._info()
-        self.screen.status(info["status"])
-        while not info["status"].ended and self._client.left > 0:
-            before, began = info["status"], time.monotonic()
+        status = self._first if isinstance(self._first, JobStatus) else self._info()["status"]
+        self.screen.status(status)
+        while not status.ended and self._client.left > 0:
+            before, began = status, time.monotonic()
             pages: list[Page] = []
             if self.screen.quiet:
                 hold = self._hold()
@@ -144,13 +148,14 @@ class Follower:
             else:
                 hold, held, pages = self._new_pages()
                 info = self._info()
-            news = bool(pages) or info["status"] != before
+            status = info["status"]
+            news = bool(pages) or status != before
             # A service may say that it held a reply back, and yet have returned nothing at once.
             held = held and hold > 0 and (news or time.monotonic() - began >= hold / 2)
-            if not info["status"].ended:
-                self.screen.status(info["status"])
+            if not status.ended:
+                self.screen.status(status)
             self._show(pages)
-            if not held and not info["status"].ended:
+            if not held and not status.ended:
                 self._pause(news)
 
     def _hold(self) -> int:

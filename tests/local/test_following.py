@@ -149,6 +149,17 @@ def test_a_log_that_is_complete_is_read_once(session, tmp_path, operations, caps
     assert operations.count("get_training_job_log") < 20_000 / 500 + 10
 
 
+def test_the_status_of_a_version_that_was_just_created_is_not_requested(session, tmp_path, operations, capsys):
+    put_code(session, tmp_path, "")
+    training = estimator(session)
+
+    training.fit(inputs="/bucket/data/", wait=True)
+
+    created = operations.index("create_training_job")
+    assert operations[created + 1] == "list_training_job_log_files"
+    assert [line for line in capsys.readouterr().out.splitlines() if line.startswith("JOBSTAT")][0] == "JOBSTAT_INIT"
+
+
 class Counting(io.StringIO):
     """A stream that keeps a digest of the text between the first and the last line, not the text."""
 

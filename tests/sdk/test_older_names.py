@@ -48,7 +48,7 @@ def test_fit_waits_when_the_older_order_says_so(
     cloud.look_ups("specs", "engines")
     cloud.answer("POST", "/training-jobs", {"is_success": True, "job_id": 10, "version_id": 20})
     watched: list[TrainingJob] = []
-    monkeypatch.setattr(Estimator, "_watch", lambda _, job: watched.append(job))
+    monkeypatch.setattr(Estimator, "_watch", lambda _, job, status: watched.append(job))
 
     cloud_estimator(session).fit("/b/data/", True, "digits")
 
