@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from fault_proxy import FaultProxy
 from large import PART, SIZE
+from programs import Programs
 
 from modelarts._auth.signing import AkSkAuth
 from modelarts._obs.buckets import Buckets
@@ -59,6 +60,14 @@ def proxy(s3_port: int) -> Iterator[FaultProxy]:
     running = FaultProxy(s3_port)
     yield running
     running.close()
+
+
+@pytest.fixture(scope="session")
+def programs() -> Iterator[Programs]:
+    """Starts programs that use buckets."""
+    shared = Programs()
+    yield shared
+    shared.close()
 
 
 @pytest.fixture(autouse=True)

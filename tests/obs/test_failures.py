@@ -19,6 +19,7 @@ import pytest
 from conftest import ACCESS_KEY, SECRET_KEY, TOKEN
 from fault_proxy import MARK, CutBody, CutReply, FaultProxy, Reply, Request, Stall, error_reply
 from large import PART
+from programs import Programs
 
 from modelarts._auth.signing import AkSkAuth, TokenAuth
 from modelarts._obs.cloud.buckets import HuaweiBuckets
@@ -276,17 +277,13 @@ def test_an_interrupted_download_keeps_the_older_file_and_no_incomplete_one(
 
 @pytest.mark.parametrize("size", [100, 3 * PART])
 def test_a_full_disk_is_not_reported_as_a_network_failure(
-    obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, size: int
+    obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, programs: Programs, size: int
 ):
     (local / "file.bin").write_bytes(os.urandom(size))
     obs.upload_file("file.bin", f"obs://{bucket}/")
     proxy.seen.clear()
     program = f"""
-        import resource, signal
-        from pathlib import Path
-        from modelarts._auth.signing import AkSkAuth
-        from modelarts._obs.cloud.buckets import HuaweiBuckets
-        from modelarts.errors import ObsError
+        import resource
         obs = HuaweiBuckets({proxy.url!r}, AkSkAuth("A", "S"), Path("state"), part_size={PART})
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, ({size} // 2, -1))
@@ -296,9 +293,9 @@ def test_a_full_disk_is_not_reported_as_a_network_failure(
             print(error)
     """
 
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], cwd=local, capture_output=True, text=True)
+    said = programs.start(program, local).output()
 
-    assert f"cannot download obs://{bucket}/file.bin: File too large" in done.stdout
+    assert f"cannot download obs://{bucket}/file.bin: File too large" in said and "Traceback" not in said
     assert not (local / "there.bin").exists()
     assert len(proxy.requests_of("GET", "file.bin")) <= 3
 

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import signal
-import subprocess
-import sys
-import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,9 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from fault_proxy import FaultProxy, Request, Stall, error_reply
 from large import PART
+from programs import Program, Programs
 
 from modelarts._display.progress import Silent
 from modelarts._obs.cloud.buckets import HuaweiBuckets
@@ -28,10 +26,7 @@ from modelarts._obs.paths import PART as PREFIX
 from modelarts._obs.transfer.part_file import PartFile
 from modelarts._obs.transfer.worker_pool import Cancelled, Transfer
 from modelarts.errors import ObsError
-from modelarts.local.processes import Process
 from tests.support.files import put, tree
-from tests.support.jobs import until
-from tests.support.left_processes import SHARED
 
 SIZE = 3 * PART + 5
 
@@ -67,77 +62,44 @@ def interrupt_upload(obs: HuaweiBuckets, proxy: FaultProxy, file: Path, target: 
 # --- on this machine
 
 
-# Forks a process that downloads for each line, whose imports took a fifth of a second.
-DOWNLOADS = """
-    import json, os, signal, sys
-    from pathlib import Path
-    from modelarts._auth.signing import AkSkAuth
-    from modelarts._obs.cloud.buckets import HuaweiBuckets
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
-    for line in sys.stdin:
-        pid = os.fork()
-        if pid:
-            print(pid, flush=True)
-            continue
-        try:
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            url, state, source, target = json.loads(line)
-            HuaweiBuckets(url, AkSkAuth("A", "S"), Path(state), part_size={part}).download_file(source, target)
-        finally:
-            os._exit(0)
-"""
-
-
+@attrs.frozen
 class Downloads:
     """Starts processes with a download in progress, which hangs."""
 
-    def __init__(self) -> None:
-        program = textwrap.dedent(DOWNLOADS.format(part=PART))
-        command, pipe = [sys.executable, "-c", program], subprocess.PIPE
-        self._forks = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
-        SHARED.add(self._forks.pid)
+    programs: Programs
+    proxy: FaultProxy
+    folder: Path
 
-    def start(self, proxy: FaultProxy, state: Path, source: str, target: Path) -> Process:
+    def start(self, source: str, target: Path) -> Program:
+        proxy, state = self.proxy, str(self.folder / "state")
         proxy.rule = lambda request: Stall() if request.method == "GET" and request.key else None
         proxy.seen.clear()
-        assert self._forks.stdin and self._forks.stdout
-        self._forks.stdin.write(json.dumps([proxy.url, str(state), source, str(target)]) + "\n")
-        self._forks.stdin.flush()
-        process = Process.of(int(self._forks.stdout.readline()))
+        buckets = f"HuaweiBuckets({proxy.url!r}, AkSkAuth('A', 'S'), Path({state!r}), part_size={PART})"
+        program = self.programs.start(f"{buckets}.download_file({source!r}, {str(target)!r})", self.folder)
         deadline = time.monotonic() + 30
         while not any(request.method == "GET" and request.key for request in proxy.seen):
-            assert time.monotonic() < deadline and process.is_running()
+            assert time.monotonic() < deadline and program.is_running()
             time.sleep(0.01)
         proxy.rule = lambda request: None
-        return process
-
-    def close(self) -> None:
-        self._forks.communicate(timeout=30)
+        return program
 
 
-@pytest.fixture(scope="module")
-def downloads() -> Iterator[Downloads]:
-    shared = Downloads()
-    yield shared
-    shared.close()
-
-
-def end(process: Process, how: int = signal.SIGKILL) -> None:
-    process.signal(how)
-    until(lambda: not process.exists())
+@pytest.fixture
+def downloads(programs: Programs, proxy: FaultProxy, tmp_path: Path) -> Downloads:
+    return Downloads(programs, proxy, tmp_path)
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 @pytest.mark.parametrize("size", [100, SIZE])
 def test_the_next_download_resumes_or_removes_the_part_file_of_a_killed_one(
-    obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, downloads: Downloads, tmp_path: Path, how: int,
+    obs: HuaweiBuckets, bucket: str, local: Path, downloads: Downloads, tmp_path: Path, how: int,
     size: int,
 ):  # fmt: skip
     (local / "file.bin").write_bytes(os.urandom(size))
     obs.upload_file("file.bin", f"obs://{bucket}/")
     target = local / "there" / "file.bin"
-    process = downloads.start(proxy, tmp_path / "state", f"obs://{bucket}/file.bin", target)
-    end(process, how)
+    process = downloads.start(f"obs://{bucket}/file.bin", target)
+    process.end(how)
     assert len(part_files(local)) == 1
 
     obs.download_file(f"obs://{bucket}/file.bin", target)
@@ -148,31 +110,31 @@ def test_the_next_download_resumes_or_removes_the_part_file_of_a_killed_one(
 
 @pytest.mark.parametrize("size", [100, SIZE])
 def test_the_part_file_of_a_running_process_is_not_touched(
-    obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, downloads: Downloads, tmp_path: Path, size: int
+    obs: HuaweiBuckets, bucket: str, local: Path, downloads: Downloads, tmp_path: Path, size: int
 ):
     (local / "file.bin").write_bytes(os.urandom(size))
     obs.upload_file("file.bin", f"obs://{bucket}/")
     target = local / "there" / "file.bin"
-    process = downloads.start(proxy, tmp_path / "state", f"obs://{bucket}/file.bin", target)
+    process = downloads.start(f"obs://{bucket}/file.bin", target)
     held = part_files(local)
 
     obs.download_file(f"obs://{bucket}/file.bin", target)
 
     assert target.read_bytes() == (local / "file.bin").read_bytes()
     assert part_files(local) == held and process.is_running()
-    end(process)
+    process.end()
 
 
 def test_part_files_of_several_killed_processes_are_all_removed(
-    obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, downloads: Downloads, tmp_path: Path
+    obs: HuaweiBuckets, bucket: str, local: Path, downloads: Downloads, tmp_path: Path
 ):
     (local / "file.bin").write_bytes(b"text")
     obs.upload_file("file.bin", f"obs://{bucket}/")
     target = local / "there" / "file.bin"
-    processes = [downloads.start(proxy, tmp_path / "state", f"obs://{bucket}/file.bin", target) for _ in range(3)]
+    processes = [downloads.start(f"obs://{bucket}/file.bin", target) for _ in range(3)]
     assert len(part_files(local)) == 3
     for process in processes:
-        end(process)
+        process.end()
 
     obs.download_file(f"obs://{bucket}/file.bin", target)
 
@@ -181,15 +143,15 @@ def test_part_files_of_several_killed_processes_are_all_removed(
 
 @pytest.mark.parametrize("size", [100, SIZE])
 def test_a_download_with_sync_removes_part_files_of_files_that_are_up_to_date(
-    obs: HuaweiBuckets, bucket: str, local: Path, proxy: FaultProxy, downloads: Downloads, tmp_path: Path, size: int
+    obs: HuaweiBuckets, bucket: str, local: Path, downloads: Downloads, tmp_path: Path, size: int
 ):
     """The file exists and is complete: there is nothing to download."""
     (local / "file.bin").write_bytes(os.urandom(size))
     obs.upload_file("file.bin", f"obs://{bucket}/")
     target = local / "there" / "file.bin"
     obs.download_file(f"obs://{bucket}/file.bin", target)
-    process = downloads.start(proxy, tmp_path / "state", f"obs://{bucket}/file.bin", target)
-    end(process)
+    process = downloads.start(f"obs://{bucket}/file.bin", target)
+    process.end()
 
     obs.download_file(f"obs://{bucket}/file.bin", target, sync=True)
 
@@ -209,31 +171,30 @@ def test_an_upload_with_sync_ends_an_interrupted_upload(
     assert unfinished_uploads(obs, bucket) == []
 
 
-def upload_and_be_killed(buckets: Path, folder: Path) -> None:
+def upload_and_be_killed(programs: Programs, buckets: Path, folder: Path) -> None:
     """A process that is killed when it has copied everything, just before the object would appear."""
     program = f"""
-        import os
-        from modelarts._obs.local import copies
-        from modelarts._obs.local.buckets import LocalBuckets
         copies.was_modified = lambda *_: os._exit(0)
         LocalBuckets({str(buckets)!r}).upload_file("file.txt", "obs://bucket/")
     """
-    subprocess.run([sys.executable, "-c", textwrap.dedent(program)], cwd=folder, check=True)
+    assert programs.start(program, folder).output() == ""
 
 
-def test_a_killed_upload_of_a_new_object_to_a_local_bucket_leaves_nothing(tmp_path: Path, local: Path):
+def test_a_killed_upload_of_a_new_object_to_a_local_bucket_leaves_nothing(
+    tmp_path: Path, local: Path, programs: Programs
+):
     obs = LocalBuckets(tmp_path / "buckets")
     obs.create_bucket("bucket")
     put(local / "file.txt")
 
-    upload_and_be_killed(tmp_path / "buckets", local)
+    upload_and_be_killed(programs, tmp_path / "buckets", local)
 
     assert [*(tmp_path / "buckets" / "bucket").iterdir()] == []
 
 
 @pytest.mark.parametrize("has_unnamed_files", [True, False])
 def test_what_a_killed_upload_over_an_object_left_in_a_local_bucket_is_removed(
-    tmp_path: Path, local: Path, monkeypatch: pytest.MonkeyPatch, has_unnamed_files: bool
+    tmp_path: Path, local: Path, programs: Programs, monkeypatch: pytest.MonkeyPatch, has_unnamed_files: bool
 ):
     """The object is deleted meanwhile, so that the next upload finds only what the killed one left."""
     if not has_unnamed_files:
@@ -242,7 +203,7 @@ def test_what_a_killed_upload_over_an_object_left_in_a_local_bucket_is_removed(
     obs.create_bucket("bucket")
     put(local / "file.txt", "a longer text")
     obs.upload_file("file.txt", "obs://bucket/")
-    upload_and_be_killed(tmp_path / "buckets", local)
+    upload_and_be_killed(programs, tmp_path / "buckets", local)
     assert len(part_files(tmp_path / "buckets")) == 1
     obs.delete("obs://bucket/file.txt")
     put(local / "file.txt", "text")
@@ -462,22 +423,18 @@ def test_a_failed_upload_without_resume_state_is_ended(
 
 
 def test_a_full_disk_for_resume_states_does_not_stop_a_transfer(
-    bucket: str, local: Path, big: Path, proxy: FaultProxy, obs: HuaweiBuckets
+    bucket: str, local: Path, big: Path, proxy: FaultProxy, obs: HuaweiBuckets, programs: Programs
 ):
     program = f"""
-        import resource, signal
-        from pathlib import Path
-        from modelarts._auth.signing import AkSkAuth
-        from modelarts._obs.cloud.buckets import HuaweiBuckets
+        import resource
         obs = HuaweiBuckets({proxy.url!r}, AkSkAuth("A", "S"), Path("state"), part_size={PART})
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (20, -1))
         obs.upload_file("big.bin", "obs://{bucket}/")
     """
 
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], cwd=local, capture_output=True, text=True)
+    said = programs.start(program, local).output()
 
-    assert done.returncode == 0, done.stderr
-    assert "a transfer that is interrupted will start from the beginning" in done.stderr
+    assert "a transfer that is interrupted will start from the beginning" in said and "Traceback" not in said
     assert obs.list(f"obs://{bucket}/big.bin")[0].size == SIZE
     assert [*(local / "state" / "transfers").iterdir()] == []

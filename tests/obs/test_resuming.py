@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
-import textwrap
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from fault_proxy import FaultProxy, Request, Stall, error_reply
 from large import PART, PARTS, SIZE, is_part, is_range, partial_files, records, same, stored
+from programs import Programs
 
 from modelarts._obs.cloud.buckets import HuaweiBuckets
 from modelarts.errors import ObsError
@@ -60,62 +59,56 @@ def test_a_failed_download_resumes_with_the_missing_parts(
     assert partial_files(local) == [] and records(tmp_path) == []
 
 
-CHILD = """
-    import sys
-    from pathlib import Path
-    from modelarts._auth.signing import AkSkAuth
-    from modelarts._obs.cloud.buckets import HuaweiBuckets
-    url, state, call, source, target = sys.argv[1:]
-    obs = HuaweiBuckets(url, AkSkAuth("A", "S"), Path(state), part_size={part})
-    getattr(obs, call)(source, target, threads=1)
-"""
+@attrs.frozen
+class Child:
+    """Makes a call in a process of its own, which ends at a request that gets no reply."""
+
+    programs: Programs
+    proxy: FaultProxy
+    folder: Path
+
+    def stopped_at(self, where: Callable[[Request], bool], how: int, call: str) -> str:
+        """Send it a signal at that request, and return what it wrote."""
+        self.proxy.rule = lambda request: Stall() if where(request) else None
+        state = str(self.folder / "state")
+        buckets = f"HuaweiBuckets({self.proxy.url!r}, AkSkAuth('A', 'S'), Path({state!r}), part_size={PART})"
+        program = self.programs.start(f"{buckets}.{call}", self.folder / "local")
+        deadline = time.monotonic() + 30
+        while not any(where(request) for request in self.proxy.seen):
+            assert time.monotonic() < deadline and program.is_running()
+            time.sleep(0.01)
+        said = program.end(how)
+        self.proxy.rule = lambda request: None
+        return said
 
 
-def start(proxy: FaultProxy, state: Path, *call: str) -> subprocess.Popen[bytes]:
-    program = textwrap.dedent(CHILD.format(part=PART))
-    return subprocess.Popen([sys.executable, "-c", program, proxy.url, str(state), *call], stderr=subprocess.PIPE)
-
-
-def stopped_at(
-    proxy: FaultProxy, process: subprocess.Popen[bytes], where: Callable[[Request], bool], how: int
-) -> bytes:
-    """Wait until a process is held up at a request, then send it a signal, and give back what it said."""
-    deadline = time.monotonic() + 30
-    while not any(where(request) for request in proxy.seen):
-        assert time.monotonic() < deadline and process.poll() is None
-        time.sleep(0.01)
-    process.send_signal(how)
-    return process.communicate(timeout=30)[1]
+@pytest.fixture
+def child(programs: Programs, proxy: FaultProxy, tmp_path: Path, local: Path) -> Child:
+    return Child(programs, proxy, tmp_path)
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_an_upload_resumes_after_its_process_was_killed(
-    obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, tmp_path: Path, how: int
+    obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, child: Child, how: int
 ):
-    proxy.rule = lambda request: Stall() if is_part(3)(request) else None
-    process = start(proxy, tmp_path / "state", "upload_file", str(big), f"obs://{bucket}/")
-    said = stopped_at(proxy, process, is_part(3), how)
+    said = child.stopped_at(is_part(3), how, f"upload_file('big.bin', 'obs://{bucket}/', threads=1)")
     assert not obs.exists(f"obs://{bucket}/big.bin")
-    proxy.rule = lambda request: None
     proxy.seen.clear()
 
     obs.upload_file(big, f"obs://{bucket}/")
 
-    assert (b"KeyboardInterrupt" in said) is (how == signal.SIGINT)
+    assert ("KeyboardInterrupt" in said) is (how == signal.SIGINT)
     assert sorted(request.body for request in proxy.seen if request.is_part) == [12345, PART, PART]
     assert same(big, stored(obs, bucket, local))
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_download_resumes_after_its_process_was_killed(
-    obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, tmp_path: Path, how: int
+    obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, child: Child, how: int
 ):
     obs.upload_file(big, f"obs://{bucket}/")
-    proxy.rule = lambda request: Stall() if is_range(3)(request) else None
-    process = start(proxy, tmp_path / "state", "download_file", f"obs://{bucket}/big.bin", str(local / "there.bin"))
-    stopped_at(proxy, process, is_range(3), how)
+    child.stopped_at(is_range(3), how, f"download_file('obs://{bucket}/big.bin', 'there.bin', threads=1)")
     assert not (local / "there.bin").exists() and len(partial_files(local)) == 1
-    proxy.rule = lambda request: None
     proxy.seen.clear()
 
     obs.download_file(f"obs://{bucket}/big.bin", local / "there.bin")
