@@ -157,7 +157,7 @@ def test_the_status_of_a_version_that_was_just_created_is_not_requested(session,
 
     created = operations.index("create_training_job")
     assert operations[created + 1] == "list_training_job_log_files"
-    assert [line for line in capsys.readouterr().out.splitlines() if line.startswith("JOBSTAT")][0] == "JOBSTAT_INIT"
+    assert capsys.readouterr().out.splitlines()[1] == "JOBSTAT_INIT"
 
 
 class Counting(io.StringIO):
