@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 import attrs
 import requests
-import waitress
+import waitress.wasyncore
 
 from modelarts._wire.v1.routes import BY_OPERATION
 from modelarts._wire.v1.status import INIT
@@ -95,8 +95,14 @@ class Environment:
     def send(self, method: str, path: str, body: Any = None, **options: Any) -> requests.Response:
         """Send a request with the bare HTTP client; `path` follows the project, or begins with `/v1` or two slashes."""
         data = options.pop("data", None) if body is None else json.dumps(body).encode()
+        headers = {"X-Auth-Token": TOKEN, **options.pop("headers", {})}
         url = self.url + path if path.startswith(("/v1", "//")) else f"{self.url}/v1/{PROJECT}{path}"
-        return self.raw.request(method, url, data=data, timeout=20, allow_redirects=False, **options)
+        given = {name: value for name, value in headers.items() if value is not None}
+        request = requests.Request(method, url, given, data=data, **options).prepare()
+        # Not by the session: its cookies, redirects and defaults take as long as the service does.
+        reply = self.raw.get_adapter(url).send(request, timeout=20)
+        _ = reply.content
+        return reply
 
     def call(
         self, operation: str, path: Mapping[str, Any] | None = None, query: Mapping[str, Any] | None = None,
@@ -204,6 +210,7 @@ def over_a_socket(home: Path) -> Iterator[Environment]:
         yield environment.open(f"http://127.0.0.1:{server.effective_port}")
     finally:
         environment.close()
-        server.trigger.pull_trigger(server.close)
+        # With its connections: one that waits for the rest of a body would keep it running.
+        server.trigger.pull_trigger(lambda: waitress.wasyncore.close_all(server._map, ignore_all=True))
         thread.join(10)
         server.task_dispatcher.shutdown()
