@@ -70,12 +70,14 @@ class StorageBackend(ABC):
         Folders that were created explicitly are objects. A folder that does not exist has none.
         """
 
-    def _to_upload(self, folder: Path, target: ObsPath, sync: bool, transfer: Transfer) -> Iterator[Path]:
-        """The files of a local folder, except those that this call uploads itself, as it finds them.
+    def _to_upload(
+        self, folder: Path, files: Optional[Iterable[Path]], target: ObsPath, sync: bool, transfer: Transfer
+    ) -> Iterator[Path]:
+        """The files of a local folder, or some of them, except those that this call uploads itself, as it finds them.
 
         Raises `OSError`.
         """
-        return tree.walk(folder)
+        return tree.walk(folder) if files is None else iter(files)
 
     def _to_download(self, folder: ObsPath, target: Path, sync: bool, transfer: Transfer) -> Iterator[Item]:
         """The objects of a folder, except those that this call downloads itself, as it finds them."""

@@ -102,13 +102,13 @@ class Buckets(StorageBackend):
     ) -> None:  # fmt: skip
         """Copy the content of a local folder, or some files of it, to the folder `target`."""
         plan = TransferPlan(self, f"upload to {target.url}", threads, progress)
-        chosen = self._files(source, target, sync, plan) if files is None else files
-        pairs = ((file, target / file.relative_to(source).as_posix()) for file in chosen)
-        plan.upload(pairs, self._walk(target.as_dir) if sync else (), target.bucket)
 
-    def _files(self, folder: Path, target: ObsPath, sync: bool, plan: TransferPlan) -> Iterator[Path]:
-        with report_os_errors(f"read the folder {str(folder)!r}"):
-            yield from self._to_upload(folder, target, sync, plan.transfer)
+        def pairs() -> Iterator[tuple[Path, ObsPath]]:
+            with report_os_errors(f"read the folder {str(source)!r}"):
+                for file in self._to_upload(source, files, target, sync, plan.transfer):
+                    yield file, target / file.relative_to(source).as_posix()
+
+        plan.upload(pairs(), self._walk(target.as_dir) if sync else (), target.bucket)
 
     # --- download
 

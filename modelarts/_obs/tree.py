@@ -7,7 +7,7 @@ import logging
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Union
@@ -85,6 +85,15 @@ def folders(top: str) -> Iterator[tuple[str, list[str]]]:
                     _warn(Path(path, name))
                 else:
                     around.append((f"{path}/{name}", f"{inside}{name}/", (*above, identity)))
+
+
+def by_folder(top: Path, files: Iterable[Path]) -> Iterator[tuple[str, list[str]]]:
+    """Some files below a folder, as `folders` yields them."""
+    found: dict[str, list[str]] = {}
+    for file in files:
+        above, slash, name = file.relative_to(top).as_posix().rpartition("/")
+        found.setdefault(above + slash, []).append(name)
+    yield from sorted(found.items())
 
 
 def children(folder: Path) -> Iterator[Path]:

@@ -376,3 +376,14 @@ def test_jobs_do_not_see_incomplete_folders(tmp_path: Path, source: Path, monkey
 
     assert seen == [[], []]
     assert moxing.file.list_directory("obs://bucket") == ["src"]
+
+
+def test_some_files_of_a_folder_are_copied_in_any_order(obs: LocalBuckets, source: Path, local: Path):
+    """As for the code of a job, without what is ignored."""
+    put(local / "src" / "a-b" / "0.txt", "a-b")
+    chosen = ["b/4.txt", "a/deep/1.txt", "a-b/0.txt", "a/1.txt", "a/deep/0.txt", "1.txt", "a/0.txt"]
+
+    obs.upload_contents(local, ObsPath("bucket", "x/"), [source / name for name in chosen], sync=True)
+
+    copied = tree(obs.root / "bucket" / "x" / "src")
+    assert copied == {name: {**FILES, "a-b/0.txt": "a-b"}[name] for name in chosen} and hidden(local) == []

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime, timezone
 from functools import partial
@@ -91,7 +91,9 @@ class LocalBuckets(Buckets):
                 elif self._is_folder(path):
                     yield Item(path.as_dir.url)
 
-    def _to_upload(self, folder: Path, target: ObsPath, sync: bool, transfer: Transfer) -> Iterator[Path]:
+    def _to_upload(
+        self, folder: Path, files: Iterable[Path] | None, target: ObsPath, sync: bool, transfer: Transfer
+    ) -> Iterator[Path]:
         top = target.under(self.root)
 
         def make_above(path: Path) -> None:
@@ -99,7 +101,8 @@ class LocalBuckets(Buckets):
             self._make_folder_for(target.as_dir if inside == "." else target / inside, transfer)
 
         copy = FolderCopy(folder, top, transfer, make_above, replace=not sync, fail_if_modified=True)
-        return (folder / inside for inside in copy.left())
+        found = tree.folders(os.fspath(folder)) if files is None else tree.by_folder(folder, files)
+        return (folder / inside for inside in copy.left(found))
 
     def _to_download(self, folder: ObsPath, target: Path, sync: bool, transfer: Transfer) -> Iterator[Item]:
         local = folder.under(self.root)
@@ -112,7 +115,7 @@ class LocalBuckets(Buckets):
 
         copy = FolderCopy(local, target, transfer, make_above, replace=not sync)
         with report_os_errors(f"list {folder.url}"):
-            for inside in copy.left():
+            for inside in copy.left(tree.folders(os.fspath(local))):
                 status = tree.status_or_none(local / inside)
                 if status is not None:  # otherwise it has just been deleted
                     yield _item(folder / inside, status)

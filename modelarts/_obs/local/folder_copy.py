@@ -7,11 +7,10 @@ quick as `cp -r`. All that is not as simple is left to `FileCopy`.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Callable, Optional
 
-from modelarts._obs import tree
 from modelarts._obs.local.batches import Additions, Batch, NewFolder, Staging
 from modelarts._obs.transfer.modification import was_modified
 from modelarts._obs.transfer.worker_pool import Transfer
@@ -52,14 +51,14 @@ class FolderCopy:
         self._is_able = True
         self._existing: tuple[str, dict[str, bool]] = "/", {}  # one of its folders, and what the target has there
 
-    def left(self) -> Iterator[str]:
+    def left(self, folders: Iterable[tuple[str, list[str]]]) -> Iterator[str]:
         """Copy what can be copied; yields the paths of the other files below the source.
 
-        Raises:
-            OSError: a folder cannot be read.
+        Args:
+            folders: paths below the source, and names of files in them; a folder is followed by those in it.
         """
         try:
-            for inside, names in tree.folders(os.fspath(self._source)):
+            for inside, names in folders:
                 if self._batch and not self._batch.covers(inside):
                     yield from self._put_in_place()
                 place = 0
