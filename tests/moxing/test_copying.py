@@ -139,7 +139,10 @@ def test_a_copy_of_a_file_to_itself_changes_nothing(bucket: Path, files: Path):
         before = (files / name).stat()
         moxing.file.copy(str(files / name), str(files / name))
 
-        assert (files / name).stat() == before
+        after = (files / name).stat()
+        assert (after.st_ino, after.st_size, after.st_mtime_ns, after.st_ctime_ns) == (
+            before.st_ino, before.st_size, before.st_mtime_ns, before.st_ctime_ns
+        )  # fmt: skip
 
 
 def test_several_processes_copy_to_one_place(bucket: Path, files: Path, tmp_path: Path):

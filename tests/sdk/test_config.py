@@ -174,7 +174,7 @@ def test_a_session_sends_with_its_settings(monkeypatch: pytest.MonkeyPatch, file
 def test_by_default_the_usual_authorities_are_trusted_and_there_is_no_proxy():
     options = cloud_session().client.transport.options
 
-    assert options == TransportOptions(10, 60, 300, True, None, {"no": ""})
+    assert options == TransportOptions(10, 60, 300, True, None, {})
     assert options.proxy_for("https://modelarts.example.com") is None
 
 
