@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,10 @@ from modelarts._obs.cloud.buckets import HuaweiBuckets
 from modelarts._obs.local.buckets import LocalBuckets
 from modelarts.moxing.framework.file import _access
 from tests.support.files import put
+from tests.support.s3_server import make_bucket
 
 _numbers = itertools.count(1)
-OBJECTS = {"d/a.txt": "one\ntwo\n", "d/s/b.bin": b"\x00\x01\x02\xff", "d/s/t/c.jpg": "J", "top.txt": "hi"}
+OBJECTS = {"d/a.txt": b"one\ntwo\n", "d/s/b.bin": b"\x00\x01\x02\xff", "d/s/t/c.jpg": b"J", "top.txt": b"hi"}
 KINDS = ["folders", "folders-s3", "cloud"]
 
 
@@ -87,17 +87,6 @@ def cloud_of(port: int, state: Path) -> HuaweiBuckets:
     return HuaweiBuckets(f"http://127.0.0.1:{port}", AkSkAuth("AK", "the secret", ""), state)
 
 
-@pytest.fixture(scope="module")
-def filled(s3_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A bucket of the cloud for the calls that change nothing."""
-    bucket, folder = f"moxing-{next(_numbers)}", tmp_path_factory.mktemp("filled")
-    world = world_of(cloud_of(s3_port, folder / "state"), bucket, "obs", folder)
-    fill(world, folder)
-    yield bucket
-    left = {item.url[len(f"{world.b}/") :]: item.size for item in world.buckets.list(world.b, recursive=True)}
-    assert left == {"e/": 0, **{key: len(content) for key, content in OBJECTS.items()}}
-
-
 def world_of(buckets: Buckets, bucket: str, scheme: str, folder: Path) -> World:
     put(folder / "L" / "x.txt", "local")
     put(folder / "L" / "s" / "y.txt", "yy")
@@ -107,29 +96,21 @@ def world_of(buckets: Buckets, bucket: str, scheme: str, folder: Path) -> World:
     )  # fmt: skip
 
 
-def fill(world: World, folder: Path) -> None:
-    world.buckets.create_bucket(world.bucket)
+def fill(root: Path) -> None:
+    """The objects in a bucket that is a folder."""
     for key, content in OBJECTS.items():
-        world.put(key, content, folder)
-    world.buckets.create_directory(f"obs://{world.bucket}/e/")
+        put(root / key, content)
+    (root / "e").mkdir()
 
 
 @pytest.fixture(params=KINDS)
 def w(request: pytest.FixtureRequest, tmp_path: Path) -> World:
-    """A world for a row of the table."""
+    """A world for a row of the table, or for rows that change nothing."""
     kind, _, scheme = request.param.partition("-")
     bucket = f"moxing-{next(_numbers)}" if kind == "cloud" else "bucket"
     world = world_of(request.getfixturevalue(kind), bucket, scheme or "obs", tmp_path)
-    fill(world, tmp_path)
-    return world
-
-
-@pytest.fixture(params=KINDS)
-def unchanged(request: pytest.FixtureRequest, tmp_path: Path) -> World:
-    """A world for a row whose call changes nothing: that of the cloud is shared by such rows."""
-    kind, _, scheme = request.param.partition("-")
-    bucket = request.getfixturevalue("filled") if kind == "cloud" else "bucket"
-    world = world_of(request.getfixturevalue(kind), bucket, scheme or "obs", tmp_path)
-    if kind != "cloud":
-        fill(world, tmp_path)
+    if world.root:
+        fill(world.root / bucket)
+    else:
+        make_bucket(request.getfixturevalue("s3_port"), bucket, {**OBJECTS, "e/": b""})
     return world

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+import time
 import zipfile
 from pathlib import Path
 
@@ -263,11 +264,12 @@ def test_several_processes_copy_to_one_place(bucket: Path, tmp_path: Path):
     for number in range(5):
         put(bucket / "many" / str(number), content)
     target = tmp_path / "cache"
-    code = "for _ in range(20): mox.file.copy_parallel('obs://bucket/many', sys.argv[1], threads=4)"
+    code = "for _ in range(10): mox.file.copy_parallel('obs://bucket/many', sys.argv[1], threads=4)"
     copies = [started(code, str(target)) for _ in range(3)]
     seen = set()
     while any(copy.poll() is None for copy in copies):
         seen |= {file.read_bytes() for file in target.glob("[0-9]")}
+        time.sleep(0.002)
 
     assert [copy.returncode for copy in copies] == [0, 0, 0]
     assert seen <= {content}

@@ -12,6 +12,7 @@ import pytest
 import modelarts
 from modelarts.local.runtime.script_path import SCRIPT_PATH
 from modelarts.moxing.framework.util import compat
+from tests.support.cases import case
 from tests.support.interpreters import oldest_interpreter
 
 PACKAGE = Path(modelarts.__file__).parent / "moxing"
@@ -194,13 +195,12 @@ kept.write('3')
 # --- what it is written in
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_the_syntax_is_that_of_python_3_6(path: Path):
-    source = path.read_text(encoding="utf-8")
-
-    tree = ast.parse(source, feature_version=(3, 6))
-
-    assert not [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
+def test_the_syntax_is_that_of_python_3_6():
+    for path in sorted(PACKAGE.rglob("*.py")):
+        with case(path):
+            tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 6))
+            imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+            assert "__future__" not in imported
 
 
 def test_text_and_bytes():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import importlib.util
+import json
 import os
 import socket
 import subprocess
@@ -35,6 +37,14 @@ def s3_port(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             connection = stack.enter_context(socket.create_connection(("127.0.0.1", int(file.read_text()))))
             port = int(connection.recv(10))
         yield port
+
+
+def make_bucket(port: int, bucket: str, objects: dict[str, bytes]) -> None:
+    """A bucket with objects, by one request to the server."""
+    body = json.dumps({key: content.decode("latin-1") for key, content in objects.items()})
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+        connection.request("POST", f"/-fill/{bucket}", body)
+        assert connection.getresponse().status == 204
 
 
 def _withdraw(file: Path, lock: Path) -> None:
