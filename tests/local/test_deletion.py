@@ -8,7 +8,7 @@ from modelarts.errors import NotFound
 from modelarts.estimator import Estimator
 from modelarts.local.paths import LocalHome
 from modelarts.session import Session
-from tests.support.jobs import ACCEPT_ANY, estimator, put_code, until
+from tests.support.jobs import ACCEPT_ANY, estimator, put_code, shared, until
 
 FOREVER = "import time; time.sleep(300)"
 
@@ -61,8 +61,14 @@ def test_a_queued_version_is_deleted_at_once(home, tmp_path, monkeypatch):
         until(lambda: gone(jobs[0]))
 
 
-def test_deleting_twice_while_it_ends_is_no_error(session, tmp_path):
-    put_code(session, tmp_path, "import signal, time; signal.signal(15, signal.SIG_IGN); print('up'); time.sleep(300)")
+def test_deleting_twice_while_it_ends_is_no_error(session, tmp_path, shared_home):
+    gate = shared(shared_home) / "gate"
+    put_code(session, tmp_path, f"""
+        import os, signal, time
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        print("up", flush=True)
+        while not os.path.exists({str(gate)!r}): time.sleep(0.02)
+    """)
     job = estimator(session).fit(inputs="/bucket/data/")
     until(lambda: "up" in job.get_job_log(f"job-{job.job_name}.0").content.splitlines())
 
@@ -70,6 +76,7 @@ def test_deleting_twice_while_it_ends_is_no_error(session, tmp_path):
     assert job.get_job_info().status == 9
     assert job.delete_job_version().is_success
 
+    gate.touch()
     until(lambda: gone(job))
 
 

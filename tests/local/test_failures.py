@@ -175,7 +175,8 @@ def test_a_script_that_will_not_end_is_ended(session, tmp_path, monkeypatch):
 
     job.stop_job_version()
 
-    until(lambda: job.get_job_info().status == 12)
+    with pytest.raises(JobStopped):
+        job.wait(timeout=30, show=False)
 
 
 def test_what_has_ended_cannot_be_stopped(session, tmp_path, caplog):
@@ -203,14 +204,14 @@ def test_one_failing_node_ends_the_others(session, tmp_path):
 @pytest.mark.usefixtures("new_interpreter")
 def test_a_full_disk_is_reported_and_does_not_end_the_job(home, tmp_path):
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, limit[1]))  # what the service starts inherits it
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limit[1]))  # what the service starts inherits it
     try:
         session = Session.local(home)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
     with session:
         session.obs.create_bucket("bucket")
-        put_code(session, tmp_path, "for i in range(60_000): print('x' * 100)")
+        put_code(session, tmp_path, "for i in range(15_000): print('x' * 100)")
         job = estimator(session).fit(inputs="/bucket/data/")
         info = job.wait(timeout=60, show=False)
 
