@@ -5,7 +5,9 @@ One test reads from it what a job wrote. In the others, what is done with the pr
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 import signal
 import subprocess
 import time
@@ -21,9 +23,12 @@ from modelarts.local import daemon, tensorboard
 from modelarts.local.paths import LocalHome
 from modelarts.local.processes import Process
 from modelarts.local.store import Store
+from modelarts.session import Session
 from tests.support import environment
-from tests.support.jobs import LIGHT_TENSORBOARD, estimator, put_code, until
+from tests.support.jobs import LIGHT_TENSORBOARD, clear, estimator, put_code, until
+from tests.support.processes import end_service
 
+NUMBERS = itertools.count()  # the name of one that was deleted is free when its process has ended
 WRITES_EVENTS = """
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
@@ -45,24 +50,35 @@ def light(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(LIGHT_TENSORBOARD), prepend=os.pathsep)
 
 
+@pytest.fixture(scope="module")
+def light_home(tmp_path_factory):
+    """The home of a service with such TensorBoards."""
+    place = tmp_path_factory.mktemp("light") / "state"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(LIGHT_TENSORBOARD), prepend=os.pathsep)
+        Session.local(place).close()
+    yield place
+    end_service(place)
+
+
 @pytest.fixture
-def viewer(light, session):
-    """A running visualization job; deleted at the end."""
-    job = running(session)
-    yield job
-    end(job)
+def light_session(light_home):
+    with Session.local(light_home) as opened:
+        opened.obs.create_bucket("bucket")
+        yield opened
+        clear(opened, light_home)
+
+
+@pytest.fixture
+def viewer(light_session):
+    """A running visualization job."""
+    return running(light_session)
 
 
 def running(session) -> VisualizationJob:
-    job = VisualizationJob(session).create_visualization_job(train_url="/bucket/output/", job_name="losses")
+    job = VisualizationJob(session).create_visualization_job("/bucket/output/", f"losses-{next(NUMBERS)}")
     until(lambda: job.get_visualization_job_info().status == 8, 60)
     return job
-
-
-def end(job: VisualizationJob) -> None:
-    if job.get_visualization_job_info().is_success:
-        job.delete_visualization_job()
-        until(lambda: not job.get_visualization_job_info().is_success)
 
 
 def scalars(url: str):
@@ -71,10 +87,10 @@ def scalars(url: str):
     return [(step, value) for _, step, value in reply.json()] if reply.ok else None
 
 
-def test_what_a_script_wrote_is_read_back_through_tensorboard_until_it_is_stopped(session, tmp_path):
-    put_code(session, tmp_path, WRITES_EVENTS)
-    assert estimator(session).fit(inputs="/bucket/data/", wait=True).get_job_info().status == 10
-    viewer = running(session)
+def test_what_a_script_wrote_is_read_back_through_tensorboard_until_it_is_stopped(shared_session, tmp_path):
+    put_code(shared_session, tmp_path, WRITES_EVENTS)
+    assert estimator(shared_session).fit(inputs="/bucket/data/", wait=True).get_job_info().status == 10
+    viewer = running(shared_session)
     url = viewer.get_visualization_job_info().service_url
 
     assert url.startswith("http://127.0.0.1:")
@@ -86,7 +102,8 @@ def test_what_a_script_wrote_is_read_back_through_tensorboard_until_it_is_stoppe
         requests.get(url, timeout=10)
 
 
-def test_it_survives_its_service_and_is_still_managed_by_the_next(viewer, home):
+def test_it_survives_its_service_and_is_still_managed_by_the_next(light, session, home):
+    viewer = running(session)
     url = viewer.get_visualization_job_info().service_url
     os.kill(daemon.find(home).pid, signal.SIGKILL)
     until(lambda: daemon.find(home) is None)
@@ -113,24 +130,23 @@ def test_stopped_ones_can_be_restarted_and_running_ones_not(viewer):
     assert requests.get(info.service_url, timeout=10).ok
 
 
-def test_it_ends_when_its_running_time_is_over(light, session, home):
+def test_it_ends_when_its_running_time_is_over(light_session, light_home):
     schedule = {"type": "stop", "time_unit": "HOURS", "duration": 1}
-    job = VisualizationJob(session).create_visualization_job("/bucket/output/", "timed", schedule=schedule)
+    job = VisualizationJob(light_session).create_visualization_job("/bucket/output/", "timed", schedule=schedule)
     info = until(lambda: (i := job.get_visualization_job_info()).status == 8 and i, 60)
     assert 0 < info.remaining_duration <= 3_600_000
 
-    store = Store(LocalHome.of(home).store)  # an hour passes
+    store = Store(LocalHome.of(light_home).store)  # an hour passes
     row = store.visualizations.get(job.visualization_id)
     store.visualizations.transition(row.id, (8,), 8, start_time=row.start_time - 3_600_001)
     store.close()
 
     until(lambda: job.get_visualization_job_info().status == 10)
     until(lambda: not psutil.pid_exists(row.pid))
-    job.delete_visualization_job()
 
 
-def test_one_that_dies_says_so(viewer, home):
-    store = Store(LocalHome.of(home).store)
+def test_one_that_dies_says_so(viewer, light_home):
+    store = Store(LocalHome.of(light_home).store)
     pid = store.visualizations.get(viewer.visualization_id).pid
     store.close()
 
@@ -140,61 +156,58 @@ def test_one_that_dies_says_so(viewer, home):
     assert info.error_result.startswith("TensorBoard ended by itself")
 
 
-def test_it_is_listed_described_and_deleted(viewer, session, capsys):
+def test_it_is_listed_described_and_deleted(viewer, light_session, capsys):
     viewer.update_visualization_job("what the loss does")
 
-    listed = VisualizationJob.get_visualization_job_list(session, status="running")
-    shown = VisualizationJob.get_visualization_job_object_list(session)
-    found = list(VisualizationJob.iter_visualization_jobs(session))
+    listed = VisualizationJob.get_visualization_job_list(light_session, status="running")
+    shown = VisualizationJob.get_visualization_job_object_list(light_session)
+    found = list(VisualizationJob.iter_visualization_jobs(light_session))
 
     assert listed.jobs[0].job_desc == found[0].job_desc == "what the loss does"
     assert shown[0].visualization_id == viewer.visualization_id
-    assert "losses    RUNNING" in capsys.readouterr().out
+    assert re.search(rf"{viewer.job_name} +RUNNING", capsys.readouterr().out)
     assert shown[0].delete_visualization_job().is_success
-    until(lambda: VisualizationJob.get_visualization_job_list(session).job_total_count == 0)
+    until(lambda: not viewer.get_visualization_job_info().is_success)
+    assert VisualizationJob.get_visualization_job_list(light_session).job_total_count == 0
 
 
-def test_names_are_unique(viewer, session):
+def test_names_are_unique(viewer, light_session):
     with pytest.raises(NameTaken):
-        VisualizationJob(session).create_visualization_job("/bucket/output/", "losses")
+        VisualizationJob(light_session).create_visualization_job("/bucket/output/", viewer.job_name)
 
 
-def test_a_missing_bucket_is_reported(light, session):
-    job = VisualizationJob(session).create_visualization_job("/typo/output/", "typo")
+def test_a_missing_bucket_is_reported(light_session):
+    job = VisualizationJob(light_session).create_visualization_job("/typo/output/", "typo")
 
     info = until(lambda: (i := job.get_visualization_job_info()).status == 11 and i)
     told = "there is no bucket 'typo' for train_url=obs://typo/output/; session.obs.create_bucket creates it"
     assert info.error_result == told
 
-    session.obs.create_bucket("typo")
+    light_session.obs.create_bucket("typo")
     job.restart_visualization_job()
     until(lambda: job.get_visualization_job_info().status == 8, 60)
-    job.delete_visualization_job()
 
 
-def test_one_that_cannot_be_started_fails_and_holds_up_no_other(light, session, home):
-    folder = LocalHome.of(home).root / "visualizations"
-    folder.mkdir()
-    (folder / "1").write_text("in the way")
+def test_one_that_cannot_be_started_fails_and_holds_up_no_other(viewer, light_session, light_home):
+    in_the_way = LocalHome.of(light_home).root / "visualizations" / str(viewer.visualization_id + 1)
+    in_the_way.write_text("a file")
 
-    odd = VisualizationJob(session).create_visualization_job("/bucket/output/", "odd")
-    good = VisualizationJob(session).create_visualization_job("/bucket/later/", "good")
+    odd = VisualizationJob(light_session).create_visualization_job("/bucket/output/", "odd")
+    good = VisualizationJob(light_session).create_visualization_job("/bucket/later/", "good")
 
     info = until(lambda: (i := odd.get_visualization_job_info()).status == 11 and i)
     assert info.error_result.startswith("TensorBoard cannot be started: ")
     until(lambda: good.get_visualization_job_info().status == 8, 60)
-    good.delete_visualization_job()
+    in_the_way.unlink()
 
 
-def test_mindinsight_is_refused_by_name(session):
+def test_mindinsight_is_refused_by_name(light_session):
     with pytest.raises(ApiError, match="MindInsight is not available in the local service"):
-        VisualizationJob(session).create_visualization_job("/bucket/output/", job_type="MindInsight")
+        VisualizationJob(light_session).create_visualization_job("/bucket/output/", job_type="MindInsight")
 
 
 @pytest.mark.usefixtures("new_interpreter")
 def test_without_tensorboard_the_error_names_the_command_to_install_it(home, tmp_path, monkeypatch):
-    from modelarts.session import Session
-
     # A module that is None in sys.modules counts as not installed.
     blocker = tmp_path / "blocker"
     blocker.mkdir()

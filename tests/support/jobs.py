@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from functools import partial
 from pathlib import Path
 from textwrap import dedent
 from typing import Any, Callable
@@ -59,11 +60,17 @@ def clear(session: Session, home: Path) -> None:
         Estimator.delete_job_by_id(session, job.job_id)
     for config in Estimator.iter_job_configs(session):
         session.client.call("delete_training_job_config", {"config_name": config.config_name})
-    for viewer in VisualizationJob.iter_visualization_jobs(session):
-        session.client.call("delete_visualization_job", {"job_id": viewer.job_id})
-    until(lambda: not [*Estimator.iter_jobs(session), *VisualizationJob.iter_visualization_jobs(session)])
+    for row in VisualizationJob.iter_visualization_jobs(session):
+        until(partial(_is_deleted, VisualizationJob(session, row.job_id)))
+    until(lambda: not [*Estimator.iter_jobs(session)])
     for entry in shared(home).iterdir():
         shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+
+
+def _is_deleted(viewer: VisualizationJob) -> bool:
+    """Delete it, which is possible only while it is not being stopped."""
+    viewer.delete_visualization_job()
+    return not viewer.get_visualization_job_info().is_success
 
 
 def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
