@@ -10,6 +10,7 @@ import pytest
 from modelarts.errors import ApiError, AuthError, NameTaken, NotFound, Throttled
 from modelarts.estimator import Estimator, TrainingJob
 from modelarts.session import Session
+from tests.support.cases import case
 from tests.support.cloud import HOST, PROJECT, Cloud, cloud_estimator, cloud_session, contract
 
 REFUSAL = {"is_success": False, "error_code": "ModelArts.0105", "error_message": "Error string"}
@@ -52,6 +53,8 @@ OBJECTS = [name for name in CALLS if name not in RESPONSES]
 
 
 def refuse(cloud: Cloud, name: str, reply: Any = None, status: int = 400, **more: Any) -> None:
+    """Refuse a call, and no other."""
+    cloud.faked.reset()
     if name in ("fit", "create_job_version", "create_job_configs", "update_job_configs"):
         cloud.look_ups("specs", "engines")
     method, path, _ = CALLS[name]
@@ -67,45 +70,46 @@ def refused_info(cloud: Cloud, session: Session, reply: Any = None, status: int 
 
 
 @pytest.mark.parametrize("http", [200, 400, 404])
-@pytest.mark.parametrize("name", RESPONSES)
-def test_a_failed_call_returns_a_response(cloud: Cloud, session: Session, name: str, http: int):
-    refuse(cloud, name, status=http)
+def test_a_failed_call_returns_a_response(cloud: Cloud, session: Session, http: int):
+    for name in RESPONSES:
+        with case(name):
+            refuse(cloud, name, status=http)
 
-    response = CALLS[name][2](session)
+            response = CALLS[name][2](session)
 
-    assert dict(response) == {"is_success": False, "error_code": "ModelArts.0105", "error_msg": "Error string"}
-    assert (response.is_success, response.error_msg) == (False, "Error string")
+            assert dict(response) == {"is_success": False, "error_code": "ModelArts.0105", "error_msg": "Error string"}
+            assert (response.is_success, response.error_msg) == (False, "Error string")
 
 
 @pytest.mark.parametrize("http", [200, 400])
-@pytest.mark.parametrize("name", OBJECTS)
-def test_a_failed_call_without_an_object_to_return_raises(cloud: Cloud, session: Session, name: str, http: int):
-    refuse(cloud, name, status=http)
+def test_a_failed_call_without_an_object_to_return_raises(cloud: Cloud, session: Session, http: int):
+    for name in OBJECTS:
+        refuse(cloud, name, status=http)
 
-    with pytest.raises(ApiError, match=r"ModelArts\.0105: Error string"):
-        CALLS[name][2](session)
+        with case(name), pytest.raises(ApiError, match=r"ModelArts\.0105: Error string"):
+            CALLS[name][2](session)
 
 
 @pytest.mark.parametrize("how", ["argument", "environment"])
-@pytest.mark.parametrize("name", CALLS)
-def test_every_failed_call_raises_when_strict(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, name: str, how: str):
+def test_every_failed_call_raises_when_strict(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, how: str):
     if how == "environment":
         monkeypatch.setenv("MODELARTS_STRICT", "1")
-    refuse(cloud, name)
 
     with cloud_session(strict=True if how == "argument" else None) as strict:
         assert strict.strict
-        with pytest.raises(ApiError, match=r"ModelArts\.0105: Error string"):
-            CALLS[name][2](strict)
+        for name in CALLS:
+            refuse(cloud, name)
+            with case(name), pytest.raises(ApiError, match=r"ModelArts\.0105: Error string"):
+                CALLS[name][2](strict)
 
 
 @pytest.mark.parametrize("http", [401, 403])
-@pytest.mark.parametrize("name", CALLS)
-def test_refused_credentials_always_raise(cloud: Cloud, session: Session, name: str, http: int):
-    refuse(cloud, name, status=http)
+def test_refused_credentials_always_raise(cloud: Cloud, session: Session, http: int):
+    for name in CALLS:
+        refuse(cloud, name, status=http)
 
-    with pytest.raises(AuthError, match="Check the access key, the project id and the region"):
-        CALLS[name][2](session)
+        with case(name), pytest.raises(AuthError, match="Check the access key, the project id and the region"):
+            CALLS[name][2](session)
 
 
 def test_strict_as_an_argument_beats_the_environment(monkeypatch: pytest.MonkeyPatch):
@@ -196,27 +200,25 @@ def test_an_error_carries_its_fields_and_says_what_to_do_next(
     assert str(error).endswith(f" Request id: r-1. (POST {url}, HTTP {http})")
 
 
-@pytest.mark.parametrize("name", RESPONSES)
-def test_a_returned_failure_is_logged_as_a_warning(
-    cloud: Cloud, session: Session, caplog: pytest.LogCaptureFixture, name: str
-):
-    refuse(cloud, name)
+def test_a_returned_failure_is_logged_as_a_warning(cloud: Cloud, session: Session, caplog: pytest.LogCaptureFixture):
+    for name in RESPONSES:
+        refuse(cloud, name)
+        caplog.clear()
 
-    with caplog.at_level(logging.WARNING, "modelarts"):
-        CALLS[name][2](session)
+        with caplog.at_level(logging.WARNING, "modelarts"):
+            CALLS[name][2](session)
 
-    (record,) = caplog.records
-    assert (record.name, record.levelname) == ("modelarts", "WARNING")
-    assert "ModelArts.0105: Error string" in record.getMessage()
+        with case(name):
+            (record,) = caplog.records
+            assert (record.name, record.levelname) == ("modelarts", "WARNING")
+            assert "ModelArts.0105: Error string" in record.getMessage()
 
 
-@pytest.mark.parametrize("name", OBJECTS)
-def test_a_raised_error_is_not_logged(
-    cloud: Cloud, session: Session, caplog: pytest.LogCaptureFixture, name: str
-):
-    refuse(cloud, name)
+def test_a_raised_error_is_not_logged(cloud: Cloud, session: Session, caplog: pytest.LogCaptureFixture):
+    for name in OBJECTS:
+        refuse(cloud, name)
 
-    with caplog.at_level(logging.WARNING, "modelarts"), pytest.raises(ApiError):
-        CALLS[name][2](session)
+        with caplog.at_level(logging.WARNING, "modelarts"), pytest.raises(ApiError):
+            CALLS[name][2](session)
 
-    assert caplog.records == []
+        assert caplog.records == [], name
