@@ -11,7 +11,7 @@ from modelarts._api.catalog import Catalog
 from modelarts._api.endpoint import Endpoint
 from modelarts._auth import login
 from modelarts._auth.attributes import LoginAttributes, LoginProperties
-from modelarts._auth.signing import Auth, Keys, TokenAuth
+from modelarts._auth.signing import Auth, Keys, LocalAuth
 from modelarts._obs.legacy_calls import LegacyCalls
 from modelarts._settings import endpoints, table
 from modelarts._settings.endpoints import Endpoints
@@ -20,11 +20,11 @@ from modelarts.errors import ConfigError, set_language
 
 if TYPE_CHECKING:
     from modelarts._obs.buckets import Buckets
+    from modelarts._obs.cloud.buckets import HuaweiBuckets
+    from modelarts._transport.options import TransportOptions
     from modelarts._transport.transport import Transport
 
 __all__ = ["Session"]
-
-_NO_ARGUMENTS: Mapping[str, Any] = {}
 
 
 class Session(LoginProperties, LegacyCalls):
@@ -98,7 +98,7 @@ class Session(LoginProperties, LegacyCalls):
         if login.means_cloud(settings):
             self._start_cloud(settings)
         else:
-            self._start_local(None, settings, arguments)
+            self._start_local(None, settings, str(region_name or ""))
 
     @classmethod
     def local(cls, home: str | os.PathLike[str] | None = None, strict: bool | None = None) -> Session:
@@ -142,10 +142,8 @@ class Session(LoginProperties, LegacyCalls):
             service: table.checked(f"{service}_endpoint", text) if text else "" for service, text in given.items()
         }
 
-    def _start_local(
-        self, home: str | os.PathLike[str] | None, settings: table.Settings, script: Mapping[str, Any] = _NO_ARGUMENTS
-    ) -> None:
-        """Start a session on the service of a home. What the script gave is not used, but scripts read it again."""
+    def _start_local(self, home: str | os.PathLike[str] | None, settings: table.Settings, region: str = "") -> None:
+        """Start a session on the service of a home. Scripts read the region that they gave."""
         from modelarts._obs.local.buckets import LocalBuckets
 
         folder = home_directory(home)
@@ -154,14 +152,13 @@ class Session(LoginProperties, LegacyCalls):
             from modelarts.local import daemon
 
             address = daemon.ensure(folder)
-            auth = TokenAuth(address.token)
+            auth = LocalAuth(address.token)
             return Endpoint(address.url, auth, address.project_id, resolve_endpoint, bypass_proxy=True, extended=True)
 
-        self.region_name = str(script.get("region_name") or "local")
+        self.region_name = region or "local"
         self._open(resolve_endpoint(), settings, _transport(settings, bypass_proxy=True))
         self._buckets: Buckets | None = LocalBuckets(folder / "local" / "buckets")
-        keys = Keys(*(str(script.get(name) or "") for name in table.KEYS))
-        self.auth = LoginAttributes(lambda: keys, self.host, self.host)
+        self.auth = LoginAttributes(self._keys, self.host, self.host)
 
     def _start_cloud(self, settings: table.Settings) -> None:
         login.check(settings)
@@ -173,7 +170,10 @@ class Session(LoginProperties, LegacyCalls):
         self._buckets = None
         self._open(Endpoint(host, auth, project_id), settings, transport)
         iam, obs = (str(self._services.found[service].value) for service in ("iam", "obs"))
-        self.auth = LoginAttributes(auth.keys, iam, obs)
+        self.auth = LoginAttributes(self._keys, iam, obs)
+
+    def _keys(self) -> Keys:
+        return self.client.endpoint.auth.keys()
 
     def _open(self, endpoint: Endpoint, settings: table.Settings, transport: Transport) -> None:
         from modelarts._api.client import Client
@@ -204,14 +204,29 @@ class Session(LoginProperties, LegacyCalls):
             ConfigError: the endpoint of OBS is not known.
         """
         if self._buckets is None:
-            from modelarts._obs.cloud.buckets import HuaweiBuckets
-
-            address, options = self._services.url("obs"), self.client.transport.options
-            self._buckets = HuaweiBuckets(
-                address, self.client.endpoint.auth, home_directory(), options, self.region_name,
-                timeouts=lambda: self.client.options,
-            )  # fmt: skip
+            self._buckets = self._buckets_over_http(self._services.url("obs"), self.client.transport.options)
         return self._buckets
+
+    def _buckets_over_http(self, address: str, options: TransportOptions) -> HuaweiBuckets:
+        from modelarts._obs.cloud.buckets import HuaweiBuckets
+
+        return HuaweiBuckets(
+            address, self.client.endpoint.auth, home_directory(), options, self.region_name,
+            timeouts=lambda: self.client.options,
+        )  # fmt: skip
+
+    def get_obs_client(self) -> Any:
+        """Create an `ObsClient` of the package `esdk-obs-python` with the current keys of this session.
+
+        Raises:
+            ConfigError: the package is not installed.
+        """
+        from modelarts._obs.cloud.buckets import HuaweiBuckets
+
+        buckets = self.obs
+        if not isinstance(buckets, HuaweiBuckets):  # folders, which the service also serves over HTTP
+            buckets = self._buckets_over_http(self.host, self.client.transport.options._replace(proxies={}))
+        return buckets.client()
 
     def deadline(
         self, seconds: float | None = None, connect: float | None = None, read: float | None = None

@@ -10,8 +10,8 @@ from modelarts._auth.signing import Keys
 class LoginAttributes:
     """Keys and addresses of a session.
 
-    With a password the keys are temporary ones, which are requested when one of them is read. On the local service
-    they are those that the script gave, and the addresses are those of the service: nothing leads to the cloud.
+    With a password the keys are temporary ones, which are requested when one of them is read. In local mode keys and
+    addresses are those of the service of this machine, whatever the script gives: nothing leads to the cloud.
 
     Attributes:
         access_key, secret_key, security_token: the current keys; empty if there are none.

@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from typing import NamedTuple, Protocol
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
+from modelarts._wire import bucket_keys
 from modelarts.errors import ConfigError
 
 ALGORITHM = "SDK-HMAC-SHA256"
@@ -40,7 +41,7 @@ class Auth(Protocol):
 
 
 class TokenAuth(NamedTuple):
-    """A token in `X-Auth-Token`: the local service's own, or one from IAM (modelarts_03_0004)."""
+    """A token in `X-Auth-Token`, as IAM issues it (modelarts_03_0004)."""
 
     token: str
 
@@ -55,6 +56,18 @@ class TokenAuth(NamedTuple):
 
     def keys(self, refused: Keys | None = None) -> Keys:
         raise ConfigError("this session has a token and no access keys; buckets in the cloud need keys")
+
+
+class LocalAuth(TokenAuth):
+    """A token of the local service, from which the access keys for its buckets are derived."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "LocalAuth()"
+
+    def keys(self, refused: Keys | None = None) -> Keys:
+        return Keys(bucket_keys.access_key_of(self.token), bucket_keys.secret_key_of(self.token))
 
 
 class AkSkAuth(NamedTuple):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Union
+from typing import Union
 
 from modelarts._obs.arguments import LocalPath, existing_bucket_name, local_path, new_bucket_name, obs_path
 from modelarts._obs.buckets import Buckets
 from modelarts._obs.paths import ObsPath, is_local
-from modelarts.errors import ConfigError
 
 
 def create_bucket(obs: Buckets, bucket: str) -> str:
@@ -44,15 +43,6 @@ def download_data(obs: Buckets, bucket_path: str, path: LocalPath) -> None:
         obs.download_contents(obs_path(source), local_path(path, "download_data"), "download_data")
     else:
         obs.download_file(source, path)
-
-
-def client_of(obs: Buckets) -> Any:
-    """The client of `esdk-obs-python`. Raises `ConfigError` for local buckets, which have none."""
-    from modelarts._obs.cloud.buckets import HuaweiBuckets
-
-    if not isinstance(obs, HuaweiBuckets):
-        raise ConfigError("a local session has no OBS client: its buckets are folders; use session.obs")
-    return obs.client()
 
 
 def _is_object(obs: Buckets, path: ObsPath) -> bool:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class LegacyCalls:
-    """Base of a session, which has `obs`, `project_id` and `region_name`."""
+    """Base of a session, which has `obs`, `project_id`, `region_name` and `get_obs_client`."""
 
     region_name: str
 
@@ -23,6 +23,8 @@ class LegacyCalls:
 
         @property
         def project_id(self) -> str: ...
+
+        def get_obs_client(self) -> Any: ...
 
     def default_bucket(self) -> str:
         """The name of the bucket for data without another place; it is created if it does not exist."""
@@ -74,8 +76,3 @@ class LegacyCalls:
         """The same as `get_obs_client()`."""
         return self.get_obs_client()
 
-    def get_obs_client(self) -> Any:
-        """Create an `ObsClient` of the package `esdk-obs-python` with the current keys of this session."""
-        from modelarts._obs import legacy
-
-        return legacy.client_of(self.obs)

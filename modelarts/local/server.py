@@ -25,6 +25,7 @@ from modelarts.errors import ServiceError
 from modelarts.local import catalog, locks
 from modelarts.local.api.app import Activity, create_app
 from modelarts.local.api.handlers.context import Service
+from modelarts.local.emulator.obs.beside_api import with_buckets
 from modelarts.local.installation import Installation
 from modelarts.local.paths import LocalHome, write_private
 from modelarts.local.places.here import Here
@@ -108,7 +109,7 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
     activity = Activity(LONG_POLLS)
     service = Service(store, scheduler, TensorBoards(store, paths), offered, paths)
     app = create_app(service, token, PROJECT_ID, activity)
-    server = _listen(app, table.value_of("local_port", home))
+    server = _listen(with_buckets(app, token, service, activity), table.value_of("local_port", home))
     tls = _start_tls_server(service, activity, *iam) if iam else {}
     process = Process.of(os.getpid())
     write_private(paths.address, {

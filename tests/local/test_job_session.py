@@ -10,10 +10,14 @@ import signal
 import pytest
 import requests
 
+from modelarts._wire import bucket_keys
 from modelarts.local import daemon
 from modelarts.local.paths import LocalHome
 from modelarts.session import Session
+from tests.emulator.obs_requests import IGNORED_WARNINGS, ObsClient
 from tests.support.jobs import estimator, put_code, shared, until
+
+pytestmark = IGNORED_WARNINGS
 
 SCRIPT = """
 import json, os, time
@@ -33,6 +37,12 @@ def call(address: dict, token: str) -> int:
     return requests.get(url, headers={"X-Auth-Token": token}, timeout=10).status_code
 
 
+def list_bucket(address: dict, token: str) -> int:
+    """The HTTP status of a list with the access keys that belong to a token."""
+    keys = bucket_keys.access_key_of(token), bucket_keys.secret_key_of(token)
+    return int(ObsClient(*keys, server=address["url"], path_style=True).listObjects("bucket").status)
+
+
 @pytest.mark.parametrize("isolation", ["auto", "off"])
 def test_a_job_has_a_token_of_its_own_that_ends_with_it(home, tmp_path, monkeypatch, isolation):
     monkeypatch.setenv("MODELARTS_LOCAL_ISOLATION", isolation)
@@ -48,9 +58,10 @@ def test_a_job_has_a_token_of_its_own_that_ends_with_it(home, tmp_path, monkeypa
 
         assert own != daemon.find(home).token
         assert (call(address, own), call(address, other), call(address, own + "x")) == (200, 401, 401)
+        assert [list_bucket(address, token) for token in (own, other, own + "x")] == [200, 403, 403]
         gate.touch()
         assert job.wait(timeout=60, show=False).status == 10
-        assert call(address, own) == 401
+        assert (call(address, own), list_bucket(address, own)) == (401, 403)
 
         assert f"JOBS 1 {session.host}" in job.get_job_log(log).content
         assert session.obs.is_obs_path_exists("obs://bucket/output/train.py")

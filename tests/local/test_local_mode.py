@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from email.utils import formatdate
 from pathlib import Path
 
 import pytest
+import requests
 
 from modelarts.local import daemon
 from modelarts.session import Session
+from tests.emulator.obs_requests import IGNORED_WARNINGS
 from tests.support.processes import end_service
+
+pytestmark = IGNORED_WARNINGS
 
 MODELARTS = str(Path(sys.executable).with_name("modelarts"))
 CLIENT = """
     import json, os, sys
     import moxing as mox
+    from obs import ObsClient
     from modelarts.session import Session
 
     Session.set_endpoint(iam_endpoint="***", obs_endpoint="***", modelarts_endpoint="***", region_name="cn-north-4")
@@ -29,11 +36,14 @@ CLIENT = """
     session.delete_bucket("gone")
     mox.file.set_auth(ak=session.auth.access_key, sk=session.auth.secret_key, server=session.auth.obs_server)
     mox.file.write("obs://exec/a.txt", "by moxing")
+    auth = session.auth
+    client = ObsClient(auth.access_key, secret_access_key=auth.secret_key, server=auth.obs_server, path_style=True)
+    read = client.getObject("exec", "a.txt", loadStreamInMemory=True).body.buffer
     seen = {
         "arguments": sys.argv[1:], "hosts": [session.host, other.host], "region": session.region_name,
-        "keys": [session.auth.access_key, session.auth.secret_key],
-        "servers": [session.auth.iam_server, session.obs_server], "own": [session.access_key, session.secret_key],
-        "files": [item.url for item in other.obs.list("obs://exec/")], "mine": os.environ["MINE"], "gone": other.obs.exists("obs://gone"),
+        "mine": [name for name in ("access_key", "secret_key") if getattr(session.auth, name) in ("AK", "SK")],
+        "servers": [session.auth.iam_server, session.obs_server], "read": read.decode(), "MINE": os.environ["MINE"],
+        "files": [item.url for item in other.obs.list("obs://exec/")], "gone": other.obs.exists("obs://gone"),
     }
     print(json.dumps(seen))
     sys.exit(7)
@@ -65,12 +75,30 @@ def test_a_client_with_credentials_runs_on_this_machine(home: Path, tmp_path: Pa
     assert ran.returncode == 7, ran.stderr
     url = daemon.find(home).url
     assert json.loads(ran.stdout) == {
-        "arguments": ["--help", "x y"], "hosts": [url, url], "region": "cn-north-4", "keys": ["AK", "SK"],
-        "servers": [url, url], "own": ["AK", "SK"], "files": ["obs://exec/a.txt"], "mine": "1", "gone": False,
+        "arguments": ["--help", "x y"], "hosts": [url, url], "region": "cn-north-4", "mine": [], "servers": [url, url],
+        "read": "by moxing", "MINE": "1", "files": ["obs://exec/a.txt"], "gone": False,
     }  # fmt: skip
     assert ran.stderr.count("not used") == 1
     assert "SK" not in ran.stderr
     assert "PASS" not in ran.stderr
+
+
+def test_a_local_session_has_a_client_of_obs_and_its_keys_are_checked(home: Path):
+    with Session.local(home) as session:
+        client = session.obs_client
+        assert client.createBucket("over-http").status == 200
+        assert client.putContent("over-http", "a/b", "text").status == 200
+        assert [item.url for item in session.obs.list("obs://over-http/", recursive=True)] == ["obs://over-http/a/b"]
+
+        replies = {}
+        for name, credentials in (("unknown", "OBS OTHER:x"), ("wrong", "OBS LOCALSERVICE:x"), ("v4", "AWS4-HMAC x")):
+            headers = {"Authorization": credentials, "Date": formatdate(usegmt=True)}
+            reply = requests.get(f"{session.host}/over-http", headers=headers, timeout=10)
+            replies[name] = (reply.status_code, re.findall("<Code>(.*)</Code>", reply.text))
+    assert replies == {
+        "unknown": (403, ["InvalidAccessKeyId"]), "wrong": (403, ["SignatureDoesNotMatch"]),
+        "v4": (501, ["NotImplemented"]),
+    }  # fmt: skip
 
 
 def test_a_program_that_cannot_be_started_is_reported(home: Path, tmp_path: Path):

@@ -11,7 +11,6 @@ from conftest import SECRET_KEY
 from fault_proxy import FaultProxy
 
 from modelarts._obs.cloud.buckets import HuaweiBuckets
-from modelarts._obs.local.buckets import LocalBuckets
 from modelarts.errors import ConfigError, ObsError
 from modelarts.session import Session
 from tests.support.files import put, tree
@@ -151,10 +150,5 @@ def test_legacy_calls_reject_invalid_paths(session: Session):
     assert caught.value.error_code == "ModelArts.0104"
 
 
-def test_only_cloud_sessions_have_an_obs_client(session: Session, tmp_path: Path):
-    local = Session.__new__(Session)
-    local._buckets = LocalBuckets(tmp_path)
-
+def test_a_session_has_an_obs_client(session: Session):
     assert type(session.get_obs_client()).__name__ == "ObsClient"
-    with pytest.raises(ConfigError, match="a local session has no OBS client"):
-        local.get_obs_client()

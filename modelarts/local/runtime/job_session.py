@@ -29,12 +29,17 @@ def update(home: LocalHome, store: Store) -> None:
 
 def accepts(home: LocalHome, store: Store, token: str) -> bool:
     """Whether a token is that of a job that is running."""
-    version = token.partition(".")[0]
+    expected = token_of(home, store, token.partition(".")[0])
+    return expected != "" and hmac.compare_digest(token.encode(), expected.encode())
+
+
+def token_of(home: LocalHome, store: Store, version: str) -> str:
+    """The token of the job that runs a version; empty if none runs it, or the text is no number."""
     if not (version.isascii() and version.isdigit() and len(version) < 19):
-        return False
+        return ""
     if store.jobs.status(int(version)) not in (RUNNING, KILLING):
-        return False
-    return hmac.compare_digest(token.encode(), _token(home.job(int(version))).encode())
+        return ""
+    return _token(home.job(int(version)))
 
 
 def _token(folder: JobPaths) -> str:

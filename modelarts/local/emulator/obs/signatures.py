@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import time
 from email.utils import formatdate
-from typing import Callable
+from typing import Callable, Protocol
 from urllib.parse import unquote
 
 import attrs
@@ -15,7 +15,6 @@ import attrs
 from modelarts._wire.http_dates import parse_http_date
 from modelarts.local.api.errors import ApiFailure
 from modelarts.local.emulator.iam.signatures import BLANKS, MAX_CLOCK_SKEW
-from modelarts.local.emulator.iam.tokens import Tokens
 from modelarts.local.emulator.obs.errors import ObsApiError
 from modelarts.local.emulator.obs.request import ObsRequest
 
@@ -23,10 +22,17 @@ from modelarts.local.emulator.obs.request import ObsRequest
 SIGNED_PARAMETERS = ("acl", "append", "delete", "location", "partNumber", "position", "uploadId", "uploads")
 
 
-class ObsAuthenticator:
-    """Accepts requests that are signed with the account's access keys or with valid temporary ones."""
+class Secrets(Protocol):
+    """The access keys that are accepted."""
 
-    def __init__(self, tokens: Tokens, clock: Callable[[], float] = time.time) -> None:
+    def secret_of(self, access_key: str, security_token: str) -> str:
+        """The secret of an access key. Raises `ApiFailure` if there is none, or it has expired."""
+
+
+class ObsAuthenticator:
+    """Accepts requests that are signed with access keys whose secrets are known."""
+
+    def __init__(self, tokens: Secrets, clock: Callable[[], float] = time.time) -> None:
         self._tokens = tokens
         self._clock = clock
 
