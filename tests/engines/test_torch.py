@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
 import io
+import re
 import zipfile
 from pathlib import Path
 
+import pytest
+
+from modelarts.errors import JobFailed
 from modelarts.session import Session
 from tests.support import examples
-from tests.support.jobs import estimator, put_code
+from tests.support.jobs import estimator, logs, put_code
 
+DIGITS = examples.FOLDER.parent / "digits"
 CLOUD_SCRIPTS = examples.load()
 
 
@@ -52,10 +58,68 @@ def test_two_nodes_train_together(engine_session: Session, tmp_path: Path) -> No
 
     job = estimator(engine_session, train_instance_count=2).fit(inputs="/bucket/data/", wait=True)
 
-    logs = [job.get_job_log(name).content for name in job.get_job_log_file_list().log_file_list]
-    weights = [line.partition("weights ")[2] for log in logs for line in log.splitlines() if line.startswith("rank ")]
+    lines = (line for log in logs(job) for line in log.splitlines() if line.startswith("rank "))
+    weights = [line.partition("weights ")[2] for line in lines]
     assert len(weights) == 2
     assert len(set(weights)) == 1  # each node got the gradients of both
+
+
+@pytest.mark.parametrize("name", ["nodes_init", "nodes_env"])
+def test_two_nodes_of_an_example_agree_on_a_loss_that_falls(engine_session: Session, tmp_path: Path, name: str) -> None:
+    job = CLOUD_SCRIPTS.run(engine_session, name)
+
+    first, second = (losses(log) for log in logs(job))
+    assert len(first) == 4
+    assert first == second == sorted(first, reverse=True)
+    result = {"nodes_init": "model/iris.pth", "nodes_env": "weights.txt"}[name]
+    assert examples.read(engine_session, name, result, tmp_path)
+
+
+def test_the_job_of_the_demo_runs_on_one_node_and_on_two(engine_session: Session, tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(DIGITS)
+        importlib.import_module("images").write_digits(tmp_path / "digits")
+    engine_session.obs.upload_dir(tmp_path / "digits", "obs://bucket/")
+    for file in ("train_nodes.py", "images.py"):
+        engine_session.obs.upload_file(DIGITS / file, "obs://bucket/digits-code/")
+    job = {"code_dir": "/bucket/digits-code/", "boot_file": "train_nodes.py"}
+
+    one, two = (
+        estimator(engine_session, **job, train_instance_count=nodes, output_path=f"/bucket/digits-{nodes}/").fit(
+            inputs="/bucket/digits/", wait=True
+        )
+        for nodes in (1, 2)
+    )
+
+    (alone,), (first, second) = ([losses(log) for log in logs(each)] for each in (one, two))
+    assert len(alone) == len(first) == 6
+    assert first == second
+    accuracies = [each.get_job_info().model_metric_list["total_metric"]["total_metric_values"]["accuracy"]
+                  for each in (one, two)]  # fmt: skip
+    assert min(accuracies) > 0.9
+
+
+def test_a_node_that_fails_is_the_reason_and_the_other_ends_soon(engine_session: Session, tmp_path: Path) -> None:
+    put_code(engine_session, tmp_path, """
+        import os, torch, torch.distributed as dist
+        rank = int(os.environ["DLS_TASK_INDEX"])
+        first = os.environ["BATCH_CUSTOM0_HOSTS"]
+        dist.init_process_group("gloo", init_method=f"tcp://{first}", rank=rank, world_size=2)
+        dist.barrier()
+        if rank == 1:
+            raise ValueError("the loss is not a number")
+        dist.all_reduce(torch.ones(1))  # for which the other one is needed
+    """)
+    job = estimator(engine_session, train_instance_count=2).fit(inputs="/bucket/data/")
+
+    with pytest.raises(JobFailed, match="worker 1 ended with exit code 1: ValueError: the loss is not a number"):
+        job.wait(show=False)
+
+    assert "ended because worker 1 failed" in logs(job)[0]
+
+
+def losses(log: str) -> list[float]:
+    return [float(loss) for loss in re.findall(r"^epoch .*loss (\d+\.\d+)", log, re.MULTILINE)]
 
 
 def test_a_launcher_starts_ranks_with_the_packages_of_the_engine(engine_session: Session, tmp_path: Path) -> None:

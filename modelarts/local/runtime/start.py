@@ -64,7 +64,7 @@ def mindspore_scheduler(engine_name: str, node: Node, python: str) -> list[dict[
     """What several ranks of an Ascend engine need beside them: a program of the first node, whose end is ignored."""
     if engine_name != ASCEND or node.index or node.ranks == 1:
         return []
-    program = [python, str(SCHEDULER)]
+    program = [python, "-I", str(SCHEDULER)]  # without the modules beside it
     return [{"argv": program, "environment": {}, "label": "scheduler", "serves": True, "optional": True}]
 
 
