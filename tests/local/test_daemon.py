@@ -15,6 +15,7 @@ import time
 import venv
 from pathlib import Path
 
+import attrs
 import pytest
 import requests
 from click.testing import CliRunner
@@ -54,15 +55,15 @@ print(daemon.ensure(Path(sys.argv[1])).pid)
     assert len(pids) == 1
 
 
-def test_the_address_is_for_this_user_only(session, home):
-    mode = LocalHome.of(home).address.stat().st_mode
+def test_the_address_is_for_this_user_only(shared_session, shared_home):
+    mode = LocalHome.of(shared_home).address.stat().st_mode
 
     assert stat.S_IMODE(mode) == 0o600
-    assert stat.S_IMODE(LocalHome.of(home).root.stat().st_mode) == 0o700
+    assert stat.S_IMODE(LocalHome.of(shared_home).root.stat().st_mode) == 0o700
 
 
-def test_the_service_listens_on_this_machine_only(session):
-    port = int(session.host.rpartition(":")[2])
+def test_the_service_listens_on_this_machine_only(shared_session):
+    port = int(shared_session.host.rpartition(":")[2])
     outside = socket.gethostbyname(socket.gethostname())
 
     with pytest.raises(OSError), socket.create_connection((outside if outside != "127.0.0.1" else "0.0.0.1", port), 1):
@@ -127,11 +128,16 @@ def test_a_service_whose_installation_was_removed_is_restarted(other_installatio
     assert after is not None and after.pid != before.pid and after.installation.environment == sys.prefix
 
 
-@pytest.mark.parametrize("changed", ["_version.py", "local/places/tree.py", "local/runtime/spec.py"])
-def test_a_service_whose_installation_was_replaced_is_restarted_once(other_installation, home, changed):
+def test_a_service_whose_installation_was_replaced_is_restarted_once(other_installation, home):
     before = daemon.find(home)
-    assert before is not None
-    (other_installation / changed).touch()
+    assert before is not None and before.installation is not None
+    installation = before.installation
+    for changed in ("local/places/tree.py", "local/runtime/spec.py", "_version.py"):
+        assert not installation.is_replaced(), changed
+        newer = installation.installed + 1_000_000
+        os.utime(other_installation / changed, ns=(newer, newer))
+        assert installation.is_replaced(), changed
+        installation = attrs.evolve(installation, installed=newer)
 
     first, second = daemon.ensure(home), daemon.ensure(home)
 
@@ -227,16 +233,16 @@ def test_it_holds_none_of_its_starters_streams(home):
     assert daemon.find(home) is not None
 
 
-def test_a_token_is_needed_and_never_shown(session, home):
-    url = f"{session.host}/v1/local/job/ai-engines"
-    token = daemon.find(home).token
+def test_a_token_is_needed_and_never_shown(shared_session, shared_home):
+    url = f"{shared_session.host}/v1/local/job/ai-engines"
+    token = daemon.find(shared_home).token
 
     without, wrong = requests.get(url, timeout=5), requests.get(url, headers={"X-Auth-Token": "guess"}, timeout=5)
 
     assert (without.status_code, without.json()["error_code"]) == (401, "ModelArts.0201")
     assert (wrong.status_code, wrong.json()["error_code"]) == (401, "ModelArts.0203")
-    assert token not in repr(session) + repr(session.client.endpoint) + repr(daemon.find(home))
-    assert token not in LocalHome.of(home).service_log.read_text()
+    assert token not in repr(shared_session) + repr(shared_session.client.endpoint) + repr(daemon.find(shared_home))
+    assert token not in LocalHome.of(shared_home).service_log.read_text()
 
 
 def test_proxies_of_the_environment_do_not_get_between(home, monkeypatch):
@@ -247,10 +253,10 @@ def test_proxies_of_the_environment_do_not_get_between(home, monkeypatch):
         assert session.client.call("list_job_engines").is_success
 
 
-def test_another_host_name_is_refused(session, home):
-    headers = {"X-Auth-Token": daemon.find(home).token, "Host": "attacker.example"}
+def test_another_host_name_is_refused(shared_session, shared_home):
+    headers = {"X-Auth-Token": daemon.find(shared_home).token, "Host": "attacker.example"}
 
-    refused = requests.get(f"{session.host}/v1/local/job/ai-engines", headers=headers, timeout=5)
+    refused = requests.get(f"{shared_session.host}/v1/local/job/ai-engines", headers=headers, timeout=5)
 
     assert refused.status_code == 403
 
@@ -269,20 +275,23 @@ def test_the_commands_start_show_and_stop_the_service(home, monkeypatch):
     assert run("stop").output.startswith("no local service is running")
 
 
-@pytest.mark.parametrize("damage", [
+DAMAGES = [
     "", "[]", "[1]", "5", '"text"', "{}", "\xff", {"token": None}, {"pid": "1"}, {"pid": None}, {"pid": 0}, {"pid": 1},
     {"pid": -1}, {"pid": 10**30}, {"started": 5}, {"started": ""},
-], ids=repr)  # fmt: skip
-def test_an_address_that_cannot_be_read_is_that_of_no_service(home, monkeypatch, damage):
+]  # fmt: skip
+
+
+def test_an_address_that_cannot_be_read_is_that_of_no_service(home, monkeypatch):
     monkeypatch.setenv("MODELARTS_HOME", str(home))
     service, file = daemon.ensure(home), LocalHome.of(home).address
     intact = file.read_text()
-    content = damage if isinstance(damage, str) else json.dumps({**json.loads(intact), **damage})
-    file.write_bytes(content.encode("latin-1"))
+    for damage in DAMAGES:
+        content = damage if isinstance(damage, str) else json.dumps({**json.loads(intact), **damage})
+        file.write_bytes(content.encode("latin-1"))
 
-    for command, code in (("status", 3), ("stop", 0)):
-        ran = CliRunner().invoke(cli, ["local", command], catch_exceptions=False)
-        assert (ran.exit_code, ran.output[:27]) == (code, "no local service is running")
+        for command, code in (("status", 3), ("stop", 0)):
+            ran = CliRunner().invoke(cli, ["local", command], catch_exceptions=False)
+            assert (ran.exit_code, ran.output[:27]) == (code, "no local service is running"), damage
 
     file.write_text(intact)
     assert daemon.find(home) == service
@@ -325,11 +334,11 @@ def test_a_session_continues_with_a_service_that_was_restarted_on_its_port(home,
         assert session.client.call("list_job_engines").is_success
 
 
-def test_clients_that_send_half_a_request_do_not_block_others(session):
-    port = int(session.host.rpartition(":")[2])
+def test_clients_that_send_half_a_request_do_not_block_others(shared_session):
+    port = int(shared_session.host.rpartition(":")[2])
     with contextlib.ExitStack() as stack:
         for _ in range(THREADS + 1):
             silent = stack.enter_context(socket.create_connection(("127.0.0.1", port), 5))
             silent.sendall(b"POST /v1/local/training-jobs HTTP/1.1\r\nHost: 127.0.0.1\r\n")
 
-        assert session.client.call("list_job_engines").is_success
+        assert shared_session.client.call("list_job_engines").is_success
