@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
+import attrs
 import pytest
 
 from tests.support.left_processes import MARK
@@ -18,7 +18,9 @@ from tests.support import left_processes
 
 left_processes.PATIENCE = 0.5
 """
-LEAVES_A_JOB = HASTY + """
+LEAVES_A_JOB = (
+    HASTY
+    + """
 from modelarts.session import Session
 from tests.support.jobs import estimator, put_code, until
 
@@ -35,7 +37,10 @@ def test_that_leaves_a_job(tmp_path):
     until(lambda: job.get_job_info().status == 8)
     assert OUTCOME
 """
-LEAVES_CHILDREN = HASTY + """
+)
+LEAVES_CHILDREN = (
+    HASTY
+    + """
 import subprocess
 
 import pytest
@@ -56,6 +61,7 @@ def test_that_leaves_a_child(shared):
 def test_after_it(shared):
     assert shared.poll() is None
 """
+)
 LEAVES_NOTHING = """
 import subprocess
 
@@ -71,17 +77,44 @@ def test_whose_process_ends_by_itself():
 """
 
 
-def run(tmp_path: Path, program: str, *options: str) -> subprocess.CompletedProcess[str]:
+@attrs.frozen
+class Run:
+    """A run of pytest that has ended."""
+
+    returncode: int
+    stdout: str
+
+
+def run(tmp_path: Path, program: str, *options: str) -> Run:
+    """Run a test module with the guard, in a fork of this process, which has imported pytest."""
     (tmp_path / "test_program.py").write_text(program)
-    command = [
-        sys.executable, "-m", "pytest", "-p", "tests.support.left_processes", "-c", os.devnull, "--rootdir", ".",
-        "-p", "no:cacheprovider", "--basetemp", "folder of the run", *options,
+    arguments = [
+        "-p", "tests.support.left_processes", "-c", os.devnull, "--rootdir", ".", "-p", "no:cacheprovider",
+        "--basetemp", "folder of the run", *options,
     ]  # fmt: skip
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", MARK))}
-    settings = {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # importing them takes a while
-    return subprocess.run(
-        command, cwd=tmp_path, env={**environment, **settings}, capture_output=True, text=True, timeout=60
-    )
+    output = tmp_path / "output"
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            code = _run_here(tmp_path, arguments, output)
+        finally:
+            os._exit(code)
+    return Run(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), output.read_text())
+
+
+def _run_here(folder: Path, arguments: list[str], output: Path) -> int:
+    """In the fork: without anything of this run."""
+    with output.open("w", buffering=1) as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        sys.stdout = sys.stderr = file
+        os.chdir(folder)
+        for name in [name for name in os.environ if name.startswith(("PYTEST_", MARK))]:
+            del os.environ[name]
+        os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # importing them takes a while
+        os.environ["PYTHONPATH"] = str(ROOT)
+        return int(pytest.main(arguments))
 
 
 def is_running(pid: str) -> bool:
@@ -92,6 +125,7 @@ def is_running(pid: str) -> bool:
     return state != "Z"
 
 
+@pytest.mark.usefixtures("new_interpreter")
 @pytest.mark.parametrize(
     ("passes", "options"), [(True, ["-p", "tests.support.workers", "--workers=2"]), (False, [])],
     ids=["it passes, with workers", "it fails, one process"],
@@ -101,7 +135,7 @@ def test_a_test_that_leaves_a_job_is_named_and_what_it_left_is_killed(
 ) -> None:
     done = run(tmp_path, LEAVES_A_JOB.replace("OUTCOME", str(passes)), *options)
 
-    assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout + done.stderr
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout
     assert ("2 passed" if passes else "1 failed, 1 passed") in done.stdout
     left = re.findall(r"^(\S+) left process (\d+): (.*)$", done.stdout, re.MULTILINE)
     assert {test for test, _, _ in left} == {"test_program.py::test_that_leaves_a_job"}
@@ -113,7 +147,7 @@ def test_a_test_that_leaves_a_job_is_named_and_what_it_left_is_killed(
 def test_a_child_of_a_test_is_killed_and_that_of_a_fixture_is_not(tmp_path: Path) -> None:
     done = run(tmp_path, LEAVES_CHILDREN)
 
-    assert "1 failed, 1 passed" in done.stdout, done.stdout + done.stderr
+    assert "1 failed, 1 passed" in done.stdout, done.stdout
     ((test, pid, command),) = re.findall(r"^(\S+) left process (\d+): (.*)$", done.stdout, re.MULTILINE)
     assert (test, command) == ("test_program.py::test_that_leaves_a_child", "sleep 601")
     assert not is_running(pid)
@@ -122,5 +156,5 @@ def test_a_child_of_a_test_is_killed_and_that_of_a_fixture_is_not(tmp_path: Path
 def test_a_run_that_leaves_nothing_is_a_success(tmp_path: Path) -> None:
     done = run(tmp_path, LEAVES_NOTHING)
 
-    assert done.returncode == pytest.ExitCode.OK, done.stdout + done.stderr
+    assert done.returncode == pytest.ExitCode.OK, done.stdout
     assert "left running" not in done.stdout
