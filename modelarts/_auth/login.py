@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from modelarts._auth.signing import AkSkAuth, Auth, Keys
 from modelarts._settings import table
-from modelarts._settings.home import variable
+from modelarts._settings.home import absolute, variable
 from modelarts._settings.sources import SettingSource
 from modelarts._settings.table import KEYS, PASSWORD, Settings, variables_of
 from modelarts.errors import ConfigError
@@ -40,7 +40,7 @@ def without_credentials(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of a session in local mode: those that log in are not used, which is reported once per process."""
     unused = [name for name in _CREDENTIALS if arguments.get(name)]
     named = arguments.get("config_file")
-    if isinstance(named, (str, os.PathLike)) and not os.path.exists(named):  # noqa: PTH110  like that of the cloud
+    if isinstance(named, (str, os.PathLike)) and not absolute(named).exists():  # it is on the machine of its author
         unused.append("config_file")
     if unused and not _reported:
         _reported.extend(unused)
