@@ -18,6 +18,7 @@ from programs import Programs
 
 from modelarts._obs.cloud.buckets import HuaweiBuckets
 from modelarts.errors import ObsError
+from tests.support.cases import case
 
 # --- resuming
 
@@ -188,20 +189,22 @@ def test_a_replaced_object_is_downloaded_from_the_start(
     assert same(big, local / "there.bin")
 
 
-@pytest.mark.parametrize("text", ["", "{", '{"a": 1}', "[]", '{"part_size": 1048576, "upload_id": "none"}\n[1', "\0\n"])
 def test_a_damaged_record_is_ignored(
-    obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, tmp_path: Path, text: str
+    obs: HuaweiBuckets, bucket: str, local: Path, big: Path, proxy: FaultProxy, tmp_path: Path
 ):
-    proxy.rule = lambda request: error_reply(403, "AccessDenied") if request.is_part else None
-    with pytest.raises(ObsError):
-        obs.upload_file(big, f"obs://{bucket}/")
-    (record,) = records(tmp_path)
-    record.write_text(text)
-    proxy.rule = lambda request: None
+    for text in ("", "{", '{"a": 1}', "[]", f'{{"part_size": {PART}, "upload_id": "none"}}\n[1', "\0\n"):
+        proxy.rule = lambda request: error_reply(403, "AccessDenied") if request.is_part else None
+        with case(text):
+            with pytest.raises(ObsError):
+                obs.upload_file(big, f"obs://{bucket}/")
+            (record,) = records(tmp_path)
+            record.write_text(text)
+            proxy.rule = lambda request: None
 
-    obs.upload_file(big, f"obs://{bucket}/")
+            obs.upload_file(big, f"obs://{bucket}/")
 
-    assert same(big, stored(obs, bucket, local))
+            assert same(big, stored(obs, bucket, local))
+        big.write_bytes(os.urandom(SIZE))
 
 
 def test_transfers_work_without_a_folder_for_records(

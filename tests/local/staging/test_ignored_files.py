@@ -15,19 +15,20 @@ from tests.support.files import common_user, put
 from tests.support.jobs import estimator
 
 
-@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("above", ["", "deep/er/"])
-def test_names_ignored_by_default_can_be_included(sent: Any, local: Path, name: str, above: str):
-    name = name.replace("*", "name")
-    fill(local / "src", "train.py", f"{above}{name}")
+def test_names_ignored_by_default_can_be_included(sent: Any, local: Path, above: str):
+    names = [name.replace("*", "name") for name in NAMES]
+    fill(local / "src", "train.py", *(above + name for name in names))
     assert sent() == ["src/train.py"]
 
-    (local / "src" / above / name).unlink()
-    fill(local / "src", f"{above}{name}/inside", "train.py")
+    for name in names:
+        (local / "src" / above / name).unlink()
+    fill(local / "src", *(f"{above}{name}/inside" for name in names))
     assert sent() == ["src/train.py"]
 
-    put(local / "src" / above / ".modelartsignore", f"!{name}\n")
-    assert sent() == [f"src/{above}{name}/inside", "src/train.py"]
+    for included in (names[::2], names[1::2], names):
+        put(local / "src" / above / ".modelartsignore", "".join(f"!{name}\n" for name in included))
+        assert sent() == sorted(["src/train.py", *(f"src/{above}{name}/inside" for name in included)])
 
 
 @pytest.mark.parametrize("mark", ENVIRONMENTS)
