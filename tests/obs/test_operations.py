@@ -70,7 +70,7 @@ def test_files_are_replaced_and_the_target_may_be_a_file(store: tuple[Buckets, s
 
 def test_all_files_are_transferred_with_any_number_of_threads(store: tuple[Buckets, str], local: Path):
     obs, root = store
-    texts = {f"code/{number % 7}/{number}.txt": str(number) for number in range(60)}
+    texts = {f"code/{number % 7}/{number}.txt": str(number) for number in range(30)}
     for name, text in texts.items():
         put(local / name, text)
 
