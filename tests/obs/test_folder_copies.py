@@ -387,3 +387,17 @@ def test_some_files_of_a_folder_are_copied_in_any_order(obs: LocalBuckets, sourc
 
     copied = tree(obs.root / "bucket" / "x" / "src")
     assert copied == {name: {**FILES, "a-b/0.txt": "a-b"}[name] for name in chosen} and hidden(local) == []
+
+
+def test_a_link_to_what_is_around_the_folder_is_followed_once(
+    copy: Copy, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    put(tmp_path / "around" / "other.txt", "other")
+    copy.source.rename(tmp_path / "around" / "inner")
+    copy.source.symlink_to(tmp_path / "around" / "inner")
+    (copy.source / "up").symlink_to("..")
+
+    copy()
+
+    assert tree(copy.target) == {**FILES, "up/other.txt": "other"}
+    assert [record.args[0].name for record in caplog.records] == ["inner"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Callable, Optional
 
@@ -16,6 +17,7 @@ from modelarts._obs.transfer.modification import was_modified
 from modelarts._obs.transfer.worker_pool import Transfer
 
 _SMALL = 1 << 20  # bytes; larger files are copied several at once, inside the kernel
+_FEW = 8  # files of a folder that are opened sooner than the folder and these files
 _READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
@@ -94,46 +96,27 @@ class FolderCopy:
         if place == len(names):
             return place
         try:
-            above = batch.folder(inside)
+            path, above = batch.folder(inside), f"{self._source}{os.sep}{inside}"
+            with _opened(above, names) as (source, to_source), _opened(path, names) as (target, to_target):
+                for name in names[place:]:
+                    if batch.is_full:
+                        break
+                    self._transfer.check()
+                    content = self._content(source, to_source + name) if batch.can_take(name) else None
+                    if content is None:
+                        batch.left.append(inside + name)
+                    else:
+                        batch.begin(path + name)
+                        _write(target, to_target + name, content)
+                        batch.complete(inside + name, len(content))
+                    place += 1
         except OSError:
             self._is_able = False
-            return place
-        source = f"{self._source}{os.sep}{inside}"
-        for name in names[place:]:
-            if batch.is_full or not self._is_able:
-                break
-            self._transfer.check()
-            size = self._copy(batch, source + name, above + name) if batch.can_take(name) else None
-            if size is None:
-                batch.left.append(inside + name)
-            else:
-                batch.complete(inside + name, size)
-            place += 1
         return place
 
-    def _copy(self, batch: Batch, source: str, target: str) -> Optional[int]:
-        """Copy a small file; returns its size, or `None` if it was not copied."""
-        try:
-            content = self._content(source)
-            if content is None:
-                return None
-            batch.begin(target)
-            handle = os.open(target, _NEW, 0o666)
-            try:
-                rest = content
-                while rest:
-                    rest = rest[os.write(handle, rest) :]
-            finally:
-                os.close(handle)
-        except OSError:
-            self._is_able = False
-            batch.discard()
-            return None
-        return len(content)
-
-    def _content(self, source: str) -> Optional[bytes]:
+    def _content(self, folder: Optional[int], name: str) -> Optional[bytes]:
         """All of a small file that does not change."""
-        handle = os.open(source, _READ)
+        handle = os.open(name, _READ, dir_fd=folder)
         try:
             before = os.fstat(handle)
             if before.st_size > _SMALL:
@@ -157,3 +140,25 @@ class FolderCopy:
             self._transfer.meter.moved(size)
             self._transfer.meter.finished()
         return batch.left
+
+
+@contextmanager
+def _opened(folder: str, names: list[str]) -> Iterator[tuple[Optional[int], str]]:
+    """A descriptor from which names are found sooner than by their paths, and what to write before each name."""
+    if len(names) < _FEW:
+        yield None, folder
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        yield handle, ""
+    finally:
+        os.close(handle)
+
+
+def _write(folder: Optional[int], name: str, content: bytes) -> None:
+    handle = os.open(name, _NEW, 0o666, dir_fd=folder)
+    try:
+        while content:
+            content = content[os.write(handle, content) :]
+    finally:
+        os.close(handle)
