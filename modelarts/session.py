@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,6 +19,7 @@ from modelarts._settings.home import home_directory
 from modelarts.errors import ConfigError, set_language
 
 if TYPE_CHECKING:
+    from modelarts._api.client import Client
     from modelarts._obs.buckets import Buckets
     from modelarts._obs.cloud.buckets import HuaweiBuckets
     from modelarts._transport.options import TransportOptions
@@ -145,6 +146,7 @@ class Session(LoginProperties, LegacyCalls):
     def _start_local(self, home: str | os.PathLike[str] | None, settings: table.Settings, region: str = "") -> None:
         """Start a session on the service of a home. Scripts read the region that they gave."""
         from modelarts._obs.local.buckets import LocalBuckets
+        from modelarts._transport.options import TransportOptions
 
         folder = home_directory(home)
 
@@ -156,40 +158,67 @@ class Session(LoginProperties, LegacyCalls):
             return Endpoint(address.url, auth, address.project_id, resolve_endpoint, bypass_proxy=True, extended=True)
 
         self.region_name = region or "local"
-        self._open(resolve_endpoint(), settings, _transport(settings, bypass_proxy=True))
+        options = TransportOptions.of(settings)  # checked at once
+        self._open(resolve_endpoint(), settings, lambda: _transport(options, bypass_proxy=True))
         self._buckets: Buckets | None = LocalBuckets(folder / "local" / "buckets")
         self.auth = LoginAttributes(self._keys, self.host, self.host)
 
     def _start_cloud(self, settings: table.Settings) -> None:
+        from modelarts._transport.options import TransportOptions
+
         login.check(settings)
         self.region_name = settings["region_name"].value
         self._services = endpoints.resolve(settings, self._endpoints)
-        host, transport = self._services.url("modelarts"), _transport(settings)
+        host, transport = self._services.url("modelarts"), _transport(TransportOptions.of(settings))
         transport.options.check_proxies(self._services.known)
         auth, project_id = _cloud_auth(settings, self._services, transport)
         self._buckets = None
-        self._open(Endpoint(host, auth, project_id), settings, transport)
+        self._open(Endpoint(host, auth, project_id), settings, lambda: transport)
+        self._client = self._new_client()
         iam, obs = (str(self._services.found[service].value) for service in ("iam", "obs"))
         self.auth = LoginAttributes(self._keys, iam, obs)
 
     def _keys(self) -> Keys:
         return self.client.endpoint.auth.keys()
 
-    def _open(self, endpoint: Endpoint, settings: table.Settings, transport: Transport) -> None:
-        from modelarts._api.client import Client
+    def _open(self, endpoint: Endpoint, settings: table.Settings, transport: Callable[[], Transport]) -> None:
+        def client() -> Client:
+            from modelarts._api.client import Client
 
-        self.client = Client(endpoint, transport, settings["strict"].value)
-        self.catalog = Catalog(self.client, settings["catalog_lifetime"].value)
+            return Client(endpoint, transport(), settings["strict"].value)
+
+        self._endpoint, self._new_client = endpoint, client
+        self._catalog_lifetime = settings["catalog_lifetime"].value
+
+    @property
+    def client(self) -> Client:
+        """What sends requests. It is created with the first one: many scripts of jobs use buckets only."""
+        client: Client = self.__dict__.get("_client") or self.__dict__.setdefault("_client", self._new_client())
+        return client  # one for all threads
+
+    @property
+    def catalog(self) -> Catalog:
+        """Flavors, engines and algorithms."""
+        catalog: Catalog = self.__dict__.get("_catalog") or self.__dict__.setdefault(
+            "_catalog", Catalog(self.client, self._catalog_lifetime)
+        )
+        return catalog
+
+    @property
+    def _current(self) -> Endpoint:
+        """The endpoint that requests go to; a service may have been restarted."""
+        client = self.__dict__.get("_client")
+        return client.endpoint if client else self._endpoint
 
     @property
     def host(self) -> str:
         """The URL that requests go to."""
-        return self.client.endpoint.url
+        return self._current.url
 
     @property
     def project_id(self) -> str:
         """The project that jobs belong to."""
-        return self.client.endpoint.project_id
+        return self._current.project_id
 
     @property
     def strict(self) -> bool:
@@ -251,7 +280,8 @@ class Session(LoginProperties, LegacyCalls):
 
     def close(self) -> None:
         """Close all connections. The session can still be used: it opens new ones."""
-        self.client.close()
+        if "_client" in self.__dict__:
+            self.client.close()
         if self._buckets is not None:
             self._buckets.close()
 
@@ -266,7 +296,7 @@ class Session(LoginProperties, LegacyCalls):
         return self
 
     def __repr__(self) -> str:
-        if not hasattr(self, "client"):  # as in tracebacks of a failed constructor
+        if "_endpoint" not in self.__dict__:  # as in tracebacks of a failed constructor
             return "Session(…)"
         return f"Session(host={self.host!r}, project_id={self.project_id!r}, region_name={self.region_name!r})"
 
@@ -279,11 +309,10 @@ def _settings(arguments: Mapping[str, Any], home: str | os.PathLike[str] | None 
     return settings
 
 
-def _transport(settings: table.Settings, bypass_proxy: bool = False) -> Transport:
-    from modelarts._transport.options import TransportOptions
+def _transport(options: TransportOptions, bypass_proxy: bool = False) -> Transport:
     from modelarts._transport.transport import Transport  # loads the HTTP library
 
-    return Transport(TransportOptions.of(settings), bypass_proxy)
+    return Transport(options, bypass_proxy)
 
 
 def _cloud_auth(settings: table.Settings, services: Endpoints, transport: Transport) -> tuple[Auth, str]:

@@ -133,7 +133,7 @@ def has_code(flavor: Any) -> bool:
 def check_session(call: str, value: Any) -> None:
     """Raise `ArgumentError` for what is not a session; only its type is shown, because it may hold credentials."""
     # Recognized by what is needed of it: importing the class here would be an import upward.
-    if not (hasattr(value, "client") and hasattr(value, "catalog")):
+    if isinstance(value, type) or not (hasattr(value, "client") and hasattr(value, "catalog")):
         shown = value if value is None or isinstance(value, type) else type(value)
         rule = "a Session object: Session.local() for this machine, Session() for the endpoint in the settings"
         raise_if_any(call, ArgumentProblem("modelarts_session", shown, rule))
