@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Optional
 
 _MEMBERS = {"core": str, "cpu": str, "gpu_num": int, "gpu_type": str, "max_num": int}
+_SHORT_NAMES = {"TF": "TensorFlow", "RAY": "Ray"}  # with which versions of these engines begin
 _ENGINES_RULE = 'write a JSON object of versions by engine, such as {"PyTorch": ["PyTorch-2.1.0-python3.10"]}'
 _FLAVORS_RULE = (
     "write flavor codes with commas between them, or a JSON object such as "
@@ -15,46 +16,75 @@ _FLAVORS_RULE = (
 
 
 def engines(value: Any) -> dict[str, list[str]]:
-    """Versions by engine name. Raises `ValueError`."""
+    """Versions by engine name, also from a list of versions, or of rows as `get_framework_list` has them.
+
+    Raises:
+        ValueError: it is neither.
+    """
     found = _decoded(value)
-    if not isinstance(found, Mapping):
+    if isinstance(found, Mapping):
+        pairs = [(name, version) for name, versions in found.items() for version in _listed(versions)]
+    else:
+        pairs = [_engine(item) for item in _listed(found)]
+    if not all(_is_name(part) for pair in pairs for part in pair) or (found and not pairs):
         raise ValueError(_ENGINES_RULE)
-    listed = {str(name): [item] if isinstance(item, str) else item for name, item in found.items()}
-    if not all(_are_names([name]) and _are_names(versions) for name, versions in listed.items()):
-        raise ValueError(_ENGINES_RULE)
-    return {name: list(versions) for name, versions in listed.items()}
+    by_name: dict[str, list[str]] = {}
+    for name, version in pairs:
+        by_name.setdefault(name, []).append(version)
+    return by_name
 
 
 def flavors(value: Any) -> dict[str, dict[str, Any]]:
     """The members of flavors by their codes; those that are left out are those of this machine. Raises `ValueError`."""
     found = _decoded(value)
-    if isinstance(found, str):
-        found = found.replace(",", " ").split()
-    if isinstance(found, (list, tuple)):
-        found = {code: {} for code in found} if _are_names(found) else None
-    if not isinstance(found, Mapping) or not all(map(_is_flavor, found.values())) or not _are_names([*found]):
+    pairs = found.items() if isinstance(found, Mapping) else [_flavor(item) for item in _listed(found)]
+    if not all(_is_name(code) and _is_flavor(members) for code, members in pairs) or (found and not pairs):
         raise ValueError(_FLAVORS_RULE)
-    return {code: {name: _MEMBERS[name](member) for name, member in members.items()} for code, members in found.items()}
+    return {code: {name: _MEMBERS[name](member) for name, member in members.items()} for code, members in pairs}
 
 
 def _decoded(value: Any) -> Any:
-    """The JSON value of a text, or the text itself."""
+    """The JSON value of a text; of another text, its parts between commas."""
     if not isinstance(value, str):
         return value
     try:
         return json.loads(value)
     except (RecursionError, ValueError):
-        return value
+        return [part.strip() for part in value.split(",")]
 
 
-def _are_names(value: Any) -> bool:
-    is_list = isinstance(value, (list, tuple))
-    return is_list and all(isinstance(name, str) and name.strip() == name != "" for name in value)
+def _listed(value: Any) -> Iterable[Any]:
+    """The items of a list; any other value is the only one."""
+    return value if isinstance(value, (list, tuple)) else [value]
+
+
+def _engine(item: Any) -> tuple[Any, Any]:
+    """Name and version of an engine."""
+    if isinstance(item, Mapping):
+        return (item.get("framework_type", item.get("engine_name")),
+                item.get("framework_version", item.get("engine_version")))  # fmt: skip
+    name, hyphen, _ = item.partition("-") if isinstance(item, str) else ("", "", "")
+    return (_SHORT_NAMES.get(name, name) if hyphen else None), item
+
+
+def _flavor(item: Any) -> tuple[Any, Any]:
+    """Code and members of a flavor."""
+    if not isinstance(item, Mapping):
+        return item, {}
+    return item.get("spec_code"), {name: member for name, member in item.items() if name != "spec_code"}
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and value.strip() == value != ""
 
 
 def _is_flavor(members: Any) -> bool:
-    return isinstance(members, Mapping) and all(
-        name in _MEMBERS and isinstance(member, (str, int)) and not isinstance(member, bool)
-        and (_MEMBERS[name] is str or (isinstance(member, int) and member >= (name == "max_num")))
-        for name, member in members.items()
-    )  # fmt: skip
+    return isinstance(members, Mapping) and all(_is_member(name, value) for name, value in members.items())
+
+
+def _is_member(name: Any, value: Any) -> bool:
+    kind: Optional[type] = _MEMBERS.get(name)
+    if kind is str:
+        return isinstance(value, (str, int)) and not isinstance(value, bool)
+    lowest = 1 if name == "max_num" else 0
+    return kind is int and isinstance(value, int) and not isinstance(value, bool) and value >= lowest

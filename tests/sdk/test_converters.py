@@ -92,7 +92,7 @@ WRONG: list[tuple[str, str, str]] = [
     *(("local_python", value, 'write a JSON object such as {"TensorFlow": "/opt/tf/bin/python"}')
       for value in ("[]", "{", "abc", '{"TensorFlow": 3}')),
     *(("local_engines", value, "write a JSON object of versions by engine")
-      for value in ("[]", "abc", '{"PyTorch": 3}', '{"PyTorch": [""]}')),
+      for value in ("3", "abc", '{"PyTorch": 3}', '{"PyTorch": [""]}', '[{"framework_type": "X"}]', '["x-1", 3]')),
     *(("local_flavors", value, "write flavor codes with commas between them, or a JSON object such as")
       for value in ("3", "[3]", '{"a": 3}', '{"a": {"nodes": 1}}', '{"a": {"max_num": 0}}', '{"a": {"gpu_num": "x"}}')),
     *((name, "a\tb", "write it without line breaks and other characters that cannot be printed")
