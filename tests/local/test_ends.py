@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,20 +12,14 @@ from modelarts.errors import ArgumentError, JobFailed
 from modelarts.local.places import last_words
 from modelarts.session import Session
 from tests.support.jobs import estimator, logs, put_code
-from tests.support.processes import end_service
 
 MARK = "[Modelarts Service Log]"
 
 
-@pytest.fixture(scope="module")
-def session(tmp_path_factory) -> Iterator[Session]:
-    """A session on a service that the tests of this module share."""
-    home = tmp_path_factory.mktemp("state")
-    opened = Session.local(home)
-    opened.obs.create_bucket("bucket")
-    yield opened
-    opened.close()
-    end_service(home)
+@pytest.fixture
+def session(shared_session: Session) -> Session:
+    """On the service that tests share."""
+    return shared_session
 
 
 def ended(session, tmp_path: Path, script: str | bytes, name: str = "train.py", **changes):

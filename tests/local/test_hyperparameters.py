@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +11,14 @@ import pytest
 from modelarts._wire.v1 import limits
 from modelarts.session import Session
 from tests.support.jobs import estimator, put_code
-from tests.support.processes import end_service
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "hyperparameters.md"
 
 
-@pytest.fixture(scope="module")
-def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
-    home = tmp_path_factory.mktemp("hyperparameters") / "state"
-    with Session.local(home) as opened:
-        opened.obs.create_bucket("bucket")
-        yield opened
-    end_service(home)
+@pytest.fixture
+def session(shared_session: Session) -> Session:
+    """On the service that tests share."""
+    return shared_session
 
 
 def test_the_documented_flag_takes_every_form_of_a_bare_hyperparameter(session: Any, tmp_path: Path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +9,6 @@ import pytest
 from modelarts.estimator import Estimator
 from modelarts.session import Session
 from tests.support.jobs import ACCEPT_ANY, estimator, put_code
-from tests.support.processes import end_service
 
 LOOK = """
 import argparse, os
@@ -24,14 +22,10 @@ print("SEEN", arguments.data_url, arguments.train_url, found, os.environ["DLS_TR
 """
 
 
-@pytest.fixture(scope="module")
-def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
-    """A session on a service that the tests of this module share."""
-    home = tmp_path_factory.mktemp("locations") / "state"
-    with Session.local(home) as opened:
-        opened.obs.create_bucket("bucket")
-        yield opened
-    end_service(home)
+@pytest.fixture
+def session(shared_session: Session) -> Session:
+    """On the service that tests share."""
+    return shared_session
 
 
 # What the user wrote for data and results, the URLs of the script, and whether the destination exists at the start.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.support.jobs import until
 
-_PROGRAM = """#!{python}
+_PROGRAM = """#!{python} -IS
 import json, os, signal, sys, time
 
 folder, answers, images = {folder!r}, {answers!r}, {images!r}
