@@ -18,6 +18,7 @@ from modelarts._obs.paths import (
     path_inside,
 )
 from modelarts._obs.transfer.local_names import can_be_file
+from tests.support.cases import case
 
 FORMS = [
     "/bucket/dir/file.txt", "obs://bucket/dir/file.txt", "s3://bucket/dir/file.txt", "OBS://bucket/dir/file.txt",
@@ -28,15 +29,16 @@ KEYS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", FORMS)
-def test_all_forms_are_the_same_path(text: str):
-    path = ObsPath.parse(text)
+def test_all_forms_are_the_same_path():
+    for text in FORMS:
+        with case(text):
+            path = ObsPath.parse(text)
 
-    assert path == ObsPath("bucket", "dir/file.txt")
-    assert path.api == "/bucket/dir/file.txt"
-    assert path.url == "obs://bucket/dir/file.txt"
-    assert path.s3 == "s3://bucket/dir/file.txt"
-    assert path.bare == "bucket/dir/file.txt"
+            assert path == ObsPath("bucket", "dir/file.txt")
+            assert path.api == "/bucket/dir/file.txt"
+            assert path.url == "obs://bucket/dir/file.txt"
+            assert path.s3 == "s3://bucket/dir/file.txt"
+            assert path.bare == "bucket/dir/file.txt"
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -63,58 +65,55 @@ TRAVERSALS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", TRAVERSALS)
-def test_paths_that_lead_out_of_a_bucket_are_errors(text: str):
-    with pytest.raises(ValueError, match=r"the segments '\.' and '\.\.' and NUL characters are not allowed"):
-        ObsPath.parse(text)
+def test_paths_that_lead_out_of_a_bucket_are_errors():
+    for text in TRAVERSALS:
+        with case(text), pytest.raises(ValueError, match=r"the segments '\.' and '\.\.' and NUL characters are not"):
+            ObsPath.parse(text)
 
 
-@pytest.mark.parametrize(("text", "right"), [
-    ("/bucket/a//b", "obs://bucket/a/b"), ("obs://bucket//a", "obs://bucket/a"), ("s3://bucket/a///", "obs://bucket/a/"),
-    ("/bucket//", "obs://bucket/"),
-])  # fmt: skip
-def test_two_slashes_without_a_name_between_are_an_error(text: str, right: str):
-    with pytest.raises(ValueError, match=f"between two slashes there must be a name; write {right}$"):
-        ObsPath.parse(text)
+def test_two_slashes_without_a_name_between_are_an_error():
+    for text, right in [
+        ("/bucket/a//b", "obs://bucket/a/b"), ("obs://bucket//a", "obs://bucket/a"),
+        ("s3://bucket/a///", "obs://bucket/a/"), ("/bucket//", "obs://bucket/"),
+    ]:  # fmt: skip
+        with case(text), pytest.raises(ValueError, match=f"between two slashes there must be a name; write {right}$"):
+            ObsPath.parse(text)
 
 
 NO_OBS_PATHS = ["", "bucket/key", "./x", "file:///x", "http://bucket/x", "obs:bucket/x", " /b/x", "C:\\x"]
 
 
-@pytest.mark.parametrize("text", NO_OBS_PATHS)
-def test_the_error_for_an_invalid_path_says_how_paths_are_written(text: str):
-    with pytest.raises(ValueError, match="written /bucket/key, obs://bucket/key or s3://bucket/key"):
-        ObsPath.parse(text)
+def test_the_error_for_an_invalid_path_says_how_paths_are_written():
+    for text in NO_OBS_PATHS:
+        with case(text), pytest.raises(ValueError, match="written /bucket/key, obs://bucket/key or s3://bucket/key"):
+            ObsPath.parse(text)
 
 
-@pytest.mark.parametrize("text", ["/", "//", "//key", "obs://", "s3:///", "obs:////key"])
-def test_a_path_without_a_bucket_is_an_error(text: str):
-    with pytest.raises(ValueError, match="names no bucket"):
-        ObsPath.parse(text)
+def test_a_path_without_a_bucket_is_an_error():
+    for text in ["/", "//", "//key", "obs://", "s3:///", "obs:////key"]:
+        with case(text), pytest.raises(ValueError, match="names no bucket"):
+            ObsPath.parse(text)
 
 
-@pytest.mark.parametrize("thing", [None, 5, Path("/bucket/x"), b"/bucket/x"])
-def test_other_types_than_text_are_errors(thing: Any):
-    with pytest.raises(TypeError):
-        ObsPath.parse(thing)
+def test_other_types_than_text_are_errors():
+    for thing in [None, 5, Path("/bucket/x"), b"/bucket/x"]:
+        with case(thing), pytest.raises(TypeError):
+            ObsPath.parse(thing)
 
 
-@pytest.mark.parametrize(
-    ("text", "as_dir", "name"),
-    [("/b/a/c", "a/c/", "c"), ("/b/a/c/", "a/c/", "c"), ("/b/c", "c/", "c")],
-)
-def test_a_folder_may_be_written_without_its_slash(text: str, as_dir: str, name: str):
-    path = ObsPath.parse(text)
+def test_a_folder_may_be_written_without_its_slash():
+    for text, as_dir, name in [("/b/a/c", "a/c/", "c"), ("/b/a/c/", "a/c/", "c"), ("/b/c", "c/", "c")]:
+        with case(text, as_dir, name):
+            path = ObsPath.parse(text)
 
-    assert path.as_dir.key == as_dir
-    assert path.as_dir.as_dir == path.as_dir
-    assert path.name == path.as_dir.name == name
-    assert (path / "x.txt").key == f"{as_dir}x.txt"
+            assert path.as_dir.key == as_dir
+            assert path.as_dir.as_dir == path.as_dir
+            assert path.name == path.as_dir.name == name
+            assert (path / "x.txt").key == f"{as_dir}x.txt"
 
 
-@pytest.mark.parametrize(
-    ("folder", "other", "inside"),
-    [
+def test_a_folder_contains_only_paths_below_it():
+    for folder, other, inside in [
         ("/b/src/", "/b/src/train.py", True),
         ("/b/src", "/b/src/a/train.py", True),
         ("/b/", "/b/train.py", True),
@@ -122,15 +121,15 @@ def test_a_folder_may_be_written_without_its_slash(text: str, as_dir: str, name:
         ("/b/src", "/b/src.py", False),
         ("/b/src", "/b/train.py", False),
         ("/b/src", "/c/src/train.py", False),
-    ],
-)
-def test_a_folder_contains_only_paths_below_it(folder: str, other: str, inside: bool):
-    assert ObsPath.parse(folder).contains(ObsPath.parse(other)) is inside
+    ]:  # fmt: skip
+        with case(folder, other, inside):
+            assert ObsPath.parse(folder).contains(ObsPath.parse(other)) is inside
 
 
-@pytest.mark.parametrize("name", ["abc", "a" * 63, "my-bucket.2", "0-0", "a-1.b", "10.0.0.1.2", "10.0.1"])
-def test_good_bucket_names_pass(name: str):
-    assert bucket_name_problem(name) == ""
+def test_good_bucket_names_pass():
+    for name in ["abc", "a" * 63, "my-bucket.2", "0-0", "a-1.b", "10.0.0.1.2", "10.0.1"]:
+        with case(name):
+            assert bucket_name_problem(name) == ""
 
 
 BAD_NAMES = [
@@ -139,22 +138,25 @@ BAD_NAMES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", BAD_NAMES)
-def test_invalid_bucket_names_are_reported_with_the_rule(name: str):
-    assert "3 to 63 lower-case letters" in bucket_name_problem(name)
+def test_invalid_bucket_names_are_reported_with_the_rule():
+    for name in BAD_NAMES:
+        with case(name):
+            assert "3 to 63 lower-case letters" in bucket_name_problem(name)
 
 
 # --- local paths
 
 
-@pytest.mark.parametrize("path", ["src", "./src", "../src", "~/src", "", Path("/abs/src"), Path("src")])
-def test_relative_texts_and_path_objects_are_local(path: Any):
-    assert is_local(path)
+def test_relative_texts_and_path_objects_are_local():
+    for path in ["src", "./src", "../src", "~/src", "", Path("/abs/src"), Path("src")]:
+        with case(path):
+            assert is_local(path)
 
 
-@pytest.mark.parametrize("path", ["/bucket/src", "obs://bucket", "s3:/bucket/x", "S3://bucket"])
-def test_paths_with_a_leading_slash_or_a_scheme_are_in_a_bucket(path: str):
-    assert not is_local(path)
+def test_paths_with_a_leading_slash_or_a_scheme_are_in_a_bucket():
+    for path in ["/bucket/src", "obs://bucket", "s3:/bucket/x", "S3://bucket"]:
+        with case(path):
+            assert not is_local(path)
 
 
 def test_a_local_path_exists_in_the_working_directory_and_at_home(
@@ -203,11 +205,12 @@ def test_a_file_is_found_in_its_folder_however_both_are_written(
 WINDOWS_PATHS = ["C:\\data\\x", "C:/data/x", "c:x", "data\\x", ".\\data", "..\\x", "\\\\server\\share\\x", "\\data"]
 
 
-@pytest.mark.parametrize("path", WINDOWS_PATHS)
-def test_a_path_of_windows_is_local_and_no_obs_path(path: str):
-    assert is_local(path)
-    with pytest.raises(ValueError, match="written /bucket/key, obs://bucket/key or s3://bucket/key"):
-        ObsPath.parse(path)
+def test_a_path_of_windows_is_local_and_no_obs_path():
+    for path in WINDOWS_PATHS:
+        with case(path):
+            assert is_local(path)
+            with pytest.raises(ValueError, match="written /bucket/key, obs://bucket/key or s3://bucket/key"):
+                ObsPath.parse(path)
 
 
 CWD = "C:\\Users\\me"
@@ -230,33 +233,38 @@ INSIDE_ON_WINDOWS = [
 ]
 
 
-@pytest.mark.parametrize(("folder", "file", "key"), INSIDE_ON_WINDOWS)
-def test_the_key_of_a_file_on_windows_has_slashes(folder: str, file: str, key: Any):
-    assert inside_local(folder, file, CWD, ntpath) == key
+def test_the_key_of_a_file_on_windows_has_slashes():
+    for folder, file, key in INSIDE_ON_WINDOWS:
+        with case(folder, file, key):
+            assert inside_local(folder, file, CWD, ntpath) == key
 
 
-@pytest.mark.parametrize(("file", "key"), [
-    ("train.py", "train.py"), ("deep\\train.py", "deep/train.py"), ("deep/..\\train.py", "train.py"), (".", ""),
-    ("..\\train.py", None), ("C:\\train.py", None), ("C:train.py", None), ("\\train.py", None), ("/train.py", None),
-    ("\\\\server\\share\\train.py", None),
-])  # fmt: skip
-def test_a_file_in_a_folder_of_a_bucket_is_relative_on_windows_too(file: str, key: Any):
-    assert inside_bucket(file, ntpath) == key
+def test_a_file_in_a_folder_of_a_bucket_is_relative_on_windows_too():
+    for file, key in [
+        ("train.py", "train.py"), ("deep\\train.py", "deep/train.py"), ("deep/..\\train.py", "train.py"), (".", ""),
+        ("..\\train.py", None), ("C:\\train.py", None), ("C:train.py", None), ("\\train.py", None), ("/train.py", None),
+        ("\\\\server\\share\\train.py", None),
+    ]:  # fmt: skip
+        with case(file, key):
+            assert inside_bucket(file, ntpath) == key
 
 
-@pytest.mark.parametrize("key", [
-    "..\\evil", "a\\b", "C:evil", "C:/evil", "a:stream", "a*", "a?", "<a>", "a|b", 'a"', "a.", "a ", "dir./a", "CON",
-    "nul.txt", "dir/com1.log", "lpt\u00b2", "tab\t", "桶" * 256,
-])  # fmt: skip
-def test_a_key_that_names_a_drive_a_folder_or_a_device_is_no_file_on_windows(key: str):
-    assert not can_be_file(key, windows=True)
+def test_a_key_that_names_a_drive_a_folder_or_a_device_is_no_file_on_windows():
+    for key in [
+        "..\\evil", "a\\b", "C:evil", "C:/evil", "a:stream", "a*", "a?", "<a>", "a|b", 'a"', "a.", "a ", "dir./a",
+        "CON", "nul.txt", "dir/com1.log", "lpt\u00b2", "tab\t", "桶" * 256,
+    ]:  # fmt: skip
+        with case(key):
+            assert not can_be_file(key, windows=True)
 
 
-@pytest.mark.parametrize("key", ["a", "dir/a.b", "console", "com10", "nulls.txt", "...a", " a", "桶" * 255, "a~b{c}"])
-def test_other_keys_are_files_on_windows(key: str):
-    assert can_be_file(key, windows=True)
+def test_other_keys_are_files_on_windows():
+    for key in ["a", "dir/a.b", "console", "com10", "nulls.txt", "...a", " a", "桶" * 255, "a~b{c}"]:
+        with case(key):
+            assert can_be_file(key, windows=True)
 
 
-@pytest.mark.parametrize("key", ["a\\b", "C:evil", "a*", "a.", "CON", "桶" * 85])
-def test_a_key_may_be_what_only_windows_forbids(key: str):
-    assert can_be_file(key, windows=False)
+def test_a_key_may_be_what_only_windows_forbids():
+    for key in ["a\\b", "C:evil", "a*", "a.", "CON", "桶" * 85]:
+        with case(key):
+            assert can_be_file(key, windows=False)
