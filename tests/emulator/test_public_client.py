@@ -16,19 +16,17 @@ MODELARTS = str(Path(sys.executable).with_name("modelarts"))
 TRAIN = """
 import argparse
 import time
-from pathlib import Path
 
-from modelarts.session import Session
+import moxing as mox
 
 parser = argparse.ArgumentParser()
 for name in ("data_url", "train_url", "init_method", "seconds", "lr"):
     parser.add_argument("--" + name)
 args = parser.parse_args()
-session = Session(access_key="of the cloud", secret_key="of the cloud", region_name="cn-north-4")
-session.obs.download_file(args.data_url + "rows.csv", "rows.csv")
+mox.file.copy_parallel(args.data_url, "/cache/data")
 time.sleep(int(args.seconds))
-Path("model.txt").write_text("lr " + args.lr + ", " + Path("rows.csv").read_text())
-session.obs.upload_file("model.txt", args.train_url)
+with open("/cache/data/rows.csv") as rows, mox.file.File(args.train_url + "model.txt", "w") as model:
+    model.write("lr " + args.lr + ", " + rows.read())
 print("trained with", args.lr, flush=True)
 """
 PRINTED = """\
