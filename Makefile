@@ -50,8 +50,8 @@ $(ENGINES)/%.stamp: tests/engines/%.txt
 demo: $(VENV)/demo.stamp  ## train on real digits on the local service
 	@$(BIN)/python examples/digits/demo.py
 
-test: $(VENV)/dev.stamp  ## all tests; about 2.5 minutes on two cores
-	@echo "==> all tests: about 2.5 minutes on two cores; \`make check\` takes half a minute"
+test: $(VENV)/dev.stamp  ## all tests; about 2 minutes on two cores
+	@echo "==> all tests: about 2 minutes on two cores; \`make check\` takes half a minute"
 	$(PYTEST) --workers=$(WORKERS)
 
 engines: $(ENGINES)/torch.stamp $(ENGINES)/mindspore.stamp  ## install PyTorch and MindSpore for test-engines

@@ -22,6 +22,7 @@ from tests.support.service_forks import ServiceForks
 from tests.support.workers import pytest_addoption, pytest_runtestloop  # noqa: F401
 
 SPAWN = daemon._spawn
+_HERE = Path(__file__).parent
 _FORKS = ServiceForks()
 _NUMBERS = itertools.count()
 _FOLDER = pytest.StashKey[str]()
@@ -43,6 +44,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionfinish() -> Iterator[None]:
     _FORKS.close()
     return (yield)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with whole programs, which take longest, so that no worker runs one when the others have ended."""
+    items.sort(key=lambda item: item.path.parent != _HERE)
 
 
 @pytest.hookimpl(wrapper=True)
