@@ -8,6 +8,7 @@ import socketserver
 import struct
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -53,57 +54,65 @@ def light_tensorboard(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(LIGHT_TENSORBOARD), prepend=os.pathsep)
 
 
-@pytest.fixture
-def dropping(session: Session) -> Iterator[Dropping]:
-    """The session's service, behind a proxy that drops replies to POST."""
+@contextmanager
+def dropping_replies(session: Session) -> Iterator[Dropping]:
     endpoint = session.client.endpoint
     with Dropping(int(endpoint.url.rpartition(":")[2])) as server:
         session.client.endpoint = endpoint._replace(url=f"http://127.0.0.1:{server.server_address[1]}", resolve=None)
         yield server
         server.shutdown()
+    session.client.endpoint = endpoint
 
 
-def test_a_job_whose_reply_is_dropped_exists_once_and_is_returned(session, tmp_path, dropping):
-    put_code(session, tmp_path, "print('trained')")
+@pytest.fixture
+def dropping(shared_session: Session) -> Iterator[Dropping]:
+    """The service that tests share, behind a proxy that drops replies to POST."""
+    with dropping_replies(shared_session) as server:
+        yield server
 
-    job = estimator(session).fit(inputs="/bucket/data/", job_name="digits")
 
-    rows = Estimator.get_job_list(session).jobs
+def test_a_job_whose_reply_is_dropped_exists_once_and_is_returned(shared_session, tmp_path, dropping):
+    put_code(shared_session, tmp_path, "print('trained')")
+
+    job = estimator(shared_session).fit(inputs="/bucket/data/", job_name="digits")
+
+    rows = Estimator.get_job_list(shared_session).jobs
     assert [(row.job_id, row.job_name) for row in rows] == [(job.job_id, "digits")]
     assert len(dropping.dropped) == 1 and b" 200 " in dropping.dropped[0]
     assert job.wait(timeout=30, show=False).status == 10
 
 
-def test_a_version_whose_reply_is_dropped_exists_once_and_is_returned(session, tmp_path, dropping):
-    put_code(session, tmp_path, "import sys; print(sys.argv)")
-    first = estimator(session, hyperparameters={"lr": 0.1}).fit(inputs="/bucket/data/", job_name="digits")
+def test_a_version_whose_reply_is_dropped_exists_once_and_is_returned(shared_session, tmp_path, dropping):
+    put_code(shared_session, tmp_path, "import sys; print(sys.argv)")
+    first = estimator(shared_session, hyperparameters={"lr": 0.1}).fit(inputs="/bucket/data/", job_name="digits")
 
-    second = estimator(session, hyperparameters={"lr": 0.2}).create_job_version(
+    second = estimator(shared_session, hyperparameters={"lr": 0.2}).create_job_version(
         first.job_id, first.version_id, inputs="/bucket/data/"
     )
 
-    listed = Estimator(session, job_id=first.job_id).get_job_version_info().versions
+    listed = Estimator(shared_session, job_id=first.job_id).get_job_version_info().versions
     assert {row.version_id for row in listed} == {first.version_id, second.version_id}
     assert (second.job_id, second.version_name) == (first.job_id, "V0002")
     assert len(dropping.dropped) == 2
     assert second.wait(timeout=30, show=False).parameter[0].value == "0.2"
 
 
-def test_a_configuration_whose_reply_is_dropped_exists_once(session, tmp_path, dropping):
-    put_code(session, tmp_path, "print('trained')")
+def test_a_configuration_whose_reply_is_dropped_exists_once(shared_session, tmp_path, dropping):
+    put_code(shared_session, tmp_path, "print('trained')")
 
-    created = estimator(session).create_job_configs("c", inputs="/bucket/data/")
+    created = estimator(shared_session).create_job_configs("c", inputs="/bucket/data/")
 
     assert created.get_job_configs_info().config_name == "c"
-    assert len(Estimator.get_job_configs_list(session).configs) == len(dropping.dropped) == 1
+    assert len(Estimator.get_job_configs_list(shared_session).configs) == len(dropping.dropped) == 1
 
 
-def test_a_visualization_job_whose_reply_is_dropped_exists_once_and_is_returned(light_tensorboard, session, dropping):
+def test_a_visualization_job_whose_reply_is_dropped_exists_once_and_is_returned(light_tensorboard, session):
     session.obs.create_directory("/bucket/output/")
 
-    created = VisualizationJob(session).create_visualization_job("/bucket/output/", job_name="curves")
+    with dropping_replies(session) as dropping:
+        created = VisualizationJob(session).create_visualization_job("/bucket/output/", job_name="curves")
+        (row,) = VisualizationJob.get_visualization_job_list(session).jobs
 
-    (row,) = VisualizationJob.get_visualization_job_list(session).jobs
     assert (row.job_id, row.job_name) == (created.job_id, "curves")
     assert len(dropping.dropped) == 1
     created.delete_visualization_job()

@@ -86,11 +86,12 @@ def test_a_job_finds_its_service_again_after_a_restart(session, home, tmp_path):
         assert again.host != before.url
 
 
-def test_only_the_user_reads_the_token_of_a_job(session, home, tmp_path):
-    put_code(session, tmp_path, "")
-    job = estimator(session).fit(inputs="/bucket/data/", wait=True)
-    folder = LocalHome.of(home).job(job.version_id)
+def test_only_the_user_reads_the_token_of_a_job(shared_session, shared_home, tmp_path):
+    put_code(shared_session, tmp_path, "")
+    job = estimator(shared_session).fit(inputs="/bucket/data/", wait=True)
+    folder = LocalHome.of(shared_home).job(job.version_id)
 
     assert folder.session.stat().st_mode & 0o077 == 0
     token = json.loads(folder.session.read_text())["token"]
-    assert token not in folder.spec.read_text() + folder.log(0).read_text() + LocalHome.of(home).service_log.read_text()
+    for file in (folder.spec, folder.log(0), LocalHome.of(shared_home).service_log):
+        assert token not in file.read_text()

@@ -285,6 +285,14 @@ def folder(tmp_path: Path) -> Iterator[JobPaths]:
         Process(**read_json(paths.supervisor)).signal(signal.SIGKILL)
 
 
+@pytest.fixture(scope="module")
+def place() -> Here:
+    """This machine, ready to fork supervisors, which takes as long as a test."""
+    ready = Here()
+    ready.prepare()
+    return ready
+
+
 def spec(paths: JobPaths, argv: list[str], **environment: str) -> dict[str, Any]:
     worker = {
         "argv": argv, "environment": {**os.environ, **environment}, "directory": str(paths.node(0).job_dir),
@@ -320,8 +328,7 @@ def test_the_same_key_is_started_once(folder):
     assert phase(place, folder) is Phase.RUNNING
 
 
-def test_a_stop_is_delivered_to_the_supervisor_alone(folder):
-    place = Here()
+def test_a_stop_is_delivered_to_the_supervisor_alone(place, folder):
     assert not place.stop("7", folder)
     place.start("7", folder)
     until(folder.workers.exists)
@@ -336,8 +343,7 @@ def test_a_stop_is_delivered_to_the_supervisor_alone(folder):
     assert place.look({"7": folder})["7"].reason == STOPPED
 
 
-def test_a_version_of_a_killed_supervisor_is_lost_and_its_workers_are_ended(folder):
-    place = Here()
+def test_a_version_of_a_killed_supervisor_is_lost_and_its_workers_are_ended(place, folder):
     place.start("7", folder)
     worker = Process(**until(lambda: read_json(folder.workers))[0])
     Process(**read_json(folder.supervisor)).signal(signal.SIGKILL)
@@ -348,8 +354,7 @@ def test_a_version_of_a_killed_supervisor_is_lost_and_its_workers_are_ended(fold
     until(lambda: not worker.is_running())
 
 
-def test_a_worker_whose_pid_belongs_to_another_process_is_not_ended(folder, tmp_path):
-    place = Here()
+def test_a_worker_whose_pid_belongs_to_another_process_is_not_ended(place, folder, tmp_path):
     place.start("7", folder)
     (worker,) = until(lambda: read_json(folder.workers))
     write_private(folder.workers, [{**worker, "started": str(int(worker["started"]) - 1)}])
@@ -383,9 +388,10 @@ def test_a_record_that_makes_no_sense_counts_as_none(folder):
     ids=["name with =", "name with NUL", "value with NUL", "argument with NUL", "surrogate", "no program", "too long",
          "no text", "nothing to run"],
 )  # fmt: skip
-def test_whatever_keeps_workers_from_starting_fails_the_version_with_the_reason(folder, argv, environment, reason):
+def test_whatever_keeps_workers_from_starting_fails_the_version_with_the_reason(
+    place, folder, argv, environment, reason
+):
     folder.spec.write_text(json.dumps(spec(folder, argv, **environment)))
-    place = Here()
 
     place.start("7", folder)
     until(lambda: phase(place, folder) is not Phase.RUNNING)
@@ -395,9 +401,8 @@ def test_whatever_keeps_workers_from_starting_fails_the_version_with_the_reason(
     assert f"[Modelarts Service Log][local] {reason}" in folder.log(0).read_text()
 
 
-def test_a_worker_killed_by_a_signal_without_a_name_fails_the_version(folder):
+def test_a_worker_killed_by_a_signal_without_a_name_fails_the_version(place, folder):
     write_private(folder.spec, spec(folder, ["/bin/sh", "-c", "kill -40 $$"]))
-    place = Here()
 
     place.start("7", folder)
     until(lambda: phase(place, folder) is not Phase.RUNNING)
@@ -434,13 +439,12 @@ def test_exit_codes_are_known_where_the_service_was_started_with_sigchld_ignored
 
 
 @pytest.mark.parametrize("isolation", ["auto", "off"])
-def test_processes_that_a_worker_leaves_running_end_with_it(folder, isolation):
+def test_processes_that_a_worker_leaves_running_end_with_it(place, folder, isolation):
     mark = f"6{os.getpid()}"
     script = f"setsid sleep {mark} & sleep {mark} & echo $! > left; (exec setsid sh -c 'sleep {mark} & sleep {mark}') &"
     content = spec(folder, ["/bin/sh", "-c", script])
     content["tree"]["isolation"] = isolation
     write_private(folder.spec, content)
-    place = Here()
 
     place.start("7", folder)
     until(lambda: phase(place, folder) is Phase.COMPLETED)
