@@ -5,30 +5,31 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
-import pytest
-
 from modelarts._obs.paths import PART
 from tests.emulator.cloud_client import CloudClient
 from tests.emulator.obs_requests import IGNORED_WARNINGS, assert_obs_error, keys_in, signed
+from tests.support.cases import case
 from tests.support.files import contents, put
 
 pytestmark = IGNORED_WARNINGS
 
 
-@pytest.mark.parametrize(
-    "key",
-    ["..", "../x", "a/../../x", "a/..", ".", "a/./b", "/etc/passwd", "//x", "a//b", "a\0b", f"a/{PART}x", "../x/"],
-)
-def test_keys_that_lead_out_of_the_bucket_are_rejected(cloud: CloudClient, bucket: Path, key: str):
+OUTSIDE = ("..", "../x", "a/../../x", "a/..", ".", "a/./b", "/etc/passwd", "//x", "a//b", "a\0b", f"a/{PART}x", "../x/")
+
+
+def test_keys_that_lead_out_of_the_bucket_are_rejected(cloud: CloudClient, bucket: Path):
     outside = contents(bucket.parent)
 
-    for method in ("PUT", "GET", "DELETE"):
-        assert_obs_error(cloud.send_prepared(signed(cloud, method, bucket.name, key)), 400, "InvalidArgument")
-    begin = signed(cloud, "POST", bucket.name, key, {"uploads": None})
-    assert_obs_error(cloud.send_prepared(begin), 400, "InvalidArgument")
-    assert cloud.send_prepared(signed(cloud, "HEAD", bucket.name, key)).status_code == 400
-    assert cloud.send_prepared(signed(cloud, "GET", bucket.name, parameters={"prefix": key})).status_code == 200
-    assert contents(bucket.parent) == outside
+    for key in OUTSIDE:
+        with case(key):
+            for method in ("PUT", "GET", "DELETE"):
+                assert_obs_error(cloud.send_prepared(signed(cloud, method, bucket.name, key)), 400, "InvalidArgument")
+            begin = signed(cloud, "POST", bucket.name, key, {"uploads": None})
+            assert_obs_error(cloud.send_prepared(begin), 400, "InvalidArgument")
+            assert cloud.send_prepared(signed(cloud, "HEAD", bucket.name, key)).status_code == 400
+            listing = signed(cloud, "GET", bucket.name, parameters={"prefix": key})
+            assert cloud.send_prepared(listing).status_code == 200
+            assert contents(bucket.parent) == outside
 
 
 def test_links_to_files_are_followed_and_links_to_folders_are_not(client, bucket: Path, local: Path):
