@@ -40,6 +40,11 @@ def pytest_configure(config: pytest.Config) -> None:
     daemon._spawn = _FORKS.spawn  # services that tests start are forked, which saves their imports
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if session.config.option.workers and not session.config.option.collectonly:
+        _FORKS.start()  # once for all workers
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_sessionfinish() -> Iterator[None]:
     _FORKS.close()

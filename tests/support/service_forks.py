@@ -47,7 +47,7 @@ class ForkedService:
 
 
 class ServiceForks:
-    """The process that services are forked from, started with the first service."""
+    """The process that services are forked from: started with the first service, or for all workers of a run."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -59,16 +59,22 @@ class ServiceForks:
     ) -> ForkedService:
         """Start a service, as `daemon._spawn` does."""
         request = {"arguments": arguments, "fd": inherited_fd, "cwd": str(paths.root), "environment": dict(environment)}
-        with self._lock, open(paths.service_log, "ab") as log:  # noqa: PTH123
-            requests = self._requests or self._start()
-            socket.send_fds(requests, [json.dumps(request).encode()], [log.fileno(), inherited_fd])
-            return ForkedService(Process(*json.loads(requests.recv(100))))
+        ours, theirs = socket.socketpair()  # other processes send requests, too
+        with ours, theirs, open(paths.service_log, "ab") as log:  # noqa: PTH123
+            descriptors = [theirs.fileno(), log.fileno(), inherited_fd]
+            socket.send_fds(self.start(), [json.dumps(request).encode()], descriptors)
+            return ForkedService(Process(*json.loads(ours.recv(100))))
 
     def close(self) -> None:
         if self._process is not None and self._requests is not None:
             self._requests.close()
             self._process.wait()
             self._process = self._requests = None
+
+    def start(self) -> socket.socket:
+        """Start the process, unless it runs; returns the socket for requests."""
+        with self._lock:
+            return self._requests or self._start()
 
     def _start(self) -> socket.socket:
         from tests.support.left_processes import SHARED  # not for the process itself, which is to import little
@@ -86,7 +92,7 @@ def _serve_forks(requests: socket.socket) -> list[str]:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for services
     gc.freeze()  # what was imported is no garbage: looking at it would copy the memory that all services share
     while True:
-        message, descriptors, _, _ = socket.recv_fds(requests, _LARGEST, 2)
+        message, descriptors, _, _ = socket.recv_fds(requests, _LARGEST, 3)
         if not message:
             raise SystemExit
         request = json.loads(message)
@@ -96,10 +102,12 @@ def _serve_forks(requests: socket.socket) -> list[str]:
             break
         for descriptor in descriptors:
             os.close(descriptor)
-    os.setsid()
-    requests.send(json.dumps(Process.of(os.getpid())).encode())
     requests.close()
-    _become(request, *descriptors)
+    caller, log, inherited = descriptors
+    os.setsid()
+    os.write(caller, json.dumps(Process.of(os.getpid())).encode())
+    os.close(caller)
+    _become(request, log, inherited)
     return request["arguments"]
 
 
