@@ -40,6 +40,15 @@ WAITS = """
 """
 
 
+ATTACHES = """
+    from modelarts.estimator import TrainingJob
+    from modelarts.session import Session
+    job = TrainingJob(Session(), job_id=1, version_id=1)
+    job.wait()
+    print("ended", job.get_job_info().status.name)
+"""
+
+
 @attrs.frozen
 class Machine:
     """A service at a fixed port whose account can be changed, and the credentials of its sessions."""
@@ -98,10 +107,10 @@ def machine(tmp_path: Path, home: Path) -> Machine:
     return created
 
 
-def waiting(machine: Machine, login: str) -> subprocess.Popen[str]:
+def waiting(machine: Machine, login: str, program: str = WAITS) -> subprocess.Popen[str]:
     """Start a process that waits for a job, and return when it has shown the first lines of the log."""
     environment = {**os.environ, **machine.environment(login)}
-    process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(WAITS)], env=environment, text=True,
+    process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(program)], env=environment, text=True,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
     assert process.stdout is not None
     seen = []
@@ -135,19 +144,17 @@ def test_a_wait_continues_after_a_suspend_with_a_restart_and_rotated_keys(
     assert shown[-2:] == ["JOBSTAT_COMPLETED", "ended JOBSTAT_COMPLETED"]
 
 
-@pytest.mark.parametrize("login", ["keys in a file", "password"])
-def test_expired_tokens_and_rotated_keys_are_renewed_silently(machine: Machine, login: str):
-    process = waiting(machine, login)
+def test_expired_tokens_and_rotated_keys_are_renewed_silently(machine: Machine):
+    processes = [waiting(machine, "keys in a file"), waiting(machine, "password", ATTACHES)]
 
-    if login == "keys in a file":
-        machine.start(access_key="ROTATED", secret_key="rotated-secret", token_lifetime=1.0)
-        daemon.stop(machine.home)
-        machine.write_credentials()
-        daemon.ensure(machine.home, daemon.CloudOptions(port=machine.port))
+    machine.start(access_key="ROTATED", secret_key="rotated-secret", token_lifetime=1.0)
+    daemon.stop(machine.home)
+    machine.write_credentials()
+    daemon.ensure(machine.home, daemon.CloudOptions(port=machine.port))
 
-    shown = rest_of(process)
-    assert [line for line in shown if line.startswith("line")] == [f"line {number}" for number in range(2, 6)]
-    assert shown[-1] == "ended JOBSTAT_COMPLETED"
+    for shown in map(rest_of, processes):
+        assert [line for line in shown if line.startswith("line")] == [f"line {number}" for number in range(2, 6)]
+        assert shown[-1] == "ended JOBSTAT_COMPLETED"
 
 
 def test_ctrl_c_does_not_stop_the_job_in_the_cloud(machine: Machine, tmp_path: Path):
