@@ -48,7 +48,7 @@ def without_credentials(arguments: Mapping[str, Any]) -> dict[str, Any]:
             "MODELARTS_MODE=local: sessions are on this machine, %s of the script %s not used", ", ".join(unused),
             "is" if len(unused) == 1 else "are",
         )  # fmt: skip
-    return {name: value for name, value in arguments.items() if name not in (*_CREDENTIALS, *unused)}
+    return {name: value for name, value in arguments.items() if name not in (*_CREDENTIALS, "region_name", *unused)}
 
 
 # --- credentials

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
@@ -119,18 +120,27 @@ def execute(command: tuple[str, ...]) -> None:
     """Run a program in local mode: each session in it is one on this machine, and `import moxing` works.
 
     Keys, passwords and endpoints in a script are not used. Nothing else of the environment is changed, and the exit
-    code is that of the program: `modelarts local exec -- python client.py`.
+    code is that of the program: `modelarts local exec -- python client.py`. If the environment of this command is not
+    active, `python` is its interpreter.
     """
     from modelarts.local.runtime.script_path import SCRIPT_PATH
 
     path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), SCRIPT_PATH]))
+    program = _program(command[0])
     sys.stdout.flush()
     try:
-        os.execvpe(command[0], command, {**os.environ, "MODELARTS_MODE": "local", "PYTHONPATH": path})
+        os.execvpe(program, [program, *command[1:]], {**os.environ, "MODELARTS_MODE": "local", "PYTHONPATH": path})
     except OSError as error:
-        where = f" The interpreter of this command is {sys.executable}" if command[0].startswith("python") else ""
-        click.echo(f"modelarts: {command[0]!r} cannot be started: {error.strerror}.{where}", err=True)
+        click.echo(f"modelarts: {command[0]!r} cannot be started: {error.strerror}", err=True)
         sys.exit(_NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE)
+
+
+def _program(name: str) -> str:
+    """The program of a command. `python` is the one beside this command if its environment is not the active one."""
+    folder = Path(sys.executable).parent
+    is_active = shutil.which("modelarts") == str(folder / "modelarts")
+    beside = folder / name
+    return str(beside) if name.startswith("python") and not is_active and beside.exists() else name
 
 
 def _print_address(state: str, address: Address, home: Path) -> None:

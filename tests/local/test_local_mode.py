@@ -106,7 +106,16 @@ def test_a_program_that_cannot_be_started_is_reported(home: Path, tmp_path: Path
 
     assert (ran.returncode, ran.stdout) == (127, "")
     assert "'pythonic' cannot be started: No such file or directory" in ran.stderr
-    assert sys.executable in ran.stderr
+
+
+def test_python_is_that_of_the_command_if_its_environment_is_not_active(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("PATH", os.defpath)
+
+    ran = execute(home, tmp_path, "python", "-c", "import sys, modelarts; print(sys.executable)")
+
+    assert ran.stdout == f"{Path(sys.executable).with_name('python')}\n", ran.stderr
 
 
 def test_copies_of_what_has_a_session_share_it(home: Path):
