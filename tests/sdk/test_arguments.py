@@ -115,7 +115,6 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     ("fit", {"train_instance_count": 0}, DATA, "train_instance_count", "a whole number from 1"),
     ("fit", {"train_instance_count": "--1"}, DATA, "train_instance_count", "a whole number from 1"),
     ("fit", {"train_instance_count": True}, DATA, "train_instance_count", "a whole number from 1"),
-    ("fit", {"pool_id": "pool1", "train_instance_type": "unknown"}, DATA, "train_instance_type", "no such flavor"),
     ("fit", {"user_image_url": "1.2.3.4/a:b"}, DATA, "user_command", "needs user_image_url and user_command"),
     ("fit", {"user_command": "bash x"}, DATA, "user_image_url", "needs user_image_url and user_command"),
     ("fit", {}, {}, "inputs", "input data are required"),

@@ -73,6 +73,18 @@ def test_a_visualization_job_takes_the_order_of_the_documents_table(cloud: Cloud
     assert sent(cloud) == {"job_name": "board", "job_desc": "a description", "train_url": "/b/out/"}
 
 
+def test_a_pool_decides_about_a_flavor_that_is_not_listed(
+    cloud: Cloud, session: Session, caplog: pytest.LogCaptureFixture
+):
+    cloud.look_ups("specs", "engines")
+    estimator = cloud_estimator(session, pool_id="pool1", train_instance_type="modelarts.pool.visual.xlarge")
+
+    config = estimator.payload(inputs="/b/data/")["config"]
+
+    assert (config["pool_id"], config.get("spec_id")) == ("pool1", None)
+    assert "pool pool1 decides" in caplog.text
+
+
 def test_a_job_has_what_it_trains_on(cloud: Cloud, session: Session):
     cloud.look_ups("specs", "engines")
     cloud.answer("POST", "/training-jobs", {"is_success": True, "job_id": 10, "version_id": 20})

@@ -162,7 +162,9 @@ class _Builder:
                            "a flavor code is required (or pool_id); Estimator.get_train_instance_types lists them")
             return None  # fmt: skip
         found = self.catalog.find(SPECS, lambda row: row.get("spec_code") == kind, SPECS in self.new)
-        if found is None:
+        if found is None and not is_missing(self.training.pool_id):
+            logger.warning("flavor %s is not one that the service lists: pool %s decides", kind, self.training.pool_id)
+        elif found is None:
             codes = [row.get("spec_code", "") for row in self.catalog.rows(SPECS)]
             self.checks.problem("train_instance_type", kind, f"the service has no such flavor; {suggest(kind, codes)}")
         elif found.get("no_resource"):
