@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import pytest
 
 from modelarts.errors import NotFound
 from modelarts.estimator import Estimator
+from modelarts.local import daemon
 from modelarts.local.paths import LocalHome
 from modelarts.session import Session
 from tests.support.jobs import ACCEPT_ANY, estimator, put_code, shared, until
@@ -95,21 +99,18 @@ def test_a_job_is_deleted_with_all_its_versions_and_its_name_is_free(session, tm
     assert trained.fit(inputs="/bucket/data/", job_name="same", wait=True).job_id != first.job_id
 
 
-def test_deletion_continues_after_a_restart(session, tmp_path, shared_home):
-    import os
-    import signal
+def test_deletion_continues_after_a_restart(home, tmp_path):
+    with Session.local(home) as session:
+        session.obs.create_bucket("bucket")
+        put_code(session, tmp_path, FOREVER)
+        job = estimator(session).fit(inputs="/bucket/data/")
+        until(lambda: job.get_job_info().status == 8)
 
-    from modelarts.local import daemon
+        job.delete_job()
+        os.kill(daemon.find(home).pid, signal.SIGKILL)
+        until(lambda: daemon.find(home) is None)
 
-    put_code(session, tmp_path, FOREVER)
-    job = estimator(session).fit(inputs="/bucket/data/")
-    until(lambda: job.get_job_info().status == 8)
-
-    job.delete_job()
-    os.kill(daemon.find(shared_home).pid, signal.SIGKILL)
-    until(lambda: daemon.find(shared_home) is None)
-
-    until(lambda: Estimator.get_job_list(session).job_total_count == 0)
+        until(lambda: Estimator.get_job_list(session).job_total_count == 0)
 
 
 def test_a_job_whose_last_version_is_deleted_stays_and_can_be_trained_again(session, tmp_path):
