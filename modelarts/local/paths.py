@@ -56,6 +56,11 @@ class LocalHome:
         return self.root / "container-engine.json"
 
     @property
+    def storage(self) -> Path:
+        """The port at which jobs reach the buckets, for the next start of the service."""
+        return self.root / "storage.json"
+
+    @property
     def iam(self) -> Path:
         """Account and certificates of `--auth iam`; only its user may enter it."""
         return self.root / "iam"

@@ -25,7 +25,8 @@ from modelarts.errors import ServiceError
 from modelarts.local import catalog, locks
 from modelarts.local.api.app import Activity, create_app
 from modelarts.local.api.handlers.context import Service
-from modelarts.local.emulator.obs.beside_api import with_buckets
+from modelarts.local.emulator import job_storage
+from modelarts.local.emulator.obs.beside_api import buckets, with_buckets
 from modelarts.local.installation import Installation
 from modelarts.local.paths import LocalHome, write_private
 from modelarts.local.places.here import Here
@@ -84,6 +85,7 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
         paths.buckets.mkdir(parents=True, exist_ok=True)
         paths.root.chmod(0o700)
         locks.hold(paths.running, EXIT_PATIENCE)
+        storage = job_storage.listen(paths)
         store = Store(paths.store)
     except BlockingIOError:
         raise StartRefused(
@@ -99,7 +101,7 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
     spec_builder = JobSpecBuilder(
         paths, offered, store, table.value_of("local_python", home), place.describe, environment,
         table.value_of("local_isolation", home), table.value_of("local_images", home),
-        table.value_of("local_cards", home),
+        table.value_of("local_cards", home), job_storage.address_of(storage),
     )  # fmt: skip
     capacity = table.value_of("local_capacity", home) or os.cpu_count() or 1
     cleaner = Cleaner(paths, store, keep.parse(table.value_of("local_keep", home)))
@@ -109,7 +111,9 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
     activity = Activity(LONG_POLLS)
     service = Service(store, scheduler, TensorBoards(store, paths), offered, paths)
     app = create_app(service, token, PROJECT_ID, activity)
-    server = _listen(with_buckets(app, token, service, activity), table.value_of("local_port", home))
+    obs = buckets(token, service, activity)
+    server = _listen(with_buckets(app, obs), table.value_of("local_port", home))
+    job_storage.serve(storage, paths, obs)
     tls = _start_tls_server(service, activity, *iam) if iam else {}
     process = Process.of(os.getpid())
     write_private(paths.address, {

@@ -38,7 +38,8 @@ class Supervisor:
         self.ports = numbers  # of the nodes
         self.stopped = stopped
         self.ended = threading.Event()
-        self.logs = [Log(worker["log"], worker["log_object"]) for worker in spec["workers"]]
+        self.logs = [Log(worker["log"], worker["log_object"], hidden=worker.get("secret", ""))
+                     for worker in spec["workers"]]  # fmt: skip
         self.nodes: list[isolation.Node] = []
         self.workers = Workers(spec, self.logs, self.nodes, self.stopped)
         self.gauge = threading.Thread(target=self.measure, daemon=True)

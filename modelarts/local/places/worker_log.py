@@ -10,13 +10,20 @@ import threading
 from io import FileIO
 
 from modelarts.local.runtime.log_lines import LOCAL_LOG, SERVICE_LOG
+from modelarts.local.runtime.secrets import HIDDEN
 
 
 class Log:
-    """A worker's log: the file of the service, and its copy in the bucket. A full disk does not end the job."""
+    """A worker's log: the file of the service, and its copy in the bucket. A full disk does not end the job.
 
-    def __init__(self, *paths: str | None) -> None:
+    Args:
+        paths: of both; the second one may be missing.
+        hidden: a text that no log holds, such as the job's key for the buckets, which scripts print with `os.environ`.
+    """
+
+    def __init__(self, *paths: str | None, hidden: str = "") -> None:
         self.problem = ""
+        self._hidden = hidden.encode()
         self._files: list[FileIO] = []
         self._inside_a_line = False
         self._writing = threading.Lock()
@@ -30,7 +37,7 @@ class Log:
     def write(self, data: bytes) -> None:
         """Add output of the worker."""
         with self._writing:
-            self._write(data)
+            self._write(data.replace(self._hidden, HIDDEN.encode()) if self._hidden else data)
 
     def line(self, text: str) -> None:
         """Add a line as the platform writes it."""

@@ -13,6 +13,15 @@ ASCEND = "Ascend-Powered-Engine"
 
 
 @attrs.frozen
+class BucketAccess:
+    """Where a job reaches the buckets over the OBS protocol, and its keys."""
+
+    host: str = ""  # with the port
+    access_key: str = ""
+    secret_key: str = attrs.field(default="", repr=False)
+
+
+@attrs.frozen
 class Node:
     """One node of a version, or one program of it: the values that become arguments and variables."""
 
@@ -26,6 +35,7 @@ class Node:
     cards: int = 1  # of each node, each with a process of its own
     card: int = 0
     is_server: bool = False
+    buckets: BucketAccess = BucketAccess()
 
     @property
     def rank(self) -> int:
@@ -95,22 +105,23 @@ def others_of(engine_name: str, node: Node) -> list[Node]:
     return [attrs.evolve(node, is_server=True)] if has_server else []
 
 
-# Local buckets need no keys; scripts that hand keys on, to `mox.file.set_auth` and others, must find some.
-_ACCESS_KEY = _SECRET_KEY = "local"
-_OBS_HOST = "obs.invalid"  # a name that never exists (RFC 2606): what would connect to OBS fails at once
-
-
 def engine_environment(engine_name: str, node: Node) -> dict[str, str]:
     """The variables of an engine, and those of every node."""
-    variables = {**_common(node), **_storage_access()}
+    access = node.buckets
+    variables = {
+        **_common(node),
+        "AWS_ACCESS_KEY_ID": access.access_key,
+        "AWS_SECRET_ACCESS_KEY": access.secret_key,
+        "S3_ENDPOINT": access.host,
+    }
     if engine_name in ("XGBoost-Sklearn", "XGBoost", "Scikit_Learn", "Spark_MLlib"):
         variables.update(
             DATA_URL=node.data.bare if node.data else "",
             TRAIN_URL=node.output.bare if node.output else "",
             APP_URL=node.code.bare if node.code else "",
-            MINER_USER_ACCESS_KEY=_ACCESS_KEY,
-            MINER_USER_SECRET_ACCESS_KEY=_SECRET_KEY,
-            MINER_OBS_URL=_OBS_HOST,
+            MINER_USER_ACCESS_KEY=access.access_key,
+            MINER_USER_SECRET_ACCESS_KEY=access.secret_key,
+            MINER_OBS_URL=access.host,
         )
     if engine_name == ASCEND:
         rank, size = str(node.rank), str(node.ranks)
@@ -120,10 +131,6 @@ def engine_environment(engine_name: str, node: Node) -> dict[str, str]:
             variables.update(MS_ROLE="MS_WORKER", MS_WORKER_NUM=size, MS_NODE_ID=rank, MS_SCHED_HOST=host,
                              MS_SCHED_PORT=port)  # fmt: skip
     return variables
-
-
-def _storage_access() -> dict[str, str]:
-    return {"AWS_ACCESS_KEY_ID": _ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": _SECRET_KEY, "S3_ENDPOINT": _OBS_HOST}
 
 
 def _common(node: Node) -> dict[str, str]:

@@ -6,6 +6,7 @@ import hmac
 import secrets
 from pathlib import Path
 
+from modelarts._wire import bucket_keys
 from modelarts._wire.v1.status import KILLING, RUNNING
 from modelarts.local.paths import JobPaths, LocalHome, read_json, write_private
 from modelarts.local.store import Store
@@ -17,6 +18,12 @@ def create(home: LocalHome, version_id: int) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     _write(home, file, f"{version_id}.{secrets.token_urlsafe(32)}")
     return file
+
+
+def keys_of(home: LocalHome, version_id: int) -> tuple[str, str]:
+    """Access key and secret key for the buckets of this machine. They end with the job, as its token does."""
+    token = _token(home.job(version_id))
+    return bucket_keys.access_key_of(token), bucket_keys.secret_key_of(token)
 
 
 def update(home: LocalHome, store: Store) -> None:

@@ -16,7 +16,7 @@ from modelarts.local import daemon, hardware, layout
 from modelarts.local.catalog import Catalog
 from modelarts.local.paths import JobPaths, LocalHome
 from modelarts.local.runtime import boot, devices, images, job_session, rank_table, start
-from modelarts.local.runtime.arguments import ASCEND, Node, engine_environment, others_of
+from modelarts.local.runtime.arguments import ASCEND, BucketAccess, Node, engine_environment, others_of
 from modelarts.local.runtime.banner import Banner
 from modelarts.local.runtime.environment import JobEnvironment
 from modelarts.local.runtime.interpreter import python_of
@@ -43,6 +43,7 @@ class JobSpecBuilder:
     isolation: str = "auto"  # the setting `local_isolation`
     images: str = images.HOST  # the setting `local_images`
     cards: int = 1  # the setting `local_cards`
+    storage: str = ""  # host and port at which jobs reach the buckets over the OBS protocol
 
     def spec(self, job: Job, version: Version) -> dict[str, Any]:
         """The spec of a version: values that become JSON."""
@@ -57,11 +58,13 @@ class JobSpecBuilder:
         count, engine_name = body["worker_server_num"], self._engine(body).get("engine_name", "")
         cards = self.cards if engine_name == ASCEND else 1
         session = job_session.create(self.home, version.id)
+        access = BucketAccess(self.storage, *job_session.keys_of(self.home, version.id))
         if engine_name == ASCEND:
             rank_table.create(paths, job.id, count, cards)
         workers = []
         for index in range(count):
-            node = Node(index, count, self._gpus(body), data, output, code, str(job.id), cards)
+            node = Node(index, count, self._gpus(body), data, output, code, str(job.id), cards,
+                        buckets=access)  # fmt: skip
             workers.append(self._worker(job, version, paths, node, logs))
         return {
             "code": None if code is None else {"source": str(code.under(self.home.buckets)), "url": code.url,
@@ -166,6 +169,7 @@ class JobSpecBuilder:
             "root": str(outside.root),
             "directory": str(outside.job_dir),
             "log": str(paths.log(node.index)),
+            "secret": node.buckets.secret_key,
             "log_object": str((logs / name).under(self.home.buckets)) if logs and self.home.has_bucket(logs) else None,
             "boot_file": "" if body["user_command"] else boot.relative(body),
             "banner": Banner(

@@ -18,14 +18,14 @@ UNIMPLEMENTED: list[tuple[str, str, dict[str, str | None], dict[str, str]]] = [ 
     ("GET", "", {"policy": None}, {}),
     ("PUT", "", {"versioning": None}, {}),
     ("GET", "", {"uploads": None, "delimiter": "/"}, {}),
-    ("GET", "", {"list-type": "2"}, {}),
     ("GET", "file", {"versionId": "1"}, {}),
     ("PUT", "file", {"append": None, "position": "0"}, {}),
     ("PUT", "file", {}, {"x-amz-copy-source": "/bucket/key", "x-amz-copy-source-if-match": "x"}),
     ("GET", "file", {}, {"x-amz-copy-source": "/bucket/key"}),
     ("PUT", "file", {}, {"x-obs-server-side-encryption": "kms"}),
     ("PUT", "file", {}, {"x-amz-acl": "public-read"}),
-    ("GET", "file", {}, {"If-Match": '"x"'}),
+    ("GET", "file", {}, {"If-None-Match": '"x"'}),
+    ("PUT", "file", {}, {"If-Match": '"x"'}),
     ("OPTIONS", "", {}, {}),
 ]
 

@@ -101,9 +101,9 @@ def test_unsigned_requests_are_rejected(cloud: CloudClient):
         assert_obs_error(cloud.send(method, url, headers={"X-Auth-Token": cloud.token()}), 403, "AccessDenied")
     assert_obs_error(cloud.send("GET", url, headers={"Authorization": "Basic x"}), 400, "InvalidArgument")
     assert_obs_error(cloud.send("GET", f"{url}?AccessKeyId=x&Signature=y&Expires=9"), 501, "NotImplemented")
-    later = {"Authorization": "AWS4-HMAC-SHA256 Credential=x"}
+    later = {"Authorization": "AWS4-ECDSA-P256-SHA256 Credential=x"}
     message = assert_obs_error(cloud.send("GET", url, headers=later), 501, "NotImplemented")
-    assert "use signatures 'obs' or 'v2'" in message
+    assert "use 'obs', 'v2' or 'v4'" in message
 
 
 @pytest.mark.parametrize("minutes", [-16, 16])

@@ -23,6 +23,7 @@ _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 _CONDITIONS = ("if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range")
 _DEFAULTS = {"acl": "private", "location": "true", "storage-class": "STANDARD"}  # accepted with these values only
 _SUPPORTED = ("date", "security-token")
+_OF_V4 = ("content-sha256", "decoded-content-length", "trailer", "checksum-", "sdk-checksum-algorithm")
 
 
 @attrs.frozen
@@ -34,7 +35,8 @@ class Operation:
     headers: tuple[str, ...] = ()
 
 
-_LIST = ("prefix", "marker", "delimiter", "max-keys", "encoding-type")
+_LIST = ("prefix", "marker", "delimiter", "max-keys", "encoding-type",
+         "list-type", "continuation-token", "start-after", "fetch-owner")  # fmt: skip
 _UPLOADS = ("uploads", "prefix", "key-marker", "upload-id-marker", "max-uploads", "encoding-type")
 _PARTS = ("uploadId", "max-parts", "part-number-marker", "encoding-type")
 
@@ -56,8 +58,8 @@ OPERATIONS = {
     ("PUT", "object", _COPY): Operation(copying.copy, (), (_COPY, "metadata-directive")),
     ("POST", "object", "append"): Operation(copying.append, ("append", "position")),
     ("GET", "object", "acl"): Operation(access.acl, ("acl",)),
-    ("GET", "object", ""): Operation(objects.get),
-    ("HEAD", "object", ""): Operation(objects.head),
+    ("GET", "object", ""): Operation(objects.get, (), ("if-match",)),
+    ("HEAD", "object", ""): Operation(objects.head, (), ("if-match",)),
     ("DELETE", "object", ""): Operation(objects.delete),
     ("POST", "object", "uploads"): Operation(multipart.initiate, ("uploads", "encoding-type")),
     ("PUT", "object", "uploadId"): Operation(multipart.put_part, ("uploadId", "partNumber")),
@@ -104,8 +106,7 @@ class ObsApp:
                 raise ObsApiError("AccessDenied", f"host {http_request.host!r} is not this machine")
             request = parse_request(http_request, body)
             operation = _operation_of(request)
-            self.authenticator.authenticate(request)
-            return operation.handle(self.store, request)
+            return operation.handle(self.store, self.authenticator.authenticate(request))
         except ClientDisconnected:
             raise ObsApiError("IncompleteBody", "the body ends too early, or its chunks are malformed") from None
         except OSError as error:
@@ -137,7 +138,8 @@ def _is_supported(name: str, value: str) -> bool:
     for prefix in (OBS.prefix, AWS.prefix):
         if name.startswith(prefix):
             suffix = name[len(prefix) :]
-            return suffix.startswith("meta-") or suffix in _SUPPORTED or _DEFAULTS.get(suffix) == value
+            is_known = suffix.startswith("meta-") or suffix in _SUPPORTED or _DEFAULTS.get(suffix) == value
+            return is_known or (prefix == AWS.prefix and suffix.startswith(_OF_V4))
     return name not in _CONDITIONS
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 
 from modelarts._wire import bucket_keys
 from modelarts.local.api.app import Activity, Application
@@ -44,9 +44,8 @@ class LocalKeys:
         return "" if version == access_key else job_session.token_of(self._service.home, self._service.store, version)
 
 
-def with_buckets(api: Application, token: str, service: Service, activity: Activity) -> Application:
+def with_buckets(api: Application, obs: Callable[[], Application]) -> Application:
     """The v1 API, and the buckets for requests that are signed for them."""
-    obs = functools.cache(lambda: _obs_app(token, service, activity))  # loaded when the first request comes
 
     def respond(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if environ.get("HTTP_AUTHORIZATION", "").startswith(_SCHEMES):
@@ -54,6 +53,11 @@ def with_buckets(api: Application, token: str, service: Service, activity: Activ
         return api(environ, start_response)
 
     return respond
+
+
+def buckets(token: str, service: Service, activity: Activity) -> Callable[[], Application]:
+    """What makes the application that serves the buckets when the first request for them comes."""
+    return functools.cache(lambda: _obs_app(token, service, activity))
 
 
 def _obs_app(token: str, service: Service, activity: Activity) -> ObsApp:

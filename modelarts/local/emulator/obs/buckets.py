@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Callable
+from urllib.parse import quote, unquote
 
 from werkzeug.wrappers import Response
 
@@ -62,27 +63,57 @@ def delete(store: ObjectStore, request: ObsRequest) -> Response:
 
 def objects(store: ObjectStore, request: ObsRequest) -> Response:
     """One page of the objects of a bucket, of at most `max-keys`."""
-    parameters = {name: request.parameters.get(name, "") for name in ("prefix", "marker", "delimiter")}
     limit = request.number("max-keys", MAX_KEYS, 0, MAX_KEYS)
-    prefix, marker, delimiter = (text.encode() for text in parameters.values())
-    query = listing.ListQuery(prefix=prefix, marker=marker, delimiter=delimiter, limit=limit)
+    prefix, delimiter = request.parameters.get("prefix", ""), request.parameters.get("delimiter", "")
+    marker = _marker(request)
+    query = listing.ListQuery(
+        prefix=prefix.encode(), marker=marker.encode(), delimiter=delimiter.encode(), limit=limit
+    )  # fmt: skip
     page = _page(store, request.bucket, query)
     encoding, encode = responses.key_encoding(request)
     content: list[Any] = [
         ("Name", request.bucket),
-        *((name.capitalize(), encode(text)) for name, text in parameters.items()),
+        ("Prefix", encode(prefix)),
+        *_position(request, page, encode),
+        ("Delimiter", encode(delimiter)),
         ("MaxKeys", limit),
         *encoding,
         ("IsTruncated", "true" if page.next_marker else "false"),
     ]
-    if page.next_marker:
-        content.append(("NextMarker", encode(page.next_marker)))
     for key, stored in _find_all(store, request.bucket, page.keys):
         content.append(("Contents", _object_elements(encode(key), stored, store)))
-    content += [("CommonPrefixes", [("Prefix", encode(prefix))]) for prefix in page.prefixes]
+    content += [("CommonPrefixes", [("Prefix", encode(each))]) for each in page.prefixes]
     response = responses.xml("ListBucketResult", content)
     response.headers.update(_location_headers(store))
     return response
+
+
+def _list_type(request: ObsRequest) -> str:
+    """`2` for the second version of the list of S3, whose position is a token; else an empty text."""
+    given = request.parameters.get("list-type", "")
+    if given not in ("", "2"):
+        raise ObsApiError("InvalidArgument", f"list-type must be 2 or left out, got {given!r}")
+    return given
+
+
+def _marker(request: ObsRequest) -> str:
+    """The key after which a page begins."""
+    parameters = request.parameters
+    if not _list_type(request):
+        return parameters.get("marker", "")
+    return unquote(parameters.get("continuation-token", "")) or parameters.get("start-after", "")
+
+
+def _position(request: ObsRequest, page: listing.Page, encode: Callable[[str], str]) -> list[tuple[str, Any]]:
+    """Where this page begins, and where the next one does."""
+    parameters = request.parameters
+    if not _list_type(request):
+        following = [("NextMarker", encode(page.next_marker))] if page.next_marker else []
+        return [("Marker", encode(parameters.get("marker", ""))), *following]
+    given = [("ContinuationToken", parameters["continuation-token"])] if "continuation-token" in parameters else []
+    after = [("StartAfter", encode(parameters["start-after"]))] if "start-after" in parameters else []
+    following = [("NextContinuationToken", quote(page.next_marker))] if page.next_marker else []
+    return [*given, *after, *following, ("KeyCount", len(page.keys) + len(page.prefixes))]
 
 
 def _page(store: ObjectStore, bucket: str, query: listing.ListQuery) -> listing.Page:

@@ -32,6 +32,7 @@ STATUS = {
     "NotImplemented": 501,
     "ObjectNotAppendable": 409,
     "PositionNotEqualToLength": 409,
+    "PreconditionFailed": 412,
     "RequestTimeTooSkewed": 403,
     "SignatureDoesNotMatch": 403,
 }

@@ -14,7 +14,7 @@ from modelarts.local.emulator.obs.errors import ObsApiError
 from modelarts.local.emulator.obs.etags import md5
 from modelarts.local.emulator.obs.metadata import Metadata
 from modelarts.local.emulator.obs.object_store import ObjectStore, StoredObject, folder_with_content
-from modelarts.local.emulator.obs.request import ObsRequest
+from modelarts.local.emulator.obs.request import AWS, ObsRequest
 from modelarts.local.emulator.obs.request_body import check_content_md5, receive_body
 from modelarts.local.emulator.obs.xml_body import parse_xml_body
 
@@ -36,6 +36,7 @@ def put(store: ObjectStore, request: ObsRequest) -> Response:
 def get(store: ObjectStore, request: ObsRequest) -> Response:
     stored = store.find(request.bucket, request.key)
     try:
+        _check_unchanged(request, stored)
         start, stop = _byte_range(request, stored)
     except ObsApiError:
         stored.close()
@@ -52,6 +53,7 @@ def get(store: ObjectStore, request: ObsRequest) -> Response:
 def head(store: ObjectStore, request: ObsRequest) -> Response:
     stored = store.find(request.bucket, request.key)
     stored.close()
+    _check_unchanged(request, stored)
     return responses.empty(200, _headers(request, stored))
 
 
@@ -62,8 +64,8 @@ def delete(store: ObjectStore, request: ObsRequest) -> Response:
 
 def delete_several(store: ObjectStore, request: ObsRequest) -> Response:
     """Remove the objects listed in the body, and report which failed and why."""
-    if "content-md5" not in request.headers:
-        raise ObsApiError("MissingRequiredHeader", "the header Content-MD5 is missing")
+    if not any(name == "content-md5" or name.startswith(f"{AWS.prefix}checksum-") for name in request.headers):
+        raise ObsApiError("MissingRequiredHeader", "the header Content-MD5, or a checksum of S3, is missing")
     store.bucket(request.bucket)
     root = parse_xml_body(request, "Delete")
     keys = [element.text or "" for element in root.findall("Object/Key")]
@@ -101,6 +103,13 @@ def _delete_one(store: ObjectStore, bucket: str, encoded_key: str, key: str) -> 
     except OSError as error:
         return "Error", [("Key", encoded_key), ("Code", "AccessDenied"), ("Message", error.strerror or "not removed")]
     return "Deleted", [("Key", encoded_key)]
+
+
+def _check_unchanged(request: ObsRequest, stored: StoredObject) -> None:
+    """Raise `ObsApiError` if a client that reads an object in parts has begun with another content."""
+    expected = request.headers.get("if-match", "*")
+    if expected != "*" and stored.etag not in (each.strip().strip('"') for each in expected.split(",")):
+        raise ObsApiError("PreconditionFailed", f"the ETag of the object is {stored.etag}, not {expected}")
 
 
 def _headers(request: ObsRequest, stored: StoredObject) -> dict[str, str]:

@@ -15,6 +15,7 @@ import attrs
 from modelarts._wire.http_dates import parse_http_date
 from modelarts.local.api.errors import ApiFailure
 from modelarts.local.emulator.iam.signatures import BLANKS, MAX_CLOCK_SKEW
+from modelarts.local.emulator.obs import signature_v4
 from modelarts.local.emulator.obs.errors import ObsApiError
 from modelarts.local.emulator.obs.request import ObsRequest
 
@@ -36,14 +37,24 @@ class ObsAuthenticator:
         self._tokens = tokens
         self._clock = clock
 
-    def authenticate(self, request: ObsRequest) -> None:
-        """Raise `ObsApiError` unless the request has a valid signature."""
+    def authenticate(self, request: ObsRequest) -> ObsRequest:
+        """The request, if it has a valid signature; its body may be checked only while it is read.
+
+        Raises:
+            ObsApiError: it is not signed, or its signature is invalid.
+        """
+        authorization = request.headers.get("authorization", "")
+        if authorization.startswith(f"{signature_v4.SCHEME} "):
+            header = signature_v4.parse(authorization)
+            secret_key = self._secret_of(header.access_key, request.headers.get("x-amz-security-token", ""))
+            return signature_v4.verify(request, header, secret_key, self._clock)
         access_key, signature = _parse_authorization(request)
         secret_key = self._secret_of(access_key, request.headers.get(f"{request.dialect.prefix}security-token", ""))
         _check_date(request, self._clock())
         if not any(_is_signature(text, secret_key, signature) for text in _texts_to_sign(request)):
             reason = "the signature does not match this request and the secret of this access key"
             raise ObsApiError("SignatureDoesNotMatch", reason)
+        return request
 
     def _secret_of(self, access_key: str, token: str) -> str:
         try:
@@ -97,7 +108,7 @@ def _parse_authorization(request: ObsRequest) -> tuple[str, str]:
     scheme, _, credentials = authorization.partition(" ")
     access_key, colon, signature = credentials.strip(BLANKS).partition(":")
     if scheme.startswith("AWS4"):
-        message = f"signatures {scheme} are not supported by the local service; use signatures 'obs' or 'v2'"
+        message = f"signatures {scheme} are not supported by the local service; use 'obs', 'v2' or 'v4' (HMAC)"
         raise ObsApiError("NotImplemented", message)
     if scheme != request.dialect.scheme or not colon:
         raise ObsApiError("InvalidArgument", "write the Authorization header as `OBS <access key>:<signature>`")
