@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 import requests
+from click.testing import CliRunner
 
+from modelarts.cli.main import cli
 from modelarts.local import daemon
 from modelarts.session import Session
 from tests.emulator.obs_requests import IGNORED_WARNINGS
@@ -44,6 +46,7 @@ CLIENT = """
         "mine": [name for name in ("access_key", "secret_key") if getattr(session.auth, name) in ("AK", "SK")],
         "servers": [session.auth.iam_server, session.obs_server], "read": read.decode(), "MINE": os.environ["MINE"],
         "files": [item.url for item in other.obs.list("obs://exec/")], "gone": other.obs.exists("obs://gone"),
+        "python": sys.executable,
     }
     print(json.dumps(seen))
     sys.exit(7)
@@ -58,25 +61,22 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     end_service(place)
 
 
-def execute(home: Path, folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    """Run `modelarts local exec` in a folder."""
-    environment = {**os.environ, "MODELARTS_HOME": str(home), "MINE": "1"}
-    return subprocess.run(
-        [MODELARTS, "local", "exec", *command], cwd=folder, env=environment, capture_output=True, text=True, timeout=60,
-        check=False,
-    )  # fmt: skip
-
-
 def test_a_client_with_credentials_runs_on_this_machine(home: Path, tmp_path: Path):
     (tmp_path / "client.py").write_text("if True:\n" + CLIENT)
+    # The environment of the command is not active: `python` is still its interpreter.
+    environment = {**os.environ, "MODELARTS_HOME": str(home), "MINE": "1", "PATH": os.defpath}
 
-    ran = execute(home, tmp_path, "--", sys.executable, "client.py", "--help", "x y")
+    ran = subprocess.run(
+        [MODELARTS, "local", "exec", "--", "python", "client.py", "--help", "x y"], cwd=tmp_path, env=environment,
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
 
     assert ran.returncode == 7, ran.stderr
     url = daemon.find(home).url
     assert json.loads(ran.stdout) == {
         "arguments": ["--help", "x y"], "hosts": [url, url], "region": "cn-north-4", "mine": [], "servers": [url, url],
         "read": "by moxing", "MINE": "1", "files": ["obs://exec/a.txt"], "gone": False,
+        "python": str(Path(sys.executable).with_name("python")),
     }  # fmt: skip
     assert ran.stderr.count("not used") == 1
     assert "SK" not in ran.stderr
@@ -101,21 +101,11 @@ def test_a_local_session_has_a_client_of_obs_and_its_keys_are_checked(home: Path
     }  # fmt: skip
 
 
-def test_a_program_that_cannot_be_started_is_reported(home: Path, tmp_path: Path):
-    ran = execute(home, tmp_path, "pythonic")
+def test_a_program_that_cannot_be_started_is_reported():
+    ran = CliRunner().invoke(cli, ["local", "exec", "pythonic"])
 
-    assert (ran.returncode, ran.stdout) == (127, "")
-    assert "'pythonic' cannot be started: No such file or directory" in ran.stderr
-
-
-def test_python_is_that_of_the_command_if_its_environment_is_not_active(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setenv("PATH", os.defpath)
-
-    ran = execute(home, tmp_path, "python", "-c", "import sys, modelarts; print(sys.executable)")
-
-    assert ran.stdout == f"{Path(sys.executable).with_name('python')}\n", ran.stderr
+    assert ran.exit_code == 127
+    assert "'pythonic' cannot be started: No such file or directory" in ran.output
 
 
 def test_copies_of_what_has_a_session_share_it(home: Path):
