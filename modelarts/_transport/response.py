@@ -26,6 +26,11 @@ class Response(Record):
     sent: tuple[int, Mapping[str, str], str, str]  # HTTP status, reply headers, method and URL
     clock_ahead = 0.0  # of a failed call: seconds that this machine's clock was ahead of the service's at its arrival
 
+    def __missing__(self, name: str) -> Any:
+        if name == "error_message" and "error_msg" in self:  # as the REST documents name it (ERRKEY)
+            return self["error_msg"]
+        raise KeyError(name)
+
     def raise_on_failure(self) -> Response:
         """Return this response, or raise the `ApiError` of a failed call."""
         if not self.get("is_success", True):

@@ -127,6 +127,16 @@ def test_a_refusal_is_caught_by_its_older_name(cloud: Cloud, session: Session):
     assert (caught.value.error_code, caught.value.error_msg) == ("ModelArts.0105", "no such job")
 
 
+def test_the_reason_of_a_refusal_has_both_of_its_documented_names(cloud: Cloud, session: Session):
+    cloud.answer("GET", INFO, {"is_success": False, "error_code": "ModelArts.0105", "error_message": "gone"}, 404)
+
+    reply = TrainingJob(session, 10, 20).get_job_info()
+
+    assert reply["error_msg"] == reply["error_message"] == reply.error_message == "gone"
+    with pytest.raises(KeyError, match="other"):
+        reply["other"]
+
+
 # --- visualization jobs
 
 
