@@ -309,7 +309,8 @@ class TrainingJob(JobCalls):
         train_url, inputs, dataset_id, dataset_version_id, data_source: output and input data of the version, as in the
             REST documents, where they are known.
 
-    Attributes have the names of the arguments.
+    Attributes have the names of the arguments. Other members of the body and the reply, or of the row of a list, that a
+    handle comes from can be read, too, as they were then: `status`, `create_time`, `log_url` and others.
 
     Raises:
         ArgumentError: `modelarts_session` is not a session.
@@ -318,6 +319,8 @@ class TrainingJob(JobCalls):
         >>> job = TrainingJob(session, job_id=10, version_id=20)
         >>> job.wait(timeout=3600)
     """
+
+    _members: Mapping[str, Any] = {}
 
     def __init__(
         self,
@@ -347,6 +350,13 @@ class TrainingJob(JobCalls):
         self.dataset_version_id = dataset_version_id
         self.data_source = data_source
 
+    if not TYPE_CHECKING:  # a class with this method may have any attribute, as far as type checkers know
+
+        def __getattr__(self, name: str) -> Any:
+            if name in self._members:
+                return self._members[name]
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
     def __repr__(self) -> str:
         if self.config_name is not None:
             return f"TrainingJob(config_name={self.config_name!r})"
@@ -359,10 +369,12 @@ def version_handle(
 ) -> TrainingJob:
     """The handle of a version, as a list or the body that created it has it."""
     known = {name: row.get(name) for name in ("train_url", "dataset_id", "dataset_version_id", "data_source")}
-    return TrainingJob(
+    job = TrainingJob(
         session, job_id, row.get("version_id"), job_name=job_name, version_name=row.get("version_name"),
         inputs=row.get("data_url"), **known,
     )  # fmt: skip
+    job._members = row
+    return job
 
 
 def decode_metrics(members: dict[str, Any]) -> None:

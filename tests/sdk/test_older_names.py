@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -97,7 +98,11 @@ def test_a_job_has_what_it_trains_on(cloud: Cloud, session: Session):
     assert (job.train_url, job.inputs, job.data_source) == ("/bucket/output/", None, None)
     assert (job.dataset_id, job.dataset_version_id) == ("data", "v1")
     assert (listed.train_url, listed.inputs, listed.dataset_id) == ("/b/o/", "/b/d/", "d")
+    assert (job.log_url, job.is_success, listed.data_url) == ("/bucket/log/", True, "/b/d/")
     assert TrainingJob(session, 10, 20).train_url is None
+    with pytest.raises(AttributeError, match="'TrainingJob' object has no attribute 'log_uri'"):
+        print(job.log_uri)
+    assert copy.deepcopy(job).modelarts_session is session
 
 
 def test_the_state_of_a_job(cloud: Cloud, session: Session):
