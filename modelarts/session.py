@@ -42,7 +42,7 @@ class Session(LoginProperties, LegacyCalls):
         strict: a failed call raises `ApiError` instead of returning a response.
         connect_timeout, read_timeout, total_timeout: seconds to connect to the service, to wait for its next bytes,
             and for a whole call, including retries.
-        app_id, app_token, w3_account: refused in the cloud; credentials of these kinds are not supported.
+        app_id, app_token, w3_account, w3_password: refused in the cloud; credentials of these kinds are not supported.
 
     Other settings come from the environment, then the credentials file named by `AWS_SHARED_CREDENTIALS_FILE`, then
     `~/.huaweicloud/credentials`, then the default profile of `~/.modelarts/config.json`, then that file itself. All
@@ -82,8 +82,9 @@ class Session(LoginProperties, LegacyCalls):
         app_id: str | None = None,
         app_token: str | None = None,
         w3_account: str | None = None,
+        w3_password: str | None = None,
     ) -> None:
-        others = {"app_id": app_id, "app_token": app_token, "w3_account": w3_account}
+        others = {"app_id": app_id, "app_token": app_token, "w3_account": w3_account, "w3_password": w3_password}
         arguments = {
             "access_key": access_key, "secret_key": secret_key, "project_id": project_id,
             "region_name": region_name, "account": account, "username": username, "password": password,

@@ -235,9 +235,9 @@ def _(cloud: Cloud, session: Session) -> None:
         TrainingJob(session, 10, 20).get_job_info()
 
 
-@differs("app_id`, `app_token`, `w3_account")
+@differs("app_id`, `app_token`, `w3_account`, `w3_password")
 def _(cloud: Cloud, session: Session) -> None:
-    for name in ("app_id", "app_token", "w3_account"):
+    for name in ("app_id", "app_token", "w3_account", "w3_password"):
         with pytest.raises(errors.ConfigError, match=f"{name} is not supported"):
             Session(**{name: "x"})
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("modelarts")
 
-_CREDENTIALS = (*KEYS, *PASSWORD, "project_id", "app_id", "app_token", "w3_account")
+_CREDENTIALS = (*KEYS, *PASSWORD, "project_id", "app_id", "app_token", "w3_account", "w3_password")
 
 _warned: set[Path] = set()  # each file once
 _reported: list[str] = []  # in local mode, the first credentials that were not used

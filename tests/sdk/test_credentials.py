@@ -339,7 +339,7 @@ def test_only_credentials_named_by_argument_override_the_mode_of_the_file(
         {"access_key": "A", "secret_key": "S", "project_id": PROJECT, "region_name": REGION},
         {"access_key": "填写AK", "username": "and a user", "region_name": "华北"},
         {"account": "a", "username": "u", "password": "SECRET\n", "region_name": REGION},
-        {"app_id": "i", "app_token": "t", "w3_account": "w"},
+        {"app_id": "i", "app_token": "t", "w3_account": "w", "w3_password": "p"},
         {"profile": "cloudy"},
         {"config_file": "no such file"},
     ],
