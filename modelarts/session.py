@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from modelarts._api.catalog import Catalog
 from modelarts._api.endpoint import Endpoint
@@ -292,9 +292,18 @@ class Session(LoginProperties, LegacyCalls):
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def __copy__(self) -> Session:
+        return self
+
     def __deepcopy__(self, _: object) -> Session:
         """Copies of estimators and jobs share their session, which has connections and locks."""
         return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a session has credentials and connections and cannot be pickled; pass job_id and version_id instead, and "
+            "create the session where they are used: Estimator(Session(…), job_id=…, version_id=…)"
+        )
 
     def __repr__(self) -> str:
         if "_endpoint" not in self.__dict__:  # as in tracebacks of a failed constructor

@@ -63,6 +63,7 @@ def logins(cloud: CloudClient) -> dict[str, dict[str, str]]:
             "security_token": temporary["securitytoken"], "project_id": account.project_id,
         },
         "password": {"account": account.account, "username": account.username, "password": account.password},
+        "password without an account": {"username": account.account, "password": account.password},
     }  # fmt: skip
 
 

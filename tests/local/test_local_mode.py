@@ -110,6 +110,7 @@ def test_a_program_that_cannot_be_started_is_reported():
 
 def test_copies_of_what_has_a_session_share_it(home: Path):
     import copy
+    import pickle
 
     from modelarts.estimator import Estimator
 
@@ -121,3 +122,6 @@ def test_copies_of_what_has_a_session_share_it(home: Path):
 
         assert copied.modelarts_session is session
         assert estimator.hyperparameters == {"rate": 1}
+        assert copy.copy(session) is session
+        with pytest.raises(TypeError, match="cannot be pickled; pass job_id and version_id"):
+            pickle.dumps(estimator)

@@ -125,8 +125,9 @@ def _check_password(account: Account, body: Any) -> None:
         raise _bad_request('auth.identity.methods must be ["password"]')
     user = _member(body, "auth", "identity", "password", "user")
     domain = _member(user, "domain")
+    owner = _equals(user.get("name"), account.account)  # an account has a user of its own name
     matches = [
-        _equals(user.get("name"), account.username) | _equals(user.get("id"), account.user_id),
+        _equals(user.get("name"), account.username) | _equals(user.get("id"), account.user_id) | owner,
         _equals(domain.get("name"), account.account) | _equals(domain.get("id"), account.domain_id),
         _equals(user.get("password"), account.password),
     ]
