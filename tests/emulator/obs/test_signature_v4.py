@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from xml.etree import ElementTree
 
 import pytest
 import requests
@@ -74,6 +75,12 @@ def test_objects_are_written_listed_and_read(cloud: CloudClient, bucket: Path):
     assert (found.content, found.headers["x-amz-meta-who"]) == (b"content", "me  too")
     listed = sent(cloud, "GET", "signed4?prefix=a%20b%2F&list-type=2&delimiter=%2F&fetch-owner=true")
     assert f"<Key>{KEY}</Key>" in listed.text and "<KeyCount>1</KeyCount>" in listed.text
+
+
+def test_the_location_of_a_bucket_is_as_clients_of_s3_read_it(cloud: CloudClient):
+    root = ElementTree.fromstring(sent(cloud, "GET", "signed4?location=").text)
+
+    assert (root.tag.rpartition("}")[2], root.text) == ("LocationConstraint", cloud.address.region_name)
 
 
 def test_pages_of_a_list_follow_each_other_by_tokens(cloud: CloudClient, bucket: Path):

@@ -12,7 +12,10 @@ from modelarts.local.emulator.obs.request import AWS, ObsRequest
 
 
 def location(store: ObjectStore, request: ObsRequest) -> Response:
+    """The region of a bucket. The root differs: clients of S3 sign by version 4, those of OBS by version 2."""
     store.bucket(request.bucket)
+    if request.headers["authorization"].startswith("AWS4"):
+        return responses.xml("LocationConstraint", store.region)
     if request.dialect is AWS:
         return responses.xml("CreateBucketConfiguration", [("LocationConstraint", store.region)])
     return responses.xml("Location", store.region)
