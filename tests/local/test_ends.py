@@ -153,6 +153,14 @@ def test_a_launcher_may_prefix_lines(tmp_path):
     assert last_words.of(str(tmp_path / "log"), 1, []) == "ValueError: bad"
 
 
+def test_the_process_of_a_launcher_that_did_not_lose_another_one_counts(tmp_path):
+    ends = ["ValueError: bad", "RuntimeError: Connection closed by peer [127.0.0.1]", "x.ChildFailedError: train.py"]
+    trace = 'Traceback (most recent call last):\n  File "a.py", line 1, in <module>\n'
+    (tmp_path / "log").write_text("".join(f"{trace}{end}\n" for end in ends))
+
+    assert last_words.of(str(tmp_path / "log"), 1, []) == "ValueError: bad"
+
+
 # --- what boots
 
 

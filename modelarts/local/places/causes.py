@@ -33,12 +33,22 @@ def cause(failures: Mapping[int, float], logs: Sequence[str]) -> int:
     return min(failures, key=lambda worker: (lost_a_peer(logs[worker]), failures[worker]))
 
 
+def says_loss(text: str) -> bool:
+    """Whether a text says that a connection was lost."""
+    return bool(_LOSS.search(text))
+
+
 def lost_a_peer(log: str) -> bool:
-    """Whether the end of a log says that a connection to another worker was lost."""
+    """Whether a log says that a worker ended because it lost another one: in its last exception, or else at its end."""
+    from modelarts.local.places import last_words  # only failures need it
+
+    return says_loss(last_words.exception(log) or _tail(log))
+
+
+def _tail(log: str) -> str:
     try:
         with open(log, "rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
-            text = file.read().decode("utf-8", "replace")
+            return file.read().decode("utf-8", "replace")
     except OSError:
-        return False
-    return bool(_LOSS.search(text))
+        return ""

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 
+from modelarts.local.places import causes
 from modelarts.local.runtime import secrets
 from modelarts.local.runtime.log_lines import SERVICE_LOG
 
@@ -55,6 +56,11 @@ def of(path: str, code: int, known_secrets: Iterable[str], label: str = "") -> s
     return quoted(last) if last.startswith(_WITHOUT_FRAME) else f"its last line was: {quoted(last)}"
 
 
+def exception(path: str) -> str:
+    """The text of the exception that ended a script; an empty text if there is none."""
+    return _exception(_last_lines(path, ""))[0]
+
+
 def _last_lines(path: str, label: str) -> list[str]:
     """The last lines of a program's output, without what launchers and terminals add."""
     try:
@@ -76,12 +82,14 @@ def _label(line: str) -> str:
 def _exception(lines: list[str]) -> tuple[str, list[str]]:
     """The text of the last exception, or an empty text, and the lines after it that say something.
 
-    Launchers end with an exception of their own after that of a process that they started, which counts.
+    Launchers end with an exception of their own after those of the processes that they started. Of these the last one
+    counts that did not just lose the connection to another one.
     """
     last = _exception_before(lines, len(lines))
     if not _LAUNCHER.match(last[0]):
         return last
-    return next((found for found in _earlier(lines) if not _LAUNCHER.match(found[0])), last)
+    of_processes = [found for found in _earlier(lines) if not _LAUNCHER.match(found[0])]
+    return next((found for found in of_processes if not causes.says_loss(found[0])), next(iter(of_processes), last))
 
 
 def _earlier(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
