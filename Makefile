@@ -52,7 +52,7 @@ demo: $(VENV)/demo.stamp  ## train on real digits on the local service
 
 test: $(VENV)/dev.stamp  ## all tests; about 2 minutes on two cores
 	@echo "==> all tests: about 2 minutes on two cores; \`make check\` takes half a minute"
-	$(PYTEST) --workers=$(WORKERS)
+	$(PYTEST) -n $(WORKERS) --dist worksteal
 
 engines: $(ENGINES)/torch.stamp $(ENGINES)/mindspore.stamp  ## install PyTorch and MindSpore for test-engines
 
@@ -63,7 +63,7 @@ check: $(VENV)/dev.stamp  ## lint, types and the core of the tests, side by side
 	@$(MAKE) --no-print-directory -j 3 --output-sync=target lint type core
 
 core: $(VENV)/dev.stamp  ## the tests that most mistakes fail first
-	$(PYTEST) -q --workers=$(WORKERS) $(CORE)
+	$(PYTEST) -q -n $(WORKERS) --dist worksteal $(CORE)
 
 lint: $(VENV)/dev.stamp  ## style, and mistakes that can be seen without running
 	$(BIN)/ruff check .

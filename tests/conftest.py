@@ -19,7 +19,6 @@ from tests.support.jobs import clear
 from tests.support.processes import end_service
 from tests.support.s3_server import s3_port  # noqa: F401
 from tests.support.service_forks import ServiceForks
-from tests.support.workers import pytest_addoption, pytest_runtestloop  # noqa: F401
 
 SPAWN = daemon._spawn
 _HERE = Path(__file__).parent
@@ -38,11 +37,6 @@ def pytest_configure(config: pytest.Config) -> None:
         if name.upper().startswith(_CLEANED):
             del os.environ[name]
     daemon._spawn = _FORKS.spawn  # services that tests start are forked, which saves their imports
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    if session.config.option.workers and not session.config.option.collectonly:
-        _FORKS.start()  # once for all workers
 
 
 @pytest.hookimpl(wrapper=True)

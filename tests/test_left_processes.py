@@ -127,8 +127,8 @@ def is_running(pid: str) -> bool:
 
 @pytest.mark.usefixtures("new_interpreter")
 @pytest.mark.parametrize(
-    ("passes", "options"), [(True, ["-p", "tests.support.workers", "--workers=2"]), (False, [])],
-    ids=["it passes, with workers", "it fails, one process"],
+    ("passes", "options"), [(True, ["-p", "xdist", "-n", "2"]), (False, [])],
+    ids=["it passes, with xdist", "it fails, one process"],
 )  # fmt: skip
 def test_a_test_that_leaves_a_job_is_named_and_what_it_left_is_killed(
     tmp_path: Path, passes: bool, options: list[str]

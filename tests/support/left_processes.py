@@ -1,8 +1,8 @@
 """A pytest plugin: if a test leaves a process running, the run fails with the name of the test, and it is killed.
 
 A process that a test itself has started ends with the test at the latest. Services, jobs and TensorBoards are found
-at the end of the run: they have inherited a variable, or work in the temporary folder of the run. Each worker
-looks for its own.
+at the end of the run: they have inherited a variable, or work in the temporary folder of the run. With pytest-xdist,
+each worker looks for its own.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class _LeftProcesses:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self) -> Iterator[None]:
-        if not self._mark:  # not earlier, since workers are forked
+        if not self._mark:  # not earlier: the controller of pytest-xdist runs no test, and looks for none
             os.environ[MARK] = f"{os.getpid()} {time.time_ns()}"
             self._mark = f"{MARK}={os.environ[MARK]}"
         return (yield)
@@ -61,7 +61,7 @@ class _LeftProcesses:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> None:
         self._children = children()
-        if self._folder is None:  # not earlier, since that of a worker is not the one of the run
+        if self._folder is None:
             self._folder = item.config._tmp_path_factory.getbasetemp().resolve()  # type: ignore[attr-defined]
 
     @pytest.hookimpl(tryfirst=True)

@@ -47,7 +47,7 @@ class ForkedService:
 
 
 class ServiceForks:
-    """The process that services are forked from: started with the first service, or for all workers of a run."""
+    """The process that services are forked from: started with the first service."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
