@@ -20,7 +20,7 @@ from tests.support.json_paths import places_in, replaced
 from tests.support.rest import OPERATIONS, WITH_BODY, WITH_QUERY, fields_of
 from tests.support.target import Target, assert_valid_reply
 
-STABLE = settings(derandomize=True, database=None, deadline=None, max_examples=part_of(50))
+STABLE = settings(derandomize=True, database=None, deadline=None, max_examples=part_of(80))
 READING = [operation for operation, row in OPERATIONS.items() if row["method"] == "GET"]
 _QUERIES = [field for operation in WITH_QUERY for field in fields_of(operation, "query_params")]
 OF_OTHERS = sorted({"sort_by", "unknown", *(field["name"] for field in _QUERIES)})

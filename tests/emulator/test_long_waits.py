@@ -121,9 +121,18 @@ def waiting(machine: Machine, login: str, program: str = WAITS) -> subprocess.Po
 
 
 def rest_of(process: subprocess.Popen[str]) -> list[str]:
-    output, _ = process.communicate(timeout=60)
+    output = all_of(process)
     assert process.returncode == 0, output
     return output.splitlines()
+
+
+def all_of(process: subprocess.Popen[str]) -> str:
+    """Wait for its end and return its output; `communicate` would lose what `readline` has read ahead."""
+    assert process.stdout is not None
+    with process.stdout:
+        output = process.stdout.read()
+    process.wait(timeout=20)
+    return output
 
 
 @pytest.mark.parametrize("login", ["keys in a file", "password"])
@@ -161,7 +170,7 @@ def test_ctrl_c_does_not_stop_the_job_in_the_cloud(machine: Machine, tmp_path: P
     process = waiting(machine, "keys in a file")
 
     process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=20)
+    output = all_of(process)
 
     assert "no longer waiting; the job continues. To stop it: Estimator(session, job_id=1, version_id=1)" in output
     until((tmp_path / "over").exists)

@@ -197,8 +197,8 @@ class _Handler(BaseHTTPRequestHandler):
                 break
             if isinstance(fault, Damage) and not request.sent:
                 chunk = bytes([chunk[0] ^ 1]) + chunk[1:]
+            request.sent += len(chunk)  # before: the client may have all of it before this thread continues
             self.wfile.write(chunk)
-            request.sent += len(chunk)
         upstream.close()
         if isinstance(fault, CutReply):
             self.wfile.flush()

@@ -40,7 +40,7 @@ def theirs(method: str, path: str, pairs: list[tuple[str, str]], sent: dict[str,
     return Signer(BasicCredentials(AK, SK)).sign(request).header_params["Authorization"]
 
 
-@settings(deadline=None, derandomize=True, max_examples=part_of(200))
+@settings(deadline=None, derandomize=True, max_examples=part_of(400))
 @given(METHODS, st.lists(TEXT, min_size=1, max_size=5), PAIRS, st.sampled_from(["", "token"]), BODIES)
 @example("GET", ["v1", "训练 作业", "a+b%2F~"], [("b", ""), ("a", "2"), ("a", "1"), ("空", " &=")], "", b"")
 @example("POST", ["v1"], [], "token", b"x" * (12 * 1024 * 1024))
