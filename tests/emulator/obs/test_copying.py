@@ -72,7 +72,16 @@ COPIES = [
     ("nothing", {}, "b", 400, "InvalidArgument"),
     ("/{}/a?versionId=1", {}, "b", 501, "NotImplemented"),
     ("/{}/a", {"x-amz-metadata-directive": "MOVE"}, "b", 400, "InvalidArgument"),
-    ("/{}/a", {"x-amz-copy-source-if-match": "x"}, "b", 501, "NotImplemented"),
+    ("/{}/a", {"x-amz-copy-source-if-match": "x"}, "b", 412, "PreconditionFailed"),
+    ("/{}/a", {"x-amz-copy-source-if-none-match": etag(b"text")}, "b", 412, "PreconditionFailed"),
+    (
+        "/{}/a",
+        {"x-amz-copy-source-if-unmodified-since": "Sat, 01 Jan 2000 00:00:00 GMT"},
+        "b",
+        412,
+        "PreconditionFailed",
+    ),
+    ("/{}/a", {"x-amz-copy-source-if-modified-since": "Fri, 01 Jan 2100 00:00:00 GMT"}, "b", 412, "PreconditionFailed"),
     ("/{}/a", {}, "a/b", 400, "InvalidArgument"),
     ("/{}/a", {}, "folder/", 400, "InvalidArgument"),
 ]
@@ -86,6 +95,19 @@ def test_a_copy_that_is_not_possible_is_refused_and_changes_nothing(cloud: Cloud
         with case(source, headers, target):
             assert_obs_error(sent(cloud, "PUT", bucket, target, headers=sending), status, code)
             assert contents(bucket) == {"a": b"text"}
+
+
+def test_a_copy_is_made_if_the_object_is_as_the_client_knows_it(cloud: CloudClient, bucket: Path):
+    put(bucket / "a", "text")
+    conditions = {
+        "match": etag(b"text"), "none-match": '"x"', "modified-since": "Sat, 01 Jan 2000 00:00:00 GMT",
+        "unmodified-since": "Fri, 01 Jan 2100 00:00:00 GMT",
+    }  # fmt: skip
+    headers = {f"x-amz-copy-source-if-{name}": value for name, value in conditions.items()}
+
+    reply = sent(cloud, "PUT", bucket, "b", headers={"x-amz-copy-source": f"/{bucket.name}/a", **headers})
+
+    assert (reply.status_code, (bucket / "b").read_text()) == (200, "text")
 
 
 def test_parts_are_copied(client: Any, bucket: Path):

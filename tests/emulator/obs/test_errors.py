@@ -20,7 +20,7 @@ UNIMPLEMENTED: list[tuple[str, str, dict[str, str | None], dict[str, str]]] = [ 
     ("GET", "", {"uploads": None, "delimiter": "/"}, {}),
     ("GET", "file", {"versionId": "1"}, {}),
     ("PUT", "file", {"append": None, "position": "0"}, {}),
-    ("PUT", "file", {}, {"x-amz-copy-source": "/bucket/key", "x-amz-copy-source-if-match": "x"}),
+    ("PUT", "file", {}, {"x-amz-copy-source": "/bucket/key", "x-amz-tagging-directive": "COPY"}),
     ("GET", "file", {}, {"x-amz-copy-source": "/bucket/key"}),
     ("PUT", "file", {}, {"x-obs-server-side-encryption": "kms"}),
     ("PUT", "file", {}, {"x-amz-acl": "public-read"}),

@@ -55,7 +55,7 @@ OPERATIONS = {
     ("GET", "bucket", "uploads"): Operation(multipart.list_uploads, _UPLOADS),
     ("POST", "bucket", "delete"): Operation(objects.delete_several, ("delete",)),
     ("PUT", "object", ""): Operation(objects.put),
-    ("PUT", "object", _COPY): Operation(copying.copy, (), (_COPY, "metadata-directive")),
+    ("PUT", "object", _COPY): Operation(copying.copy, (), (_COPY, "metadata-directive", *copying.COPY_CONDITIONS)),
     ("POST", "object", "append"): Operation(copying.append, ("append", "position")),
     ("GET", "object", "acl"): Operation(access.acl, ("acl",)),
     ("GET", "object", ""): Operation(objects.get, (), ("if-match",)),
@@ -64,7 +64,7 @@ OPERATIONS = {
     ("POST", "object", "uploads"): Operation(multipart.initiate, ("uploads", "encoding-type")),
     ("PUT", "object", "uploadId"): Operation(multipart.put_part, ("uploadId", "partNumber")),
     ("PUT", "object", f"uploadId {_COPY}"): Operation(
-        copying.copy_part, ("uploadId", "partNumber"), (_COPY, "copy-source-range")
+        copying.copy_part, ("uploadId", "partNumber"), (_COPY, "copy-source-range", *copying.COPY_CONDITIONS)
     ),
     ("GET", "object", "uploadId"): Operation(multipart.list_parts, _PARTS),
     ("POST", "object", "uploadId"): Operation(multipart.complete, ("uploadId", "encoding-type")),

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from werkzeug.wrappers import Response
 
+from modelarts._wire.http_dates import parse_http_date
 from modelarts.local.emulator.obs import responses
 from modelarts.local.emulator.obs.errors import ObsApiError
 from modelarts.local.emulator.obs.etags import md5
@@ -22,6 +23,9 @@ from modelarts.local.emulator.obs.objects import APPENDABLE, NEXT_POSITION, chun
 from modelarts.local.emulator.obs.request import ObsRequest
 from modelarts.local.emulator.obs.request_body import receive_body, store_chunks
 
+COPY_CONDITIONS = tuple(
+    f"copy-source-if-{name}" for name in ("match", "none-match", "modified-since", "unmodified-since")
+)
 _DIRECTIVES = ("COPY", "REPLACE")
 _APPENDING = threading.Lock()  # a position is only valid until the next append
 
@@ -68,9 +72,25 @@ def _source(store: ObjectStore, request: ObsRequest) -> Iterator[StoredObject]:
         raise ObsApiError("InvalidArgument", f"copy-source must be /bucket/key, percent-encoded, got {name!r}")
     source = store.find(bucket, key)
     try:
+        _check_conditions(request, source)
         yield source
     finally:
         source.close()
+
+
+def _check_conditions(request: ObsRequest, source: StoredObject) -> None:
+    """Raise `ObsApiError` unless the object is as the client knows it; dates that cannot be parsed are no condition."""
+    match, none_match, since, not_since = map(request.option, COPY_CONDITIONS)
+    after, until, modified = parse_http_date(since), parse_http_date(not_since), int(source.modified)
+    failed = (
+        match.strip('"') not in ("", "*", source.etag),
+        none_match.strip('"') in ("*", source.etag),
+        after is not None and modified <= after,
+        until is not None and modified > until,
+    )
+    if any(failed):
+        name = COPY_CONDITIONS[failed.index(True)]
+        raise ObsApiError("PreconditionFailed", f"the object to copy does not meet {name}: {request.option(name)}")
 
 
 def _copied_range(request: ObsRequest, source: StoredObject) -> tuple[int, int]:
