@@ -10,6 +10,7 @@ from modelarts._obs.paths import ObsPath
 from modelarts.local import layout
 
 ASCEND = "Ascend-Powered-Engine"
+MINDSPORE = (ASCEND, "MindSpore-GPU")
 
 
 @attrs.frozen
@@ -97,6 +98,11 @@ def engine_arguments(engine_name: str, node: Node) -> list[tuple[str, str]]:
     return _BY_ENGINE.get(engine_name, _urls)(node)
 
 
+def needs_scheduler(engine_name: str, node: Node) -> bool:
+    """Whether ranks find each other by a scheduler of MindSpore."""
+    return engine_name in MINDSPORE and node.ranks > 1
+
+
 def others_of(engine_name: str, node: Node) -> list[Node]:
     """Whose script runs in a node, too: a parameter server of TensorFlow, the further cards of Ascend engines."""
     if engine_name == ASCEND:
@@ -126,10 +132,12 @@ def engine_environment(engine_name: str, node: Node) -> dict[str, str]:
     if engine_name == ASCEND:
         rank, size = str(node.rank), str(node.ranks)
         variables.update(RANK_SIZE=size, RANK_ID=rank, DEVICE_ID=str(node.card), JOB_ID=node.job_id)
-        if node.ranks > 1:
-            host, _, port = _server(node).partition(":")
-            variables.update(MS_ROLE="MS_WORKER", MS_WORKER_NUM=size, MS_NODE_ID=rank, MS_SCHED_HOST=host,
-                             MS_SCHED_PORT=port)  # fmt: skip
+    if needs_scheduler(engine_name, node):
+        host, _, port = _server(node).partition(":")
+        variables.update(
+            MS_ROLE="MS_WORKER", MS_WORKER_NUM=str(node.ranks), MS_NODE_ID=str(node.rank),
+            MS_SCHED_HOST=host, MS_SCHED_PORT=port,
+        )  # fmt: skip
     return variables
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from modelarts.local.runtime import boot, images
-from modelarts.local.runtime.arguments import ASCEND, Node, as_option, engine_arguments, passed_twice
+from modelarts.local.runtime.arguments import Node, as_option, engine_arguments, needs_scheduler, passed_twice
 from modelarts.local.runtime.banner import command_line
 
 ALGORITHMS = Path(__file__).parents[2] / "algorithms"
@@ -61,8 +61,8 @@ def image(body: Mapping[str, Any]) -> Start:
 
 
 def mindspore_scheduler(engine_name: str, node: Node, python: str) -> list[dict[str, Any]]:
-    """What several ranks of an Ascend engine need beside them: a program of the first node, whose end is ignored."""
-    if engine_name != ASCEND or node.index or node.ranks == 1:
+    """What several ranks of MindSpore need beside them: a program of the first node, whose end is ignored."""
+    if node.index or not needs_scheduler(engine_name, node):
         return []
     program = [python, "-I", str(SCHEDULER)]  # without the modules beside it
     return [{"argv": program, "environment": {}, "label": "scheduler", "serves": True, "optional": True}]
