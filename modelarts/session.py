@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from modelarts._api.catalog import Catalog
 from modelarts._api.endpoint import Endpoint
-from modelarts._auth import login
+from modelarts._auth import cloud, login
 from modelarts._auth.attributes import LoginAttributes, LoginProperties
-from modelarts._auth.signing import Auth, Keys, LocalAuth
+from modelarts._auth.signing import Keys, LocalAuth
 from modelarts._obs.legacy_calls import LegacyCalls
 from modelarts._settings import endpoints, table
-from modelarts._settings.endpoints import Endpoints
 from modelarts._settings.home import home_directory
 from modelarts.errors import ConfigError, set_language
 
@@ -94,7 +93,7 @@ class Session(LoginProperties, LegacyCalls):
         if login.local_mode():
             settings = _settings(login.without_credentials({**arguments, **others}))
         else:
-            _refuse(**others)
+            login.refuse(**others)
             settings = _settings(arguments)
             login.check_arguments(settings)
         if login.means_cloud(settings):
@@ -172,7 +171,7 @@ class Session(LoginProperties, LegacyCalls):
         self._services = endpoints.resolve(settings, self._endpoints)
         host, transport = self._services.url("modelarts"), _transport(TransportOptions.of(settings))
         transport.options.check_proxies(self._services.known)
-        auth, project_id = _cloud_auth(settings, self._services, transport)
+        auth, project_id = cloud.log_in(settings, self._services, transport)
         self._buckets = None
         self._open(Endpoint(host, auth, project_id), settings, lambda: transport)
         self._client = self._new_client()
@@ -323,28 +322,3 @@ def _transport(options: TransportOptions, bypass_proxy: bool = False) -> Transpo
     from modelarts._transport.transport import Transport  # loads the HTTP library
 
     return Transport(options, bypass_proxy)
-
-
-def _cloud_auth(settings: table.Settings, services: Endpoints, transport: Transport) -> tuple[Auth, str]:
-    """The credentials and the project id: as given, else that of the region, for which IAM is queried."""
-    region, project_id = settings["region_name"].value, settings["project_id"].value
-    if project_id and not login.by_password(settings):
-        return login.keys_auth(settings, project_id), project_id
-    from modelarts._auth.iam import Iam
-    from modelarts._auth.password import PasswordAuth
-
-    iam = Iam(transport, services.url("iam"))
-    if login.by_password(settings):
-        account, username, password = (settings[name].value for name in table.PASSWORD)
-        auth = PasswordAuth(iam, account, username, password, region)
-        return auth, project_id or auth.project_id or iam.project_of(auth, region)
-    project_id = iam.project_of(login.keys_auth(settings, ""), region)
-    return login.keys_auth(settings, project_id), project_id
-
-
-def _refuse(**unsupported: str | None) -> None:
-    for name, value in unsupported.items():
-        if value is not None:
-            raise ConfigError(
-                f"{name} is not supported; log in with access_key and secret_key, or with username and password"
-            )

@@ -108,6 +108,15 @@ def check_arguments(settings: Settings) -> None:
         raise ConfigError("security_token needs access_key and secret_key; give all three")
 
 
+def refuse(**unsupported: str | None) -> None:
+    """Raise `ConfigError` for arguments of logins that are not supported."""
+    for name, value in unsupported.items():
+        if value is not None:
+            raise ConfigError(
+                f"{name} is not supported; log in with access_key and secret_key, or with username and password"
+            )
+
+
 def _nothing_found(settings: Settings) -> str:
     lines = "".join(f"\n  - {source.title}: {source.why_no_login}" for source in settings.sources)
     return (
