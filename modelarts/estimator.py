@@ -178,7 +178,7 @@ class Estimator(StrictAttributes, Training, JobCalls):
             dataset_id, dataset_version_id: a managed dataset and its version; both or none.
             wait: follow the log until the version ends. A failed or stopped one is printed, and raised when the
                 session is strict.
-            job_desc: at most 256 characters; by default the estimator's `job_description`.
+            job_desc: description of the job, at most 256 characters; by default the estimator's `job_description`.
             data_source: list of input sources, as in the REST documents.
             priority: a whole number from 0; not sent by default.
 

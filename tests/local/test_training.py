@@ -128,14 +128,17 @@ def test_a_new_version_derives_from_the_one_before(session, tmp_path):
     first = trained.fit(inputs="/bucket/data/", wait=True)
 
     trained.hyperparameters = {"lr": 2}
-    second = trained.create_job_version(first.job_id, first.version_id, inputs="/bucket/data/", wait=True)
+    version = {"job_id": first.job_id, "pre_version_id": first.version_id, "inputs": "/bucket/data/"}
+    second = trained.create_job_version(**version, wait=True, job_desc="two")
+    trained.create_job_version(**version).stop_job_version()
 
     listed = trained.get_job_version_info()
+    assert (listed.job_desc, listed.versions.pop(0).version_name) == ("two", "V0003")
     assert [row.version_name for row in listed.versions] == ["V0002", "V0001"]
     assert [row.pre_version_id for row in listed.versions] == [first.version_id, None]
     assert trained.get_job_info().parameter == [{"label": "lr", "value": "2"}]
     assert first.get_job_info().parameter == [{"label": "lr", "value": "1"}]
-    assert second.version_id == trained.version_id != first.version_id
+    assert second.version_id != first.version_id
 
 
 def test_a_flavor_that_this_machine_lacks_runs_and_reports_its_hardware(session, tmp_path, capsys):

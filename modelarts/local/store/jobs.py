@@ -66,13 +66,14 @@ class Jobs:
 
     # --- versions
 
-    def add_version(self, job_id: int, pre_version_id: int, body: Row) -> tuple[Job, Version]:
+    def add_version(self, job_id: int, pre_version_id: int, body: Row, description: str = "") -> tuple[Job, Version]:
         """Create the next version of a job.
 
         Args:
             job_id: the job.
             pre_version_id: the version that it derives from; of a job without versions any id, which is not kept.
             body: its settings, normalized.
+            description: replaces that of the job, unless it is empty.
 
         Raises:
             JobNotFound, VersionNotFound: the job or the version it derives from does not exist.
@@ -84,6 +85,8 @@ class Jobs:
                 _version(connection, job_id, pre_version_id)
             if job.delete_requested:
                 raise BeingDeleted
+            if description:
+                connection.execute("UPDATE jobs SET description = ? WHERE id = ?", (description, job_id))
             return job, self._add_version(connection, job_id, pre_version_id if job.version_count else None, body)
 
     def _add_version(

@@ -24,11 +24,11 @@ NO_SAMPLES: dict[str, Any] = {"cpuUsage": [], "memUsage": [], "gpuUtil": []}
 def create(call: Call) -> ResponseBody:
     job = job_of(call)
     body = checks.json_object(call.body)
-    checks.description(body, "job_desc")
+    description = checks.description(body, "job_desc")
     config = TrainingSettings(call.service.catalog).normalize(body.get("config"), for_job=True)
     previous = checks.integer(body["config"].get("pre_version_id"), "pre_version_id")
     try:
-        job, version = call.store.jobs.add_version(job.id, previous, config)
+        job, version = call.store.jobs.add_version(job.id, previous, config, description)
     except JobNotFound:
         raise not_found(f"job {job.id}") from None
     except VersionNotFound:
