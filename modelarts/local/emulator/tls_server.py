@@ -34,6 +34,7 @@ from modelarts.local.emulator.obs.metadata import MetadataStore
 from modelarts.local.emulator.obs.object_store import ObjectStore
 from modelarts.local.emulator.obs.request import discard
 from modelarts.local.emulator.obs.signatures import ObsAuthenticator
+from modelarts.local.emulator.strict_headers import StrictHeaderReader
 from modelarts.local.paths import LocalHome
 
 THREADS = 16
@@ -84,7 +85,7 @@ def application(iam: Application, v1: Application, obs: Application) -> Applicat
     def respond(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ.get("wsgi.input_terminated"):
             environ["wsgi.input"].maxlen = MAX_READ_BYTES  # a chunk is read at once
-        path = environ["REQUEST_URI"].partition("?")[0]
+        path, _, environ["QUERY_STRING"] = environ["REQUEST_URI"].partition("?")
         # cheroot treats `//v1` as a host and does not decode %2F; waitress, which serves the other address, decodes it.
         environ["PATH_INFO"] = unquote_to_bytes(path.encode("latin-1")).decode("latin-1")
         request_id = f"{uuid.uuid4().hex}-{time.time_ns() // 1_000_000}-{host}"
@@ -143,6 +144,8 @@ class _Tls(Adapter):
 
 class _Request(HTTPRequest):
     """A request whose path may begin with two slashes, as in the documented samples (SLASH)."""
+
+    header_reader = StrictHeaderReader()
 
     def __init__(self, server: Any, conn: Any) -> None:
         super().__init__(server, conn, strict_mode=False)

@@ -9,7 +9,13 @@ from werkzeug.wrappers import Request
 
 from modelarts.local.api.errors import ApiFailure
 from modelarts.local.emulator.iam.accounts import Account
-from modelarts.local.emulator.iam.signatures import AuthorizationHeader, SignedRequest, check_date, check_signature
+from modelarts.local.emulator.iam.signatures import (
+    AuthorizationHeader,
+    SignedRequest,
+    check_date,
+    check_query,
+    check_signature,
+)
 from modelarts.local.emulator.iam.tokens import Tokens
 
 
@@ -41,6 +47,7 @@ class IamAuthenticator:
         header = AuthorizationHeader.of(authorization)
         secret_key = self._tokens.secret_of(header.access_key, request.headers.get("x-security-token", ""))
         check_date(request.headers, self._clock())
+        check_query(request.query)
         check_signature(header, request, secret_key)
         project_id = self._account.project_id
         if request.headers.get("x-project-id", project_id) != project_id:

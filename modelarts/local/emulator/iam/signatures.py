@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote_to_bytes
 import attrs
 
 from modelarts.local.api.errors import ApiFailure
+from modelarts.local.emulator.signed_dates import parse_basic_date
 
 ALGORITHM = "SDK-HMAC-SHA256"
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
@@ -56,17 +57,23 @@ class AuthorizationHeader:
 
 def check_date(headers: Mapping[str, str], now: float) -> None:
     """Raise `ApiFailure` if the signature is too old, or its date is in the future."""
-    try:
-        date = datetime.strptime(headers.get("x-sdk-date", ""), "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
-    except ValueError:
-        raise _unverified("X-Sdk-Date is missing, or not written as in 20190307T101459Z") from None
-    if abs(date.timestamp() - now) > MAX_CLOCK_SKEW:
+    seconds = parse_basic_date(headers.get("x-sdk-date", ""))
+    if seconds is None:
+        raise _unverified("X-Sdk-Date is missing, or not written as in 20190307T101459Z")
+    if abs(seconds - now) > MAX_CLOCK_SKEW:
         raise ApiFailure(
             "ModelArts.0207",
             f"the signature has expired: X-Sdk-Date {headers['x-sdk-date']} differs by more than 15 minutes from "
             f"the time of this service, {datetime.fromtimestamp(now, timezone.utc):%Y%m%dT%H%M%SZ}",
             401,
         )
+
+
+def check_query(query: str) -> None:
+    """Raise `ApiFailure` for a name that occurs twice: the signature is the same in any order, what is done is not."""
+    names = [_decoded(member.partition("=")[0]) for member in query.split("&") if member]
+    if len({*names}) < len(names):
+        raise _unverified("a parameter of the query occurs more than once")
 
 
 def check_signature(header: AuthorizationHeader, request: SignedRequest, secret_key: str) -> None:

@@ -39,6 +39,7 @@ class ObsRequest:
     bucket: str
     key: str
     parameters: Mapping[str, str]
+    query: tuple[tuple[str, Optional[str]], ...]  # the same, `None` without an equals sign; this is what is signed
     headers: Mapping[str, str] = attrs.field(repr=False)
     body: IO[bytes] = attrs.field(repr=False)
     length: Optional[int]  # of the body; unknown if it is sent in chunks
@@ -91,18 +92,29 @@ def parse_request(request: Request, body: IO[bytes]) -> ObsRequest:
     target = request.environ["REQUEST_URI"]
     path, _, query = target.partition("?")
     bucket, _, key = path[1:].partition("/")
-    pairs = [member.partition("=") for member in query.split("&") if member]
+    members = _members(query)
     return ObsRequest(
         method=request.method,
         bucket=_decoded(bucket),
         key=_decoded(key),
-        parameters={_decoded(name): _decoded(value.replace("+", " ")) for name, _, value in pairs},
+        parameters={name: value or "" for name, value in members},
+        query=members,
         headers={name.lower(): value for name, value in request.headers.items()},
         body=body,
         length=request.content_length,
         range=request.range,
         target=target,
     )
+
+
+def _members(query: str) -> tuple[tuple[str, Optional[str]], ...]:
+    """The names and values of a query, decoded. They are decoded once: what is signed is what selects an operation."""
+    members: dict[str, Optional[str]] = {}
+    for name, equals, value in (member.partition("=") for member in query.replace("+", " ").split("&") if member):
+        if _decoded(name) in members:
+            raise ObsApiError("InvalidArgument", f"the parameter {_decoded(name)!r} occurs more than once")
+        members[_decoded(name)] = _decoded(value) if equals else None
+    return tuple(members.items())
 
 
 def _decoded(text: str) -> str:

@@ -13,11 +13,11 @@ from urllib.parse import quote, unquote_to_bytes
 
 import attrs
 
-from modelarts._wire.http_dates import parse_http_date
 from modelarts.local.emulator.iam.signatures import BLANKS, MAX_CLOCK_SKEW
 from modelarts.local.emulator.obs import signed_body
 from modelarts.local.emulator.obs.errors import ObsApiError
 from modelarts.local.emulator.obs.request import ObsRequest
+from modelarts.local.emulator.signed_dates import parse_basic_date, parse_signed_http_date
 
 SCHEME = "AWS4-HMAC-SHA256"
 _MEMBER = re.compile(r"(Credential|SignedHeaders|Signature)=([^,\s]+)")
@@ -36,17 +36,16 @@ class Header:
 
 def parse(authorization: str) -> Header:
     """The members of a header. Raises `ObsApiError`."""
-    members = dict(_MEMBER.findall(authorization))
+    found = _MEMBER.findall(authorization)
+    members = dict(found)
     access_key, _, scope = members.get("Credential", "").partition("/")
-    if len(members) < 3 or not re.fullmatch(r"\d{8}/[\w-]+/s3/aws4_request", scope):
+    if not len(found) == len(members) == 3 or not re.fullmatch(r"\d{8}/[\w-]+/s3/aws4_request", scope):
         form = f"{SCHEME} Credential=<key>/<day>/<region>/s3/aws4_request, SignedHeaders=…, Signature=…"
         raise ObsApiError("InvalidArgument", f"write the Authorization header as `{form}`")
     return Header(access_key, scope, tuple(members["SignedHeaders"].split(";")), members["Signature"])
 
 
-def verify(
-    request: ObsRequest, header: Header, secret_key: str, clock: Callable[[], float] = time.time
-) -> ObsRequest:
+def verify(request: ObsRequest, header: Header, secret_key: str, clock: Callable[[], float] = time.time) -> ObsRequest:
     """The request, whose body is checked while it is read. Raises `ObsApiError` unless the signature is valid."""
     headers = request.headers
     digest = headers.get("x-amz-content-sha256", "")
@@ -64,21 +63,17 @@ def verify(
 
 
 def _canonical(request: ObsRequest, signed: Iterable[str], digest: str) -> str:
-    path, _, query = request.target.partition("?")
-    pairs = [member.partition("=") for member in query.split("&") if member]
+    path = request.target.partition("?")[0]
+    members = sorted(f"{quote(name, safe='~')}={quote(value or '', safe='~')}" for name, value in request.query)
     return "\n".join((
         request.method,
-        _encoded(path, safe="/"),
-        "&".join(sorted(f"{_encoded(name)}={_encoded(value)}" for name, _, value in pairs)),
+        quote(unquote_to_bytes(path.encode("latin-1")), safe="/~"),
+        "&".join(members),
         *(f"{name}:{' '.join(request.headers[name].strip(BLANKS).split())}" for name in signed),
         "",
         ";".join(signed),
         digest,
     ))  # fmt: skip
-
-
-def _encoded(text: str, safe: str = "") -> str:
-    return quote(unquote_to_bytes(text.encode("latin-1")), safe=f"{safe}~")
 
 
 def _signature(secret_key: str, scope: str, text: str) -> bytes:
@@ -98,12 +93,11 @@ def _checked_date(text: str, header: Header, now: float) -> str:
     Raises:
         ObsApiError: it is missing, is not that of the scope, or is too far from the current time.
     """
-    seconds = parse_http_date(text)
+    seconds = parse_signed_http_date(text)
     if seconds is None:
-        try:
-            seconds = datetime.strptime(text, _DATE).replace(tzinfo=timezone.utc).timestamp()
-        except ValueError:
-            raise ObsApiError("AccessDenied", "x-amz-date is missing, or not written as in 20190307T101459Z") from None
+        seconds = parse_basic_date(text)
+    if seconds is None:
+        raise ObsApiError("AccessDenied", "x-amz-date is missing, or not written as in 20190307T101459Z")
     date = datetime.fromtimestamp(seconds, timezone.utc).strftime(_DATE)
     if not header.scope.startswith(date[:8]):
         raise ObsApiError("AccessDenied", f"the day of the scope {header.scope} is not that of x-amz-date {date}")

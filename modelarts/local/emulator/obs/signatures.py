@@ -8,16 +8,15 @@ import hmac
 import time
 from email.utils import formatdate
 from typing import Callable, Protocol
-from urllib.parse import unquote
 
 import attrs
 
-from modelarts._wire.http_dates import parse_http_date
 from modelarts.local.api.errors import ApiFailure
 from modelarts.local.emulator.iam.signatures import BLANKS, MAX_CLOCK_SKEW
 from modelarts.local.emulator.obs import signature_v4
 from modelarts.local.emulator.obs.errors import ObsApiError
 from modelarts.local.emulator.obs.request import ObsRequest
+from modelarts.local.emulator.signed_dates import parse_signed_http_date
 
 # Of the operations that are implemented.
 SIGNED_PARAMETERS = ("acl", "append", "delete", "location", "partNumber", "position", "uploadId", "uploads")
@@ -89,15 +88,16 @@ def string_to_sign(request: ObsRequest) -> str:
         headers.get("content-type", ""),
         "" if f"{prefix}date" in headers else headers.get("date", ""),
         *(f"{name}:{headers[name].strip(BLANKS)}" for name in sorted(headers) if name.startswith(prefix)),
-        _resource(request.target),
+        _resource(request),
     ])  # fmt: skip
 
 
-def _resource(target: str) -> str:
-    """The path as it was sent, and the signed parameters with decoded values."""
-    path, _, query = target.partition("?")
-    signed = [member for member in query.split("&") if member.partition("=")[0] in SIGNED_PARAMETERS]
-    return f"{path}?{'&'.join(unquote(member, 'latin-1') for member in sorted(signed))}" if signed else path
+def _resource(request: ObsRequest) -> str:
+    """The path as it was sent, and the signed parameters, decoded."""
+    path = request.target.partition("?")[0]
+    signed = sorted((name, value) for name, value in request.query if name in SIGNED_PARAMETERS)
+    members = [name if value is None else f"{name}={value}" for name, value in signed]
+    return f"{path}?{'&'.join(members).encode().decode('latin-1')}" if members else path
 
 
 def _parse_authorization(request: ObsRequest) -> tuple[str, str]:
@@ -119,7 +119,7 @@ def _check_date(request: ObsRequest, now: float) -> None:
     """Raise `ObsApiError` if the date is missing or too far from the current time."""
     name = f"{request.dialect.prefix}date"
     text = request.headers.get(name) or request.headers.get("date", "")
-    seconds = parse_http_date(text)
+    seconds = parse_signed_http_date(text)
     if seconds is None:
         raise ObsApiError("AccessDenied", f"Date or {name} is missing, or not written as {formatdate(now)!r}")
     if abs(seconds - now) > MAX_CLOCK_SKEW:
