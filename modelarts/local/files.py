@@ -1,13 +1,58 @@
-"""Files that are written under another name and then renamed: readers see the complete old or new content.
+"""Files in folders that jobs can write to: how they are written, and the one way to open what a job may have put there.
+
+They are written under another name and then renamed: readers see the complete old or new content. They are opened only
+if they are regular files, no links, and without waiting, as opening a pipe would.
 
 Standard library only: the supervisor uses this module, too.
 """
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import threading
-from typing import Union
+from io import FileIO
+from typing import BinaryIO, Union
+
+_CAUTIOUS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+NOTHING_THERE = (FileNotFoundError, NotADirectoryError)
+
+
+class NotRegular(OSError):
+    """There is something else than a regular file, or one that is larger than what is read of it."""
+
+
+def open_regular(path: Union[str, os.PathLike[str]]) -> BinaryIO:
+    """Open a file for reading. Raises `NotRegular`, also for a link, or another `OSError`."""
+    return open(path, "rb", opener=_regular)
+
+
+def open_to_append(path: Union[str, os.PathLike[str]]) -> FileIO:
+    """Open a file for appending and reading, and create it if there is none. Raises `NotRegular` or `OSError`."""
+    return FileIO(os.fspath(path), "ab+", opener=_regular)
+
+
+def read(path: Union[str, os.PathLike[str]], most: int) -> bytes:
+    """The content of a file. Raises `NotRegular`, also for more than so many bytes, or another `OSError`."""
+    with open_regular(path) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise NotRegular(errno.EFBIG, f"has more than {most} bytes", os.fspath(path))
+    return content
+
+
+def _regular(path: str, flags: int) -> int:
+    try:
+        descriptor = os.open(path, flags | _CAUTIOUS, 0o666)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):  # a link, a socket or a pipe, a folder
+            raise NotRegular(errno.EINVAL, "is not a regular file", path) from None
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise NotRegular(errno.EINVAL, "is not a regular file", path)
+    return descriptor
 
 
 def write(path: Union[str, os.PathLike[str]], content: bytes) -> None:
@@ -24,4 +69,9 @@ def write(path: Union[str, os.PathLike[str]], content: bytes) -> None:
 
 
 def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+    flags |= os.O_EXCL | os.O_NOFOLLOW  # what a job may have put there is not written to
+    try:
+        return os.open(path, flags, 0o600)
+    except FileExistsError:  # or this thread of an earlier process with this pid was killed
+        os.unlink(path)
+        return os.open(path, flags, 0o600)

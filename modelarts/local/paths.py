@@ -11,6 +11,8 @@ import attrs
 from modelarts._obs.paths import ObsPath
 from modelarts.local import files, layout
 
+JSON_BYTES = 16 << 20  # of the largest file that is read: that of a version with very many nodes has some megabytes
+
 
 @attrs.frozen
 class LocalHome:
@@ -214,8 +216,11 @@ def write_private(path: Path, value: Any, indent: int | None = None) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """The JSON of a file, or `None` if the file does not exist (yet) or is no complete JSON."""
+    """The JSON of a file, or `None` if the file does not exist (yet), is no regular file, or no complete JSON.
+
+    Raises `OSError` if that cannot be found out.
+    """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+        return json.loads(files.read(path, JSON_BYTES))
+    except (*files.NOTHING_THERE, files.NotRegular, ValueError, RecursionError):
         return None

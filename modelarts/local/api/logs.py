@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import codecs
+import io
+import stat
 from pathlib import Path
 from typing import BinaryIO
 
 import attrs
+
+from modelarts.local import files
 
 PAGE = 128 * 1024  # most bytes of one response, however long the lines are
 
@@ -26,11 +30,12 @@ class LogPart:
 
 
 def size(path: Path) -> int:
-    """Bytes of a log; 0 if it is missing."""
+    """Bytes of a log; 0 if it is missing, or a job has put something else there."""
     try:
-        return path.stat().st_size
+        status = path.lstat()
     except OSError:
         return 0
+    return status.st_size if stat.S_ISREG(status.st_mode) else 0
 
 
 def has_text_behind(path: Path, position: int, lines: int) -> bool:
@@ -106,7 +111,10 @@ def read_bytes(path: Path, start_byte: int, offset: int, complete: bool = False)
 
 
 def _open(path: Path) -> BinaryIO:
-    return path.open("rb") if path.exists() else Path("/dev/null").open("rb")
+    try:
+        return files.open_regular(path)
+    except (*files.NOTHING_THERE, files.NotRegular):
+        return io.BytesIO()
 
 
 def _decode(data: bytes, start: int, complete: bool) -> LogPart:

@@ -9,6 +9,8 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 
+from modelarts.local import files
+
 PATIENCE = 3.0  # seconds in which a worker that lost a peer lets others end first
 _TAIL = 8192  # bytes at the end of a log
 _LOSS = re.compile(
@@ -47,7 +49,7 @@ def lost_a_peer(log: str) -> bool:
 
 def _tail(log: str) -> str:
     try:
-        with open(log, "rb") as file:
+        with files.open_regular(log) as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
             return file.read().decode("utf-8", "replace")
     except OSError:

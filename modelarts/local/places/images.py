@@ -18,6 +18,7 @@ from modelarts.local.places.containers import Container, Engine
 from modelarts.local.runtime.log_lines import LOCAL_LOG
 
 _WORK = "/home/work"
+_RECORD_BYTES = 1 << 20
 # What describes this machine and not a container.
 _OF_THE_MACHINE = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "PYTHONUSERBASE")
 
@@ -120,9 +121,9 @@ def _start_script(worker: dict[str, Any]) -> str:
 def remove(record: str) -> None:
     """End and remove the containers that a version may have left."""
     try:
-        with open(record, encoding="utf-8") as file:
-            found = json.load(file)
-    except (OSError, ValueError):
+        found = json.loads(files.read(record, _RECORD_BYTES))
+        engine, names = Engine(*map(str, found["engine"])), [str(name) for name in found["names"]]
+    except (OSError, ValueError, RecursionError, TypeError, KeyError):  # there are none, or a job has written there
         return
-    for name in found["names"]:
-        Engine(*found["engine"]).remove(name)
+    for name in names:
+        engine.remove(name)

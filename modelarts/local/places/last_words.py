@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 
+from modelarts.local import files
 from modelarts.local.places import causes
 from modelarts.local.runtime import secrets
 from modelarts.local.runtime.log_lines import SERVICE_LOG
@@ -64,7 +65,7 @@ def exception(path: str) -> str:
 def _last_lines(path: str, label: str) -> list[str]:
     """The last lines of a program's output, without what launchers and terminals add."""
     try:
-        with open(path, "rb") as file:
+        with files.open_regular(path) as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
             text = file.read().decode("utf-8", "replace")
     except OSError:

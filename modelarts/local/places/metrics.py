@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import stat
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Optional
 
@@ -47,11 +46,12 @@ def _read(path: str, folder: str) -> bytes:
     real = os.path.realpath(path)
     if not real.startswith(os.path.join(os.path.realpath(folder), "")):
         raise ValueError("it is a link to a file outside the output folder")
-    if not stat.S_ISREG(os.lstat(real).st_mode):
-        raise ValueError("it is not a regular file")
-    descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    with open(descriptor, "rb") as file:
-        size = os.fstat(descriptor).st_size
+    try:
+        opened = files.open_regular(real)
+    except files.NotRegular:
+        raise ValueError("it is not a regular file") from None
+    with opened as file:
+        size = os.fstat(file.fileno()).st_size
         content = file.read(METRIC_BYTES + 1) if size <= METRIC_BYTES else b""
         if max(size, len(content)) > METRIC_BYTES:
             raise ValueError(f"it has {size} bytes, and at most {METRIC_BYTES} are read")

@@ -9,6 +9,7 @@ import os
 import threading
 from io import FileIO
 
+from modelarts.local import files
 from modelarts.local.runtime.log_lines import LOCAL_LOG, SERVICE_LOG
 from modelarts.local.runtime.secrets import HIDDEN
 
@@ -30,7 +31,7 @@ class Log:
         for path in filter(None, paths):
             try:
                 os.makedirs(os.path.dirname(path), exist_ok=True)
-                self._files.append(FileIO(path, "ab"))
+                self._files.append(files.open_to_append(path))
             except (OSError, ValueError) as error:
                 self._report(error, path)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import logging
 import secrets
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from modelarts._wire import bucket_keys
 from modelarts._wire.v1.status import KILLING, RUNNING
 from modelarts.local.paths import JobPaths, LocalHome, read_json, write_private
 from modelarts.local.store import Store
+
+logger = logging.getLogger("modelarts.local")
 
 
 def create(home: LocalHome, version_id: int) -> Path:
@@ -29,9 +32,11 @@ def keys_of(home: LocalHome, version_id: int) -> tuple[str, str]:
 def update(home: LocalHome, store: Store) -> None:
     """Write the files of all running versions again: the service has another address."""
     for version in store.jobs.versions_with_status(RUNNING, KILLING):
-        file = home.job(version.id).session
-        if token := _token(home.job(version.id)):
-            _write(home, file, token)
+        try:
+            if token := _token(home.job(version.id)):
+                _write(home, home.job(version.id).session, token)
+        except OSError as error:  # this job's alone
+            logger.warning("version %s does not get the address of this service: %s", version.id, error)
 
 
 def accepts(home: LocalHome, store: Store, token: str) -> bool:

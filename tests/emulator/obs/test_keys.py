@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import os
+import shutil
 from pathlib import Path
 
 from modelarts._obs.paths import PART
@@ -32,19 +34,30 @@ def test_keys_that_lead_out_of_the_bucket_are_rejected(cloud: CloudClient, bucke
             assert contents(bucket.parent) == outside
 
 
-def test_links_to_files_are_followed_and_links_to_folders_are_not(client, bucket: Path, local: Path):
+def test_links_within_the_bucket_are_files_and_others_are_not_there(client, bucket: Path, local: Path):
     put(local / "secret")
+    put(bucket / "epochs" / "3.pt", "weights")
     (bucket / "folder").symlink_to(local)
-    (bucket / "file").symlink_to(local / "secret")
+    (bucket / "outside").symlink_to(local / "secret")
+    (bucket / "by name").symlink_to(f"../../{local.name}/secret")
+    (bucket / "by link").symlink_to("folder/secret")
+    (bucket / "other bucket").symlink_to(put(bucket.parent / "other-bucket" / "key"))
+    (bucket / "latest.pt").symlink_to("epochs/3.pt")
+    os.mkfifo(bucket / "pipe")
 
-    assert keys_in(client.listObjects(bucket.name)) == keys_in(client.listObjects(bucket.name, prefix="f")) == ["file"]
+    assert keys_in(client.listObjects(bucket.name)) == ["epochs/3.pt", "latest.pt"]
     assert keys_in(client.listObjects(bucket.name, prefix="folder/")) == []
+    assert client.getObject(bucket.name, "latest.pt", loadStreamInMemory=True).body.buffer == b"weights"
+    for key in ("folder/secret", "folder/", "outside", "by name", "by link", "other bucket", "pipe"):
+        assert client.getObject(bucket.name, key).errorCode == "NoSuchKey", key
+        assert client.copyObject(bucket.name, key, bucket.name, "copy").errorCode == "NoSuchKey", key
     for key in ("folder/secret", "folder/"):
-        assert client.getObject(bucket.name, key).errorCode == "InvalidArgument"
         assert client.putContent(bucket.name, key, "").errorCode == "InvalidArgument"
-    client.putContent(bucket.name, "file", "other")
+    client.putContent(bucket.name, "outside", "other")
     assert contents(local) == {"secret": b"text"}
-    (bucket / "folder").unlink()
+    for name in ("folder", "by name", "by link", "other bucket", "pipe"):
+        (bucket / name).unlink()
+    shutil.rmtree(bucket.parent / "other-bucket")
 
 
 def test_an_object_and_a_folder_with_the_same_name_are_rejected(client, bucket: Path):

@@ -110,9 +110,24 @@ def version_of(call: Call) -> tuple[Job, Version]:
     return job, version
 
 
+def _samples(stored: Any) -> dict[str, Any]:
+    """The samples of a file that a job may have written; none if it does not have the documented form."""
+    if not isinstance(stored, dict) or not all(_are_texts(stored.get(name)) for name in NO_SAMPLES):
+        return NO_SAMPLES
+    more = {name: values for name, values in stored.items() if name == "gpuMemUsage" and _are_texts(values)}
+    interval = stored.get("interval")
+    timing = {"interval": interval} if isinstance(interval, int) else {}
+    return {**{name: stored[name] for name in NO_SAMPLES}, **more, **timing}
+
+
+def _are_texts(values: Any) -> bool:
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)
+
+
 def _members(call: Call, version: Version, as_text: bool) -> dict[str, Any]:
     folder = call.service.home.job(version.id)
-    system = read_json(folder.usage) or NO_SAMPLES
+    system = _samples(read_json(folder.usage))
+    metrics = read_json(folder.metrics)
     settings = shared_members(call.service.catalog, version.body)
     return {
         "version_id": version.id,
@@ -125,7 +140,7 @@ def _members(call: Call, version: Version, as_text: bool) -> dict[str, Any]:
         "duration": duration(version.start_time, version.end_time),
         "error_result": version.reason,
         "ran_on": version.ran_on,
-        "model_metric_list": json.dumps(read_json(folder.metrics) or {}),
+        "model_metric_list": json.dumps(metrics if isinstance(metrics, dict) else {}),
         "system_metric_list": json.dumps(system) if as_text else system,
         "gpu": None if settings["gpu_num"] is None else settings["gpu_num"] > 0,
         **settings,

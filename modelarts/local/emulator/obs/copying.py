@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from werkzeug.wrappers import Response
 
 from modelarts._wire.http_dates import parse_http_date
+from modelarts.local import files
 from modelarts.local.emulator.obs import responses
 from modelarts.local.emulator.obs.errors import ObsApiError
 from modelarts.local.emulator.obs.etags import md5
@@ -131,7 +132,7 @@ def append(store: ObjectStore, request: ObsRequest) -> Response:
             store.put(request.bucket, request.key, body.file, Metadata(headers=mark))
         else:
             path = path_of(store.bucket(request.bucket), request.key)
-            with body.file.open("rb") as content, path.open("ab") as file:
+            with body.file.open("rb") as content, files.open_to_append(path) as file:
                 try:
                     shutil.copyfileobj(content, file)
                 except OSError:

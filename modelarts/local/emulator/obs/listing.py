@@ -11,7 +11,7 @@ import attrs
 
 from modelarts._obs.paths import PART
 from modelarts.local.emulator.obs.errors import ObsApiError
-from modelarts.local.emulator.obs.keys import path_of
+from modelarts.local.emulator.obs.keys import file_of, path_of
 
 _SLASH = b"/"
 
@@ -78,9 +78,9 @@ class _Walk:
             path = path_of(bucket, start.decode()) if start else bucket
         except ObsApiError:  # no folder can have this name
             return
-        yield from self._keys_of(path, start) if start else self._keys_below(path, start)
+        yield from self._keys_of(bucket, path, start) if start else self._keys_below(bucket, path, start)
 
-    def _keys_of(self, path: Path, key: bytes) -> Iterator[bytes]:
+    def _keys_of(self, bucket: Path, path: Path, key: bytes) -> Iterator[bytes]:
         query = self.query
         if not _may_contain(key, query.prefix) or (key < query.marker and not query.marker.startswith(key)):
             return
@@ -88,24 +88,24 @@ class _Walk:
             return
         if key.startswith(query.prefix):
             if query.common_prefix(key):
-                yield from self._first_key(path, key)
+                yield from self._first_key(bucket, path, key)
                 return
             if key > query.marker and self.is_object(key.decode(), path):
                 yield key
-        yield from self._keys_below(path, key)
+        yield from self._keys_below(bucket, path, key)
 
-    def _keys_below(self, path: Path, parent_key: bytes) -> Iterator[bytes]:
-        for name in _names(path):
+    def _keys_below(self, bucket: Path, path: Path, parent_key: bytes) -> Iterator[bytes]:
+        for name in _names(bucket, path):
             key = parent_key + name
             if name.endswith(_SLASH):
-                yield from self._keys_of(path / os.fsdecode(name), key)
+                yield from self._keys_of(bucket, path / os.fsdecode(name), key)
             elif key.startswith(self.query.prefix) and key > self.query.marker:
                 yield key
 
-    def _first_key(self, path: Path, key: bytes) -> Iterator[bytes]:
+    def _first_key(self, bucket: Path, path: Path, key: bytes) -> Iterator[bytes]:
         """The key of a folder if it contains an object, or is one."""
         any_object = _Walk(ListQuery(prefix=b"", delimiter=b"", marker=b"", limit=1), self.is_object)
-        if next(any_object._keys_of(path, key), None) is not None:
+        if next(any_object._keys_of(bucket, path, key), None) is not None:
             yield key
 
 
@@ -113,7 +113,7 @@ def _may_contain(folder: bytes, prefix: bytes) -> bool:
     return folder.startswith(prefix) or prefix.startswith(folder)
 
 
-def _names(folder: Path) -> list[bytes]:
+def _names(bucket: Path, folder: Path) -> list[bytes]:
     """The entries of a folder in the order of keys; names of folders end with a slash."""
     found = []
     try:
@@ -123,7 +123,7 @@ def _names(folder: Path) -> list[bytes]:
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     found.append(entry.name + _SLASH)
-                elif entry.is_file():  # no sockets and no broken links
+                elif entry.is_file() and file_of(bucket, folder / os.fsdecode(entry.name)):  # no sockets, broken links
                     found.append(entry.name)
     except (FileNotFoundError, NotADirectoryError):  # it has just been removed
         return []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,10 +12,11 @@ from typing import IO, Optional
 import attrs
 
 from modelarts._obs.paths import PART, bucket_name_problem
+from modelarts.local import files
 from modelarts.local.emulator.obs import cleanup
 from modelarts.local.emulator.obs.errors import ObsApiError
 from modelarts.local.emulator.obs.etags import MAX_HASHED_BYTES, etag_of, md5
-from modelarts.local.emulator.obs.keys import path_of
+from modelarts.local.emulator.obs.keys import BelowLink, file_of, path_of
 from modelarts.local.emulator.obs.metadata import Metadata, MetadataStore
 from modelarts.local.emulator.obs.request_body import retry_in_folder
 
@@ -66,8 +66,8 @@ class ObjectStore:
         """Remove a bucket without objects. Raises `ObsApiError` if its folder contains other files."""
         folder = self.bucket(name)
         cleanup.remove_abandoned_below(folder)
-        for _, files in _walk(folder):
-            others = [file.name for file in files if not file.name.startswith(PART)]
+        for _, found in _walk(folder):
+            others = [file.name for file in found if not file.name.startswith(PART)]
             if others:
                 raise bucket_not_empty(name, f"files that are not listed as objects, such as {others[0]!r}")
         try:
@@ -81,15 +81,14 @@ class ObjectStore:
 
     def find(self, bucket: str, key: str) -> StoredObject:
         """The object with exactly this key, which the caller closes. Raises `ObsApiError`."""
-        path = path_of(self.bucket(bucket), key)
-        try:
-            status = path.stat()
-            if stat.S_ISDIR(status.st_mode) and key.endswith("/") and self.is_object(bucket, key, path):
-                return StoredObject(0, status.st_mtime, md5().hexdigest(), {})
-            if stat.S_ISREG(status.st_mode) and not key.endswith("/"):
-                return self._open_file(bucket, key, path)
-        except _NO_OBJECT:
-            pass
+        folder = self.bucket(bucket)
+        with suppress(*_NO_OBJECT, BelowLink, files.NotRegular):
+            path = path_of(folder, key)
+            if not key.endswith("/"):
+                if file := file_of(folder, path):
+                    return self._open_file(bucket, key, file)
+            elif self.is_object(bucket, key, path):
+                return StoredObject(0, path.stat().st_mtime, md5().hexdigest(), {})
         raise ObsApiError("NoSuchKey", f"there is no object {key!r}")
 
     def is_object(self, bucket: str, key: str, folder: Path) -> bool:
@@ -163,7 +162,7 @@ class ObjectStore:
                 folders.pop()
 
     def _open_file(self, bucket: str, key: str, path: Path) -> StoredObject:
-        file = path.open("rb")
+        file = files.open_regular(path)
         status = os.fstat(file.fileno())
         metadata = self.metadata.read(bucket, key, status) or Metadata()
         etag = metadata.etag or etag_of(file, status)
@@ -188,9 +187,9 @@ def bucket_not_empty(bucket: str, content: str) -> ObsApiError:
 
 def _walk(top: Path) -> Iterator[tuple[Path, list[Path]]]:
     """All folders, the deepest first, each with its files and links. Raises `OSError`."""
-    for folder, folders, files in os.walk(top, topdown=False, onerror=_fail):
+    for folder, folders, names in os.walk(top, topdown=False, onerror=_fail):
         path = Path(folder)
-        yield path, [path / name for name in files] + [link for name in folders if (link := path / name).is_symlink()]
+        yield path, [path / name for name in names] + [link for name in folders if (link := path / name).is_symlink()]
 
 
 def _fail(error: OSError) -> None:
