@@ -142,7 +142,7 @@ def test_without_auth_iam_the_emulator_is_not_imported():
     assert not [name for name in loaded if name.startswith(("cheroot", "cryptography", "modelarts.local.iam"))]
 
 
-def test_tokens_keys_and_the_certificate_are_valid_after_a_restart(home, http):
+def test_address_tokens_keys_and_the_certificate_are_valid_after_a_restart(home, http):
     first = daemon.ensure(home, daemon.CloudOptions()).iam
     token = cloud_client_of(home, http).token()
     before = Path(first.ca_bundle).read_bytes()
@@ -153,6 +153,7 @@ def test_tokens_keys_and_the_certificate_are_valid_after_a_restart(home, http):
     cloud = cloud_client_of(home, http)
     assert cloud.send("GET", f"{cloud.v1}/job/ai-engines", headers={"X-Auth-Token": token}).status_code == 200
     assert Path(cloud.address.ca_bundle).read_bytes() == before
+    assert cloud.address.url == first.url
 
 
 def test_lifetimes_are_those_of_the_account_file(home, http):

@@ -13,14 +13,13 @@ import ssl
 import threading
 from typing import TYPE_CHECKING, Any, Callable
 
-from modelarts.local import ports
 from modelarts.local.api.app import Application, logger
-from modelarts.local.paths import LocalHome, read_json, write_private
+from modelarts.local.emulator import kept_port
+from modelarts.local.paths import LocalHome
 
 if TYPE_CHECKING:
     from werkzeug.serving import BaseWSGIServer
 
-_HOST = "127.0.0.1"
 _TLS_HANDSHAKE = b"\x16"  # the first byte of a connection with TLS
 _PATIENCE = 60.0  # seconds for the next bytes of a client
 _POLL_INTERVAL = 3600.0  # seconds; the server ends with the process
@@ -28,9 +27,7 @@ _POLL_INTERVAL = 3600.0  # seconds; the server ends with the process
 
 def listen(home: LocalHome) -> socket.socket:
     """A socket to which the jobs of a home can connect. Raises `OSError`."""
-    listener = _listener(_stored_port(home))
-    write_private(home.storage, {"port": listener.getsockname()[1]})
-    return listener
+    return kept_port.listen(home.storage)
 
 
 def address_of(listener: socket.socket) -> str:
@@ -42,25 +39,6 @@ def address_of(listener: socket.socket) -> str:
 def serve(listener: socket.socket, home: LocalHome, app: Callable[[], Application]) -> None:
     """Serve buckets in threads of this process; `app` makes the application when it is needed."""
     threading.Thread(target=_serve, args=(listener, home, app), name="storage", daemon=True).start()
-
-
-def _stored_port(home: LocalHome) -> int:
-    """The port of the service before this one; 0 if it is not known."""
-    stored = read_json(home.storage)
-    port = stored.get("port") if isinstance(stored, dict) else None
-    return port if isinstance(port, int) and 0 < port < 65536 else 0
-
-
-def _listener(port: int) -> socket.socket:
-    """A socket that listens on this port, or on another one if it is taken."""
-    if port:
-        with contextlib.suppress(OSError):
-            return socket.create_server((_HOST, port))
-    with contextlib.suppress(OSError):
-        (reserved,) = ports.reserve(1)  # not one that a connection could take before the next start
-        with reserved.holder:
-            return socket.create_server((_HOST, reserved.port))
-    return socket.create_server((_HOST, 0))
 
 
 def _serve(listener: socket.socket, home: LocalHome, app: Callable[[], Application]) -> None:
@@ -101,7 +79,7 @@ def _server(listener: socket.socket, home: LocalHome, app: Application) -> BaseW
         def handle_error(self, request: Any, client_address: Any) -> None:
             logger.exception("a client of the buckets could not be served")
 
-    return Server(_HOST, listener.getsockname()[1], app, Handler, fd=listener.fileno())
+    return Server(kept_port.HOST, listener.getsockname()[1], app, Handler, fd=listener.fileno())
 
 
 def _tls_context(home: LocalHome) -> ssl.SSLContext:

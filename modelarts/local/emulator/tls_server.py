@@ -22,7 +22,7 @@ from modelarts._wire.v1 import limits
 from modelarts.errors import ServiceError
 from modelarts.local.api.app import Activity, create_app, logger
 from modelarts.local.api.handlers.context import Service
-from modelarts.local.emulator import certificate
+from modelarts.local.emulator import certificate, kept_port
 from modelarts.local.emulator.iam import accounts
 from modelarts.local.emulator.iam.accounts import Account
 from modelarts.local.emulator.iam.app import IamApp
@@ -64,7 +64,11 @@ class TlsServer:
 
 
 def start_tls_server(service: Service, activity: Activity, home: LocalHome, region: str, port: int) -> TlsServer:
-    """Serve on a port, or on any free one if it is 0, in threads of this process. Raises `ServiceError`."""
+    """Serve on a port, or on that of the last start or any free one if it is 0, in threads of this process.
+
+    Raises:
+        ServiceError, OSError: the port cannot be used, or a file cannot be read or written.
+    """
     account = accounts.load_or_create(home.account, region)
     certificates = certificate.ensure(home.iam)
     tokens = Tokens(account)
@@ -74,6 +78,7 @@ def start_tls_server(service: Service, activity: Activity, home: LocalHome, regi
     for folder in (home.buckets, home.obs):
         cleanup.remove_abandoned_below(folder)
     store = ObjectStore(home.buckets, MetadataStore(home.obs), account.region, account.domain_id)
+    port = port or kept_port.choose(home.iam / "port.json")
     server = _create_server(application(iam, v1, ObsApp(store, ObsAuthenticator(tokens), activity)), certificates, port)
     return TlsServer(f"https://127.0.0.1:{_listen(server, port)}", certificates, account)
 
