@@ -3,8 +3,8 @@
 Creates a job with its first version: with data from a bucket, with a managed dataset, with a custom image, and with a
 built-in algorithm.
 
-The local service accepts all four. It trains the first two; the others fail: the command of the custom image runs on
-this machine, where `/home/work/run_train.sh` does not exist, and the built-in algorithm is not available locally.
+The local service accepts all four. It trains the first two; the others fail: the program that the custom image is to
+run, `mnist_softmax.py`, is not part of the sample, and the built-in algorithm is not available locally.
 """
 
 from _setup import Setup, show
