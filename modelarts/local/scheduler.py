@@ -186,6 +186,8 @@ class Scheduler:
 
     def _prepare(self, version: Version) -> bool:
         """Write the spec to an empty folder, and mark the version as running. Returns whether it is."""
+        if version.damage:
+            return self._fail(version, RUN_FAILED, version.damage)
         job = self._store.jobs.get(version.job_id)
         if job is None:
             return self._fail(version, RUN_FAILED, "its job does not exist")

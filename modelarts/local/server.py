@@ -86,7 +86,7 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
         paths.root.chmod(0o700)
         locks.hold(paths.running, EXIT_PATIENCE)
         storage = job_storage.listen(paths)
-        store = Store(paths.store)
+        store = Store(paths.store, with_pages=True)
     except BlockingIOError:
         raise StartRefused(
             f"another process holds {paths.running}: a local service of an older version, or in a container; stop it"
@@ -94,7 +94,7 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
     except OSError as error:
         raise StartRefused(f"{paths.root} cannot be used: {error.strerror} ({error.filename})") from None
     except sqlite3.Error as error:
-        raise StartRefused(f"the store {paths.store} cannot be opened: {error}") from None
+        raise StartRefused(f"the store {paths.store} cannot be used: {error}") from None
     offered = catalog.load().with_more(table.value_of("local_engines", home), table.value_of("local_flavors", home))
     place = Here()
     environment = JobEnvironment(home, table.value_of("local_environment", home))

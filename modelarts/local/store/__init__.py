@@ -18,10 +18,15 @@ StoreError = sqlite3.Error  # the file cannot be read or written
 
 
 class Store:
-    """The tables of one file. Raises `OSError` or `StoreError` if it cannot be opened."""
+    """The tables of one file. Raises `OSError` or `StoreError` if it cannot be opened.
 
-    def __init__(self, path: Path) -> None:
-        self._database = Database(path)
+    Args:
+        path: the file.
+        with_pages: whether to look for damaged pages, which takes up to some seconds.
+    """
+
+    def __init__(self, path: Path, with_pages: bool = False) -> None:
+        self._database = Database(path, path.with_name("jobs"), with_pages)
         self.configs = Configs(self._database)
         self.jobs = Jobs(self._database)
         self.datasets = Datasets(self._database)

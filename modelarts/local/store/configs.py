@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from modelarts.local.store import rows
 from modelarts.local.store.database import Database, Row, now
 from modelarts.local.store.records import Config, Page
 
@@ -33,14 +34,10 @@ class Configs:
 
     def get(self, name: str) -> Config | None:
         row = self._db.one("SELECT * FROM configs WHERE name = ?", name)
-        return None if row is None else _config(row)
+        return None if row is None else rows.read(Config, row)
 
     def page(self, page: Page) -> tuple[int, list[Config]]:
         """How many configurations match, and one page of them."""
         columns = {"config_name": "name", "config_desc": "description", "create_time": "create_time"}
-        total, rows = self._db.page("configs", page, columns, "name")
-        return total, [_config(row) for row in rows]
-
-
-def _config(row: Row) -> Config:
-    return Config(**{**row, "body": json.loads(row["body"])})
+        total, found = self._db.page("configs", page, columns, "name")
+        return total, [rows.read(Config, row) for row in found]

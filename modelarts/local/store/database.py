@@ -7,15 +7,19 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 from modelarts.local import locks
+from modelarts.local.store import opening
 from modelarts.local.store.errors import NameInUse
 from modelarts.local.store.migrations import migrate
 from modelarts.local.store.records import Page
 
 Row = dict[str, Any]
+
+_text = partial(str, encoding="utf-8", errors="replace")  # damaged text costs what is damaged only
 
 
 class Database:
@@ -24,14 +28,21 @@ class Database:
     A call takes the connection that was used last, whatever thread it is in: its cache is the one that is up to date.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, jobs: Path, with_pages: bool = False) -> None:
         self._path = path
         self._opened: list[sqlite3.Connection] = []
         self._idle: list[sqlite3.Connection] = []
         self._writing = threading.Lock()
         # SQLite does not wait for other processes when it switches a new file to WAL.
-        with locks.locked(path.with_suffix(".lock")), self._connection() as connection:
-            migrate(connection)
+        with locks.locked(path.with_suffix(".lock")):
+            opening.check_file(path, jobs)
+            try:
+                with self._connection(lambda connection: opening.check(connection, jobs, with_pages)) as connection:
+                    migrate(connection)
+                    opening.keep_folders(connection, jobs)
+            except BaseException:
+                self.close()
+                raise
 
     def close(self) -> None:
         """Close all connections; may be called twice."""
@@ -40,20 +51,22 @@ class Database:
             self._opened.pop().close()
 
     @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
+    def _connection(self, check: Callable[[sqlite3.Connection], None] = lambda _: None) -> Iterator[sqlite3.Connection]:
         try:
             connection = self._idle.pop()
         except IndexError:
-            connection = self._connect()
+            connection = self._connect(check)
         try:
             yield connection
         finally:
             self._idle.append(connection)
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, check: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=30, isolation_level=None, check_same_thread=False)
         self._opened.append(connection)
         connection.row_factory = sqlite3.Row
+        connection.text_factory = _text
+        check(connection)  # before anything is written
         connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
         return connection
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from modelarts._wire.v1.status import INIT, KILLED, KILLING, RUNNING, WAITING, JobStatus
+from modelarts.local.store import rows
 from modelarts.local.store.database import Database, Row, duration, now, placeholders
 from modelarts.local.store.errors import BeingDeleted, JobNotFound, VersionNotFound
 from modelarts.local.store.records import Job, Page, Version, VersionEnd
@@ -49,8 +50,8 @@ class Jobs:
             "job_name": "name", "job_desc": "description", "create_time": "create_time", "status": "status",
             "version_count": "version_count", "duration": duration(), "engine_type": _engine_type(engine_types),
         }  # fmt: skip
-        total, rows = self._db.page("jobs", page, columns, "id")
-        return total, [_as_job(row) for row in rows]
+        total, found = self._db.page("jobs", page, columns, "id")
+        return total, [_as_job(row) for row in found]
 
     def delete(self, job_id: int) -> list[int]:
         """Delete a job's queued and ended versions, and the job with the last of its versions.
@@ -108,7 +109,7 @@ class Jobs:
     def status(self, version_id: int) -> JobStatus | None:
         """The status of a version that exists."""
         row = self._db.one("SELECT status FROM versions WHERE id = ?", version_id)
-        return None if row is None else JobStatus(row["status"])
+        return None if row is None else rows.status_of(row["status"])
 
     def versions(self, job_id: int, limit: int = -1, offset: int = 0) -> list[Version]:
         """Versions of a job, newest first."""
@@ -127,8 +128,8 @@ class Jobs:
             "FROM versions JOIN jobs ON jobs.id = versions.job_id "
             "WHERE versions.id IN (SELECT value FROM json_each(?))"
         )
-        rows = self._db.all(sql, json.dumps(list(ids)))
-        return {row["id"]: VersionEnd(**{**row, "status": JobStatus(row["status"])}) for row in rows}
+        found = self._db.all(sql, json.dumps(list(ids)))
+        return {row["id"]: rows.read(VersionEnd, row) for row in found}
 
     def transition(self, version_id: int, expected: Iterable[int], status: int, **changes: Any) -> bool:
         """Set a status, and other columns, if the status is one of those expected; whether it was.
@@ -162,8 +163,8 @@ class Jobs:
 
     def _delete_pending(self, connection: sqlite3.Connection, job_id: int) -> list[int]:
         """Delete the ended versions of a job whose deletion was requested, and bring the job up to date; their ids."""
-        rows = connection.execute("SELECT id, status FROM versions WHERE job_id = ? AND delete_requested", (job_id,))
-        deleted = [row["id"] for row in rows if JobStatus(row["status"]).ended]
+        found = connection.execute("SELECT id, status FROM versions WHERE job_id = ? AND delete_requested", (job_id,))
+        deleted = [row["id"] for row in found if rows.status_of(row["status"]).ended]
         connection.executemany("DELETE FROM versions WHERE id = ?", [(version_id,) for version_id in deleted])
         _summarize(connection, job_id)
         connection.execute("DELETE FROM jobs WHERE id = ? AND delete_requested AND version_count = 0", (job_id,))
@@ -192,7 +193,8 @@ def _summarize(connection: sqlite3.Connection, job_id: int) -> None:
 
 def _engine_type(engine_types: Mapping[int, int]) -> str:
     """The SQL expression for the engine type of a job's newest version."""
-    engine_id = "(SELECT json_extract(body, '$.engine_id') FROM versions WHERE id = newest_version_id)"
+    body = "CASE WHEN json_valid(body) THEN json_extract(body, '$.engine_id') END"
+    engine_id = f"(SELECT {body} FROM versions WHERE id = newest_version_id)"
     cases = " ".join(f"WHEN {int(number)} THEN {int(kind)}" for number, kind in engine_types.items())
     return f"CASE {engine_id} {cases} ELSE 0 END"
 
@@ -205,8 +207,8 @@ def _version(connection: sqlite3.Connection, job_id: int, version_id: int) -> Ve
 
 
 def _as_job(row: Row) -> Job:
-    return Job(**{**row, "status": JobStatus(row["status"])})
+    return rows.read(Job, row)
 
 
 def _as_version(row: Row) -> Version:
-    return Version(**{**row, "body": json.loads(row["body"]), "status": JobStatus(row["status"])})
+    return rows.read(Version, row)

@@ -104,14 +104,19 @@ def migrate(connection: sqlite3.Connection) -> None:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for _, script in STEPS[_applied(connection) :]:  # read again: another process may have been first
-            for statement in script.split(";"):
-                connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {len(STEPS)}")
+        apply(connection, _applied(connection), len(STEPS))  # read again: another process may have been first
     except BaseException:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def apply(connection: sqlite3.Connection, first: int, last: int) -> None:
+    """Apply the steps from one schema to another."""
+    for _, script in STEPS[first:last]:
+        for statement in script.split(";"):
+            connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {last}")
 
 
 def _applied(connection: sqlite3.Connection) -> int:

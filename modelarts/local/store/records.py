@@ -17,6 +17,7 @@ class Config:
     description: str
     body: dict[str, Any]
     create_time: int
+    damage: str = ""
 
 
 @attrs.frozen
@@ -39,7 +40,7 @@ class Job:
 
 @attrs.frozen
 class Version:
-    """A version of a job; `body` is its settings, normalized."""
+    """A version of a job; `body` is its settings, normalized; `damage` says what cannot be read of its row."""
 
     id: int
     job_id: int
@@ -54,6 +55,7 @@ class Version:
     reason: str | None
     ran_on: str | None
     delete_requested: bool
+    damage: str = ""
 
 
 @attrs.frozen

@@ -6,7 +6,8 @@ import secrets
 from collections.abc import Iterable
 from typing import Any
 
-from modelarts._wire.v1.status import INIT, JobStatus
+from modelarts._wire.v1.status import INIT
+from modelarts.local.store import rows
 from modelarts.local.store.database import Database, Row, duration, now, placeholders
 from modelarts.local.store.records import Page, Visualization
 
@@ -40,8 +41,8 @@ class Visualizations:
             "job_id": "id", "job_name": "name", "job_desc": "description", "create_time": "create_time",
             "status": "status", "duration": duration(), "log_dir": "train_url",
         }  # fmt: skip
-        total, rows = self._db.page("visualizations", page, columns, "id", "NOT delete_requested")
-        return total, [_visualization(row) for row in rows]
+        total, found = self._db.page("visualizations", page, columns, "id", "NOT delete_requested")
+        return total, [_visualization(row) for row in found]
 
     def with_status(self, *statuses: int) -> list[Visualization]:
         sql = f"SELECT * FROM visualizations WHERE status IN ({placeholders(statuses)}) ORDER BY id"
@@ -63,4 +64,4 @@ class Visualizations:
 
 
 def _visualization(row: Row) -> Visualization:
-    return Visualization(**{**row, "status": JobStatus(row["status"])})
+    return rows.read(Visualization, row)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from modelarts.local.api import checks
-from modelarts.local.api.errors import bad_value, name_taken, not_found
+from modelarts.local.api.errors import bad_value, name_taken, not_found, wrong_state
 from modelarts.local.api.handlers.context import Call, ResponseBody
 from modelarts.local.api.handlers.serializers import shared_members
 from modelarts.local.api.training_settings import TrainingSettings
@@ -31,6 +31,8 @@ def get(call: Call) -> ResponseBody:
     config = call.store.configs.get(call.path["config_name"])
     if config is None or sample:
         raise not_found(f"configuration {call.path['config_name']!r}")
+    if config.damage:
+        raise wrong_state(f"configuration {config.name!r}: {config.damage}; save it again, or delete it")
     return {
         "config_name": config.name,
         "config_desc": config.description,

@@ -138,7 +138,7 @@ def _members(call: Call, version: Version, as_text: bool) -> dict[str, Any]:
         "create_time": version.create_time,
         "start_time": version.start_time,
         "duration": duration(version.start_time, version.end_time),
-        "error_result": version.reason,
+        "error_result": version.reason or version.damage or None,
         "ran_on": version.ran_on,
         "model_metric_list": json.dumps(metrics if isinstance(metrics, dict) else {}),
         "system_metric_list": json.dumps(system) if as_text else system,
