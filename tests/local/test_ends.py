@@ -153,6 +153,18 @@ def test_a_launcher_may_prefix_lines(tmp_path):
     assert last_words.of(str(tmp_path / "log"), 1, []) == "ValueError: bad"
 
 
+@pytest.mark.parametrize("news", [
+    "[INFO] DISTRIBUTED(2,7f37c269b6c0,python):2026-11-27-07:04:59.538.007 [tcp_server.cc:314] Start] success!",
+    "W0000 00:00:1795762774.913062       2 port.cc:153] custom operations are on.",
+    "2026-11-27 07:04:59.538007: I tensorflow/core/util/port.cc:153] custom operations are on.",
+])  # fmt: skip
+def test_what_frameworks_report_after_an_exception_is_not_quoted(tmp_path, news):
+    trace = 'Traceback (most recent call last):\n  File "a.py", line 1, in <module>\nValueError: bad\n'
+    (tmp_path / "log").write_text(f"{trace}{news}\n")
+
+    assert last_words.of(str(tmp_path / "log"), 1, []) == "ValueError: bad"
+
+
 def test_the_process_of_a_launcher_that_did_not_lose_another_one_counts(tmp_path):
     ends = ["ValueError: bad", "RuntimeError: Connection closed by peer [127.0.0.1]", "x.ChildFailedError: train.py"]
     trace = 'Traceback (most recent call last):\n  File "a.py", line 1, in <module>\n'

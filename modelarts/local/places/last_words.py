@@ -27,6 +27,8 @@ _LAUNCHER = re.compile(r"(?:\w+\.)*(?:CalledProcessError|ChildFailedError|Proces
 # Exit codes whose reason is the last line: `sys.exit("text")`, wrong arguments, a container that cannot be started, and
 # programs that a shell cannot run.
 _EXPLAINED_AT_THE_END = (1, 2, 125, 126, 127)
+# What frameworks report while they end, in the forms of MindSpore, glog and TensorFlow: nothing that has failed.
+_NEWS = re.compile(r"\[(?:DEBUG|INFO|WARNING)\] \w+\(|[IW]\d{4} [\d:.]+ |\d{4}-\d\d-\d\d [\d:.]+ [IW] ")
 _ADVICE = re.compile(r"(?:See|Run) '.* --help'")  # the last line of container engines
 
 
@@ -117,7 +119,7 @@ def _exception_before(lines: list[str], end: int) -> tuple[str, list[str]]:
 
 
 def _says_something(line: str) -> bool:
-    return any(map(str.isalnum, line)) and not _ADVICE.match(line)
+    return any(map(str.isalnum, line)) and not _ADVICE.match(line) and not _NEWS.match(line)
 
 
 def _shortened(line: str) -> str:
