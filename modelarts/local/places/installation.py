@@ -5,54 +5,37 @@ Standard library only: the supervisor uses this module.
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import json
 import os
 import re
-import select
 import shutil
 import signal
-import subprocess
-from collections.abc import Iterator
-from threading import Event
-from typing import Any, Callable, NamedTuple
+from typing import Any
 
 from modelarts.local.environments import Cancelled, EnvironmentCache, Record, now
 from modelarts.local.interpreters import Interpreter
 from modelarts.local.places import programs, requirements, thin_venv
 from modelarts.local.places.installer import Installer, installers
+from modelarts.local.places.installer_process import Ended, Progress, run
 from modelarts.local.places.requirements import Requirements
 from modelarts.local.places.start_failure import StartFailure
-from modelarts.local.places.worker_log import Log
-from modelarts.local.processes import Process
 
 _SEED = "modelarts"  # the installer of packages that are described in an environment, but are those of the interpreter
-_PR_SET_PDEATHSIG = 1
 _NO_PIP = "No module named pip"
-_INTERVAL = 0.2  # seconds between looks for a stop
 
 
-class Progress(NamedTuple):
-    """What an installation needs of the supervisor."""
-
-    logs: list[Log]
-    stopped: Event
-    record: Callable[[Process], None]  # notes a process that must end if the supervisor is killed
-
-    def note(self, text: str) -> None:
-        for log in self.logs:
-            log.note(text)
-
-
-def install(code: str, python: Interpreter, wanted: dict[str, Any], own: str, progress: Progress) -> str:
+def install(
+    code: str, python: Interpreter, wanted: dict[str, Any], own: str, progress: Progress, label: str = requirements.NAME
+) -> str:
     """Make sure that the requirements of a code folder are installed.
 
     Args:
-        code: the code folder.
+        code: the code folder, or another one with a `pip-requirements.txt`.
         python: the interpreter below.
         wanted: the member `python` of the spec.
         own: a folder of the job, for packages that are used by no other one.
+        label: what messages call the requirements.
 
     Returns:
         The environment; empty if nothing is required.
@@ -64,7 +47,7 @@ def install(code: str, python: Interpreter, wanted: dict[str, Any], own: str, pr
         needed = requirements.read(code)
         if needed is None:
             return ""
-        installation = _Installation(code, python, wanted, needed, progress)
+        installation = _Installation(code, python, wanted, needed, progress, label)
         if needed.has_source:
             shutil.rmtree(own, ignore_errors=True)  # of an earlier attempt to start this version
             installation.install(own)
@@ -74,30 +57,32 @@ def install(code: str, python: Interpreter, wanted: dict[str, Any], own: str, pr
         was_complete = cache.is_complete(key)
         cache.obtain(key, installation.wait, installation.install)  # in use until this process ends
         if was_complete:
-            progress.note(f"{requirements.NAME}: environment {key} has its packages")
+            progress.note(f"{label}: environment {key} has its packages")
         return cache.folder(key)
     except Cancelled:
         raise StartFailure("stopped before it started", 128 + signal.SIGTERM) from None
     except (OSError, ValueError) as error:
-        raise StartFailure(f"{requirements.NAME} cannot be installed: {error}") from None
+        raise StartFailure(f"{label} cannot be installed: {error}") from None
 
 
 class _Installation:
     """Installs requirements into a folder."""
 
     def __init__(
-        self, code: str, python: Interpreter, wanted: dict[str, Any], needed: Requirements, progress: Progress
-    ) -> None:
+        self, code: str, python: Interpreter, wanted: dict[str, Any], needed: Requirements, progress: Progress,
+        label: str,
+    ) -> None:  # fmt: skip
         self.code = code
         self.python = python
         self.wanted = wanted
         self.needed = needed
         self.progress = progress
+        self.label = label
         self.waited = False
 
     def wait(self, seconds: float) -> bool:
         if not self.waited:
-            self.progress.note(f"{requirements.NAME}: waiting for another job that installs the same packages")
+            self.progress.note(f"{self.label}: waiting for another job that installs the same packages")
         self.waited = True
         return self.progress.stopped.wait(seconds)
 
@@ -110,48 +95,17 @@ class _Installation:
             thin_venv.create(folder, self.python)
             if installer.name == "uv":
                 _describe_packages(self.python, thin_venv.packages_of(folder, self.python))
-            code, reason = self.run(installer)
-            if code == 0:
+            ended = self.run(installer)
+            if ended.code == 0:
                 _finish(folder, self.python)
                 return Record(self.needed.text, self.wanted["program"], installer.name, now())
+            code, reason = ended.code, _reason(ended)
             shutil.rmtree(folder)
-        raise StartFailure(f"{requirements.NAME} cannot be installed: {reason}", code)
+        raise StartFailure(f"{self.label} cannot be installed: {reason}", code)
 
-    def run(self, installer: Installer) -> tuple[int, str]:
-        """Run an installer; its output is in the logs. Returns its exit code, and why it failed."""
-        self.progress.note(f"{requirements.NAME} is installed with {installer.name}")
-        process = subprocess.Popen(
-            [*installer.command, requirements.NAME], cwd=self.code, env=installer.variables, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=_end_with_parent,
-        )  # fmt: skip
-        running = Process.of(process.pid)
-        self.progress.record(running)
-        tail = b""
-        try:
-            for data in self.output(process):
-                tail = (tail + data)[-65536:]
-                for log in self.progress.logs:
-                    log.write(data)
-        finally:
-            running.signal_group(signal.SIGKILL)
-            process.wait()
-        return process.returncode, _reason(tail.decode("utf-8", "replace"), process.returncode)
-
-    def output(self, process: subprocess.Popen[bytes]) -> Iterator[bytes]:
-        """What it writes, until it has ended. Raises `Cancelled` if the job is stopped."""
-        assert process.stdout is not None
-        with process.stdout as pipe:
-            while True:
-                if self.progress.stopped.is_set():
-                    raise Cancelled
-                ended = process.poll() is not None
-                if select.select([pipe], [], [], 0 if ended else _INTERVAL)[0]:
-                    data = os.read(pipe.fileno(), 65536)
-                    if not data:
-                        return
-                    yield data
-                elif ended:  # a process that it left behind holds the pipe
-                    return
+    def run(self, installer: Installer) -> Ended:
+        self.progress.note(f"{self.label} is installed with {installer.name}")
+        return run([*installer.command, requirements.NAME], installer.variables, self.code, self.progress)
 
 
 def _key(python: Interpreter, needed: Requirements) -> str:
@@ -162,15 +116,8 @@ def _key(python: Interpreter, needed: Requirements) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _end_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def _reason(output: str, code: int) -> str:
-    """The last error that an installer reported."""
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    errors = [line for line in lines if line.lower().startswith("error") and not line.endswith("Exception:")]
-    reason = (errors or lines or [f"exit code {code}"])[-1]
+def _reason(ended: Ended) -> str:
+    reason = ended.reason
     return f"{reason}; install it, or put uv on the PATH of the service" if reason.endswith(_NO_PIP) else reason
 
 

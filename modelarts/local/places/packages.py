@@ -97,9 +97,10 @@ def _install(
 ) -> str:  # fmt: skip
     """Install what the code requires. Returns the environment."""
     from modelarts.local.places import installation
+    from modelarts.local.places.installer_process import Progress
 
     own = os.path.join(os.path.dirname(spec["workers"][0]["python"]), "packages")
-    return installation.install(code, python, spec["python"], own, installation.Progress(logs, stopped, record))
+    return installation.install(code, python, spec["python"], own, Progress(logs, stopped, record))
 
 
 def _interpreter(wanted: dict[str, Any]) -> Interpreter:
