@@ -23,8 +23,8 @@ OTHERS = {
     "Session": (FULL, "cloud logins with `modelarts local start --auth iam`"),
     "Session.set_endpoint": (FULL, "for cloud sessions"),
     "session.obs": (FULL, ""),
-    "Environment": (PARTIAL, "can be created; `Estimator(environment=…)` raises an error"),
-    "CondaDependencies": (PARTIAL, "can be created; see Environment"),
+    "Environment": (FULL, "on the local service; in the cloud packages of pip only"),
+    "CondaDependencies": (FULL, "see Environment"),
 }
 
 HEAD = """\

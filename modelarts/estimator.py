@@ -9,7 +9,7 @@ from modelarts._jobs.pagination import CONFIG_COLUMNS, CONFIGS, doc_default, sho
 from modelarts._submit import checks
 from modelarts._submit.strict_attributes import StrictAttributes
 from modelarts._submit.training import Training
-from modelarts._transport.response import rows_of
+from modelarts._transport.response import bad_member, rows_of
 from modelarts._wire.v1.operations import CREATE_CONFIG, CREATE_JOB, CREATE_VERSION, UPDATE_CONFIG
 from modelarts._wire.v1.status import JOB_STATE
 from modelarts.errors import ArgumentError, ArgumentProblem, JobTimeout
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from modelarts._submit.staging.staging import Staging
     from modelarts._transport.response import Response
+    from modelarts.environment import Environment
     from modelarts.session import Session
 
 __all__ = ["JOB_STATE", "Estimator", "TrainingJob", "VisualizationJob"]
@@ -32,7 +33,9 @@ class Estimator(StrictAttributes, Training, JobCalls):
     Args:
         modelarts_session: the session to use.
         train_instance_count: number of nodes, from 1 to the flavor's `max_num`.
-        train_instance_type: flavor code, as `get_train_instance_types` lists them.
+        train_instance_type: flavor code, as `get_train_instance_types` lists them. `local` is this machine, whatever
+            the session is: the job runs on the local service, and its framework, `inputs` and `output_path` may be
+            left out (modelarts_04_0222).
         output_path: OBS folder for the output, such as `/bucket/output/`. A name with an extension and no slash at its
             end, such as `/bucket/output/result.json`, stays that of a file.
         code_dir: OBS folder of the code, such as `/bucket/src/`; a local folder (relative text or a `Path`) is
@@ -44,7 +47,9 @@ class Estimator(StrictAttributes, Training, JobCalls):
         log_url: OBS folder for the logs.
         job_description: at most 256 characters.
         user_image_url, user_command: a custom image and its start command.
-        environment: of documented local training; not supported, see docs/compatibility.md.
+        environment: an `Environment`: the packages, and the Python, that the script runs with on the local service. It
+            takes the place of `framework_type` and `framework_version` there. In the cloud, packages of pip are sent
+            as `pip-requirements.txt` with a local `code_dir`, and packages of conda are refused.
         job_id, version_id: an existing job or version to work on: numbers, or texts of their digits.
         config_name: an existing configuration to work on.
         pool_id: a dedicated resource pool, in place of `train_instance_type` or together with it.
@@ -62,7 +67,6 @@ class Estimator(StrictAttributes, Training, JobCalls):
 
     Raises:
         ArgumentError: `modelarts_session` is not a session.
-        ConfigError: `environment` was given.
 
     Example:
         >>> estimator = Estimator(session, framework_type="PyTorch", framework_version="PyTorch-1.0.0-python3.6",
@@ -106,7 +110,7 @@ class Estimator(StrictAttributes, Training, JobCalls):
         if unknown := [name for name in arguments if name not in CALL_FIELDS]:
             rule = f"not an argument of this call; it takes {', '.join(CALL_FIELDS)}"
             raise ArgumentError("payload", [ArgumentProblem(name, arguments[name], rule) for name in unknown])
-        session = self.modelarts_session
+        session = self._session
         staging = Staging(session.client.transport.options, lambda: session.obs, session._default_bucket_name)
         return payload.build(self, Call(operation=operation, **arguments), session.catalog, staging), staging
 
@@ -153,7 +157,7 @@ class Estimator(StrictAttributes, Training, JobCalls):
             data_source=data_source, job_name=given.text, priority=priority,
         )  # fmt: skip
         self._upload(staging)
-        reply = idempotent_create.create_job(self.modelarts_session.client, body, generated=not given.text)
+        reply = idempotent_create.create_job(self._session.client, body, generated=not given.text)
         return self._created(reply, body, given.wait)
 
     def create_job_version(
@@ -201,13 +205,13 @@ class Estimator(StrictAttributes, Training, JobCalls):
         )  # fmt: skip
         checks.raise_if_any("create_job_version", checks.identifier("job_id", job_id, "the job of the new version"))
         self._upload(staging)
-        reply = idempotent_create.create_version(self.modelarts_session.client, job_id, body)
+        reply = idempotent_create.create_version(self._session.client, job_id, body)
         reply["job_id"] = reply.get("job_id") or job_id
         return self._created(reply, body, given.wait)
 
     def _created(self, reply: Response, body: dict[str, Any], wait: bool) -> TrainingJob:
         self.job_id, self.version_id = reply.get("job_id"), reply.get("version_id")
-        job = version_handle(self.modelarts_session, self.job_id, {**body["config"], **reply}, reply.get("job_name"))
+        job = version_handle(self._session, self.job_id, {**body["config"], **reply}, reply.get("job_name"))
         if wait and self.version_id is not None:
             self._watch(job, reply.get("status"))
         return job
@@ -216,7 +220,7 @@ class Estimator(StrictAttributes, Training, JobCalls):
         from modelarts._display.screen import Screen
         from modelarts._jobs import follow
 
-        screen, client = Screen(), self.modelarts_session.client
+        screen, client = Screen(), self._session.client
         version: dict[str, Any] = {"job_id": job.job_id, "version_id": job.version_id}
         log = f", log in {self.log_url}" if self.log_url else ""
         screen.say(f"job {job.job_name} (job_id {job.job_id}), version {job.version_name} "
@@ -230,7 +234,7 @@ class Estimator(StrictAttributes, Training, JobCalls):
         error = follow.error_of_end(client, **version, info=info)
         if error is not None and not isinstance(error, JobTimeout):
             screen.failure(error)
-            if self.modelarts_session.strict:
+            if self._session.strict:
                 raise error
 
     # --- configurations
@@ -272,8 +276,8 @@ class Estimator(StrictAttributes, Training, JobCalls):
             data_source=data_source, config_name=config_name, config_desc=config_desc, priority=priority,
         )  # fmt: skip
         self._upload(staging, quiet=True)
-        idempotent_create.create_config(self.modelarts_session.client, body, generated=not config_name)
-        return TrainingJob(self.modelarts_session, config_name=body["config_name"])
+        idempotent_create.create_config(self._session.client, body, generated=not config_name)
+        return TrainingJob(self._session, config_name=body["config_name"])
 
     create_job_config = create_job_configs
 
@@ -307,7 +311,7 @@ class Estimator(StrictAttributes, Training, JobCalls):
             data_source=data_source, config_name=config_name, config_desc=config_desc, priority=priority,
         )  # fmt: skip
         self._upload(staging, quiet=True)
-        return self.modelarts_session.client.call(UPDATE_CONFIG, {"config_name": config_name}, body=body)
+        return self._session.client.call(UPDATE_CONFIG, {"config_name": config_name}, body=body)
 
     @classmethod
     def from_job_configs(cls, modelarts_session: Session, config_name: str) -> Estimator:
@@ -331,6 +335,8 @@ class Estimator(StrictAttributes, Training, JobCalls):
         client, path = modelarts_session.client, {"config_name": config_name}
         saved = client.call("get_training_job_config", path, raise_on_error=True)
         arguments = from_config.arguments(saved, modelarts_session.catalog)
+        if declared := saved.get("environment"):
+            arguments["environment"] = _environment(saved, declared)
         return cls(modelarts_session, config_name=config_name, **arguments)
 
     # --- lists, and what the service offers: calls on the class
@@ -409,6 +415,17 @@ class Estimator(StrictAttributes, Training, JobCalls):
     def __repr__(self) -> str:
         set_ones = {name: getattr(self, name) for name in _SHOWN if getattr(self, name) is not None}
         return f"Estimator({', '.join(f'{name}={value!r}' for name, value in set_ones.items())})"
+
+
+def _environment(saved: Response, declared: Any) -> Environment:
+    """The environment of a saved configuration."""
+    from modelarts.environment import CondaDependencies, Environment
+
+    try:
+        packages = {name: value for name, value in declared.items() if name != "name"}
+        return Environment(declared["name"], CondaDependencies.create(**packages))
+    except (ArgumentError, AttributeError, LookupError, TypeError):
+        raise bad_member(saved, "environment", declared) from None
 
 
 _DATA_ARGUMENTS = ("inputs", "dataset_id", "dataset_version_id", "data_source")

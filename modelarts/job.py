@@ -80,7 +80,7 @@ class JobCalls:
         from modelarts._jobs import follow
 
         version = self._version("wait", None if timeout is None else checks.seconds("timeout", timeout))
-        info = follow.wait(self.modelarts_session.client, **version, timeout=timeout, show=show)
+        info = follow.wait(self._session.client, **version, timeout=timeout, show=show)
         decode_metrics(info)
         return cast("JobInfo", info)
 
@@ -221,7 +221,7 @@ class JobCalls:
         rows = rows_of(reply, "versions")
         show(rows, VERSION_COLUMNS, is_show)
         job_id, job_name = reply.get("job_id", self.job_id), reply.get("job_name")
-        return [version_handle(self.modelarts_session, job_id, row, job_name) for row in rows]
+        return [version_handle(self._session, job_id, row, job_name) for row in rows]
 
     def get_job_version_info(self) -> VersionList:
         """Read all versions of the job (modelarts_04_0170).
@@ -265,9 +265,14 @@ class JobCalls:
 
     # --- helpers
 
+    @property
+    def _session(self) -> Session:
+        """The session that the job belongs to."""
+        return self.modelarts_session
+
     def _call(self, operation: str, *arguments: Any, **options: Any) -> Any:
         """Make a call; type checkers learn from the caller which members its reply has."""
-        return self.modelarts_session.client.call(operation, *arguments, **options)
+        return self._session.client.call(operation, *arguments, **options)
 
     def _job(self, call: str, *problems: ArgumentProblem | None) -> dict[str, Any]:
         """The path to the job; raises with all problems of a call's arguments, those of the ids included."""

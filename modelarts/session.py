@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Session"]
 
+_THIS_MACHINE = "local"  # the flavor
+
 
 class Session(LoginProperties, LegacyCalls):
     """A session on ModelArts in the cloud, or on the service of this machine (modelarts_04_0154).
@@ -60,6 +62,7 @@ class Session(LoginProperties, LegacyCalls):
     """
 
     _endpoints: ClassVar[dict[str, dict[str, str]]] = {}
+    _local: Session | None = None
 
     def __init__(
         self,
@@ -278,8 +281,29 @@ class Session(LoginProperties, LegacyCalls):
         """
         return self.client.deadline(seconds, connect, read)
 
+    def _for_flavor(self, code: str | None) -> Session:
+        """Choose the session that jobs of a flavor belong to.
+
+        Args:
+            code: a flavor code. `local` is this machine (modelarts_04_0222): its jobs run on the local service, which
+                is started if it does not run, whatever this session is.
+
+        Returns:
+            This session, or for `local` in the cloud one on the local service, always the same.
+
+        Raises:
+            ServiceError: the local service cannot be started.
+        """
+        if not (isinstance(code, str) and code == _THIS_MACHINE) or self._endpoint.extended:
+            return self
+        if self._local is None:
+            self._local = Session.local(strict=self.strict)
+        return self._local
+
     def close(self) -> None:
         """Close all connections. The session can still be used: it opens new ones."""
+        if self._local is not None:
+            self._local.close()
         if "_client" in self.__dict__:
             self.client.close()
         if self._buckets is not None:

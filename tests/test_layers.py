@@ -41,7 +41,7 @@ LAYERS = {
     "machine": ("local.daemon", "local.catalog", "local.hardware", "local.paths", "local.locks",
                 "local.processes", "local.files", "local.interpreters", "local.interpreter_facts", "local.environments",
                 "local.installation", "local.ports", "local.stepping",
-                "local.layout"),
+                "local.layout", "local.pythons", "local.environment_plan"),
 }  # fmt: skip
 
 # From left to right: a layer may import itself and all that are to its right.

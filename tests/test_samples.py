@@ -19,7 +19,7 @@ import pytest
 import responses
 
 from modelarts.environment import CondaDependencies, Environment
-from modelarts.errors import AuthError, ConfigError, NotFound
+from modelarts.errors import AuthError, InvalidArgument, NotFound
 from modelarts.estimator import Estimator, VisualizationJob
 from modelarts.job import TrainingJob
 from modelarts.local import daemon
@@ -210,8 +210,8 @@ def test_modelarts_04_0222(run: Run) -> None:
     for environment, refusal in run("0222"):
         assert isinstance(environment, Environment)
         assert (environment.name, environment.conda) == ("tensorflow_mlp_mnist", packages)
-        assert isinstance(refusal, ConfigError)
-        assert str(refusal).startswith("environment: ") and "not supported" in str(refusal)
+        assert isinstance(refusal, InvalidArgument)
+        assert "conda_packages=['python=3.6.2'] need conda, mamba or micromamba" in str(refusal)
 
 
 def assert_the_four_trainings(infos: list[Any], flavor: str) -> None:

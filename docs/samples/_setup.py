@@ -21,6 +21,8 @@ from modelarts.session import Session
 BUCKET = Path(__file__).with_name("_bucket")
 MA_USER = Path(os.environ.get("MODELARTS_HOME") or "~/.modelarts").expanduser() / "samples" / "home" / "ma-user"
 
+NOTEBOOK_SCRIPT = "import tensorflow\n\nprint(tensorflow.__version__)\n"
+
 INIT, RUNNING, KILLING, COMPLETED = 1, 8, 9, 10
 ENDED = (COMPLETED, 11, 12)
 
@@ -65,6 +67,13 @@ class Setup:
         command = ["local", "dataset", "add", dataset_id, dataset_version_id, "obs://bucket/data/train/"]
         with contextlib.redirect_stdout(io.StringIO()):
             cli.main(command, standalone_mode=False)
+
+    def notebook_code(self) -> Path:
+        """A local folder with a training script, as on a notebook."""
+        folder = MA_USER / "work" / "tensorflow_mlp_mnist_local_mode" / "train"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "tensorflow_mlp_mnist.py").write_text(NOTEBOOK_SCRIPT, encoding="utf-8")
+        return folder
 
     # --- jobs and versions
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SCHEME = re.compile(r"(?:obs|s3)://?/?", re.IGNORECASE)
+_FILE_SCHEME = "file://"
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _FILE = re.compile(r"[^/]\.[A-Za-z][A-Za-z0-9]*$")  # `out/result.json`, but not `out/v1.5` nor `out/.cache`
 _NO_BUCKET = re.compile(r"\.\.|\.-|-\.|^\d+(?:\.\d+){3}$")
@@ -73,7 +74,12 @@ class ObsPath(NamedTuple):
     @property
     def as_dir(self) -> ObsPath:
         """The same path with a final slash."""
-        return self if not self.key or self.key.endswith("/") else ObsPath(self.bucket, self.key + "/")
+        return self if not self.key or self.key.endswith("/") else self._replace(key=self.key + "/")
+
+    @property
+    def as_file(self) -> ObsPath:
+        """The same path without a final slash."""
+        return self._replace(key=self.key.rstrip("/"))
 
     @property
     def as_output(self) -> ObsPath:
@@ -85,7 +91,7 @@ class ObsPath(NamedTuple):
         return self if _FILE.search(self.key) else self.as_dir
 
     def __truediv__(self, name: str) -> ObsPath:
-        return ObsPath(self.bucket, self.as_dir.key + name)
+        return self._replace(key=self.as_dir.key + name)
 
     def contains(self, other: ObsPath) -> bool:
         """Whether `other` is in this folder."""
@@ -96,6 +102,43 @@ class ObsPath(NamedTuple):
         from pathlib import Path
 
         return Path(root, self.bare.rstrip("/"))
+
+
+class MachinePath(ObsPath):
+    """A path of this machine in place of one in a bucket: of data and results of jobs of the flavor `local`.
+
+    >>> [MachinePath.parse("file:///home/me/out/").api, MachinePath.parse("file:///home/me/out/").s3]
+    ['file:///home/me/out/', '/home/me/out/']
+    """
+
+    @classmethod
+    def parse(cls, text: str) -> MachinePath:
+        """Parse `file://` with an absolute path. Raises `ValueError` naming the broken rule."""
+        path = text[len(_FILE_SCHEME) :] if text.startswith(_FILE_SCHEME) else ""
+        if not path.startswith("/") or "\0" in path or ".." in path.split("/"):
+            raise ValueError("a path of this machine is written file:///folder/name, without '..'")
+        return cls("", re.sub("//+", "/", path)[1:])
+
+    @property
+    def api(self) -> str:
+        """The form of REST bodies: `file:///folder/name`."""
+        return f"{_FILE_SCHEME}/{self.key}"
+
+    @property
+    def url(self) -> str:
+        return f"/{self.key}"
+
+    s3 = bare = url  # programs open it as it is
+
+    def under(self, root: Union[str, os.PathLike[str]]) -> Path:
+        from pathlib import Path
+
+        return Path("/", self.key)
+
+
+def parse_path(text: str) -> ObsPath:
+    """Parse an OBS path, or a path of this machine. Raises `ValueError` naming the broken rule."""
+    return MachinePath.parse(text) if text.startswith(_FILE_SCHEME) else ObsPath.parse(text)
 
 
 def bucket_name_problem(name: str) -> str:

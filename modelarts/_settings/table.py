@@ -122,6 +122,9 @@ SETTINGS = (
     Setting("local_isolation", ("MODELARTS_LOCAL_ISOLATION",), "auto", converters.isolation,
             "whether each node of a job has `/cache`, `/tmp`, `/home/work` and processes of its own: `auto` as far as "
             "this machine allows it, `require` or the job fails, `off`"),
+    Setting("local_conda", ("MODELARTS_LOCAL_CONDA",), "", converters.name,
+            "the conda, mamba or micromamba that creates environments of jobs; by default the one that is on the path; "
+            "`none`: virtual environments only"),
     Setting("local_images", ("MODELARTS_LOCAL_IMAGES",), "host", converters.images,
             "where the commands of custom images run if no container engine answers: `host`, on this machine itself; "
             "`refuse`, nowhere"),

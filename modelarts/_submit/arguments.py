@@ -14,6 +14,7 @@ from modelarts._wire.v1 import limits
 from modelarts.errors import ArgumentProblem, ModelArtsError
 
 if TYPE_CHECKING:
+    from modelarts._submit.local_paths import LocalPaths
     from modelarts._submit.staging.staging import Staging
     from modelarts._submit.training import Training
 
@@ -72,10 +73,12 @@ class Checks:
 
     Args:
         staging: gets the local code and data.
+        local_paths: what is known about the local paths of the call.
     """
 
-    def __init__(self, staging: Staging) -> None:
+    def __init__(self, staging: Staging, local_paths: LocalPaths) -> None:
         self.staging = staging
+        self.local_paths = local_paths
         self.problems: list[ArgumentProblem] = []
 
     def problem(self, argument: str, value: Any, rule: str) -> None:
@@ -99,16 +102,30 @@ class Checks:
         return checks.whole_number(value)
 
     def folder(self, argument: str, value: Any) -> str | None:
-        path = None if checks.is_missing(value) else self.obs_path(argument, value)
+        if checks.is_missing(value):
+            return None
+        path = self.local_paths.in_place(value, self.staging, must_exist=False) or self.obs_path(argument, value)
         return path.as_dir.api if path else None
 
     def output(self, argument: str, value: Any) -> str:
         """The destination of results; an empty text if there is none."""
-        path = None if checks.is_missing(value) else self.obs_path(argument, value)
+        if checks.is_missing(value):
+            return ""
+        path = self.local_paths.in_place(value, self.staging, must_exist=False) or self.obs_path(argument, value)
         return path.as_output.api if path else ""
 
-    def code_or_data(self, argument: str, value: Any) -> ObsPath | None:
-        """The OBS path of code or data: an OBS path as it is, and for a local path the one it is uploaded to."""
+    def data(self, argument: str, value: Any) -> ObsPath | None:
+        """The path of data: as `code_or_data`, but local data are used where they are by a job on this machine."""
+        value = self.local_paths.resolved(value, self.staging)
+        return self.local_paths.in_place(value, self.staging, must_exist=True) or self.code_or_data(argument, value)
+
+    def code_or_data(self, argument: str, value: Any, requirements: str = "") -> ObsPath | None:
+        """The OBS path of code or data: an OBS path as it is, and for a local path the one it is uploaded to.
+
+        Args:
+            argument, value: the argument.
+            requirements: lines that local code gets in its `pip-requirements.txt`.
+        """
         if not isinstance(value, (str, os.PathLike)) or not is_local(value):
             return self._in_bucket(argument, value)
         if not exists_locally(value):
@@ -116,7 +133,7 @@ class Checks:
             self.problem(argument, value, f"{rule}{path_hint(value)}" if value else "is empty; pass None for no path")
             return None
         try:
-            self.staging.pack(argument, value)
+            self.staging.pack(argument, value, requirements)
             if not self.problems:
                 return self.staging.address(argument)
         except ModelArtsError:
@@ -127,6 +144,10 @@ class Checks:
             self.problem(argument, value, f"cannot read {error.filename or value}: {error.strerror or error}")
         return _NEVER_SENT if argument in self.staging.bundles else None
 
+    def is_uploaded(self, argument: str) -> bool:
+        """Whether the value of an argument is local code or data, which is uploaded."""
+        return argument in self.staging.bundles
+
     def missing(self, argument: str, inside: str) -> str | None:
         """Why a file of a local folder is not uploaded; `None` when it is, and for folders in a bucket."""
         packed = self.staging.bundles.get(argument)
@@ -134,10 +155,16 @@ class Checks:
 
     def _in_bucket(self, argument: str, value: Any) -> ObsPath | None:
         path = self.obs_path(argument, value)
-        if path is None or not value.startswith("/") or not exists_locally(value):
+        if path is None or not value.startswith("/"):
+            return path
+        if not exists_locally(value) and not self.local_paths.are_in_place:
             return path
         if self.staging.has_bucket(path.bucket):
             return path
+        if not exists_locally(value):
+            rule = f"there is no such path on this machine, and the session has no bucket {path.bucket!r}"
+            self.problem(argument, value, rule)
+            return None
         rule = (f"exists on this machine, and the session has no bucket {path.bucket!r}; write Path({value!r}) for the "
                 f"local path, {path.url} for a path in a bucket")  # fmt: skip
         self.problem(argument, value, rule)

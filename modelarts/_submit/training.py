@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from modelarts._submit import checks
-from modelarts.errors import ConfigError
 
 if TYPE_CHECKING:
     import os
@@ -51,11 +50,6 @@ class Training:
         environment_variables: Mapping[str, str | float] | None = None,
     ) -> None:
         checks.check_session("Estimator", modelarts_session)
-        if environment is not None:
-            raise ConfigError(
-                "environment: training in a conda environment is not supported; leave it out, or map the engine to "
-                "an interpreter with the setting local_python"
-            )
         checks.raise_if_any("Estimator", checks.mapping("data", data))
         self.modelarts_session = modelarts_session
         self.train_instance_count = train_instance_count
@@ -71,6 +65,7 @@ class Training:
         self.job_description = job_description
         self.user_image_url = user_image_url
         self.user_command = user_command
+        self.environment = environment
         self.job_id = job_id
         self.version_id = version_id
         self.config_name = config_name
@@ -85,3 +80,18 @@ class Training:
         self.job_type = job_type
         self.data = dict(data or {})
         self.environment_variables = environment_variables
+
+    @property
+    def _is_here(self) -> bool:
+        """Whether its jobs run on this machine, whatever `modelarts_session` is."""
+        return isinstance(self.train_instance_type, str) and self.train_instance_type == "local"
+
+    @property
+    def _is_debugging(self) -> bool:
+        """Whether it is what modelarts_04_0222 documents: engine, data and output may be left out."""
+        return (self._is_here or self.environment is not None) and self._session.client.endpoint.extended
+
+    @property
+    def _session(self) -> Session:
+        """The session that its jobs belong to."""
+        return self.modelarts_session._for_flavor(self.train_instance_type)

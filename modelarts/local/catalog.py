@@ -52,6 +52,15 @@ class Catalog:
             specs={**self.specs, **{row["spec_id"]: row for row in specs}},
         )  # fmt: skip
 
+    def engine_named(self, name: str) -> int | None:
+        """The id of the first engine with this name."""
+        return next((number for number, row in self.engines.items() if row["engine_name"] == name), None)
+
+    def is_debugging(self, settings: Mapping[str, Any]) -> bool:
+        """Whether these settings are of debugging on this machine (modelarts_04_0222)."""
+        spec = self.specs.get(settings["spec_id"] or 0)
+        return spec is not None and spec["spec_code"] == MACHINE_FLAVOR
+
     def spec_by_code(self, code: str) -> dict[str, Any] | None:
         return next((spec for spec in self.specs.values() if spec["spec_code"] == code), None)
 

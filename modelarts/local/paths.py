@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from modelarts._obs.paths import ObsPath
+from modelarts._obs.paths import MachinePath, ObsPath
 from modelarts.local import files, layout
 
 JSON_BYTES = 16 << 20  # of the largest file that is read: that of a version with very many nodes has some megabytes
@@ -91,7 +91,7 @@ class LocalHome:
         return self.environments / "packages"
 
     def has_bucket(self, path: ObsPath) -> bool:
-        return (self.buckets / path.bucket).is_dir()
+        return isinstance(path, MachinePath) or (self.buckets / path.bucket).is_dir()
 
     def missing_bucket(self, argument: str, path: ObsPath) -> str:
         """Why the path in an argument cannot be used if its bucket does not exist; else an empty text."""

@@ -27,6 +27,7 @@ from modelarts.local.api.app import Activity, create_app
 from modelarts.local.api.handlers.context import Service
 from modelarts.local.emulator import job_storage
 from modelarts.local.emulator.obs.beside_api import buckets, with_buckets
+from modelarts.local.environment_plan import Planner
 from modelarts.local.installation import Installation
 from modelarts.local.paths import LocalHome, write_private
 from modelarts.local.places.here import Here
@@ -98,10 +99,11 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
     offered = catalog.load().with_more(table.value_of("local_engines", home), table.value_of("local_flavors", home))
     place = Here()
     environment = JobEnvironment(home, table.value_of("local_environment", home))
+    planner = Planner(table.value_of("local_conda", home))
     spec_builder = JobSpecBuilder(
         paths, offered, store, table.value_of("local_python", home), place.describe, environment,
         table.value_of("local_isolation", home), table.value_of("local_images", home),
-        table.value_of("local_cards", home), job_storage.address_of(storage),
+        table.value_of("local_cards", home), job_storage.address_of(storage), planner,
     )  # fmt: skip
     capacity = table.value_of("local_capacity", home) or os.cpu_count() or 1
     cleaner = Cleaner(paths, store, keep.parse(table.value_of("local_keep", home)))
@@ -109,7 +111,7 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
     place.notify(scheduler.wake)
     token = secrets.token_urlsafe(32)
     activity = Activity(LONG_POLLS)
-    service = Service(store, scheduler, TensorBoards(store, paths), offered, paths)
+    service = Service(store, scheduler, TensorBoards(store, paths), offered, paths, planner)
     app = create_app(service, token, PROJECT_ID, activity)
     obs = buckets(token, service, activity)
     server = _listen(with_buckets(app, obs), table.value_of("local_port", home))

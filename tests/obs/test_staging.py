@@ -14,6 +14,7 @@ import responses
 from conftest import SECRET_KEY
 from fault_proxy import FaultProxy, Request, error_reply
 
+from modelarts.environment import CondaDependencies, Environment
 from modelarts.errors import ArgumentError, ObsError
 from modelarts.estimator import Estimator
 from modelarts.session import Session
@@ -100,6 +101,52 @@ def test_local_code_is_uploaded_once_to_a_path_that_depends_on_its_content(user:
     put(local / "src" / "train.py", "changed")
     _, changed = user.send("src")
     assert changed[1] != found[1] and below(changed) == below(found)
+
+
+def test_packages_of_pip_travel_with_local_code_as_its_requirements(user: User, local: Path, proxy: FaultProxy):
+    put(local / "src" / "train.py")
+    wanted = Environment("mine", CondaDependencies.create(pip_packages=["requests", "Pillow>=8.0.1"]))
+
+    def sent() -> tuple[str, str]:
+        user.capsys.readouterr()
+        estimator = user.estimator("src")
+        estimator.environment = wanted
+        user.count += 1
+        estimator.create_job_configs(config_name=f"c{user.count}")
+        body = json.loads(user.cloud.calls[-1].request.body or "")
+        assert "environment" not in body
+        file = local / f"sent{user.count}.txt"
+        user.session.obs.download_file(f"obs:/{body['app_url']}pip-requirements.txt", str(file))
+        return file.read_text(), user.capsys.readouterr().out
+
+    assert sent()[0] == "requests\nPillow>=8.0.1\n"
+    uploads = len(stored(proxy))
+    assert sent() == ("requests\nPillow>=8.0.1\n", "")
+    assert len(stored(proxy)) == uploads
+    put(local / "src" / "pip-requirements.txt", "numpy")
+    assert sent()[0] == "numpy\nrequests\nPillow>=8.0.1\n"
+    assert (local / "src" / "pip-requirements.txt").read_text() == "numpy"
+
+
+def test_what_the_cloud_cannot_install_is_refused(user: User, local: Path, proxy: FaultProxy):
+    put(local / "src" / "train.py")
+    estimator = user.estimator("/bucket/src/")
+    estimator.environment = Environment("mine", CondaDependencies.create(pip_packages=["requests"]))
+    with pytest.raises(ArgumentError) as of_code:
+        estimator.create_job_configs()
+    estimator.code_dir = "src"
+    packages = {"channels": ["c"], "conda_packages": ["python=3.6.2"], "pip_packages": ["/data/a.whl"]}
+    estimator.environment.conda = CondaDependencies.create(**packages)
+    with pytest.raises(ArgumentError) as of_packages:
+        estimator.create_job_configs()
+
+    (fault,) = of_code.value.faults
+    assert fault.rule.startswith("its packages travel with local code; put a pip-requirements.txt into obs://bucket/")
+    assert [fault.argument for fault in of_packages.value.faults] == [
+        "environment.conda.conda_packages", "environment.conda.channels", "environment.conda.pip_packages",
+    ]  # fmt: skip
+    assert "the v1 API of the cloud knows no conda" in str(of_packages.value)
+    assert proxy.requests_of("PUT") == []
 
 
 def test_a_payload_creates_no_bucket_and_uploads_nothing(user: User, local: Path, proxy: FaultProxy):

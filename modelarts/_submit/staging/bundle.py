@@ -20,6 +20,7 @@ from modelarts._wire.v1.limits import NOTEBOOK_RULE
 LocalPath = Union[str, "os.PathLike[str]"]
 CODE = "code_dir"
 FOLDER = "uploads"
+REQUIREMENTS = "pip-requirements.txt"
 _CHUNK = 1 << 20
 _BEGINNING = 4096  # characters that tell what cannot be a notebook
 _UNKNOWN = ObsPath("")
@@ -35,6 +36,7 @@ class Bundle:
         files: all files that are uploaded, with their status when they were listed.
         filter: which files are ignored.
         destination: the path in a bucket; unknown until `with_destination`.
+        added: files that are uploaded with those of the folder, by their names in it.
     """
 
     given: LocalPath
@@ -42,16 +44,18 @@ class Bundle:
     files: Mapping[Path, os.stat_result] = attrs.field(repr=False)
     filter: FileFilter = attrs.field(repr=False)
     destination: ObsPath
+    added: Mapping[str, bytes] = attrs.field(factory=dict, repr=False)
 
     @property
     def size(self) -> int:
         """The number of bytes."""
-        return sum(status.st_size for status in self.files.values())
+        return sum(status.st_size for status in self.files.values()) + sum(map(len, self.added.values()))
 
     @property
     def size_text(self) -> str:
         """Number and size of the files, for messages."""
-        return f"{len(self.files)} {'file' if len(self.files) == 1 else 'files'}, {size_text(self.size)}"
+        count = len(self.files) + len(self.added)
+        return f"{count} {'file' if count == 1 else 'files'}, {size_text(self.size)}"
 
     @property
     def ignored_text(self) -> str:
@@ -64,6 +68,18 @@ class Bundle:
     def folder(self) -> ObsPath:
         """The folder of the bucket that holds this bundle alone."""
         return ObsPath(self.destination.bucket, self.destination.key.rstrip("/").rpartition("/")[0]).as_dir
+
+    def with_requirements(self, lines: str) -> Bundle:
+        """The same with requirements of pip behind those that the folder has.
+
+        Raises:
+            OSError: its file cannot be read.
+        """
+        own = self.source / REQUIREMENTS
+        files = {file: status for file, status in self.files.items() if file != own}
+        before = own.read_bytes() if own in self.files else b""
+        added = {REQUIREMENTS: before + b"\n" * bool(before) + lines.encode()}
+        return attrs.evolve(self, files=files, added=added)
 
     def with_destination(self, bucket: str) -> Bundle:
         """The same with its path in a bucket; all files are read for it.
@@ -167,6 +183,8 @@ def _digest(packed: Bundle) -> str:
             name = file.relative_to(packed.source.parent).as_posix()
             digest.update(f"{name}\0{status.st_size}\0".encode(errors="surrogateescape"))
             digest.update(_sha256(file, meter))
+        for added, content in packed.added.items():
+            digest.update(f"{added}\0{len(content)}\0".encode() + hashlib.sha256(content).digest())
     finally:
         meter.close()
     return digest.hexdigest()[:16]

@@ -50,14 +50,24 @@ class Staging:
                 raise
             return False
 
-    def pack(self, argument: str, path: LocalPath) -> None:
+    def exists(self, path: ObsPath) -> bool:
+        """Whether the session has an object or a folder at a path of a bucket that it can use."""
+        return self._buckets().is_obs_path_exists(path.url)
+
+    def pack(self, argument: str, path: LocalPath, requirements: str = "") -> None:
         """List the files of an argument of the call.
+
+        Args:
+            argument, path: its name and value.
+            requirements: lines that are added to `pip-requirements.txt`.
 
         Raises:
             ValueError: they cannot be uploaded; the message says why.
             OSError: a file or folder cannot be read.
         """
         packed = self.bundles[argument] = bundle.pack(argument, path, self._state())
+        if requirements:
+            packed = self.bundles[argument] = packed.with_requirements(requirements)
         name = "code_limit" if argument == CODE else "data_limit"
         bundle.check(packed, name, getattr(self._options, name))
 
@@ -96,6 +106,9 @@ class Staging:
             raise
         _raise_if_modified(packed)
         with tempfile.TemporaryDirectory() as scratch:
+            for name, content in packed.added.items():
+                Path(scratch, name).write_bytes(content)
+                obs.upload_file(Path(scratch, name), packed.destination.url)
             mark = Path(scratch, MARK)
             mark.touch()
             obs.upload_file(mark, packed.folder.url)
@@ -109,6 +122,7 @@ class Staging:
                 raise
             return False
         sizes = {packed.target(file).url: status.st_size for file, status in packed.files.items()}
+        sizes.update({(packed.destination / name).url: len(content) for name, content in packed.added.items()})
         return {(packed.folder / MARK).url: 0, **sizes}.items() <= found.items()
 
     def _state(self) -> tuple[Path, ...]:

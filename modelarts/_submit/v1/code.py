@@ -11,6 +11,7 @@ from modelarts._api.catalog import ALGORITHMS, ENGINES, Catalog, normalize, sugg
 from modelarts._obs.paths import ObsPath, exists_locally, is_local, path_inside
 from modelarts._submit import checks
 from modelarts._submit.arguments import Checks
+from modelarts._submit.v1 import environment
 from modelarts._wire.json_records import Record
 from modelarts._wire.v1 import limits
 
@@ -34,6 +35,7 @@ class CodeChoice:
         self.catalog = catalog
         self.checks = checks
         self.new = new
+        self.code_dir: Any = checks.local_paths.resolved(training.code_dir, checks.staging)
 
     def members(self) -> dict[str, Any]:
         """The members for code, engine, algorithm or image."""
@@ -66,6 +68,8 @@ class CodeChoice:
     def engine(self) -> Record | None:
         kind: Any = self.training.framework_type
         version: Any = self.training.framework_version
+        if not (kind or version) and self.training._is_debugging:
+            return None
         for argument, value in (("framework_type", kind), ("framework_version", version)):
             if not value:
                 rule = "required with code_dir; Estimator.get_framework_list lists the engines"
@@ -95,7 +99,7 @@ class CodeChoice:
             self.checks.problem("framework_version", version, rule)
 
     def script(self, required: bool) -> dict[str, Any]:
-        code_dir, boot_file = self.training.code_dir, self.training.boot_file
+        code_dir, boot_file = self.code_dir, self.training.boot_file
         if required:
             for argument, value in (("code_dir", code_dir), ("boot_file", boot_file)):
                 if checks.is_missing(value):
@@ -105,9 +109,13 @@ class CodeChoice:
             self.checks.problem("code_dir", code_dir, "required with boot_file")
         if checks.is_missing(code_dir):
             return {}
-        folder = self.checks.code_or_data("code_dir", code_dir)
+        requirements = environment.requirements(self.training)
+        folder = self.checks.code_or_data("code_dir", code_dir, requirements)
         if folder is None:
             return {}
+        if requirements and not self.checks.is_uploaded("code_dir"):
+            rule = f"its packages travel with local code; put a pip-requirements.txt into {folder.as_dir.url} instead"
+            self.checks.problem("environment", self.training.environment, rule)
         script = {"app_url": folder.as_dir.api}
         if not checks.is_missing(boot_file):
             inside = self.boot_file(folder.as_dir)
@@ -115,7 +123,7 @@ class CodeChoice:
         return script
 
     def boot_file(self, folder: ObsPath) -> ObsPath | None:
-        code_dir: Any = self.training.code_dir
+        code_dir = self.code_dir
         boot_file: Any = self.training.boot_file
         if self.is_local_script():
             relative = path_inside(code_dir, boot_file)
@@ -137,7 +145,7 @@ class CodeChoice:
 
     def is_local_script(self) -> bool:
         """Whether the script is a local path; with local code it may begin with a slash."""
-        code_dir: Any = self.training.code_dir
+        code_dir = self.code_dir
         boot_file: Any = self.training.boot_file
         if not isinstance(boot_file, (str, os.PathLike)):
             return False

@@ -43,7 +43,7 @@ class DataChoice:
         if dataset:
             return {"dataset_id": str(call.dataset_id), "dataset_version_id": str(call.dataset_version_id)}
         if call.inputs is not None:
-            path = self.checks.code_or_data("inputs", call.inputs)
+            path = self.checks.data("inputs", call.inputs)
             return {"data_url": path.api} if path else {}
         return {"data_source": self._data_source()}
 

@@ -10,7 +10,8 @@ from modelarts._api.catalog import ALGORITHMS, ENGINES, SPECS, Catalog, normaliz
 from modelarts._submit import hyperparameters
 from modelarts._submit.arguments import Call, Checks, type_problems
 from modelarts._submit.checks import is_missing, raise_if_any, whole_number
-from modelarts._submit.v1 import variables
+from modelarts._submit.local_paths import LocalPaths
+from modelarts._submit.v1 import environment, variables
 from modelarts._submit.v1.code import CodeChoice
 from modelarts._submit.v1.inputs import DataChoice
 from modelarts._wire import json_records
@@ -44,8 +45,11 @@ def build(training: Training, call: Call, catalog: Catalog, staging: Staging) ->
     """
     if not isinstance(call.operation, str) or call.operation not in _CALLS:
         raise ArgumentError("payload", [ArgumentProblem("operation", call.operation, f"one of {', '.join(_CALLS)}")])
-    raise_if_any(_CALLS[call.operation], *type_problems(training, call), *variables.problems(training))
-    checks = Checks(staging)
+    raise_if_any(
+        _CALLS[call.operation], *type_problems(training, call), *variables.problems(training),
+        *environment.problems(training),
+    )  # fmt: skip
+    checks = Checks(staging, LocalPaths.of(training))
     body = _Builder(training, call, catalog, checks).body()
     if unencodable := json_records.unencodable_text(body):
         checks.problems.append(ArgumentProblem(*unencodable, json_records.TEXT_RULE))
@@ -71,7 +75,9 @@ class _Builder:
     def body(self) -> dict[str, Any]:
         call = self.call
         if call.operation == CREATE_JOB:
-            body = {"job_name": self.job_name(), "job_desc": self.job_description()}
+            body: dict[str, Any] = {"job_name": self.job_name(), "job_desc": self.job_description()}
+            if call.job_name and self.training._is_debugging:
+                body["again"] = True
             if self.training.workspace_id is not None:
                 body["workspace_id"] = str(self.training.workspace_id)
             return {**body, "config": self.config()}
@@ -91,7 +97,7 @@ class _Builder:
         self.load_lists()
         config = self.other_members()
         config.update(CodeChoice(self.training, self.catalog, self.checks, self.new).members())
-        required = self.call.operation in (CREATE_JOB, CREATE_VERSION)
+        required = self.call.operation in (CREATE_JOB, CREATE_VERSION) and not self.training._is_debugging
         config.update(DataChoice(self.call, self.checks, required).members())
         return config
 
@@ -104,6 +110,7 @@ class _Builder:
         }
         if own := variables.texts(self.training):
             config["environment_variables"] = own
+        config.update(environment.members(self.training))
         if self.training.user_command:
             hyperparameters.check_variables(config["parameter"], self.checks)
         config["train_url"] = self.checks.output("output_path", self.training.output_path)

@@ -25,7 +25,7 @@ def problems(training: Training) -> list[ArgumentProblem]:
         return []
     if not isinstance(given, Mapping):
         return [_problem(type(given), "a dict of names and values, or None")]
-    if not training.modelarts_session.client.endpoint.extended:
+    if not training._session.client.endpoint.extended:
         return [_problem(list(given), _CLOUD)]
     found = [_problem(name, rule) for name, value in given.items() if (rule := _broken_rule(name, value))]
     rule = "" if found else variables.length_problem(texts(training).items())

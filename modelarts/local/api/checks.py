@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from modelarts._obs.paths import ObsPath
+from modelarts._obs.paths import ObsPath, parse_path
 from modelarts._wire.json_records import as_integer
 from modelarts._wire.v1 import limits
 from modelarts._wire.v1.status import JOB_STATE
@@ -81,26 +81,26 @@ def _status(item: str) -> int:
     raise bad_value(f"status must be a number from 0 to {len(JOB_STATE) - 1} or a status name, got {shown(item)}")
 
 
-def obs_path(body: Mapping[str, Any], member: str) -> ObsPath | None:
-    """An OBS path; `None` for a member that is missing or empty."""
+def obs_path(body: Mapping[str, Any], member: str, or_local: bool = False) -> ObsPath | None:
+    """An OBS path, or one of this machine if that may be; `None` for a member that is missing or empty."""
     value = text(body, member)
     if not value:
         return None
     try:
-        return ObsPath.parse(value)
+        return (parse_path if or_local else ObsPath.parse)(value)
     except ValueError as error:
         raise bad_value(f"{member} {shown(value)}: {error}") from None
 
 
-def folder(body: Mapping[str, Any], member: str) -> ObsPath | None:
-    """An OBS path with a slash at its end; `None` for a member that is missing or empty."""
-    path = obs_path(body, member)
+def folder(body: Mapping[str, Any], member: str, or_local: bool = False) -> ObsPath | None:
+    """A path with a slash at its end; arguments and result as for `obs_path`."""
+    path = obs_path(body, member, or_local)
     return path and path.as_dir
 
 
-def output(body: Mapping[str, Any], member: str) -> ObsPath | None:
-    """The OBS path of results, a folder or a file; `None` for a member that is missing or empty."""
-    path = obs_path(body, member)
+def output(body: Mapping[str, Any], member: str, or_local: bool = False) -> ObsPath | None:
+    """The path of results, a folder or a file; arguments and result as for `obs_path`."""
+    path = obs_path(body, member, or_local)
     return path and path.as_output
 
 

@@ -8,10 +8,11 @@ from typing import Any
 from modelarts._obs.paths import ObsPath
 from modelarts._wire.v1 import limits
 from modelarts.local.api.checks import boolean, folder, integer, obs_path, output, shown, text
+from modelarts.local.api.environment import environment
 from modelarts.local.api.errors import bad_value
 from modelarts.local.api.parameters import check_length, parameters
 from modelarts.local.api.variables import environment_variables
-from modelarts.local.catalog import Catalog
+from modelarts.local.catalog import MACHINE_ENGINE, Catalog
 
 _POOL_NODES = 64  # as many as a dedicated pool may have
 _TEXTS = ("user_image_url", "user_command", "pool_id", "nas_type", "nas_share_addr", "nas_mount_path")
@@ -31,18 +32,23 @@ class TrainingSettings:
     def normalize(self, body: Any, for_job: bool) -> dict[str, Any]:
         """The settings of a body: parameters with label and text, ids as integers, paths as `/bucket/key`.
 
-        Members that no document names are left out, except `environment_variables`, which is our own. A job requires
-        data, a configuration may do without.
+        Members that no document names are left out, except `environment_variables` and `environment`, which are our
+        own. A job requires data, unless it debugs on this machine; a configuration may do without.
         """
         if not isinstance(body, dict):
             raise bad_value("config must be a JSON object")
+        compute, declared = self._compute(body), environment(body)
+        # What modelarts_04_0222 documents: debugging on this machine, without engine and data if a script needs none.
+        is_here = self._catalog.is_debugging(compute)
+        is_debugging = declared is not None or is_here
         settings = {
-            **self._code(body),
-            **self._compute(body),
-            **_data(body, for_job),
+            **self._code(body, is_debugging),
+            **compute,
+            **_data(body, for_job, is_debugging, is_here),
+            "environment": declared,
             "parameter": parameters(body.get("parameter"), are_variables=bool(text(body, "user_image_url"))),
-            "train_url": _url(output(body, "train_url")),
-            "log_url": _url(folder(body, "log_url")),
+            "train_url": _url(output(body, "train_url", is_here)),
+            "log_url": _url(folder(body, "log_url", is_here)),
             "volumes": _volumes(body.get("volumes")),
             "environment_variables": environment_variables(body),
             **{member: text(body, member) or None for member in _TEXTS},
@@ -53,7 +59,7 @@ class TrainingSettings:
             boolean(body, member, True)
         return settings
 
-    def _code(self, body: Mapping[str, Any]) -> dict[str, Any]:
+    def _code(self, body: Mapping[str, Any], is_debugging: bool) -> dict[str, Any]:
         app_url, boot_file_url = folder(body, "app_url"), obs_path(body, "boot_file_url")
         image = bool(text(body, "user_image_url"))
         if image != bool(text(body, "user_command")):
@@ -65,7 +71,8 @@ class TrainingSettings:
         if model_id is None and not image:
             if not app_url:
                 raise bad_value("model_id, app_url with boot_file_url, or user_image_url with user_command is required")
-            engine_id = _DEFAULT_ENGINE if engine_id is None else engine_id
+            default = self._catalog.engine_named(MACHINE_ENGINE) if is_debugging else _DEFAULT_ENGINE
+            engine_id = default if engine_id is None else engine_id
         if app_url and boot_file_url and not app_url.contains(boot_file_url):
             raise bad_value(f"boot_file_url {boot_file_url.api} must be in the folder app_url {app_url.api}")
         urls = {"app_url": _url(app_url), "boot_file_url": _url(boot_file_url)}
@@ -100,13 +107,13 @@ def _url(path: ObsPath | None) -> str:
     return path.api if path else ""
 
 
-def _data(body: Mapping[str, Any], for_job: bool) -> dict[str, Any]:
+def _data(body: Mapping[str, Any], for_job: bool, is_debugging: bool, is_here: bool) -> dict[str, Any]:
     for member, partner in (("dataset_id", "dataset_version_id"), ("dataset_version_id", "dataset_id")):
         if text(body, member) and not text(body, partner):
             raise bad_value(f"{member} requires {partner}")
     sources = body.get("data_source")
     data = {
-        "data_url": _url(obs_path(body, "data_url")),
+        "data_url": _url(obs_path(body, "data_url", is_here)),
         "dataset_id": text(body, "dataset_id") or None,
         "dataset_version_id": text(body, "dataset_version_id") or None,
         "data_source": None if sources is None else _sources(sources),
@@ -114,7 +121,7 @@ def _data(body: Mapping[str, Any], for_job: bool) -> dict[str, Any]:
     given = sum(1 for kind in ("data_url", "dataset_id", "data_source") if data[kind])
     if given > 1:
         raise bad_value("only one of data_url, dataset_id with dataset_version_id, and data_source may be given")
-    if not given and (for_job or body.get("enable_check") is not False):
+    if not given and (for_job or body.get("enable_check") is not False) and not is_debugging:
         raise bad_value("one of data_url, dataset_id with dataset_version_id, and data_source is required")
     return data
 

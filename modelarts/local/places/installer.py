@@ -55,7 +55,7 @@ def installers(
         has_environments: whether the interpreter supports virtual environments; else the one to install into is the
             folder of a user to it.
     """
-    kept = {name: value for name, value in starter.items() if _is_kept(name)}
+    kept = network_variables(starter)
     folder = os.path.dirname(os.path.dirname(python))
     variables = {**system, **kept, "PYTHONUSERBASE": folder, "VIRTUAL_ENV": folder}
     variables["PATH"] = os.pathsep.join((os.path.dirname(python), system["PATH"]))
@@ -69,8 +69,13 @@ def installers(
     return found
 
 
-def _is_kept(name: str) -> bool:
-    return name not in _WITHOUT and (name.startswith(_PREFIXES) or name.upper() in _NAMES)
+def network_variables(starter: Mapping[str, str], prefixes: tuple[str, ...] = ()) -> dict[str, str]:
+    """The variables of the starter for a program that installs: those of its kin, and the way to the network."""
+    prefixes = (*_PREFIXES, *prefixes)
+    return {
+        name: value for name, value in starter.items()
+        if name not in _WITHOUT and (name.startswith(prefixes) or name.upper() in _NAMES)
+    }  # fmt: skip
 
 
 def _uv(starter: Mapping[str, str]) -> Optional[str]:

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import threading
-from typing import Any, Callable
+from typing import Any, Callable, NamedTuple
 
 from modelarts.local import files, interpreters
 from modelarts.local.interpreters import Interpreter, InterpreterError
@@ -48,13 +48,16 @@ def prepare(
     Raises:
         StartFailure: why that is impossible.
     """
-    wanted = spec["python"]
-    python = _interpreter(wanted)
-    code = _code_with_requirements(spec)
-    installed = [*filter(None, [_install(code, spec, python, logs, stopped, record)])] if code else []
+    wanted, own = spec["python"], os.path.dirname(spec["workers"][0]["python"])
+    base, code = _base(wanted, own, logs, stopped, record), _code_with_requirements(spec)
+    python, installed = base.python, base.layers
+    if code:
+        required = _install(code, python, wanted, os.path.join(own, "packages"), logs, stopped, record)
+        installed = [*filter(None, [required]), *installed]
     try:
         of_python = programs.of_interpreter(python, os.path.join(wanted["environments"], "programs"))
         for worker in spec["workers"]:
+            worker["environment"].update(base.variables)
             layers = [thin_venv.packages_of(environment, python) for environment in installed]
             if not worker.get("has_python"):
                 _create(worker, python, layers, wanted["path"])
@@ -72,7 +75,7 @@ def begin(spec: dict[str, Any], worker: dict[str, Any]) -> None:
         OSError, ValueError: that is impossible; `prepare` will say why.
     """
     wanted = spec["python"]
-    if wanted["interpreter"] is not None and not _code_with_requirements(spec):
+    if wanted["interpreter"] is not None and wanted["declared"] is None and not _code_with_requirements(spec):
         _create(worker, Interpreter(**wanted["interpreter"]), [], wanted["path"])
         worker["has_python"] = True
 
@@ -91,16 +94,40 @@ def _code_with_requirements(spec: dict[str, Any]) -> str:
     return code if os.path.exists(os.path.join(code, "pip-requirements.txt")) else ""
 
 
+class _Base(NamedTuple):
+    """What the packages of a job are on top of."""
+
+    python: Interpreter
+    layers: list[str]  # environments with packages
+    variables: dict[str, str]
+
+
+def _base(
+    wanted: dict[str, Any], own: str, logs: list[Log], stopped: threading.Event, record: Callable[[Process], None]
+) -> _Base:
+    """The interpreter of the engine, or the environment that the job declares."""
+    declared = wanted["declared"]
+    if declared is None:
+        return _Base(_interpreter(wanted), [], {})
+    from modelarts.local.places import job_environment
+    from modelarts.local.places.installer_process import Progress
+
+    progress = Progress(logs, stopped, record)
+    if declared["tool"]:
+        python, folder = job_environment.conda(declared, wanted, progress)
+        return _Base(python, [], {"CONDA_PREFIX": folder, "CONDA_DEFAULT_ENV": declared["name"]})
+    return _Base(*job_environment.virtual(declared, _interpreter(wanted), wanted, own, progress), {})
+
+
 def _install(
-    code: str, spec: dict[str, Any], python: Interpreter, logs: list[Log], stopped: threading.Event,
+    code: str, python: Interpreter, wanted: dict[str, Any], own: str, logs: list[Log], stopped: threading.Event,
     record: Callable[[Process], None],
 ) -> str:  # fmt: skip
     """Install what the code requires. Returns the environment."""
     from modelarts.local.places import installation
     from modelarts.local.places.installer_process import Progress
 
-    own = os.path.join(os.path.dirname(spec["workers"][0]["python"]), "packages")
-    return installation.install(code, python, spec["python"], own, Progress(logs, stopped, record))
+    return installation.install(code, python, wanted, own, Progress(logs, stopped, record))
 
 
 def _interpreter(wanted: dict[str, Any]) -> Interpreter:

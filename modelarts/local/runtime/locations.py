@@ -12,7 +12,7 @@ def as_found(path: ObsPath, buckets: str | os.PathLike[str]) -> ObsPath:
     place = path.under(buckets)
     if os.path.isdir(place):  # noqa: PTH112  unlike those of pathlib, it is false for names that no file can have
         return path.as_dir
-    return ObsPath(path.bucket, path.key.rstrip("/")) if os.path.isfile(place) else path  # noqa: PTH113
+    return path.as_file if os.path.isfile(place) else path  # noqa: PTH113
 
 
 def folder_to_create(path: ObsPath, buckets: str | os.PathLike[str]) -> str:

@@ -11,9 +11,10 @@ import attrs
 import psutil
 
 import modelarts
-from modelarts._obs.paths import ObsPath, expand_user
+from modelarts._obs.paths import MachinePath, ObsPath, expand_user, parse_path
 from modelarts.local import daemon, hardware, layout
 from modelarts.local.catalog import Catalog
+from modelarts.local.environment_plan import NoEnvironment, Planner
 from modelarts.local.paths import JobPaths, LocalHome
 from modelarts.local.runtime import boot, devices, images, job_session, rank_table, start
 from modelarts.local.runtime.arguments import ASCEND, BucketAccess, Node, engine_environment, others_of
@@ -44,15 +45,17 @@ class JobSpecBuilder:
     images: str = images.HOST  # the setting `local_images`
     cards: int = 1  # the setting `local_cards`
     storage: str = ""  # host and port at which jobs reach the buckets over the OBS protocol
+    planner: Planner = attrs.field(factory=Planner)
 
     def spec(self, job: Job, version: Version) -> dict[str, Any]:
         """The spec of a version: values that become JSON."""
         body, paths = version.body, self.home.job(version.id)
         data, data_fault = self._data(body)
+        declared, environment_fault = self._declared(body)
         data = data and as_found(data, self.home.buckets)
         code = ObsPath.parse(body["app_url"]) if body["app_url"] else None
-        output = as_found(ObsPath.parse(body["train_url"]), self.home.buckets) if body["train_url"] else None
-        logs = ObsPath.parse(body["log_url"]) if body["log_url"] else None
+        output = as_found(parse_path(body["train_url"]), self.home.buckets) if body["train_url"] else None
+        logs = parse_path(body["log_url"]) if body["log_url"] else None
         written = {"output_path": output, "log_url": logs}
         faults = [self.home.missing_bucket(name, path) for name, path in written.items() if path]
         count, engine_name = body["worker_server_num"], self._engine(body).get("engine_name", "")
@@ -70,7 +73,7 @@ class JobSpecBuilder:
             "code": None if code is None else {"source": str(code.under(self.home.buckets)), "url": code.url,
                                                "name": code.name},
             "input": None if data is None else {"path": str(data.under(self.home.buckets)), "url": data.url},
-            "fault": next(filter(None, [boot.fault(body), data_fault, *faults]), ""),
+            "fault": next(filter(None, [boot.fault(body), data_fault, environment_fault, *faults]), ""),
             "outputs": [folder_to_create(path, self.home.buckets) for path in (output, logs) if path],
             "exit": str(paths.exit),
             "supervisor": str(paths.supervisor),
@@ -79,9 +82,9 @@ class JobSpecBuilder:
             "packages": PACKAGES,
             "python": python_of(
                 self._interpreter(self._engine(body)), self.home, self.environment, PACKAGES,
-                installs=not body["user_command"],
+                installs=not body["user_command"], declared=declared,
             ),
-            "tree": self._tree(body, workers, session),
+            "tree": self._tree(body, workers, session, [data], [output, logs]),
             "workers": workers,
             "results": results(self.home, paths, output, count),
             **images.members(body, version.resource_id, self.home, paths, self.images),
@@ -103,12 +106,25 @@ class JobSpecBuilder:
             return ""
         return f"the built-in algorithm {algorithm['model_name']} is documented, but the local service cannot train it"
 
-    def _tree(self, body: dict[str, Any], workers: list[dict[str, Any]], session: Path) -> dict[str, Any]:
+    def _declared(self, body: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
+        """The environment of a version with how to create it, and why that is impossible, or an empty text."""
+        try:
+            return self.planner.plan(body.get("environment"), self._interpreter(self._engine(body))), ""
+        except NoEnvironment as error:
+            return None, f"environment {body['environment']['name']!r} cannot be created: {error}"
+
+    def _tree(
+        self, body: dict[str, Any], workers: list[dict[str, Any]], session: Path, read: list[ObsPath | None],
+        written: list[ObsPath | None],
+    ) -> dict[str, Any]:  # fmt: skip
         program = self._interpreter(self._engine(body))
         environment = workers[0]["environment"]
-        needed = [str(session.parent), *PACKAGES, *of_interpreter(program), *named_by(environment)]
+        created = [folder_to_create(path, self.home.buckets) for path in written if isinstance(path, MachinePath)]
+        used = [str(path.under(self.home.buckets)) for path in read if isinstance(path, MachinePath)]
+        needed = [str(session.parent), *PACKAGES, *of_interpreter(program), *named_by(environment), *used, *created]
         has_image = bool(body["user_command"])
-        return tree(self.home, self.isolation, has_image, needed, user_home=environment["HOME"])
+        writable = [environment["HOME"], *used, *created]
+        return tree(self.home, self.isolation, has_image, needed, writable, created)
 
     def _gpus(self, body: dict[str, Any]) -> int:
         spec = self.catalog.specs.get(body["spec_id"] or 0)
@@ -121,7 +137,7 @@ class JobSpecBuilder:
             url, dataset, version = source.get("data_url"), source.get("dataset_id"), source.get("dataset_version")
         if dataset:
             return self._registered(dataset, version)
-        return (ObsPath.parse(url), "") if url else (None, "")
+        return (parse_path(url), "") if url else (None, "")
 
     def _registered(self, dataset: str, version: str) -> tuple[ObsPath | None, str]:
         """The folder of a dataset, and why it cannot be used, or an empty text; the store may hold any URL."""
@@ -134,9 +150,7 @@ class JobSpecBuilder:
         except ValueError as error:
             return None, f"dataset {dataset} version {version} is registered as {url}: {error}; {anew} anew"
 
-    def _worker(
-        self, job: Job, version: Version, paths: JobPaths, node: Node, logs: ObsPath | None
-    ) -> dict[str, Any]:
+    def _worker(self, job: Job, version: Version, paths: JobPaths, node: Node, logs: ObsPath | None) -> dict[str, Any]:
         body = version.body
         engine = self._engine(body)
         engine_name = engine.get("engine_name", "")
@@ -185,6 +199,8 @@ class JobSpecBuilder:
             started = start.algorithm(body, self.catalog.algorithms[body["model_id"]], node, python)
             return attrs.evolve(started, notes=[*started.notes, f"the interpreter is {program}"])
         note = f"engine {engine.get('engine_name')} {engine.get('engine_version')} is the interpreter {program}"
+        if body.get("environment"):
+            note = f"the interpreter is that of the environment {body['environment']['name']!r}"
         started = start.script(body, engine.get("engine_name", ""), node, python, directory)
         return attrs.evolve(started, notes=[note, *started.notes])
 

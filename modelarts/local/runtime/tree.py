@@ -18,7 +18,10 @@ _PATHS = ("HOME", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "PYTHONHOME", "SSL_CE
           "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")  # fmt: skip
 
 
-def tree(home: LocalHome, isolation: str, has_image: bool, needed: Iterable[str], user_home: str) -> dict[str, Any]:
+def tree(
+    home: LocalHome, isolation: str, has_image: bool, needed: Iterable[str], writable: Iterable[str],
+    created: Iterable[str] = (),
+) -> dict[str, Any]:  # fmt: skip
     """The member `tree` of a spec.
 
     Args:
@@ -26,7 +29,8 @@ def tree(home: LocalHome, isolation: str, has_image: bool, needed: Iterable[str]
         isolation: the value of `local_isolation`.
         has_image: whether the version runs an image.
         needed: other paths that the job must see; those that its own folders would hide are read-only for it.
-        user_home: the value of `HOME` in the job.
+        writable: those of them that it may change.
+        created: folders that are created before: what does not exist cannot be shown.
     """
     own = [layout.CACHE, layout.TMP, layout.WORK, layout.JOB_DIR, *([layout.MA_USER] if has_image else [])]
     buckets = [str(home.buckets), *_linked(home.buckets)]
@@ -35,7 +39,8 @@ def tree(home: LocalHome, isolation: str, has_image: bool, needed: Iterable[str]
         "own": layout.placed(own, ""),
         "covered": os.path.realpath(_covered(home)),
         "shown": list(dict.fromkeys([*buckets, *map(os.path.abspath, needed)])),
-        "writable": [*buckets, user_home],
+        "writable": [*buckets, *writable],
+        "created": [*created],
     }
 
 

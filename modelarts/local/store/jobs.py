@@ -35,6 +35,11 @@ class Jobs:
         row = self._db.one("SELECT * FROM jobs WHERE id = ?", job_id)
         return None if row is None else _as_job(row)
 
+    def named(self, name: str) -> Job | None:
+        """The job of this name."""
+        row = self._db.one("SELECT * FROM jobs WHERE name = ?", name)
+        return None if row is None else _as_job(row)
+
     def update_description(self, job_id: int, description: str) -> None:
         with self._db.write() as connection:
             connection.execute("UPDATE jobs SET description = ? WHERE id = ?", (description, job_id))

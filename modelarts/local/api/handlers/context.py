@@ -12,6 +12,7 @@ from modelarts.local.api import checks
 from modelarts.local.api.errors import bad_value
 from modelarts.local.api.long_poll import LongPoll
 from modelarts.local.catalog import Catalog
+from modelarts.local.environment_plan import Planner
 from modelarts.local.paths import LocalHome
 from modelarts.local.scheduler import Scheduler
 from modelarts.local.store import Store
@@ -31,6 +32,7 @@ class Service:
     tensorboards: TensorBoards
     catalog: Catalog
     home: LocalHome
+    planner: Planner = attrs.field(factory=Planner)
 
 
 @attrs.frozen

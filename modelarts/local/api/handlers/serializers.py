@@ -12,7 +12,7 @@ _COPIED = (
     "dataset_version_id", "data_source", "engine_id", "train_url", "log_url", "user_image_url", "user_command",
     "pool_id", "volumes", "nas_type", "nas_share_addr", "nas_mount_path",
 )  # fmt: skip
-_OWN = ("environment_variables",)  # members that no document has, in replies to those who use them
+_OWN = ("environment_variables", "environment")  # members that no document has, in replies to those who use them
 
 
 def shared_members(catalog: Catalog, body: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from modelarts._wire.v1.status import JobStatus
 from modelarts.local.api import checks
+from modelarts.local.api.environment import require
 from modelarts.local.api.errors import name_taken, not_found
 from modelarts.local.api.handlers.context import JOB_FILTERS, Call, ResponseBody
 from modelarts.local.api.training_settings import TrainingSettings
-from modelarts.local.store import NameInUse, now
+from modelarts.local.store import BeingDeleted, JobNotFound, NameInUse, VersionNotFound, now
 from modelarts.local.store.records import Job, Version
 
 QUOTA = 1_000_000  # the local service has no limits; the documents require numbers
@@ -20,13 +23,29 @@ def create(call: Call) -> ResponseBody:
     description = checks.description(body, "job_desc")
     workspace_id = checks.text(body, "workspace_id", "0")
     config = TrainingSettings(call.service.catalog).normalize(body.get("config"), for_job=True)
+    require(call.service.planner, config)
     with_version = body["config"].get("create_version") is not False
     try:
         job, version = call.store.jobs.add(name, description, workspace_id, config, with_version)
     except NameInUse:
-        raise name_taken("Job", name) from None
+        if not checks.boolean(body, "again", False):
+            raise name_taken("Job", name) from None
+        job, version = _debugged_again(call, name, config)
     call.service.scheduler.wake()
     return created(job, version)
+
+
+def _debugged_again(call: Call, name: str, config: dict[str, Any]) -> tuple[Job, Version]:
+    """The next version of a job that was debugged on this machine, which needs no new name each time."""
+    jobs = call.store.jobs
+    job = jobs.named(name)
+    versions = jobs.versions(job.id) if job is not None else []
+    if job is None or not any(call.service.catalog.is_debugging(version.body) for version in versions):
+        raise name_taken("Job", name)
+    try:
+        return jobs.add_version(job.id, versions[0].id, config)
+    except (BeingDeleted, JobNotFound, VersionNotFound):
+        raise name_taken("Job", name) from None
 
 
 def list_page(call: Call) -> ResponseBody:

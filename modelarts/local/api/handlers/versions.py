@@ -8,6 +8,7 @@ from typing import Any, Callable
 from modelarts._wire.v1 import limits
 from modelarts._wire.v1.status import JobStatus
 from modelarts.local.api import checks
+from modelarts.local.api.environment import require
 from modelarts.local.api.errors import not_found, wrong_state
 from modelarts.local.api.handlers.context import Call, ResponseBody
 from modelarts.local.api.handlers.serializers import shared_members
@@ -26,6 +27,7 @@ def create(call: Call) -> ResponseBody:
     body = checks.json_object(call.body)
     description = checks.description(body, "job_desc")
     config = TrainingSettings(call.service.catalog).normalize(body.get("config"), for_job=True)
+    require(call.service.planner, config)
     previous = checks.integer(body["config"].get("pre_version_id"), "pre_version_id")
     try:
         job, version = call.store.jobs.add_version(job.id, previous, config, description)

@@ -1,0 +1,183 @@
+"""The environment that a job declares: created by conda or one of its kin, else packages on an interpreter alone.
+
+Both are in the cache that `pip-requirements.txt` uses, by content. Standard library only: the supervisor uses it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+from collections.abc import Mapping
+from typing import Any
+
+from modelarts.local import files, interpreters
+from modelarts.local.environments import Cancelled, EnvironmentCache, Record, now
+from modelarts.local.interpreters import Interpreter, InterpreterError
+from modelarts.local.places import installation, requirements
+from modelarts.local.places.installer import network_variables
+from modelarts.local.places.installer_process import Progress, run
+from modelarts.local.places.start_failure import StartFailure
+
+_ENVIRONMENT_FILE = "environment.yml"
+_COMMANDS = {
+    "micromamba": ("create", "--yes"),
+    "mamba": ("env", "create"),
+    "conda": ("env", "create"),
+}
+_CONFIRMED = {"CONDA_ALWAYS_YES": "true", "MAMBA_ALWAYS_YES": "true"}
+# Of the environment that is active where the service was started, not of the one that is created.
+_ACTIVE = ("CONDA_PREFIX", "CONDA_DEFAULT_ENV", "CONDA_PROMPT_MODIFIER", "CONDA_SHLVL", "CONDA_PYTHON_EXE",
+           "CONDA_ENV_PATH")  # fmt: skip
+_ACTIVATE = """\
+#!/bin/bash
+for script in {scripts}/*.sh; do . "$script"; done
+exec {python} "$@"
+"""
+
+
+def virtual(
+    declared: Mapping[str, Any], python: Interpreter, wanted: dict[str, Any], own: str, progress: Progress
+) -> tuple[Interpreter, list[str]]:
+    """Install packages on an interpreter without its own packages.
+
+    Args:
+        declared: the environment.
+        python: the interpreter.
+        wanted: the member `python` of the spec.
+        own: a folder of the job.
+
+    Returns:
+        The interpreter without its packages, and the environments on top of it.
+
+    Raises:
+        StartFailure: a package cannot be installed.
+    """
+    alone = python._replace(sites=[])
+    named = [package for package in declared["conda_packages"] if package.strip().lower() in ("setuptools", "wheel")]
+    lines = [*declared["pip_packages"], *named]
+    if not lines:
+        return alone, []
+    folder = os.path.join(own, "environment")
+    os.makedirs(folder, exist_ok=True)
+    files.write(os.path.join(folder, requirements.NAME), "".join(f"{line.strip()}\n" for line in lines).encode())
+    label = f"environment {declared['name']!r}"
+    installed = installation.install(folder, alone, wanted, os.path.join(folder, "packages"), progress, label)
+    return alone, [*filter(None, [installed])]
+
+
+def conda(declared: Mapping[str, Any], wanted: dict[str, Any], progress: Progress) -> tuple[Interpreter, str]:
+    """Make sure that conda or one of its kin has created the environment.
+
+    Args:
+        declared: the environment, with `kind` and `tool`.
+        wanted: the member `python` of the spec.
+
+    Returns:
+        The interpreter of the environment, and its folder.
+
+    Raises:
+        StartFailure: it cannot be created.
+    """
+    label = f"environment {declared['name']!r}"
+    try:
+        cache, key = EnvironmentCache(wanted["packages"]), _key(declared)
+        was_complete = cache.is_complete(key)
+        creation = _Creation(declared, wanted, label, progress)
+        cache.obtain(key, creation.wait, creation.create)  # in use until this process ends
+        if was_complete:
+            progress.note(f"{label}: {key} has its packages")
+        folder = cache.folder(key)
+        variables = {**wanted["variables"], "PYTHONNOUSERSITE": "1"}
+        program = os.path.join(folder, "bin", "python")
+        python = interpreters.ask(program, variables, os.path.join(wanted["environments"], "interpreters"))
+        return python._replace(wrapper=_activating(folder)), folder
+    except Cancelled:
+        raise StartFailure("stopped before it started", 128 + signal.SIGTERM) from None
+    except (OSError, ValueError, InterpreterError) as error:
+        raise StartFailure(f"{label} cannot be created: {error}") from None
+
+
+class _Creation:
+    """Creates an environment in a folder."""
+
+    def __init__(self, declared: Mapping[str, Any], wanted: dict[str, Any], label: str, progress: Progress) -> None:
+        self.declared = declared
+        self.variables = {**wanted["variables"], **network_variables(os.environ, ("CONDA", "MAMBA_")), **_CONFIRMED}
+        for name in _ACTIVE:
+            self.variables.pop(name, None)
+        self.label = label
+        self.progress = progress
+        self.waited = False
+
+    def wait(self, seconds: float) -> bool:
+        if not self.waited:
+            self.progress.note(f"{self.label}: waiting for another job that creates the same one")
+        self.waited = True
+        return self.progress.stopped.wait(seconds)
+
+    def create(self, folder: str) -> Record:
+        kind, tool = self.declared["kind"], self.declared["tool"]
+        self.progress.note(f"{self.label} is created with {tool}")
+        beside = f"{folder}-new"
+        shutil.rmtree(beside, ignore_errors=True)
+        os.makedirs(beside, 0o700)  # URLs of channels and packages may have tokens
+        try:
+            file = os.path.join(beside, _ENVIRONMENT_FILE)
+            files.write(file, json.dumps(_content(self.declared), indent=2).encode())  # JSON is YAML, too
+            command = [tool, *_COMMANDS[kind], "--prefix", folder, "--file", file]
+            ended = run(command, self.variables, beside, self.progress)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+        if ended.code:
+            hint = "" if self.declared["channels"] else "; channels=[…] names where packages of conda come from"
+            raise StartFailure(f"{self.label} cannot be created: {kind}: {ended.reason}{hint}", ended.code)
+        if not os.access(os.path.join(folder, "bin", "python"), os.X_OK):
+            raise StartFailure(f"{self.label} has no Python: add one to conda_packages, such as python=3.9")
+        return Record(_listed(self.declared), os.path.join(folder, "bin", "python"), kind, now())
+
+
+def _content(declared: Mapping[str, Any]) -> dict[str, Any]:
+    """The environment file. What runs is Python, and conda wants pip named where packages of pip are."""
+    packages = [package.strip() for package in declared["conda_packages"]]
+    needed = ["python", *(["pip"] if declared["pip_packages"] else [])]
+    packages += [name for name in needed if name not in map(_name_of, packages)]
+    pip = [{"pip": [package.strip() for package in declared["pip_packages"]]}] if declared["pip_packages"] else []
+    channels = {"channels": declared["channels"]} if declared["channels"] else {}
+    return {**channels, "dependencies": [*packages, *pip]}
+
+
+def _name_of(package: str) -> str:
+    """The name in a requirement of conda: `python` in `conda-forge::python >=3.8`."""
+    rest = package.rpartition("::")[2]
+    end = next((place for place, letter in enumerate(rest) if letter in "=<>!~[ "), len(rest))
+    return rest[:end].lower()
+
+
+def _listed(declared: Mapping[str, Any]) -> str:
+    """What `modelarts local environments` shows of it."""
+    return "".join(f"{package.strip()}\n" for package in (*declared["conda_packages"], *declared["pip_packages"]))
+
+
+def _key(declared: Mapping[str, Any]) -> str:
+    """What an environment depends on: its packages, the tool, and the local packages that it names."""
+    stamps = [(path, os.stat(path).st_mtime_ns) for path in declared["pip_packages"] if os.path.isabs(path)]
+    text = json.dumps([_content(declared), declared["tool"], stamps])
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _activating(folder: str) -> str:
+    """A script that starts the interpreter with what packages set when their environment is activated, if any does."""
+    scripts = os.path.join(folder, "etc", "conda", "activate.d")
+    if not (os.path.isdir(scripts) and any(name.endswith(".sh") for name in os.listdir(scripts))):
+        return ""
+    program = os.path.join(folder, "bin", "python-activated")
+    if not os.path.exists(program):
+        from modelarts.local.places.thin_venv import quoted
+
+        python = quoted(os.path.join(folder, "bin", "python"))
+        files.write(program, _ACTIVATE.format(scripts=quoted(scripts), python=python).encode())
+        os.chmod(program, 0o755)
+    return program
