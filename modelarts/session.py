@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from modelarts._api.catalog import Catalog
 from modelarts._api.endpoint import Endpoint
-from modelarts._auth import cloud, login
+from modelarts._auth import cloud, local_mode, login
 from modelarts._auth.attributes import LoginAttributes, LoginProperties
 from modelarts._auth.signing import Keys, LocalAuth
 from modelarts._obs.legacy_calls import LegacyCalls
@@ -93,8 +93,8 @@ class Session(LoginProperties, LegacyCalls):
             "security_token": security_token, "profile": profile, "config_file": config_file, "strict": strict,
             "connect_timeout": connect_timeout, "read_timeout": read_timeout, "total_timeout": total_timeout,
         }  # fmt: skip
-        if login.local_mode():
-            settings = _settings(login.without_credentials({**arguments, **others}))
+        if local_mode.is_on():
+            settings = _settings(local_mode.without_credentials({**arguments, **others}))
         else:
             login.refuse(**others)
             settings = _settings(arguments)
@@ -136,7 +136,7 @@ class Session(LoginProperties, LegacyCalls):
         Example:
             >>> Session.set_endpoint("iam.example.com", "obs.example.com", "modelarts.example.com", "eu-de")
         """
-        if login.local_mode():
+        if local_mode.is_on():
             return
         if not isinstance(region_name, str) or not region_name.strip():
             raise ConfigError(f"region_name={region_name!r}: write the region that the endpoints belong to")

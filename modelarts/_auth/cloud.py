@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelarts._auth import login
+from modelarts._auth import access_keys, login
 from modelarts._auth.signing import Auth
 from modelarts._settings import table
 from modelarts._settings.endpoints import Endpoints
@@ -17,7 +17,7 @@ def log_in(settings: table.Settings, services: Endpoints, transport: Transport) 
     """The credentials and the project id: as given, else that of the region, for which IAM is queried."""
     region, project_id = settings["region_name"].value, settings["project_id"].value
     if project_id and not login.by_password(settings):
-        return login.keys_auth(settings, project_id), project_id
+        return access_keys.of_settings(settings, project_id), project_id
     from modelarts._auth.iam import Iam
     from modelarts._auth.password import PasswordAuth
 
@@ -26,5 +26,5 @@ def log_in(settings: table.Settings, services: Endpoints, transport: Transport) 
         account, username, password = (settings[name].value for name in table.PASSWORD)
         auth = PasswordAuth(iam, account, username, password, region)
         return auth, project_id or auth.project_id or iam.project_of(auth, region)
-    project_id = iam.project_of(login.keys_auth(settings, ""), region)
-    return login.keys_auth(settings, project_id), project_id
+    project_id = iam.project_of(access_keys.of_settings(settings, ""), region)
+    return access_keys.of_settings(settings, project_id), project_id

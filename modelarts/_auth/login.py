@@ -5,53 +5,20 @@ from __future__ import annotations
 import logging
 import os
 import stat
-import threading
-from typing import TYPE_CHECKING, Any, Callable, Optional
+from typing import TYPE_CHECKING
 
-from modelarts._auth.signing import AkSkAuth, Auth, Keys
-from modelarts._settings import table
-from modelarts._settings.home import absolute, variable
+from modelarts._auth import local_mode
 from modelarts._settings.sources import SettingSource
 from modelarts._settings.table import KEYS, PASSWORD, Settings, variables_of
 from modelarts.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 logger = logging.getLogger("modelarts")
 
-_CREDENTIALS = (*KEYS, *PASSWORD, "project_id", "app_id", "app_token", "w3_account", "w3_password")
-
 _warned: set[Path] = set()  # each file once
-_reported: list[str] = []  # in local mode, the first credentials that were not used
 _HAS_MODES = os.name == "posix"  # elsewhere the mode of a file does not tell who can read it
-
-
-# --- local mode
-
-
-def local_mode() -> bool:
-    """Whether the environment makes every session of this process a local one, whatever the script says."""
-    return variable("MODELARTS_MODE").lower() == "local"
-
-
-def without_credentials(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a session in local mode: those that log in are not used, which is reported once per process."""
-    unused = [name for name in _CREDENTIALS if arguments.get(name)]
-    named = arguments.get("config_file")
-    if isinstance(named, (str, os.PathLike)) and not absolute(named).exists():  # it is on the machine of its author
-        unused.append("config_file")
-    if unused and not _reported:
-        _reported.extend(unused)
-        logger.warning(
-            "MODELARTS_MODE=local: sessions are on this machine, %s of the script %s not used", ", ".join(unused),
-            "is" if len(unused) == 1 else "are",
-        )  # fmt: skip
-    return {name: value for name, value in arguments.items() if name not in (*_CREDENTIALS, "region_name", *unused)}
-
-
-# --- credentials
 
 
 def means_cloud(settings: Settings) -> bool:
@@ -59,7 +26,7 @@ def means_cloud(settings: Settings) -> bool:
 
     In `config.json` the mode is a default; in the environment it is the user's word about this run.
     """
-    if local_mode():
+    if local_mode.is_on():
         return False
     mode, login = settings["mode"], settings.login
     if mode.value != "local":
@@ -151,79 +118,3 @@ def _warn_if_others_can_read(file: Path) -> None:
     if mode & (stat.S_IRGRP | stat.S_IROTH) and file not in _warned:
         _warned.add(file)
         logger.warning("%s holds credentials and other users can read it: run chmod 600 %s", file, file)
-
-
-# --- access keys
-
-
-def keys_auth(settings: Settings, project_id: str) -> Auth:
-    """The signature with the keys of the settings; those of a file are read again when it changes."""
-    login = settings.login
-    if login is not None and login.file is not None:
-        return FileKeys(login.file, lambda: _keys_in(login), project_id)
-    key, secret, token = (settings[name].value for name in KEYS)
-    return AkSkAuth(key, secret, project_id, token)
-
-
-def _keys_in(source: SettingSource) -> Keys:
-    found = source.read()
-    key, secret, token = (table.checked(name, found.get(name) or "", source.title) for name in KEYS)
-    if not (key and secret):
-        raise ConfigError(f"{source.title} holds no access key with its secret any more")
-    return Keys(key, secret, token)
-
-
-class FileKeys:
-    """Access keys of a file that somebody may renew: read again when it changes, and after a 401.
-
-    Args:
-        file: the file to look at.
-        load: reads the keys from it.
-        project_id: as for `AkSkAuth`.
-    """
-
-    def __init__(self, file: Path, load: Callable[[], Keys], project_id: str = "") -> None:
-        self._file = file
-        self._load = load
-        self._project_id = project_id
-        self._seen = _stamp(file)
-        self._signer = self._signer_of(load())
-        self._used = threading.local()
-
-    def __repr__(self) -> str:
-        return f"FileKeys(file={str(self._file)!r}, access_key={self._signer.access_key!r})"
-
-    def apply(self, method: str, url: str, headers: dict[str, str], body: bytes) -> None:
-        self._look()
-        self._used.signer = signer = self._signer
-        signer.apply(method, url, headers, body)
-
-    def renew(self) -> bool:
-        self._look(always=True)
-        return self._signer != getattr(self._used, "signer", None)
-
-    def keys(self, refused: Keys | None = None) -> Keys:
-        self._look(always=refused is not None)
-        return self._signer.keys()
-
-    def _look(self, always: bool = False) -> None:
-        stamp = _stamp(self._file)
-        if stamp == self._seen and not always:
-            return
-        self._seen = stamp
-        try:
-            self._signer = self._signer_of(self._load())
-        except ConfigError as error:  # perhaps it is just being written
-            logger.warning("%s; using the keys that were read before", error)
-
-    def _signer_of(self, keys: Keys) -> AkSkAuth:
-        return AkSkAuth(keys.access_key, keys.secret_key, self._project_id, keys.security_token)
-
-
-def _stamp(file: Path) -> Optional[tuple[int, int, int]]:
-    """What differs when a file was written anew or put in its place."""
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino

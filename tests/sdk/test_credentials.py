@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from modelarts._auth import login as credentials
+from modelarts._auth import local_mode
 from modelarts.cli.main import cli
 from modelarts.errors import ConfigError
 from modelarts.session import Session
@@ -358,7 +358,7 @@ def test_credentials_that_local_mode_does_not_use_are_reported_once(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     machine.set("MODELARTS_MODE", "local")
-    monkeypatch.setattr(credentials, "_reported", [])
+    monkeypatch.setattr(local_mode, "_reported", [])
 
     for _ in range(2):
         starts_local(monkeypatch, access_key="AK", secret_key="SECRET", region_name=REGION)
