@@ -102,7 +102,7 @@ class Session(LoginProperties, LegacyCalls):
         if login.means_cloud(settings):
             self._start_cloud(settings)
         else:
-            self._start_local(None, settings, str(region_name or ""))
+            self._start_local(None, settings, str(region_name or settings["region_name"].value))
 
     @classmethod
     def local(cls, home: str | os.PathLike[str] | None = None, strict: bool | None = None) -> Session:

@@ -108,6 +108,17 @@ def test_a_program_that_cannot_be_started_is_reported():
     assert "'pythonic' cannot be started: No such file or directory" in ran.output
 
 
+def test_scripts_read_the_region_that_they_or_the_environment_give(home: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MODELARTS_MODE", "local")
+    monkeypatch.setenv("MODELARTS_HOME", str(home))
+    with Session() as session:
+        assert session.region_name == "local"
+    monkeypatch.setenv("REGION_NAME", "cn-north-4")
+
+    with Session() as session, Session(region_name="cn-east-3") as other:
+        assert (session.region_name, other.region_name) == ("cn-north-4", "cn-east-3")
+
+
 def test_copies_of_what_has_a_session_share_it(home: Path):
     import copy
     import pickle
