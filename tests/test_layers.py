@@ -31,7 +31,7 @@ LAYERS = {
     "version": ("_version", "__init__"),
     "display": ("_display",),
     "algorithms": ("algorithms",),
-    "service": ("local.server", "local.__init__"),
+    "service": ("local.server", "local.http_server", "local.__init__"),
     "emulator": ("local.emulator",),
     "service api": ("local.api",),
     "scheduling": ("local.scheduler", "local.tensorboard", "local.working_directories"),

@@ -17,17 +17,18 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-import waitress
 
 from modelarts import __version__
 from modelarts._settings import keep, table
 from modelarts.errors import ServiceError
 from modelarts.local import catalog, locks
 from modelarts.local.api.app import Activity, create_app
+from modelarts.local.api.app import body_limit as api_body_limit
 from modelarts.local.api.handlers.context import Service
 from modelarts.local.emulator import job_storage
-from modelarts.local.emulator.obs.beside_api import buckets, with_buckets
+from modelarts.local.emulator.obs.beside_api import buckets, limit_with_buckets, with_buckets
 from modelarts.local.environment_plan import Planner
+from modelarts.local.http_server import BodyLimit, HttpServer
 from modelarts.local.installation import Installation
 from modelarts.local.paths import LocalHome, write_private
 from modelarts.local.places.here import Here
@@ -114,7 +115,8 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
     service = Service(store, scheduler, TensorBoards(store, paths), offered, paths, planner)
     app = create_app(service, token, PROJECT_ID, activity)
     obs = buckets(token, service, activity)
-    server = _listen(with_buckets(app, obs), table.value_of("local_port", home))
+    body_limit = limit_with_buckets(api_body_limit(token, service), obs)
+    server = _listen(with_buckets(app, obs), body_limit, table.value_of("local_port", home))
     job_storage.serve(storage, paths, obs)
     tls = _start_tls_server(service, activity, *iam) if iam else {}
     process = Process.of(os.getpid())
@@ -144,11 +146,9 @@ def _start_tls_server(service: Service, activity: Activity, region: str, port: i
     }}  # fmt: skip
 
 
-def _listen(app: Any, port: int) -> Any:
+def _listen(app: Any, body_limit: BodyLimit, port: int) -> HttpServer:
     try:
-        return waitress.create_server(
-            app, host="127.0.0.1", port=port, threads=THREADS, ident=f"modelarts/{__version__}",
-        )  # fmt: skip
+        return HttpServer(app, body_limit, port, THREADS, f"modelarts/{__version__}")
     except OSError as error:
         raise StartRefused(
             f"port {port} cannot be used: {error.strerror}. Free it, or set MODELARTS_LOCAL_PORT to another "

@@ -124,6 +124,20 @@ def create_app(service: Service, credentials: str | Authenticate, project_id: st
     return application
 
 
+def body_limit(credentials: str | Authenticate, service: Service) -> Callable[[Request], int]:
+    """How many bytes of the body of a request are received: none without valid credentials, which need no body."""
+    authenticate = _token_check(credentials, service) if isinstance(credentials, str) else credentials
+
+    def limit(request: Request) -> int:
+        try:
+            authenticate(request)
+        except ApiFailure:
+            return 0
+        return limits.BODY_BYTES
+
+    return limit
+
+
 def check_host(host: str) -> None:
     """Refuse a request of a web page for another host name that a name server resolves to this machine."""
     if not is_this_machine(host):

@@ -16,7 +16,16 @@ from modelarts.local.api.app import Activity, is_this_machine, logger
 from modelarts.local.emulator.obs import access, buckets, copying, multipart, objects, responses
 from modelarts.local.emulator.obs.errors import ObsApiError
 from modelarts.local.emulator.obs.object_store import ObjectStore
-from modelarts.local.emulator.obs.request import AWS, OBS, ObsRequest, body_of, discard, parse_request
+from modelarts.local.emulator.obs.request import (
+    AWS,
+    MAX_REQUEST_BYTES,
+    MAX_XML_BYTES,
+    OBS,
+    ObsRequest,
+    body_of,
+    discard,
+    parse_request,
+)
 from modelarts.local.emulator.obs.signatures import ObsAuthenticator
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -99,6 +108,17 @@ class ObsApp:
         discard(body)
         self.activity.last = time.monotonic()
         return response(environ, start_response)
+
+    def body_limit(self, http_request: Request) -> int:
+        """How many bytes of the body of a request are received: none unless it is signed, and for an operation."""
+        try:
+            request = parse_request(http_request, body_of(http_request))
+            _operation_of(request)
+            self.authenticator.authenticate(request)
+        except ObsApiError:
+            return 0
+        is_content = request.key and (request.method == "PUT" or "append" in request.parameters)
+        return MAX_REQUEST_BYTES if is_content else MAX_XML_BYTES
 
     def _respond(self, http_request: Request, body: IO[bytes]) -> Response:
         try:

@@ -10,6 +10,8 @@ import functools
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Callable
 
+from werkzeug.wrappers import Request
+
 from modelarts._wire import bucket_keys
 from modelarts.local.api.app import Activity, Application
 from modelarts.local.api.errors import ApiFailure
@@ -55,7 +57,21 @@ def with_buckets(api: Application, obs: Callable[[], Application]) -> Applicatio
     return respond
 
 
-def buckets(token: str, service: Service, activity: Activity) -> Callable[[], Application]:
+def limit_with_buckets(
+    api: Callable[[Request], int], obs: Callable[[], ObsApp]
+) -> Callable[[dict[str, Any]], int]:  # fmt: skip
+    """How many bytes the body of a request may have, by its header: to the v1 API, or to buckets."""
+
+    def limit(environ: dict[str, Any]) -> int:
+        request = Request(environ, populate_request=False)
+        if environ.get("HTTP_AUTHORIZATION", "").startswith(_SCHEMES):
+            return obs().body_limit(request)
+        return api(request)
+
+    return limit
+
+
+def buckets(token: str, service: Service, activity: Activity) -> Callable[[], ObsApp]:
     """What makes the application that serves the buckets when the first request for them comes."""
     return functools.cache(lambda: _obs_app(token, service, activity))
 

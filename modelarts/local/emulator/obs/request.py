@@ -17,6 +17,7 @@ from werkzeug.wsgi import LimitedStream
 from modelarts.local.emulator.obs.errors import ObsApiError
 
 MAX_REQUEST_BYTES = 5 << 30  # of one body (obs_04_0080)
+MAX_XML_BYTES = 2 << 20  # enough for 10000 parts or 1000 keys
 _CHUNK = 1 << 17
 
 
