@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from modelarts._api.catalog import Catalog
+from modelarts._api.connection import Connection
 from modelarts._api.endpoint import Endpoint
 from modelarts._auth import cloud, local_mode, login
 from modelarts._auth.attributes import LoginAttributes, LoginProperties
@@ -18,6 +18,7 @@ from modelarts._settings.home import home_directory
 from modelarts.errors import ConfigError, set_language
 
 if TYPE_CHECKING:
+    from modelarts._api.catalog import Catalog
     from modelarts._api.client import Client
     from modelarts._obs.buckets import Buckets
     from modelarts._obs.cloud.buckets import HuaweiBuckets
@@ -162,7 +163,7 @@ class Session(LoginProperties, LegacyCalls):
 
         self.region_name = region or "local"
         options = TransportOptions.of(settings)  # checked at once
-        self._open(resolve_endpoint(), settings, lambda: _transport(options, bypass_proxy=True))
+        self._connection = Connection(resolve_endpoint(), lambda: _transport(options, bypass_proxy=True), settings)
         self._buckets: Buckets | None = LocalBuckets(folder / "local" / "buckets")
         self.auth = LoginAttributes(self._keys, self.host, self.host)
 
@@ -176,52 +177,33 @@ class Session(LoginProperties, LegacyCalls):
         transport.options.check_proxies(self._services.known)
         auth, project_id = cloud.log_in(settings, self._services, transport)
         self._buckets = None
-        self._open(Endpoint(host, auth, project_id), settings, lambda: transport)
-        self._client = self._new_client()
+        self._connection = Connection(Endpoint(host, auth, project_id), lambda: transport, settings)
+        self._connection.open()  # so that `close` closes the connections to IAM, too
         iam, obs = (str(self._services.found[service].value) for service in ("iam", "obs"))
         self.auth = LoginAttributes(self._keys, iam, obs)
 
     def _keys(self) -> Keys:
         return self.client.endpoint.auth.keys()
 
-    def _open(self, endpoint: Endpoint, settings: table.Settings, transport: Callable[[], Transport]) -> None:
-        def client() -> Client:
-            from modelarts._api.client import Client
-
-            return Client(endpoint, transport(), settings["strict"].value)
-
-        self._endpoint, self._new_client = endpoint, client
-        self._catalog_lifetime = settings["catalog_lifetime"].value
-
     @property
     def client(self) -> Client:
-        """What sends requests. It is created with the first one: many scripts of jobs use buckets only."""
-        client: Client = self.__dict__.get("_client") or self.__dict__.setdefault("_client", self._new_client())
-        return client  # one for all threads
+        """What sends requests."""
+        return self._connection.open()
 
     @property
     def catalog(self) -> Catalog:
         """Flavors, engines and algorithms."""
-        catalog: Catalog = self.__dict__.get("_catalog") or self.__dict__.setdefault(
-            "_catalog", Catalog(self.client, self._catalog_lifetime)
-        )
-        return catalog
-
-    @property
-    def _current(self) -> Endpoint:
-        """The endpoint that requests go to; a service may have been restarted."""
-        client = self.__dict__.get("_client")
-        return client.endpoint if client else self._endpoint
+        return self._connection.catalog
 
     @property
     def host(self) -> str:
         """The URL that requests go to."""
-        return self._current.url
+        return self._connection.endpoint.url
 
     @property
     def project_id(self) -> str:
         """The project that jobs belong to."""
-        return self._current.project_id
+        return self._connection.endpoint.project_id
 
     @property
     def strict(self) -> bool:
@@ -294,7 +276,7 @@ class Session(LoginProperties, LegacyCalls):
         Raises:
             ServiceError: the local service cannot be started.
         """
-        if not (isinstance(code, str) and code == _THIS_MACHINE) or self._endpoint.extended:
+        if not (isinstance(code, str) and code == _THIS_MACHINE) or self._connection.endpoint.extended:
             return self
         if self._local is None:
             self._local = Session.local(strict=self.strict)
@@ -304,8 +286,7 @@ class Session(LoginProperties, LegacyCalls):
         """Close all connections. The session can still be used: it opens new ones."""
         if self._local is not None:
             self._local.close()
-        if "_client" in self.__dict__:
-            self.client.close()
+        self._connection.close()
         if self._buckets is not None:
             self._buckets.close()
 
@@ -329,7 +310,7 @@ class Session(LoginProperties, LegacyCalls):
         )
 
     def __repr__(self) -> str:
-        if "_endpoint" not in self.__dict__:  # as in tracebacks of a failed constructor
+        if "_connection" not in self.__dict__:  # as in tracebacks of a failed constructor
             return "Session(…)"
         return f"Session(host={self.host!r}, project_id={self.project_id!r}, region_name={self.region_name!r})"
 
