@@ -211,7 +211,13 @@ def _start(home: Path, paths: LocalHome, iam: CloudOptions | None) -> Address:
             f"{error}. These are the options of its last start: `modelarts local stop` discards them"
         ) from None
     options = {"iam": iam and attrs.asdict(iam), "environment": environment}
-    write_private(paths.start_options, options)
+    try:
+        write_private(paths.start_options, options)
+    except OSError as error:
+        raise ServiceError(
+            f"the local service runs, but its options cannot be stored for its next start: {error.strerror} "
+            f"({paths.start_options})"
+        ) from None
     return found
 
 

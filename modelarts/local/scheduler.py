@@ -23,6 +23,7 @@ from modelarts.local.paths import LocalHome, write_private
 from modelarts.local.places.base import ENDED, Phase, Place, State, Unreachable
 from modelarts.local.runtime import logs
 from modelarts.local.runtime.spec import JobSpecBuilder
+from modelarts.local.shortages import shortage
 from modelarts.local.stepping import SteppingThread
 from modelarts.local.store import Store, StoreError, now
 from modelarts.local.store.records import Version
@@ -175,7 +176,8 @@ class Scheduler:
         except (StoreError, Unreachable):
             raise  # the version is not to blame: it is tried again
         except OSError as error:
-            reason = f"this version cannot be started: {error}"
+            found = shortage(error, self._home.root)
+            reason = f"this version cannot be started: {found.reason if found else error}"
         except Exception as error:
             logger.exception("version %s cannot be started", version.id)
             reason = f"the local service cannot start this version ({error!r}); {self._home.service_log} says more"

@@ -37,6 +37,7 @@ from modelarts.local.runtime import job_session
 from modelarts.local.runtime.environment import JobEnvironment
 from modelarts.local.runtime.spec import JobSpecBuilder
 from modelarts.local.scheduler import Scheduler
+from modelarts.local.shortages import shortage
 from modelarts.local.store import Store
 from modelarts.local.tensorboard import TensorBoards
 from modelarts.local.working_directories import Cleaner
@@ -63,8 +64,8 @@ def serve(home: Path, ready: int, iam: tuple[str, int] | None = None) -> None:
     """
     try:
         server, service, activity, cleaner = _start(LocalHome.of(home), home, iam)
-    except StartRefused as refusal:
-        os.write(ready, str(refusal).encode())
+    except (StartRefused, OSError, sqlite3.Error) as error:
+        os.write(ready, _reason(error, LocalHome.of(home)).encode())
         raise SystemExit(1) from None
     os.write(ready, b"ready")
     os.close(ready)
@@ -93,10 +94,6 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
         raise StartRefused(
             f"another process holds {paths.running}: a local service of an older version, or in a container; stop it"
         ) from None
-    except OSError as error:
-        raise StartRefused(f"{paths.root} cannot be used: {error.strerror} ({error.filename})") from None
-    except sqlite3.Error as error:
-        raise StartRefused(f"the store {paths.store} cannot be used: {error}") from None
     offered = catalog.load().with_more(table.value_of("local_engines", home), table.value_of("local_flavors", home))
     place = Here()
     environment = JobEnvironment(home, table.value_of("local_environment", home))
@@ -130,6 +127,17 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
     cleaner.start()
     service.tensorboards.start()
     return server, service, activity, cleaner
+
+
+def _reason(error: Exception, paths: LocalHome) -> str:
+    """Why the service does not start."""
+    if found := shortage(error, paths.root):
+        return found.reason
+    if isinstance(error, sqlite3.Error):
+        return f"the store {paths.store} cannot be used: {error}"
+    if isinstance(error, OSError):
+        return f"{paths.root} cannot be used: {error.strerror or error} ({error.filename})"
+    return str(error)
 
 
 def _start_tls_server(service: Service, activity: Activity, region: str, port: int) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from modelarts.local.api.long_poll import LongPoll, requested_wait
 from modelarts.local.api.responses import Response, failure
 from modelarts.local.api.routing import Router
 from modelarts.local.runtime import job_session
+from modelarts.local.shortages import shortage
 
 logger = logging.getLogger("modelarts.local")
 
@@ -115,10 +116,8 @@ def create_app(service: Service, credentials: str | Authenticate, project_id: st
         except HTTPException as error:  # from reading the request
             message = f"{request.method} {path}: {error.name}. {error.description}"
             response = failure(ApiFailure(BAD_VALUE, message, error.code or 500))
-        except Exception:
-            logger.exception("%s %s failed", request.method, path)
-            message = "internal error of the local service; see its log for details"
-            response = failure(ApiFailure("ModelArts.0010", message, 500))
+        except Exception as error:  # noqa: BLE001  reported by `_unexpected`
+            response = failure(_unexpected(error, f"{request.method} {path}", service))
         return response.send(start_response, with_body=request.method != "HEAD")
 
     return application
@@ -136,6 +135,15 @@ def body_limit(credentials: str | Authenticate, service: Service) -> Callable[[R
         return limits.BODY_BYTES
 
     return limit
+
+
+def _unexpected(error: Exception, request: str, service: Service) -> ApiFailure:
+    """What to reply when the service itself fails: what the machine lacks, or that its log says more."""
+    if found := shortage(error, service.home.root):
+        logger.warning("%s: %s", request, found.reason)
+        return ApiFailure("ModelArts.0010", found.reason, found.status)
+    logger.error("%s failed", request, exc_info=error)
+    return ApiFailure("ModelArts.0010", "internal error of the local service; see its log for details", 500)
 
 
 def check_host(host: str) -> None:

@@ -63,11 +63,15 @@ class Database:
 
     def _connect(self, check: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=30, isolation_level=None, check_same_thread=False)
+        try:
+            connection.row_factory = sqlite3.Row
+            connection.text_factory = _text
+            check(connection)  # before anything is written
+            connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
+        except BaseException:
+            connection.close()
+            raise
         self._opened.append(connection)
-        connection.row_factory = sqlite3.Row
-        connection.text_factory = _text
-        check(connection)  # before anything is written
-        connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
         return connection
 
     @contextmanager
