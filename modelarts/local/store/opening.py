@@ -61,7 +61,7 @@ def check(connection: sqlite3.Connection, jobs: Path, with_pages: bool) -> None:
 
 def _check_tables(connection: sqlite3.Connection, jobs: Path) -> None:
     schema, tables = connection.execute("PRAGMA user_version").fetchone()[0], _columns(connection)
-    if not schema and not tables:
+    if not tables and (not schema or schema > len(STEPS)):
         _refuse_if_older(jobs, "it has no tables")
         return
     expected = _tables(schema) if schema <= len(STEPS) else {"jobs": set(), "versions": set()}  # `migrate` says more
