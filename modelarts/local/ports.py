@@ -74,7 +74,7 @@ def _candidates() -> Iterator[int]:
 def _servers() -> tuple[int, int]:
     """The first and last port of the larger range that is left to servers."""
     try:
-        low, high = map(int, _RANGE.read_text(encoding="ascii").split())
+        low, high = map(int, _RANGE.read_text(encoding="utf-8").split())
     except (OSError, ValueError):
         low, high = 32768, 60999
     below, above = (_LOWEST, low - 1), (high + 1, _HIGHEST)

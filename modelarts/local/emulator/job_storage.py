@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
-import ssl
 import threading
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -18,6 +17,8 @@ from modelarts.local.emulator import kept_port
 from modelarts.local.paths import LocalHome
 
 if TYPE_CHECKING:
+    import ssl
+
     from werkzeug.serving import BaseWSGIServer
 
 _TLS_HANDSHAKE = b"\x16"  # the first byte of a connection with TLS
@@ -84,6 +85,8 @@ def _server(listener: socket.socket, home: LocalHome, app: Application) -> BaseW
 
 def _tls_context(home: LocalHome) -> ssl.SSLContext:
     """The context of this server. Its certificate is created when it is needed first. Raises `OSError`."""
+    import ssl
+
     try:
         from modelarts.local.emulator import certificate
     except ImportError:
