@@ -11,6 +11,7 @@ import pytest
 
 from modelarts.errors import JobFailed
 from modelarts.local import ports
+from modelarts.local.runtime import devices
 from modelarts.session import Session
 from tests.support.jobs import estimator, logs, put_code, shared, until
 from tests.support.processes import end_service, running
@@ -264,6 +265,18 @@ print("REPORT", json.dumps([[os.environ[name] for name in names], table]))
     assert len({*servers}) == 2
     assert [device["device_id"] for device in devices] == ["0", "1"] * 2
     assert len({device["device_ip"] for device in devices}) == 4
+
+
+@pytest.mark.parametrize(("visible", "gpus", "nodes", "expected"), [
+    (None, 4, 2, ["0,1", "2,3"]), (None, 3, 2, ["0", "1"]), (None, 4, 1, [None]), (None, 1, 2, [None] * 2),
+    ("3, GPU-7", 8, 2, ["3", "GPU-7"]), ("5", 8, 2, [None] * 2), ("", 8, 2, [None] * 2),
+])  # fmt: skip
+def test_nodes_of_a_job_share_gpus_if_there_are_enough(visible, gpus, nodes, expected):
+    environment = {} if visible is None else {devices.VISIBLE: visible}
+
+    shares = [devices.variables(environment, ["H100"] * gpus, node, nodes) for node in range(nodes)]
+
+    assert [share.get(devices.VISIBLE) for share in shares] == expected
 
 
 def test_ports_of_jobs_are_none_that_connections_get():

@@ -6,7 +6,6 @@ not served by the server of the v1 API, which has no TLS. A server is made when 
 
 from __future__ import annotations
 
-import contextlib
 import select
 import socket
 import threading
@@ -66,11 +65,13 @@ def _server(listener: socket.socket, home: LocalHome, app: Application) -> BaseW
 
         def finish_request(self, request: Any, client_address: Any) -> None:
             request.settimeout(_PATIENCE)
-            with contextlib.suppress(OSError):
+            try:
                 if request.recv(1, socket.MSG_PEEK) != _TLS_HANDSHAKE:
                     return super().finish_request(request, client_address)
                 with self.tls().wrap_socket(request, server_side=True) as wrapped:
                     return super().finish_request(wrapped, client_address)
+            except OSError as error:  # also a client that has gone, or does not trust the certificate
+                logger.info("a client of the buckets is not served: %s", error)
 
         def tls(self) -> ssl.SSLContext:
             if self._tls is None:
