@@ -271,12 +271,13 @@ class Session(LoginProperties, LegacyCalls):
                 is started if it does not run, whatever this session is.
 
         Returns:
-            This session, or for `local` in the cloud one on the local service, always the same.
+            This session, or for `local` in the cloud one on the local service, always the same. A session of
+            `--auth iam` is on this machine, too.
 
         Raises:
             ServiceError: the local service cannot be started.
         """
-        if not (isinstance(code, str) and code == _THIS_MACHINE) or self._connection.endpoint.extended:
+        if not (isinstance(code, str) and code == _THIS_MACHINE) or self._connection.offers(_THIS_MACHINE):
             return self
         if self._local is None:
             self._local = Session.local(strict=self.strict)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 from typing import TYPE_CHECKING, Callable, Optional
+from urllib.parse import urlsplit
 
-from modelarts._api.catalog import Catalog
+from modelarts._api.catalog import SPECS, Catalog
 from modelarts._api.endpoint import Endpoint
 from modelarts._settings.table import Settings
 
 if TYPE_CHECKING:
     from modelarts._api.client import Client
     from modelarts._transport.transport import Transport
+
+_NEAR = ("127.0.0.1", "localhost", "::1")
 
 
 class Connection:
@@ -29,6 +32,7 @@ class Connection:
         self._settings = settings
         self._client: Optional[Client] = None
         self._catalog: Optional[Catalog] = None
+        self._is_near: Optional[bool] = None
         self._creating = threading.Lock()
 
     @property
@@ -52,6 +56,13 @@ class Connection:
             if self._catalog is None:
                 self._catalog = Catalog(client, self._settings["catalog_lifetime"].value)
             return self._catalog
+
+    def offers(self, machine: str) -> bool:
+        """Whether the service is on this machine: its address says so, and it has the flavor of this machine."""
+        if not self.endpoint.extended and self._is_near is None:
+            near = urlsplit(self.endpoint.url).hostname in _NEAR
+            self._is_near = near and any(row.get("spec_code") == machine for row in self.catalog.rows(SPECS))
+        return self.endpoint.extended or bool(self._is_near)
 
     def close(self) -> None:
         """Close the connections that were opened; the next request opens new ones."""

@@ -89,7 +89,12 @@ class Training:
     @property
     def _is_debugging(self) -> bool:
         """Whether it is what modelarts_04_0222 documents: engine, data and output may be left out."""
-        return (self._is_here or self.environment is not None) and self._session.client.endpoint.extended
+        return self._is_here or (self.environment is not None and self._takes_environments)
+
+    @property
+    def _takes_environments(self) -> bool:
+        """Whether its jobs run on a local service, as the cloud has no member for environments."""
+        return self._is_here or self._session.client.endpoint.extended
 
     @property
     def _session(self) -> Session:

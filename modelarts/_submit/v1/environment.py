@@ -36,12 +36,12 @@ def problems(training: Training) -> list[ArgumentProblem]:
     if training.user_image_url or training.user_command or training.model_name:
         found.append(_problem(environment, "belongs to code_dir with boot_file; an image or a built-in algorithm "
                               "brings its own packages"))  # fmt: skip
-    return found or ([] if _is_local_service(training) else _cloud_problems(training))
+    return found or ([] if training._takes_environments else _cloud_problems(training))
 
 
 def members(training: Training) -> dict[str, Any]:
     """The member of a body that only the local service takes."""
-    if training.environment is None or not _is_local_service(training):
+    if training.environment is None or not training._takes_environments:
         return {}
     conda = training.environment.conda
     lists = {name: list(getattr(conda, name, None) or ()) for name in packages.LISTS}
@@ -50,7 +50,7 @@ def members(training: Training) -> dict[str, Any]:
 
 def requirements(training: Training) -> str:
     """The `pip-requirements.txt` by which packages travel with the code to the cloud; empty if there is none."""
-    if training.environment is None or _is_local_service(training):
+    if training.environment is None or training._takes_environments:
         return ""
     return "".join(f"{package.strip()}\n" for package in _list(training, packages.PIP))
 
@@ -70,10 +70,6 @@ def _cloud_problems(training: Training) -> list[ArgumentProblem]:
 
 def _list(training: Training, name: str) -> list[str]:
     return getattr(training.environment.conda, name, None) or []
-
-
-def _is_local_service(training: Training) -> bool:
-    return training._session.client.endpoint.extended
 
 
 def _problem(value: Any, rule: str) -> ArgumentProblem:
