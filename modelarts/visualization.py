@@ -10,8 +10,8 @@ from modelarts._jobs.pagination import ROWS, VISUALIZATION_COLUMNS, VISUALIZATIO
 from modelarts._submit import checks
 from modelarts._transport.response import Response, rows_of
 from modelarts._wire.v1 import limits
-from modelarts._wire.v1.status import RUNNING
-from modelarts.errors import ArgumentProblem
+from modelarts._wire.v1.status import KILLING, RUNNING
+from modelarts.errors import ApiError, ArgumentProblem
 
 if TYPE_CHECKING:
     from modelarts._api.replies import VisualizationInfo, VisualizationList, VisualizationRow
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["VisualizationJob"]
 
+_WRONG_STATE = "ModelArts.0105"
+_PATIENCE = 60.0  # seconds until one that is being stopped has ended
 _SCHEDULE_RULE = f'{{"type": "stop", "time_unit": "HOURS", "duration": 0 to {limits.VISUALIZATION_HOURS}}}, or None'
 
 
@@ -214,14 +216,39 @@ class VisualizationJob:
     def delete_visualization_job(self) -> Response:
         """Delete this visualization job; a running one is stopped first (modelarts_04_0188).
 
+        One that is being stopped cannot be deleted: this waits for its end, up to a minute, and then deletes it.
+
         Returns:
             A response.
 
         Raises:
             ArgumentError: `visualization_id` is missing or no id; nothing was sent.
         """
-        reply: Response = self._call("delete_visualization_job", self._path("delete_visualization_job"))
+        path = self._path("delete_visualization_job")
+        reply: Response
+        try:
+            reply = self._call("delete_visualization_job", path)
+        except ApiError as error:
+            if error.code != _WRONG_STATE or not self._has_ended(path):
+                raise
+        else:
+            if reply.get("error_code") != _WRONG_STATE or not self._has_ended(path):
+                return reply
+        reply = self._call("delete_visualization_job", path)
         return reply
+
+    def _has_ended(self, path: dict[str, object]) -> bool:
+        """Wait while it is being stopped. Returns whether it has ended then."""
+        deadline = time.monotonic() + _PATIENCE
+        for pause in _pauses():
+            try:
+                status = self._call("get_visualization_job", path, raise_on_error=True)["status"]
+            except ApiError:  # there is none
+                return False
+            if status != KILLING or time.monotonic() > deadline:
+                break
+            time.sleep(pause)
+        return bool(status.ended)
 
     @staticmethod
     @checks.on_session

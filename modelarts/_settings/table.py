@@ -128,6 +128,9 @@ SETTINGS = (
     Setting("local_images", ("MODELARTS_LOCAL_IMAGES",), "host", converters.images,
             "where the commands of custom images run if no container engine answers: `host`, on this machine itself; "
             "`refuse`, nowhere"),
+    Setting("local_tensorboards", ("MODELARTS_LOCAL_TENSORBOARDS",), 8, converters.count,
+            "number of TensorBoards that the local service runs at the same time; for another one, the oldest that "
+            "nobody uses is stopped"),
     Setting("local_cards", ("MODELARTS_LOCAL_CARDS",), 1, converters.count,
             "cards of each node of Ascend engines: the script runs once for each, with its own `DEVICE_ID` and "
             "`RANK_ID`"),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from modelarts._obs.paths import ObsPath
 from modelarts._wire.v1.status import COMPLETED, INIT, KILLED, KILLING, RUN_FAILED, RUNNING
-from modelarts.local import ports
+from modelarts.local import files, ports
 from modelarts.local.paths import LocalHome
 from modelarts.local.processes import Children, Process
 from modelarts.local.stepping import SteppingThread
@@ -26,6 +26,8 @@ CALM = 1.0  # … while all of them just run
 PATIENCE = 5.0  # seconds from SIGTERM to SIGKILL
 HOUR = 3_600_000  # milliseconds
 STARTED = (INIT, RUNNING)
+MOST = 8  # at once; each takes some hundred megabytes of memory
+_LOG_END = 8192  # bytes of a log in which its last line is
 
 
 def is_installed() -> bool:
@@ -34,11 +36,18 @@ def is_installed() -> bool:
 
 
 class TensorBoards:
-    """One thread that starts, follows and ends TensorBoards. Its state is in the store only."""
+    """One thread that starts, follows and ends TensorBoards. Its state is in the store only.
 
-    def __init__(self, store: Store, home: LocalHome) -> None:
+    Args:
+        store: the visualization jobs.
+        home: of the service.
+        most: how many run at once. For another one, the oldest that nobody uses is stopped.
+    """
+
+    def __init__(self, store: Store, home: LocalHome, most: int = MOST) -> None:
         self._store = store
         self._home = home
+        self._most = most
         self._children = Children()
         self._stopping: dict[Process, float] = {}  # processes that were sent SIGTERM, and when SIGKILL follows
         self._thread = SteppingThread("TensorBoards", self.step)
@@ -64,11 +73,28 @@ class TensorBoards:
         self._children.reap()
         self._kill_overdue()
         rows = self._store.visualizations.with_status(INIT, RUNNING, KILLING)
+        waiting = self._without_room(rows)
         for row in rows:
-            self._follow(row)
+            if row.id not in waiting:
+                self._follow(row)
         if not rows and not self._stopping:
             return None
         return CALM if not self._stopping and all(row.status == RUNNING for row in rows) else INTERVAL
+
+    def _without_room(self, rows: list[Visualization]) -> set[int]:
+        """The ids of those that must wait until others have ended, which are stopped for them."""
+        new = [row.id for row in rows if row.status == INIT and row.pid is None]
+        others = [row for row in rows if row.pid is not None]
+        waiting = new[max(0, self._most - len(others)) :]
+        running = [row for row in others if row.status == RUNNING]
+        ending = sum(1 for row in others if row.status == KILLING)
+        if wanted := min(len(waiting) - ending, len(running)) if waiting else 0:
+            used = ports.connected()
+            running.sort(key=lambda row: (row.port in used, row.start_time or 0, row.id))
+            reason = f"stopped for another one: at most {self._most} run at once (local_tensorboards)"
+            for row in running[: max(0, wanted)]:
+                self._store.visualizations.transition(row.id, (RUNNING,), KILLING, reason=reason)
+        return set(waiting)
 
     def _follow(self, row: Visualization) -> None:
         transition = self._store.visualizations.transition
@@ -133,7 +159,7 @@ class TensorBoards:
             shutil.rmtree(self._log(row).parent, ignore_errors=True)
         else:
             transition = self._store.visualizations.transition
-            transition(row.id, (KILLING,), KILLED, end_time=now(), reason="stopped by its user")
+            transition(row.id, (KILLING,), KILLED, end_time=now(), reason=row.reason or "stopped by its user")
 
     def _log(self, row: Visualization) -> Path:
         return self._home.root / "visualizations" / str(row.id) / "tensorboard.log"
@@ -157,5 +183,11 @@ def _process(row: Visualization) -> Process:
 
 
 def _last_log_line(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() if log.exists() else []
+    """The last line of the log of a TensorBoard, or what is wrong with it."""
+    try:
+        with files.open_regular(log) as file:
+            file.seek(max(0, file.seek(0, 2) - _LOG_END))
+            lines = file.read().decode("utf-8", "replace").strip().splitlines()
+    except OSError as error:
+        return f"its log cannot be read ({error.strerror})"
     return lines[-1] if lines else "its log is empty"

@@ -9,6 +9,7 @@ import itertools
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 
@@ -16,7 +17,7 @@ import psutil
 import pytest
 import requests
 
-from modelarts._wire.v1.status import KILLED, KILLING, RUNNING
+from modelarts._wire.v1.status import INIT, KILLED, KILLING, RUNNING
 from modelarts.errors import ApiError, NameTaken
 from modelarts.estimator import VisualizationJob
 from modelarts.local import daemon, tensorboard
@@ -170,6 +171,26 @@ def test_it_is_listed_described_and_deleted(viewer, light_session, capsys):
     assert VisualizationJob.get_visualization_job_list(light_session).job_total_count == 0
 
 
+@pytest.mark.parametrize("strict", [False, True])
+def test_one_that_is_being_stopped_is_deleted_when_it_has_ended(viewer, light_home, strict):
+    viewer.stop_visualization_job()
+    with Session.local(light_home, strict=strict) as session:
+        same = VisualizationJob(session, viewer.visualization_id)
+
+        assert same.delete_visualization_job().is_success
+
+        until(lambda: same.visualization_id not in listed(session))
+        if strict:
+            with pytest.raises(ApiError):
+                same.delete_visualization_job()
+        else:
+            assert same.delete_visualization_job().error_code == "ModelArts.0105"
+
+
+def listed(session: Session) -> list[int]:
+    return [row.job_id for row in VisualizationJob.iter_visualization_jobs(session)]
+
+
 def test_names_are_unique(viewer, light_session):
     with pytest.raises(NameTaken):
         VisualizationJob(light_session).create_visualization_job("/bucket/output/", viewer.job_name)
@@ -214,6 +235,43 @@ def test_without_tensorboard_the_error_names_the_command_to_install_it(home, tmp
     monkeypatch.setenv("PYTHONPATH", str(blocker))
     with Session.local(home) as session, pytest.raises(ApiError, match=r"pip install 'modelarts\[tensorboard\]'"):
         VisualizationJob(session).create_visualization_job("/bucket/output/")
+
+
+# --- how many run at once
+
+
+@pytest.fixture
+def few(env):
+    """TensorBoards of which two run at once; no process is started for them."""
+    boards = tensorboard.TensorBoards(env.store, env.service.home, most=2)
+    boards._launch = lambda row, _: env.store.visualizations.transition(
+        row.id, (1,), RUNNING, pid=os.getpid(), process_started=0, port=1, start_time=row.id
+    )
+    return boards
+
+
+def test_the_oldest_that_nobody_uses_is_stopped_for_another_one(env, few):
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as client:
+        port = server.getsockname()[1]
+        client.connect(("127.0.0.1", port))
+        used, idle = Started(env, ["sleep", "60"]), Started(env, ["sleep", "60"])
+        try:
+            used.put(RUNNING, port=port, start_time=1)
+            idle.put(RUNNING, port=1, start_time=2)
+            new = env.visualization(INIT)
+
+            few.step()
+            assert (used.status(), idle.status()) == (RUNNING, KILLING)
+            assert env.store.visualizations.get(new.id).status == INIT
+
+            until(lambda: few.step() and env.store.visualizations.get(new.id).status == RUNNING)
+            assert (used.status(), idle.status()) == (RUNNING, KILLED)
+            reply = env.call("get_visualization_job", {"job_id": idle.row.id})
+            reason = "stopped for another one: at most 2 run at once (local_tensorboards)"
+            assert reply.members["error_result"] == reason
+        finally:
+            used.end()
+            idle.end()
 
 
 # --- which process is stopped

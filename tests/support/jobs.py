@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import time
-from functools import partial
 from pathlib import Path
 from textwrap import dedent
 from typing import Any, Callable
@@ -61,16 +60,11 @@ def clear(session: Session, home: Path) -> None:
     for config in Estimator.iter_job_configs(session):
         session.client.call("delete_training_job_config", {"config_name": config.config_name})
     for row in VisualizationJob.iter_visualization_jobs(session):
-        until(partial(_is_deleted, VisualizationJob(session, row.job_id)))
+        VisualizationJob(session, row.job_id).delete_visualization_job()
+    until(lambda: not [*VisualizationJob.iter_visualization_jobs(session)])
     until(lambda: not [*Estimator.iter_jobs(session)])
     for entry in shared(home).iterdir():
         shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-
-
-def _is_deleted(viewer: VisualizationJob) -> bool:
-    """Delete it, which is possible only while it is not being stopped."""
-    viewer.delete_visualization_job()
-    return not viewer.get_visualization_job_info().is_success
 
 
 def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
