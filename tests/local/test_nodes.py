@@ -135,6 +135,25 @@ finally:
     assert [log.splitlines()[-1].rpartition(": ")[2] for log in logs(job)] == ["1", "1", "137"]
 
 
+def test_a_worker_that_failed_and_hangs_is_the_reason(session, tmp_path):
+    script = RENDEZVOUS + """
+import threading
+if rank == 0:
+    (peer,) = serve()
+    peer.recv(1)
+    raise ConnectionResetError("Connection reset by peer")
+with connected():
+    threading.Thread(target=time.sleep, args=(600,)).start()  # Python waits for it
+    raise ValueError("no class 7")
+"""
+    job = started(session, tmp_path, script, 2)
+
+    with pytest.raises(JobFailed, match="worker 1 did not end after it had failed: ValueError: no class 7"):
+        job.wait(timeout=60, show=False)
+
+    assert all("ended because worker 1 did not end" in log for log in logs(job))
+
+
 @pytest.mark.parametrize("failing", [0, 1])
 def test_a_worker_that_fails_before_they_have_found_each_other_ends_the_others(session, tmp_path, failing):
     script = RENDEZVOUS + f"""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from modelarts.local import files
 
@@ -45,6 +45,14 @@ def lost_a_peer(log: str) -> bool:
     from modelarts.local.places import last_words  # only failures need it
 
     return says_loss(last_words.exception(log) or _tail(log))
+
+
+def hanging(running: Iterable[int], logs: Sequence[str]) -> int | None:
+    """A worker that still runs although its log ends with an exception other than the loss of a peer."""
+    from modelarts.local.places import last_words
+
+    found = ((worker, last_words.exception(logs[worker], is_last=True)) for worker in running)
+    return next((worker for worker, exception in found if exception and not says_loss(exception)), None)
 
 
 def _tail(log: str) -> str:

@@ -66,6 +66,16 @@ def of_workers(
     return End(code, f"{who} {how}{words}", codes_of_all, notes)
 
 
+def of_hanging_worker(
+    worker: int, codes: Mapping[int, int], ended: Sequence[int], workers: Sequence[dict[str, Any]]
+) -> End:
+    """The end of workers after one of them has failed, but did not end by itself."""
+    reason = f"worker {worker} did not end after it had failed{_last_words(workers[worker], 1, '')}"
+    codes_of_all = [_return_code(codes.get(index, -signal.SIGKILL)) for index in range(len(workers))]
+    affected = {*ended, *(index for index, own in enumerate(codes_of_all) if own)}
+    return End(1, reason, codes_of_all, dict.fromkeys(affected, f"ended because {reason}"))
+
+
 def write(end: End, logs: Sequence[Log]) -> None:
     """Write the last lines of each log."""
     for index, (log, code) in enumerate(zip(logs, end.codes)):

@@ -59,9 +59,14 @@ def of(path: str, code: int, known_secrets: Iterable[str], label: str = "") -> s
     return quoted(last) if last.startswith(_WITHOUT_FRAME) else f"its last line was: {quoted(last)}"
 
 
-def exception(path: str) -> str:
-    """The text of the exception that ended a script; an empty text if there is none."""
-    return _exception(_last_lines(path, ""))[0]
+def exception(path: str, is_last: bool = False) -> str:
+    """The text of the last exception in the log of a script; an empty text if there is none.
+
+    Args:
+        is_last: whether nothing may follow it, as where the script still runs.
+    """
+    found, rest = _exception(_last_lines(path, ""))
+    return "" if is_last and rest else found
 
 
 def _last_lines(path: str, label: str) -> list[str]:

@@ -38,6 +38,7 @@ class Workers:
         self, spec: dict[str, Any], logs: Sequence[Log], nodes: Sequence[Node], stopped: threading.Event
     ) -> None:
         self.spec = spec
+        self.paths = [worker["log"] for worker in spec["workers"]]
         self.logs = logs
         self.nodes = nodes
         self.stopped = stopped
@@ -48,6 +49,7 @@ class Workers:
         self.times: dict[int, float] = {}  # when they ended
         self.labels: dict[int, str] = {}  # of the programs that failed
         self.gone: set[int] = set()  # workers of which no process is left
+        self.hanging: int | None = None  # a worker that had failed, and did not end
         self.others: list[int] = []  # workers that were ended by a stop, or because another one failed
 
     def start(self) -> None:
@@ -111,8 +113,11 @@ class Workers:
         while self.failures() and len(self.codes) < len(self.nodes) and not self.stopped.is_set():
             for pump in itertools.chain(*(self.pumps[index] for index in self.failures())):
                 pump.join(0.1)
-            lost = [causes.lost_a_peer(self.spec["workers"][index]["log"]) for index in self.failures()]
-            if not all(lost) or time.monotonic() > deadline:
+            if not all(causes.lost_a_peer(self.paths[index]) for index in self.failures()):
+                return
+            if time.monotonic() > deadline:
+                running = [index for index in range(len(self.nodes)) if index not in self.codes]
+                self.hanging = causes.hanging(running, self.paths)
                 return
             self.changed.wait(0.1)
 
@@ -133,7 +138,9 @@ class Workers:
         if not failures:
             return ends.completed(len(self.nodes))
         workers = self.spec["workers"]
-        first = causes.cause(failures, [worker["log"] for worker in workers])
+        first = causes.cause(failures, self.paths)
+        if self.hanging is not None and causes.lost_a_peer(self.paths[first]):
+            return ends.of_hanging_worker(self.hanging, codes, self.others, workers)
         return ends.of_workers(first, codes, self.others, workers, self.labels[first])
 
     def finish_logs(self) -> None:
