@@ -55,7 +55,7 @@ def _open(
     """Open a node. Returns why that is not possible, or an empty text."""
     own = Tree(worker["root"], tuple(tree["own"]), tree["covered"], tuple(tree["shown"]), tuple(tree["writable"]))
     try:
-        for folder in tree["created"]:
+        for folder in tree.get("created", ()):
             os.makedirs(folder, exist_ok=True)
         for left in filter(os.path.exists, [own.root, worker.get("python", "")]):
             shutil.rmtree(left)  # of an earlier attempt to start this version
