@@ -106,6 +106,8 @@ SETTINGS = (
             "seconds without a call or a job after which the local service exits"),
     Setting("local_capacity", ("MODELARTS_LOCAL_CAPACITY",), None, converters.count,
             "number of versions that the local service runs at the same time; by default the number of CPU cores"),
+    Setting("local_grace", ("MODELARTS_LOCAL_GRACE",), 5.0, converters.seconds,
+            "seconds from SIGTERM to SIGKILL when a job is stopped, or when a node ends because another one failed"),
     Setting("local_python", ("MODELARTS_LOCAL_PYTHON",), {}, converters.texts_by_name,
             "interpreters of engines, by engine name or version, as a JSON object; other engines use the interpreter "
             "of the service"),

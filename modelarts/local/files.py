@@ -8,6 +8,7 @@ Standard library only: the supervisor uses this module, too.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -17,6 +18,7 @@ from typing import BinaryIO, Union
 
 _CAUTIOUS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 NOTHING_THERE = (FileNotFoundError, NotADirectoryError)
+_SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 class NotRegular(OSError):
@@ -53,6 +55,26 @@ def _regular(path: str, flags: int) -> int:
         os.close(descriptor)
         raise NotRegular(errno.EINVAL, "is not a regular file", path)
     return descriptor
+
+
+def is_shortage(error: OSError) -> bool:
+    """Whether an error says nothing about the file: this process or machine lacks descriptors or memory."""
+    return error.errno in _SHORTAGES
+
+
+def make_folders(path: str) -> None:
+    """Create a folder and those above it, of any depth: `os.makedirs` calls itself for each. Raises `OSError`."""
+    missing = []
+    with contextlib.suppress(FileNotFoundError):
+        os.stat(path)  # nothing is created if the path is too long
+    while path and not os.path.isdir(path):
+        missing.append(path)
+        path = os.path.dirname(path.rstrip("/"))
+    for folder in reversed(missing):
+        with contextlib.suppress(FileExistsError):  # another process has just created it
+            os.mkdir(folder)
+    if missing and not os.path.isdir(missing[0]):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), missing[0])
 
 
 def write(path: Union[str, os.PathLike[str]], content: bytes) -> None:

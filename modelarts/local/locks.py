@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 import time
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from modelarts.errors import ServiceError
+from modelarts.local import files
 
 NEEDS_LINUX = "the local service needs Linux; on Windows use WSL, on a Mac use Linux in a container or virtual machine"
 
@@ -28,11 +28,16 @@ def is_held(path: Path) -> bool:
     """Whether some process holds the lock; one whose file does not exist is free.
 
     The probe is a shared lock, so that any number of probes at once do not take each other for the holder.
+
+    Raises:
+        OSError: this process lacks descriptors or memory.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a job may have put a pipe there
+    except ValueError:  # no path at all
+        return False
     except OSError as error:
-        if error.errno in (errno.EMFILE, errno.ENFILE):  # which says nothing about the lock
+        if files.is_shortage(error):
             raise
         return False
     try:

@@ -216,11 +216,16 @@ def write_private(path: Path, value: Any, indent: int | None = None) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """The JSON of a file, or `None` if the file does not exist (yet), is no regular file, or no complete JSON.
+    """The JSON of a file, or `None` if it does not exist (yet), is no regular file, or is no complete JSON.
 
-    Raises `OSError` if that cannot be found out.
+    Raises:
+        OSError: this process lacks descriptors or memory, which says nothing about the file.
     """
     try:
         return json.loads(files.read(path, JSON_BYTES))
-    except (*files.NOTHING_THERE, files.NotRegular, ValueError, RecursionError):
+    except OSError as error:
+        if files.is_shortage(error):
+            raise
+        return None
+    except (RecursionError, ValueError):
         return None

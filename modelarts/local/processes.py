@@ -26,6 +26,12 @@ class Process(NamedTuple):
         """The process that has this pid now."""
         return cls(pid, _stat(pid)[1])
 
+    @classmethod
+    def recorded(cls, record: Any) -> Process:
+        """The process of a record in a file, as `_asdict` makes it; pid 0 if it makes no sense."""
+        pid, started = (record.get("pid"), record.get("started")) if isinstance(record, dict) else (None, None)
+        return cls(pid, started) if type(pid) is int and pid > 0 and isinstance(started, str) else cls(0, "")
+
     def exists(self) -> bool:
         """Whether it is running, or a zombie."""
         return bool(self.started) and _stat(self.pid)[1] == self.started
@@ -110,6 +116,30 @@ def _with_variable(entry: str) -> list[Process]:
             if os.fsencode(entry) in variables and process.is_running():
                 found.append(process)
     return found
+
+
+def holders(path: os.PathLike[str]) -> list[Process]:
+    """The other processes that have opened a file, such as the one that holds a lock."""
+    try:
+        wanted = os.stat(path)
+    except (OSError, ValueError):
+        return []
+    found = []
+    for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+        process = Process.of(pid)
+        if pid != os.getpid() and _has_opened(pid, os.path.basename(path), wanted):
+            found.append(process)
+    return found
+
+
+def _has_opened(pid: int, name: str, wanted: os.stat_result) -> bool:
+    with contextlib.suppress(OSError):  # it has ended, or belongs to another user
+        for descriptor in os.listdir(f"/proc/{pid}/fd"):
+            entry = f"/proc/{pid}/fd/{descriptor}"
+            with contextlib.suppress(OSError):
+                if os.path.basename(os.readlink(entry)) == name and os.path.samestat(os.stat(entry), wanted):
+                    return True
+    return False
 
 
 def end_descendants() -> None:

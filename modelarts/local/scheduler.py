@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
+import time
+from contextlib import suppress
 from typing import Any, Callable
 
 from modelarts._wire.v1.status import (
@@ -19,13 +20,14 @@ from modelarts._wire.v1.status import (
     WAITING,
     JobStatus,
 )
+from modelarts.local import files
 from modelarts.local.paths import LocalHome, write_private
 from modelarts.local.places.base import ENDED, Phase, Place, State, Unreachable
 from modelarts.local.runtime import logs
 from modelarts.local.runtime.spec import JobSpecBuilder
 from modelarts.local.shortages import shortage
 from modelarts.local.stepping import SteppingThread
-from modelarts.local.store import Store, StoreError, now
+from modelarts.local.store import Store, StoreUnavailable, now
 from modelarts.local.store.records import Version
 from modelarts.local.working_directories import remove_tree
 
@@ -33,6 +35,7 @@ logger = logging.getLogger("modelarts.local")
 
 STOPPED = "stopped by its user"
 LOST = "the process that supervised this version was killed; its workers were ended"
+STOP_PATIENCE = 10.0  # seconds after the grace period until a version that was stopped is killed
 INTERVAL = 0.2  # seconds between looks at running versions; when one ends, its place wakes the scheduler
 SHORT_INTERVAL = 0.02  # … while a stop cannot be delivered, or a version runs that an earlier service started
 UNREACHABLE_INTERVAL = 1.0  # … while their place does not respond
@@ -51,6 +54,7 @@ class Scheduler:
         capacity: int,
         on_end: Callable[[], None] = lambda: None,
         before_start: Callable[[], None] = lambda: None,
+        grace: float = 0.0,
     ) -> None:
         self._store = store
         self._home = home
@@ -59,8 +63,11 @@ class Scheduler:
         self._capacity = capacity
         self._on_end = on_end
         self._before_start = before_start
+        self._stop_patience = grace + STOP_PATIENCE
         self._stop_delivered: set[int] = set()
+        self._stopping: dict[int, float] = {}  # when their stops were first requested
         self._started: set[int] = set()  # by this service, which knows for certain
+        self._ignored: set[int] = set()  # damaged versions that cannot even be ended
         self._changed = threading.Condition()
         self._thread = SteppingThread("scheduler", self.step)
 
@@ -78,11 +85,14 @@ class Scheduler:
     def remove(self, deleted: list[int]) -> None:
         """Remove the folders of versions that were deleted from the store, and stop those that are marked for it."""
         for version_id in deleted:
-            try:
-                remove_tree(self._home.job(version_id).root)
-            except OSError as error:
-                logger.warning("%s cannot be removed: %s", error.filename, error.strerror)
+            self._remove_folder(version_id)
         self.wake()
+
+    def _remove_folder(self, version_id: int) -> None:
+        try:
+            remove_tree(self._home.job(version_id).root)
+        except OSError as error:
+            logger.warning("%s cannot be removed: %s", error.filename, error.strerror)
 
     def stop(self, version: Version) -> bool:
         """End a queued version, or request the end of a running one. Returns whether it was queued or running."""
@@ -107,13 +117,10 @@ class Scheduler:
         try:
             followed = self._follow()
             running = len(followed)
-            while running < self._capacity:
-                next_one = self._store.jobs.versions_with_status(INIT, WAITING, limit=1)
-                if not next_one:
-                    break
-                running += self._launch(next_one[0])
+            while running < self._capacity and (next_one := self._next()):
+                running += self._isolated(self._launch, next_one)
             for version in self._store.jobs.versions_with_status(INIT):
-                self._transition(version, WAITING)
+                self._isolated(self._transition, version, WAITING)
         except Unreachable as error:
             logger.warning("where versions run cannot be reached: %s", error)
             return UNREACHABLE_INTERVAL
@@ -125,9 +132,32 @@ class Scheduler:
 
     def _follow(self) -> list[Version]:
         """Look at the versions that were started. Returns those that are running."""
-        versions = self._store.jobs.versions_with_status(RUNNING, KILLING)
+        found = self._store.jobs.versions_with_status(RUNNING, KILLING)
+        versions = [version for version in found if version.id not in self._ignored]
         states = self._place.look({_key(version): self._home.job(version.id) for version in versions})
-        return [version for version in versions if self._runs(version, states[_key(version)])]
+        return [version for version in versions if self._isolated(self._runs, version, states[_key(version)])]
+
+    def _isolated(self, act: Callable[..., bool], version: Version, *arguments: Any) -> bool:
+        """Do something with one version. If that fails, the version ends, and the others are not affected.
+
+        Returns:
+            Whether it is running.
+        """
+        try:
+            return act(version, *arguments)
+        except Exception as error:
+            _raise_if_general(error)
+            logger.exception("version %s cannot be followed", version.id)
+            reason = f"the local service cannot follow this version ({error!r}); {self._home.service_log} says more"
+        with suppress(Exception):
+            self._place.clean(_key(version), self._home.job(version.id))
+        try:
+            self._transition(version, RUN_LOST, end_time=now(), reason=reason)
+        except Exception as error:
+            _raise_if_general(error)
+            logger.exception("version %s cannot be ended, and is ignored until the next start", version.id)
+            self._ignored.add(version.id)
+        return False
 
     def _runs(self, version: Version, state: State) -> bool:
         if state.phase in ENDED:
@@ -138,33 +168,45 @@ class Scheduler:
         if state.phase is Phase.UNKNOWN and version.status == RUNNING and version.id not in self._started:
             return self._launch(version)  # service or place failed between marking it as running and starting it
         if state.phase is not Phase.RUNNING:
-            self._mark_lost(version)
+            self._mark_lost(version, state.reason)
             return False
-        if version.status == KILLING:
-            self._stop(version)
-        return True
+        return version.status != KILLING or self._stop(version)
 
     def _must_be_watched(self, version: Version) -> bool:
         """Whether nothing wakes the scheduler when there is something to do for a running version."""
         is_pending = version.status == KILLING and version.id not in self._stop_delivered
         return is_pending or version.id not in self._started
 
-    def _stop(self, version: Version) -> None:
-        """Request the end of a version, unless the request has been delivered."""
-        if version.id not in self._stop_delivered and self._place.stop(_key(version), self._home.job(version.id)):
+    def _stop(self, version: Version) -> bool:
+        """Request the end of a version, unless the request has been delivered. Returns whether it is still running."""
+        key, folder = _key(version), self._home.job(version.id)
+        waited = time.monotonic() - self._stopping.setdefault(version.id, time.monotonic())
+        if waited > 2 * self._stop_patience:
+            self._mark_lost(version)  # nothing more can be done
+            return False
+        if waited > self._stop_patience:
+            self._place.force(key, folder)
+        elif version.id not in self._stop_delivered and self._place.stop(key, folder):
             self._stop_delivered.add(version.id)
+        return True
 
-    def _mark_lost(self, version: Version) -> None:
+    def _mark_lost(self, version: Version, reason: str = "") -> None:
         """End the remaining processes of a version that disappeared, and record that it is lost."""
-        folder = self._home.job(version.id)
+        folder, reason = self._home.job(version.id), reason or LOST
         self._place.clean(_key(version), folder)
         if version.status == KILLING:
+            logs.append_end(folder, STOPPED, "Training end with return code: 137")
             self._transition(version, KILLED, end_time=now(), reason=STOPPED)
             return
-        logs.append_end(folder, LOST, "Training end with return code: 137")
-        self._transition(version, RUN_LOST, end_time=now(), reason=LOST)
+        logs.append_end(folder, reason, "Training end with return code: 137")
+        self._transition(version, RUN_LOST, end_time=now(), reason=reason)
 
     # --- what is queued
+
+    def _next(self) -> Version | None:
+        """The queued version that is started next."""
+        oldest = self._store.jobs.versions_with_status(INIT, WAITING, limit=1 + len(self._ignored))
+        return next((version for version in oldest if version.id not in self._ignored), None)
 
     def _launch(self, version: Version) -> bool:
         """Start a version; if that fails it ends, and others are not affected. Returns whether it is running."""
@@ -173,17 +215,19 @@ class Scheduler:
             if version.status != RUNNING and not self._prepare(version):
                 return False
             self._place.start(_key(version), self._home.job(version.id))
-        except (StoreError, Unreachable):
-            raise  # the version is not to blame: it is tried again
         except OSError as error:
+            _raise_if_general(error)
             found = shortage(error, self._home.root)
             reason = f"this version cannot be started: {found.reason if found else error}"
         except Exception as error:
+            _raise_if_general(error)
             logger.exception("version %s cannot be started", version.id)
             reason = f"the local service cannot start this version ({error!r}); {self._home.service_log} says more"
         else:
             self._started.add(version.id)
             return True
+        if version.status == RUNNING:
+            self._place.clean(_key(version), self._home.job(version.id))  # it may run in a folder that is not there
         return self._fail(version, RUN_FAILED, reason)
 
     def _prepare(self, version: Version) -> bool:
@@ -194,14 +238,15 @@ class Scheduler:
         if job is None:
             return self._fail(version, RUN_FAILED, "its job does not exist")
         folder = self._home.job(version.id)
-        shutil.rmtree(folder.root, ignore_errors=True)
+        with suppress(FileNotFoundError):
+            remove_tree(folder.root)
         folder.root.mkdir(parents=True, mode=0o700)
         if reason := self._spec_builder.unsupported(version):
             return self._fail(version, SUBMIT_MODEL_FAILED, reason)
         write_private(folder.spec, self._spec_builder.spec(job, version))
         if self._transition(version, RUNNING, start_time=now(), ran_on=self._spec_builder.ran_on(version)):
             return True
-        shutil.rmtree(folder.root, ignore_errors=True)  # stopped or deleted meanwhile
+        self._remove_folder(version.id)  # stopped or deleted meanwhile
         return False
 
     def _fail(self, version: Version, status: JobStatus, reason: str) -> bool:
@@ -214,6 +259,7 @@ class Scheduler:
         won = self._store.jobs.transition(version.id, expected, status, **changes)
         if won and status.ended:
             self._stop_delivered.discard(version.id)
+            self._stopping.pop(version.id, None)
             self._started.discard(version.id)
             if self._store.jobs.status(version.id) is None:  # deleted with its end, as was requested
                 self.remove([version.id])
@@ -225,3 +271,11 @@ class Scheduler:
 
 def _key(version: Version) -> str:
     return str(version.id)
+
+
+def _raise_if_general(error: Exception) -> None:
+    """Raise an error that no version is to blame for: the step is taken again."""
+    if isinstance(error, (StoreUnavailable, Unreachable)):
+        raise error
+    if isinstance(error, OSError) and files.is_shortage(error):
+        raise Unreachable(str(error)) from error

@@ -97,15 +97,15 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
     offered = catalog.load().with_more(table.value_of("local_engines", home), table.value_of("local_flavors", home))
     place = Here()
     environment = JobEnvironment(home, table.value_of("local_environment", home))
-    planner = Planner(table.value_of("local_conda", home))
+    planner, grace = Planner(table.value_of("local_conda", home)), table.value_of("local_grace", home)
     spec_builder = JobSpecBuilder(
         paths, offered, store, table.value_of("local_python", home), place.describe, environment,
         table.value_of("local_isolation", home), table.value_of("local_images", home),
-        table.value_of("local_cards", home), job_storage.address_of(storage), planner,
+        table.value_of("local_cards", home), job_storage.address_of(storage), planner, grace,
     )  # fmt: skip
     capacity = table.value_of("local_capacity", home) or os.cpu_count() or 1
     cleaner = Cleaner(paths, store, keep.parse(table.value_of("local_keep", home)))
-    scheduler = Scheduler(store, paths, spec_builder, place, capacity, cleaner.wake, place.prepare)
+    scheduler = Scheduler(store, paths, spec_builder, place, capacity, cleaner.wake, place.prepare, grace)
     place.notify(scheduler.wake)
     token = secrets.token_urlsafe(32)
     activity = Activity(LONG_POLLS)

@@ -6,8 +6,10 @@ are what the service keeps of it: logs, metrics and the record of its end.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
+import secrets
 import shutil
 import time
 from collections.abc import Collection
@@ -66,11 +68,21 @@ class WorkingDirectories:
 
 
 def remove_tree(folder: Path) -> None:
-    """Remove a folder, with what a script made read-only. Raises `OSError` for what cannot be removed."""
+    """Remove a folder of any depth, with what a script made read-only, or the file in its place.
+
+    Raises:
+        OSError: it does not exist, or something cannot be removed.
+    """
+    if folder.is_symlink() or not folder.is_dir():
+        folder.unlink()
+        return
     try:
         shutil.rmtree(folder)
     except FileNotFoundError:  # another process removes it, too
         shutil.rmtree(folder, ignore_errors=True)
+    except RecursionError:
+        _flatten(folder)
+        remove_tree(folder)
     except PermissionError:
         _make_writable(folder)
         shutil.rmtree(folder)
@@ -118,7 +130,7 @@ def _directories(folder: Path) -> tuple[Path, ...]:
     try:
         with os.scandir(folder) as entries:
             return tuple(Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return ()
 
 
@@ -130,6 +142,25 @@ def _has_exited(lock: Path) -> bool:
             return False
         time.sleep(0.01)
     return True
+
+
+def _flatten(folder: Path) -> None:
+    """Move all folders below a folder to its first level, however deep they are."""
+    top = os.open(folder, os.O_RDONLY)
+    try:
+        names = [entry.name for entry in os.scandir(top) if entry.is_dir(follow_symlinks=False)]
+        unused = (f".{secrets.token_hex(8)}-{number}" for number in itertools.count())
+        for name in names:  # it grows meanwhile
+            inner = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=top)
+            try:
+                for entry in [*os.scandir(inner)]:
+                    if entry.is_dir(follow_symlinks=False):
+                        names.append(next(unused))
+                        os.rename(entry.name, names[-1], src_dir_fd=inner, dst_dir_fd=top)
+            finally:
+                os.close(inner)
+    finally:
+        os.close(top)
 
 
 def _make_writable(folder: Path) -> None:

@@ -200,6 +200,22 @@ def test_read_only_folders_are_removed_too(monkeypatch):
         assert (result.exit_code, past.home.job(number).node(0).root.exists()) == (0, False), result.output
 
 
+def test_folders_of_any_depth_are_removed(tmp_path):
+    top = tmp_path / "7"
+    top.mkdir()
+    folder = os.open(top, os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("deep", dir_fd=folder)
+        inner = os.open("deep", os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = inner
+    os.close(folder)
+
+    remove_tree(top)
+
+    assert not top.exists()
+
+
 def test_the_folder_of_a_deleted_version_goes_with_what_a_script_made_read_only(monkeypatch):
     with common_user() as place:
         monkeypatch.setenv("MODELARTS_HOME", str(place / "state"))

@@ -21,8 +21,9 @@ from modelarts.local.places.base import Phase, State, Unreachable
 from modelarts.local.places.here import Here
 from modelarts.local.processes import Process
 from modelarts.local.runtime.spec import PACKAGES
-from modelarts.local.scheduler import LOST, STOPPED, Scheduler
+from modelarts.local.scheduler import LOST, STOP_PATIENCE, STOPPED, Scheduler
 from modelarts.local.store.records import Version
+from modelarts.local.working_directories import remove_tree
 from tests.support import environment
 from tests.support.jobs import until
 from tests.support.processes import running
@@ -51,6 +52,9 @@ class Elsewhere:
     def stop(self, key: str, folder: JobPaths) -> bool:
         self._called("stop", key)
         return True
+
+    def force(self, key: str, folder: JobPaths) -> None:
+        self._called("force", key)
 
     def clean(self, key: str, folder: JobPaths) -> None:
         self._called("clean", key)
@@ -229,6 +233,43 @@ def test_a_version_that_the_place_refuses_fails_without_blocking_others(schedule
     assert scheduled.status(next_one) in (INIT, RUNNING, RUN_FAILED)
 
 
+@pytest.mark.parametrize("call", ["look", "clean", "stop"])
+def test_a_version_that_its_place_cannot_follow_is_lost_and_the_others_go_on(scheduled, call):
+    scheduled.capacity = 2
+    scheduled.restart()
+    odd, other, queued = (scheduled.env.version() for _ in range(3))
+    scheduled.scheduler.step()
+    scheduled.place.states[str(other.id)] = State(Phase.COMPLETED, 1)
+    if call == "look":
+        scheduled.place.states[str(odd.id)] = State(Phase.FAILED, [1], "")  # type: ignore[arg-type]
+    else:
+        scheduled.place.failing[call] = TypeError("odd")
+    if call == "clean":
+        scheduled.place.states[str(odd.id)] = State(Phase.LOST)
+    if call == "stop":
+        scheduled.scheduler.stop(scheduled.now(odd))
+
+    scheduled.scheduler.step()
+
+    assert (scheduled.status(odd), scheduled.status(other), scheduled.status(queued)) == (RUN_LOST, COMPLETED, RUNNING)
+    assert "the local service cannot follow this version" in (scheduled.now(odd).reason or "")
+
+
+def test_a_stop_that_does_not_end_a_version_is_forced_and_recorded_at_last(scheduled, monkeypatch):
+    version = scheduled.env.version()
+    scheduled.scheduler.step()
+    scheduled.scheduler.stop(scheduled.now(version))
+    clock = [0.0]
+    monkeypatch.setattr("modelarts.local.scheduler.time.monotonic", lambda: clock[0])
+    calls = []
+    for clock[0] in (0.0, STOP_PATIENCE - 1, STOP_PATIENCE + 1, 2 * STOP_PATIENCE + 1):
+        scheduled.scheduler.step()
+        calls.append((scheduled.place.count("force"), scheduled.place.count("clean")))
+
+    assert calls == [(0, 0), (0, 0), (1, 0), (1, 1)]
+    assert (scheduled.status(version), scheduled.now(version).reason) == (KILLED, STOPPED)
+
+
 def test_a_running_version_of_a_deleted_job_is_stopped_and_then_deleted_with_its_folder(scheduled):
     jobs = scheduled.env.store.jobs
     version = scheduled.env.version()
@@ -372,6 +413,20 @@ def test_a_record_that_makes_no_sense_counts_as_none(folder):
     assert phase(Here(), folder) is Phase.LOST
 
 
+@pytest.mark.parametrize("record", [
+    {}, {"end_time": [], "reason": {}}, {"end_time": 10**30, "reason": 5}, {"end_time": True, "reason": "\ud800"},
+])  # fmt: skip
+def test_members_of_a_record_that_make_no_sense_are_left_out(scheduled, folder, record):
+    version = scheduled.env.version()
+    scheduled.scheduler.step()
+    folder.exit.write_text(json.dumps({"outcome": "failed", **record}))
+    scheduled.place.states[str(version.id)] = Here().look({"7": folder})["7"]
+
+    scheduled.scheduler.step()
+
+    assert (scheduled.status(version), scheduled.now(version).reason) in ((RUN_FAILED, None), (RUN_FAILED, "?"))
+
+
 @pytest.mark.parametrize(
     ("argv", "environment", "reason"),
     [
@@ -408,6 +463,59 @@ def test_a_worker_killed_by_a_signal_without_a_name_fails_the_version(place, fol
     until(lambda: phase(place, folder) is not Phase.RUNNING)
 
     assert place.look({"7": folder})["7"].reason == "the script was killed by signal 40"
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Iterator[Path]:
+    """A folder that may become so deep that what removes old folders of tests could not remove it."""
+    (tmp_path / "bucket").mkdir()
+    yield tmp_path / "bucket"
+    remove_tree(tmp_path / "bucket")
+
+
+@pytest.mark.parametrize("levels", [1200, 3000])
+def test_folders_of_thousands_of_levels_are_created_or_named_as_the_reason(place, folder, bucket, levels):
+    deep = str(bucket) + "/d" * levels
+    described = spec(folder, ["true"])
+    described["outputs"] = [deep]
+    described["workers"][0]["log_object"] = f"{deep}/log"
+    write_private(folder.spec, described)
+
+    place.start("7", folder)
+    until(lambda: phase(place, folder) is not Phase.RUNNING)
+
+    state = place.look({"7": folder})["7"]
+    if levels == 1200:
+        assert (state.phase, Path(deep, "log").exists()) == (Phase.COMPLETED, True)
+    else:
+        assert state.phase is Phase.FAILED
+        assert state.reason.startswith("the job's folders cannot be created: [Errno 36] File name too long")
+
+
+def test_a_supervisor_that_cannot_record_why_it_failed_tells_the_service(folder):
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    place, ended = Here(), []
+    place.notify(lambda: ended.append(True))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limit[1]))  # as on a full disk; the supervisor inherits it
+    try:
+        place.start("7", folder)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    until(lambda: ended)
+
+    state = place.look({"7": folder})["7"]
+    assert state == State(Phase.LOST, reason="the process that supervised this version failed: File too large")
+
+
+def test_a_supervisor_that_fails_says_so_and_not_that_it_was_killed(place, folder):
+    write_private(folder.spec, {**spec(folder, ["true"]), "workers": None})
+
+    place.start("7", folder)
+    until(lambda: phase(place, folder) is not Phase.RUNNING)
+
+    state = place.look({"7": folder})["7"]
+    assert state.phase is Phase.FAILED
+    assert state.reason.startswith("the process that supervised this version failed: TypeError(")
 
 
 def test_a_version_that_has_no_space_for_the_record_of_its_end_fails_before_it_starts(folder):

@@ -50,6 +50,7 @@ EXAMPLES: dict[str, list[tuple[Any, Any]]] = {
                       ([{"spec_code": "a", "max_num": 2}, "b"], {"a": {"max_num": 2}, "b": {}})],
     "local_environment": [(["RANK"], ["RANK"]), ("HTTPS_PROXY, WANDB_*", ["HTTPS_PROXY", "WANDB_*"]), ([], [])],
     "local_tensorboards": [(1, 1), ("2", 2), (20, 20)],
+    "local_grace": [(30, 30.0), ("2.5", 2.5), (5.0, 5.0)],
     "local_cards": [(1, 1), ("2", 2), (8, 8)],
     "local_conda": [("micromamba", "micromamba"), ("/opt/conda/bin/conda", "/opt/conda/bin/conda"), ("none", "none")],
     "local_images": [("host", "host"), (" Refuse ", "refuse"), ("host", "host")],

@@ -61,5 +61,8 @@ class Place(Protocol):
     def stop(self, key: str, folder: JobPaths) -> bool:
         """Request the end of a version. Returns whether the request was delivered; if not, it is repeated."""
 
+    def force(self, key: str, folder: JobPaths) -> None:
+        """End a version that did not end in time after `stop`; it is lost then."""
+
     def clean(self, key: str, folder: JobPaths) -> None:
         """End all remaining processes of a version that is lost."""

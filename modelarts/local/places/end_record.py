@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from typing import Any
 
 _SIZE = 4096
@@ -19,11 +20,21 @@ def reserve(path: str) -> None:
 
 
 def store(path: str, record: dict[str, Any]) -> None:
-    """Write the record. Raises `OSError`."""
-    descriptor = os.open(f"{path}.part", os.O_RDWR | os.O_CREAT, 0o600)
+    """Write the record, also if a script has put something else in its place. Raises `OSError`."""
+    try:
+        _store(path, f"{path}.part", record)
+    except OSError:
+        unused = f"{path}.{time.time_ns()}"
+        if os.path.isdir(path) and not os.path.islink(path):
+            os.rename(path, f"{unused}.found")
+        _store(path, unused, record)
+
+
+def _store(path: str, part: str, record: dict[str, Any]) -> None:
+    descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     with open(descriptor, "r+b") as file:
         file.write(json.dumps(record).encode())
         file.flush()
         file.truncate()
         os.fsync(file.fileno())
-    os.replace(f"{path}.part", path)
+    os.replace(part, path)

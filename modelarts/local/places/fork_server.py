@@ -18,6 +18,7 @@ if __name__ == "__main__":  # started by file path, so nothing else has added th
 
 from modelarts.local.places import lost_results, packages, supervisor  # noqa: F401  most versions need all of them
 
+BEGUN = b"1"
 LONGEST_WAIT = 600.0  # seconds without a version to supervise
 
 
@@ -26,7 +27,9 @@ class Request(NamedTuple):
 
     spec: str
     lock: int  # descriptor of the lock that its supervisor holds
-    caller: int  # descriptor of a socket on which it says that it has begun, and which it closes at the end
+    # Descriptor of a socket on which it says that it has begun, and why it failed if it cannot record that; its end
+    # closes it.
+    caller: int
 
 
 def next_request(requests: socket.socket) -> Optional[Request]:
@@ -56,14 +59,18 @@ def supervise(request: Request) -> None:
     try:
         os.setsid()
         os.chdir(os.path.dirname(request.spec))
-        with contextlib.suppress(BrokenPipeError):  # the service has given up, and may start another one
-            os.write(request.caller, b"1")
-            supervisor.supervise(request.spec, request.lock)
-            os.close(request.caller)  # the exit of this process takes longer
-    except BaseException:  # noqa: BLE001  nothing may return to the loop of the parent
-        import traceback
+        os.write(request.caller, BEGUN)
+    except OSError:  # the service has given up, and may start another one
+        os._exit(0)
+    try:
+        supervisor.supervise(request.spec, request.lock)
+    except BaseException as error:  # noqa: BLE001  nothing may return to the loop of the parent
+        with contextlib.suppress(OSError):
+            os.write(request.caller, supervisor.failure(error).encode("utf-8", "replace"))
+        with contextlib.suppress(Exception):
+            import traceback
 
-        traceback.print_exc()
+            traceback.print_exc()
     finally:
         os._exit(0)
 

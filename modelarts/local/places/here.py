@@ -18,11 +18,13 @@ from modelarts.local import hardware, locks
 from modelarts.local.daemon import JOB_SESSION
 from modelarts.local.paths import JobPaths, read_json
 from modelarts.local.places import images
-from modelarts.local.places.base import ENDED, Phase, State
+from modelarts.local.places.base import ENDED, Phase, State, Unreachable
 from modelarts.local.places.supervisors import Supervisors
-from modelarts.local.processes import Process, end_with_variable
+from modelarts.local.processes import Process, end_with_variable, holders
 
 _ENDS = {phase.value: phase for phase in ENDED}
+_TIME_LIMIT = 2**53  # milliseconds
+_REASON_LENGTH = 10_000
 
 
 class Here:
@@ -31,6 +33,7 @@ class Here:
     def __init__(self) -> None:
         self._supervisors = Supervisors()
         self._ended: Callable[[], None] | None = None
+        self._failures: dict[str, str] = {}  # of supervisors that could not record them, by key
 
     def notify(self, ended: Callable[[], None]) -> None:
         """Call a function when a version that was started by this process has ended."""
@@ -54,24 +57,44 @@ class Here:
             started = self._supervisors.start(folder.spec, lock)
         finally:
             os.close(lock)
-        threading.Thread(target=self._wait, args=(started,), daemon=True).start()
+        threading.Thread(target=self._wait, args=(key, started), daemon=True).start()
 
-    def _wait(self, supervisor: socket.socket) -> None:
-        with supervisor, suppress(OSError):
-            supervisor.recv(1)
+    def _wait(self, key: str, supervisor: socket.socket) -> None:
+        with supervisor, suppress(OSError), supervisor.makefile("rb") as file:
+            if failure := file.read(_REASON_LENGTH):
+                self._failures[key] = failure.decode("utf-8", "replace")
         if self._ended is not None:
             self._ended()
 
     def look(self, folders: Mapping[str, JobPaths]) -> dict[str, State]:
-        return {key: _state(folder) for key, folder in folders.items()}
+        try:
+            return {key: self._state(key, folder) for key, folder in folders.items()}
+        except OSError as error:  # a shortage of descriptors or memory
+            raise Unreachable(str(error)) from None
+
+    def _state(self, key: str, folder: JobPaths) -> State:
+        state = _state(folder)
+        failure = self._failures.get(key, "")
+        return State(Phase.LOST, reason=failure) if failure and state.phase not in ENDED else state
 
     def stop(self, key: str, folder: JobPaths) -> bool:
-        return _supervisor(folder).signal(signal.SIGTERM)
+        supervisors = _supervisors(folder)
+        delivered = [supervisor.signal(signal.SIGTERM) for supervisor in supervisors]
+        for supervisor in supervisors:
+            supervisor.signal(signal.SIGCONT)  # one that is stopped (SIGSTOP) would not act on it
+        return any(delivered)
+
+    def force(self, key: str, folder: JobPaths) -> None:
+        for supervisor in {_supervisor(folder), *holders(folder.alive)}:
+            supervisor.signal(signal.SIGKILL)
 
     def clean(self, key: str, folder: JobPaths) -> None:
+        if not locks.is_held(folder.alive):  # it runs on if the job has replaced its lock
+            _supervisor(folder).signal(signal.SIGKILL)
         images.remove(str(folder.containers))
-        for record in read_json(folder.workers) or ():
-            Process(record["pid"], record["started"]).signal(signal.SIGKILL)
+        workers = read_json(folder.workers)
+        for record in workers if isinstance(workers, list) else ():
+            Process.recorded(record).signal(signal.SIGKILL)
         # In a PID namespace they have ended now. Elsewhere, those that escaped have a variable of this version.
         end_with_variable(f"{JOB_SESSION}={folder.session}")
 
@@ -83,18 +106,27 @@ def _state(folder: JobPaths) -> State:
     ended = ended or _end(folder)  # it may have ended between the two looks
     if ended is not None:
         return ended
-    return State(Phase.LOST if _supervisor(folder).pid else Phase.UNKNOWN)
+    return State(Phase.LOST if os.path.lexists(folder.supervisor) else Phase.UNKNOWN)
 
 
 def _end(folder: JobPaths) -> State | None:
-    """The end that the supervisor recorded, or `None`."""
+    """The end that the supervisor recorded, or `None`. Without isolation, a job can write to its record."""
     record = read_json(folder.exit)
-    if not isinstance(record, dict) or record.get("outcome") not in _ENDS:
+    outcome = record.get("outcome") if isinstance(record, dict) else None
+    if not isinstance(outcome, str) or outcome not in _ENDS:
         return None
-    return State(_ENDS[record["outcome"]], record["end_time"], record["reason"])
+    end_time, reason = record.get("end_time"), record.get("reason")
+    is_time = type(end_time) is int and 0 <= end_time < _TIME_LIMIT
+    text = reason.encode("utf-8", "replace").decode()[:_REASON_LENGTH] if isinstance(reason, str) else ""
+    return State(_ENDS[outcome], end_time if is_time else None, text)
 
 
 def _supervisor(folder: JobPaths) -> Process:
-    """The supervisor as it recorded itself; pid 0 if there is no record."""
-    record = read_json(folder.supervisor)
-    return Process(record["pid"], record["started"]) if record else Process(0, "")
+    """The supervisor as it recorded itself; pid 0 if there is no record that makes sense."""
+    return Process.recorded(read_json(folder.supervisor))
+
+
+def _supervisors(folder: JobPaths) -> list[Process]:
+    """The supervisor as it recorded itself; without a record that makes sense, who holds its lock."""
+    supervisor = _supervisor(folder)
+    return [supervisor] if supervisor.pid else holders(folder.alive)

@@ -137,7 +137,7 @@ class Supervisor:
             raise StartFailure(f"the input data {spec['input']['url']} do not exist")
         try:
             for path in spec["outputs"]:
-                os.makedirs(path, exist_ok=True)
+                files.make_folders(path)
             for worker in spec["workers"]:
                 self.copy_code(worker)
             self.provide_scripts()
@@ -207,11 +207,40 @@ def supervise(path: str, lock: int) -> None:
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     with open(path, encoding="utf-8") as file:
         text = file.read()
-    spec, process = json.loads(text), Process.of(os.getpid())
-    files.write(spec["supervisor"], json.dumps(process._asdict()).encode())
-    os.write(lock, str(process.pid).encode())
-    problem = ""
+    spec = json.loads(text)
     try:
+        record = _run(text, spec, lock, stopped)
+    except Exception as error:  # noqa: BLE001  it says so, or it would look like a supervisor that was killed
+        import traceback
+
+        traceback.print_exc()
+        record = {"outcome": "failed", "exit_code": 1, "reason": failure(error)}
+        _report(spec, record["reason"])
+    record["end_time"] = time.time_ns() // 1_000_000
+    end_record.store(spec["exit"], record)
+
+
+def failure(error: BaseException) -> str:
+    """The reason of a version whose supervisor has failed itself."""
+    why = explain(error) if isinstance(error, OSError) else repr(error)
+    return f"the process that supervised this version failed: {why}"
+
+
+def _report(spec: dict[str, Any], reason: str) -> None:
+    """Write to the logs that the supervisor failed, as far as that is possible."""
+    with contextlib.suppress(Exception):
+        for worker in spec["workers"]:
+            log = Log(worker["log"], worker["log_object"])
+            log.note(reason)
+            log.line("Training end with return code: 1")
+
+
+def _run(text: str, spec: dict[str, Any], lock: int, stopped: threading.Event) -> dict[str, Any]:
+    """Run the version, as often as other programs take its ports. Returns the record of its end."""
+    process, problem = Process.of(os.getpid()), ""
+    try:
+        files.write(spec["supervisor"], json.dumps(process._asdict()).encode())
+        os.write(lock, str(process.pid).encode())
         end_record.reserve(spec["exit"])
     except OSError as error:
         problem = f"the job's folder cannot be written: {explain(error)}"
@@ -219,8 +248,7 @@ def supervise(path: str, lock: int) -> None:
     while record is None:
         left -= 1
         record = _attempt(text, problem, stopped, is_last=not left)
-    record["end_time"] = time.time_ns() // 1_000_000
-    end_record.store(spec["exit"], record)
+    return record
 
 
 def _attempt(text: str, problem: str, stopped: threading.Event, is_last: bool) -> dict[str, Any] | None:

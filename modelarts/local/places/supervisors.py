@@ -53,7 +53,8 @@ class Supervisors:
             lock: descriptor of the lock that it holds as long as it lives.
 
         Returns:
-            A socket that is closed at its other end when the version has ended, or the supervisor was killed.
+            A socket that is closed at its other end when the version has ended, or the supervisor was killed. Before,
+            a supervisor writes to it why it failed, if it could not record that.
 
         Raises:
             OSError: it does not start.
@@ -84,6 +85,6 @@ def _has_begun(supervisor: socket.socket) -> bool:
     """Wait until a supervisor says so. After `False` it cannot begin: it does so only if it could say it."""
     supervisor.settimeout(PATIENCE)
     with suppress(socket.timeout):
-        return supervisor.recv(1) != b""
+        return supervisor.recv(1) == fork_server.BEGUN
     supervisor.shutdown(socket.SHUT_RD)
-    return supervisor.recv(1) != b""
+    return supervisor.recv(1) == fork_server.BEGUN

@@ -30,7 +30,7 @@ class Log:
         self._writing = threading.Lock()
         for path in filter(None, paths):
             try:
-                os.makedirs(os.path.dirname(path), exist_ok=True)
+                files.make_folders(os.path.dirname(path))
                 self._files.append(files.open_to_append(path))
             except (OSError, ValueError) as error:
                 self._report(error, path)

@@ -21,7 +21,7 @@ from modelarts.local.places.start_failure import StartFailure
 from modelarts.local.places.worker_log import Log, copy, copy_lines, explain
 from modelarts.local.processes import Process
 
-GRACE = 5.0  # seconds from SIGTERM to SIGKILL for a worker
+PATIENCE = 5.0  # seconds in which workers end that were killed, and their output is in the logs
 
 
 class Workers:
@@ -92,7 +92,7 @@ class Workers:
             serving = [node for node, worker in zip(self.nodes, self.spec["workers"]) if worker["beside"]]
             for node in self.nodes if self.others else serving:
                 node.stop()
-            self.changed.wait_for(self.all_gone, GRACE)
+            self.changed.wait_for(self.all_gone, self.spec.get("grace", PATIENCE))
 
     def wait_for(self, index: int) -> None:
         """Wait for one node, and record what it reports."""
@@ -131,7 +131,7 @@ class Workers:
     def end(self) -> End:
         """The end of workers that were started; those that had to be killed may take a moment."""
         with self.changed:
-            self.changed.wait_for(self.all_gone, GRACE)
+            self.changed.wait_for(self.all_gone, PATIENCE)
             codes, failures = dict(self.codes), self.failures()
         if self.stopped.is_set():
             return ends.stopped(codes, self.others, len(self.nodes))
@@ -146,7 +146,7 @@ class Workers:
     def finish_logs(self) -> None:
         """Wait until the output of all workers is in their logs."""
         for pump in itertools.chain(*self.pumps):
-            pump.join(GRACE)
+            pump.join(PATIENCE)
 
     def finish(self) -> None:
         """Wait until no thread is left, after all processes have been killed."""

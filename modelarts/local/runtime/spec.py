@@ -12,6 +12,7 @@ import psutil
 
 import modelarts
 from modelarts._obs.paths import MachinePath, ObsPath, expand_user, parse_path
+from modelarts._settings import table
 from modelarts.local import daemon, hardware, layout
 from modelarts.local.catalog import Catalog
 from modelarts.local.environment_plan import NoEnvironment, Planner
@@ -46,6 +47,7 @@ class JobSpecBuilder:
     cards: int = 1  # the setting `local_cards`
     storage: str = ""  # host and port at which jobs reach the buckets over the OBS protocol
     planner: Planner = attrs.field(factory=Planner)
+    grace: float = table.BY_NAME["local_grace"].default  # the setting
 
     def spec(self, job: Job, version: Version) -> dict[str, Any]:
         """The spec of a version: values that become JSON."""
@@ -79,6 +81,7 @@ class JobSpecBuilder:
             "supervisor": str(paths.supervisor),
             "started": str(paths.workers),
             "usage": str(paths.usage),
+            "grace": self.grace,
             "packages": PACKAGES,
             "python": python_of(
                 self._interpreter(self._engine(body)), self.home, self.environment, PACKAGES,

@@ -12,9 +12,12 @@ from modelarts.local.store.errors import BeingDeleted, JobNotFound, NameInUse, V
 from modelarts.local.store.jobs import Jobs
 from modelarts.local.store.visualizations import Visualizations
 
-__all__ = ["BeingDeleted", "JobNotFound", "NameInUse", "Store", "StoreError", "VersionNotFound", "now"]
+__all__ = [
+    "BeingDeleted", "JobNotFound", "NameInUse", "Store", "StoreError", "StoreUnavailable", "VersionNotFound", "now",
+]  # fmt: skip
 
-StoreError = sqlite3.Error  # the file cannot be read or written
+StoreError = sqlite3.Error
+StoreUnavailable = sqlite3.OperationalError  # the file cannot be read or written now: locked, a full disk
 
 
 class Store:
