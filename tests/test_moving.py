@@ -205,6 +205,14 @@ def _(cloud: Cloud, session: Session) -> None:
         assert body["config"]["parameter"] == [{"label": "lr", "value": "0.1"}]
 
 
+@differs("Labels")
+def _(cloud: Cloud, session: Session) -> None:
+    cloud.look_ups("specs", "engines")
+    given = [{"label": "lr", "value": "0.1"}, {"label": "lr", "value": "0.2"}]
+    with pytest.raises(errors.ArgumentError, match="'lr': is there twice; keep one"):
+        cloud_estimator(session, hyperparameters=given).payload(inputs="/b/d/")
+
+
 @differs("Paths")
 def _(cloud: Cloud, session: Session) -> None:
     cloud.look_ups("specs", "engines")
