@@ -161,7 +161,8 @@ def test_what_conda_reports_is_the_reason_of_the_failure(with_conda: Machine, ch
     no_python, _ = with_conda.ended(environment(conda_packages=["nowhere"]))
 
     assert info.status == no_python.status == 11
-    assert info.error_result.startswith("environment 'mine' cannot be created: micromamba: error    libmamba Could not")
+    reason = "micromamba: error libmamba Could not solve for environment specs nowhere=1 does not exist"
+    assert info.error_result == f"environment 'mine' cannot be created: {reason}"
     assert "nowhere=1 does not exist" in log
     assert "channels=[…] names where packages of conda come from" in no_python.error_result
     assert with_conda.keys() == before

@@ -38,6 +38,8 @@ class TrainingSettings:
         if not isinstance(body, dict):
             raise bad_value("config must be a JSON object")
         compute, declared = self._compute(body), environment(body)
+        if declared and (text(body, "user_image_url") or body.get("model_id") is not None):
+            raise bad_value("environment belongs to app_url with boot_file_url, not to an image or an algorithm")
         # What modelarts_04_0222 documents: debugging on this machine, without engine and data if a script needs none.
         is_here = self._catalog.is_debugging(compute)
         is_debugging = declared is not None or is_here

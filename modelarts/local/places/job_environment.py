@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ from modelarts.local.environments import Cancelled, EnvironmentCache, Record, no
 from modelarts.local.interpreters import Interpreter, InterpreterError
 from modelarts.local.places import installation, requirements
 from modelarts.local.places.installer import network_variables
-from modelarts.local.places.installer_process import Progress, run
+from modelarts.local.places.installer_process import Ended, Progress, run
 from modelarts.local.places.start_failure import StartFailure
 
 _ENVIRONMENT_FILE = "environment.yml"
@@ -27,7 +28,11 @@ _COMMANDS = {
     "mamba": ("env", "create"),
     "conda": ("env", "create"),
 }
-_CONFIRMED = {"CONDA_ALWAYS_YES": "true", "MAMBA_ALWAYS_YES": "true"}
+# No questions, and neither banners nor progress bars in the log.
+_SETTINGS = {"CONDA_ALWAYS_YES": "true", "MAMBA_ALWAYS_YES": "true", "MAMBA_NO_BANNER": "1",
+             "MAMBA_NO_PROGRESS_BARS": "true"}  # fmt: skip
+# `PackagesNotFoundError: …` and the like of conda, `error    libmamba …` of mamba, `ERROR: …` of pip.
+_FAILURE = re.compile(r"^(?:error\b|\w*(?:Error|NotFound)\b:?).*(?:\n\s+\S.*)?", re.IGNORECASE | re.MULTILINE)
 # Of the environment that is active where the service was started, not of the one that is created.
 _ACTIVE = ("CONDA_PREFIX", "CONDA_DEFAULT_ENV", "CONDA_PROMPT_MODIFIER", "CONDA_SHLVL", "CONDA_PYTHON_EXE",
            "CONDA_ENV_PATH")  # fmt: skip
@@ -68,12 +73,13 @@ def virtual(
     return alone, [*filter(None, [installed])]
 
 
-def conda(declared: Mapping[str, Any], wanted: dict[str, Any], progress: Progress) -> tuple[Interpreter, str]:
+def conda(declared: Mapping[str, Any], wanted: dict[str, Any], own: str, progress: Progress) -> tuple[Interpreter, str]:
     """Make sure that conda or one of its kin has created the environment.
 
     Args:
         declared: the environment, with `kind` and `tool`.
         wanted: the member `python` of the spec.
+        own: a folder of the job.
 
     Returns:
         The interpreter of the environment, and its folder.
@@ -85,7 +91,7 @@ def conda(declared: Mapping[str, Any], wanted: dict[str, Any], progress: Progres
     try:
         cache, key = EnvironmentCache(wanted["packages"]), _key(declared)
         was_complete = cache.is_complete(key)
-        creation = _Creation(declared, wanted, label, progress)
+        creation = _Creation(declared, wanted, os.path.join(own, "environment"), label, progress)
         cache.obtain(key, creation.wait, creation.create)  # in use until this process ends
         if was_complete:
             progress.note(f"{label}: {key} has its packages")
@@ -103,9 +109,12 @@ def conda(declared: Mapping[str, Any], wanted: dict[str, Any], progress: Progres
 class _Creation:
     """Creates an environment in a folder."""
 
-    def __init__(self, declared: Mapping[str, Any], wanted: dict[str, Any], label: str, progress: Progress) -> None:
+    def __init__(
+        self, declared: Mapping[str, Any], wanted: dict[str, Any], scratch: str, label: str, progress: Progress
+    ) -> None:
         self.declared = declared
-        self.variables = {**wanted["variables"], **network_variables(os.environ, ("CONDA", "MAMBA_")), **_CONFIRMED}
+        self.scratch = scratch
+        self.variables = {**wanted["variables"], **network_variables(os.environ, ("CONDA", "MAMBA_")), **_SETTINGS}
         for name in _ACTIVE:
             self.variables.pop(name, None)
         self.label = label
@@ -121,22 +130,26 @@ class _Creation:
     def create(self, folder: str) -> Record:
         kind, tool = self.declared["kind"], self.declared["tool"]
         self.progress.note(f"{self.label} is created with {tool}")
-        beside = f"{folder}-new"
-        shutil.rmtree(beside, ignore_errors=True)
-        os.makedirs(beside, 0o700)  # URLs of channels and packages may have tokens
+        os.makedirs(self.scratch, 0o700, exist_ok=True)  # URLs of channels and packages may have tokens
         try:
-            file = os.path.join(beside, _ENVIRONMENT_FILE)
+            file = os.path.join(self.scratch, _ENVIRONMENT_FILE)
             files.write(file, json.dumps(_content(self.declared), indent=2).encode())  # JSON is YAML, too
             command = [tool, *_COMMANDS[kind], "--prefix", folder, "--file", file]
-            ended = run(command, self.variables, beside, self.progress)
+            ended = run(command, self.variables, self.scratch, self.progress)
         finally:
-            shutil.rmtree(beside, ignore_errors=True)
+            shutil.rmtree(self.scratch, ignore_errors=True)
         if ended.code:
             hint = "" if self.declared["channels"] else "; channels=[…] names where packages of conda come from"
-            raise StartFailure(f"{self.label} cannot be created: {kind}: {ended.reason}{hint}", ended.code)
+            raise StartFailure(f"{self.label} cannot be created: {kind}: {_reason(ended)}{hint}", ended.code)
         if not os.access(os.path.join(folder, "bin", "python"), os.X_OK):
             raise StartFailure(f"{self.label} has no Python: add one to conda_packages, such as python=3.9")
         return Record(_listed(self.declared), os.path.join(folder, "bin", "python"), kind, now())
+
+
+def _reason(ended: Ended) -> str:
+    """What the program reported, with the line behind it: conda and mamba name the packages there."""
+    found = _FAILURE.search(ended.output)
+    return " ".join(found[0].split()) if found else ended.reason
 
 
 def _content(declared: Mapping[str, Any]) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def _base(
 
     progress = Progress(logs, stopped, record)
     if declared["tool"]:
-        python, folder = job_environment.conda(declared, wanted, progress)
+        python, folder = job_environment.conda(declared, wanted, own, progress)
         return _Base(python, [], {"CONDA_PREFIX": folder, "CONDA_DEFAULT_ENV": declared["name"]})
     return _Base(*job_environment.virtual(declared, _interpreter(wanted), wanted, own, progress), {})
 
