@@ -162,7 +162,7 @@ class Checks:
         if self.staging.has_bucket(path.bucket):
             return path
         if not exists_locally(value):
-            rule = f"there is no such path on this machine, and the session has no bucket {path.bucket!r}"
+            rule = f"there is no such path on this machine, where the job runs, and no bucket {path.bucket!r}"
             self.problem(argument, value, rule)
             return None
         rule = (f"exists on this machine, and the session has no bucket {path.bucket!r}; write Path({value!r}) for the "
@@ -172,7 +172,12 @@ class Checks:
 
     def obs_path(self, argument: str, value: Any) -> ObsPath | None:
         try:
-            return ObsPath.parse(value)
+            path = ObsPath.parse(value)
+            if not self.local_paths.only_here or argument == "boot_file" or self.staging.has_bucket(path.bucket):
+                return path
+            rule = (f"the job runs on this machine, where there is no such path and no bucket {path.bucket!r}; pass a "
+                    "local path (session.obs.download_dir downloads from the cloud)")  # fmt: skip
+            self.problem(argument, value, rule)
         except TypeError:
             rule = f"a text such as /bucket/folder/{_INSTEAD.get(argument, '')}"
             self.problem(argument, value, rule)

@@ -23,14 +23,17 @@ class LocalPaths:
     Args:
         are_documented: absolute texts, such as `/home/ma-user/work/`, may be local paths.
         are_in_place: data and results are used where they are, because the job runs on this machine.
+        only_here: the session is in the cloud, whose buckets a job on this machine does not have.
     """
 
     are_documented: bool
     are_in_place: bool
+    only_here: bool
 
     @classmethod
     def of(cls, training: Training) -> LocalPaths:
-        return cls(training._is_here or training.environment is not None, training._is_here)
+        only_here = training._session is not training.modelarts_session
+        return cls(training._is_here or training.environment is not None, training._is_here, only_here)
 
     def resolved(self, value: Any, staging: Staging) -> Any:
         """The value, as a `Path` if it is an absolute text that means a local file or folder."""

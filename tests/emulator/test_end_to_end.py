@@ -10,7 +10,9 @@ import pytest
 import requests
 
 from modelarts._obs.local.buckets import LocalBuckets
+from modelarts.environment import Environment
 from modelarts.errors import AuthError
+from modelarts.estimator import Estimator
 from modelarts.local import daemon
 from modelarts.local.emulator.iam import accounts
 from modelarts.local.paths import LocalHome, write_private
@@ -124,3 +126,20 @@ def test_a_session_by_password_outlives_its_tokens(home: Path, monkeypatch: pyte
         until(lambda: cloud.send("GET", f"{cloud.v1}/job/ai-engines", headers=token).status_code == 401)
 
         assert session.client.call("list_job_engines").is_success
+
+
+def test_a_script_is_debugged_where_the_service_is(cloud: CloudClient, region: str, tmp_path: Path) -> None:
+    """The flavor `local` is this machine, and so is the service: no other one is started."""
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train" / "a.py").write_text("import sys\nopen(sys.argv[-1][12:] + 'model', 'w').close()\n")
+    with Session(region_name=region, **logins(cloud)["keys"]) as session:
+        debugging = Estimator(
+            session, code_dir=f"{tmp_path}/train", boot_file="a.py", train_instance_type="local",
+            train_instance_count=1, environment=Environment("bare"), output_path=tmp_path / "out",
+        )  # fmt: skip
+        info = debugging.fit(job_name="debugging").wait(timeout=60, show=False)
+        listed = [row.job_name for row in Estimator.iter_jobs(session)]
+
+    assert info.status == 10
+    assert (tmp_path / "out" / "model").exists()
+    assert "debugging" in listed

@@ -148,11 +148,13 @@ def test_a_configuration_with_local_paths_is_used_again(cloud: Session, work: Pa
 
 
 WRONG: list[tuple[dict[str, Any], Any, str]] = [
-    ({"code_dir": "/nowhere/train/"}, None, "code_dir='/nowhere/train/': there is no such path on this machine"),
+    ({"code_dir": "/nowhere/train/"}, None, "code_dir='/nowhere/train/': the job runs on this machine, where"),
     ({"boot_file": "b.py"}, None, "boot_file='b.py': there is no such file in"),
-    ({}, "/nowhere/data", "inputs='/nowhere/data': there is no such path on this machine"),
+    ({}, "/nowhere/data", "inputs='/nowhere/data': the job runs on this machine, where there is no"),
     ({}, Path("nowhere"), "there is no such local path"),
+    ({"output_path": "/cloud-bucket/out/"}, None, "output_path='/cloud-bucket/out/': the job runs on this machine"),
     ({"output_path": 3}, None, "output_path=3"),
+    ({}, "obs://cloud-bucket/data/", "no such path and no bucket 'cloud-bucket'; pass a local path"),
     ({"train_instance_count": 99}, None, "train_instance_count=99"),
 ]
 
