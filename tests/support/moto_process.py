@@ -25,7 +25,6 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.moto_server.werkzeug_app import create_backend_app
 from moto.s3.models import s3_backends
 from werkzeug.serving import WSGIRequestHandler, make_server
-from werkzeug.test import Client
 
 s3 = create_backend_app("s3")  # without moto's search for the right service, which takes longer than the service
 
@@ -60,13 +59,6 @@ class Quiet(WSGIRequestHandler):
         pass
 
 
-def warm_up() -> None:
-    """Requests whose kinds need a tenth of a second when they are first, here once for all servers."""
-    client = Client(application)
-    for method, path in [("PUT", "/warm-up"), ("GET", "/warm-up/none"), ("DELETE", "/warm-up")]:
-        client.open(path, base_url="http://127.0.0.1", method=method, headers={"Authorization": "OBS"}).close()
-
-
 def serve(connection: socket.socket) -> None:
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=Quiet)
     Thread(target=server.serve_forever, daemon=True).start()
@@ -76,7 +68,6 @@ def serve(connection: socket.socket) -> None:
 
 with socket.create_server(("127.0.0.1", 0)) as listener:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    warm_up()
     gc.freeze()
     print(listener.getsockname()[1], flush=True)
     while sys.stdin not in select.select([listener, sys.stdin], [], [])[0]:

@@ -1,8 +1,7 @@
 """Local services that start quickly: they are forked from a process that has imported everything.
 
 Each service is a process of its own, with the environment, working directory, log and signals that `daemon` sets. Only
-its imports happened earlier, and those of the process that forks its supervisors. The process that forks services runs
-this file, with a socket as its argument; it is forked itself before it imports much, for those that fork supervisors.
+its imports happened earlier. The process that forks services runs this file, with a socket as its argument.
 """
 
 from __future__ import annotations
@@ -18,13 +17,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
 
 from modelarts.local.paths import LocalHome
-from modelarts.local.processes import Children, Process
+from modelarts.local.processes import Process
 
 if __name__ == "__main__":  # by file path
     sys.path.insert(0, __file__.rpartition("/tests/")[0])
@@ -124,64 +123,11 @@ def _become(request: dict[str, Any], log: int, inherited: int) -> None:
     sys.path[0] = request["cwd"]
     os.environ.clear()
     os.environ.update(request["environment"])
-    if given_up := os.environ.pop(rights.GIVEN_UP, ""):
-        _ForkedChildren.forks = None  # which could do more than this service
-    rights.give_up(given_up)
+    rights.give_up(os.environ.pop(rights.GIVEN_UP, ""))
     time.tzset()
 
 
-class _ForkedChildren(Children):
-    """For `Supervisors`, which start one process. Called by a service."""
-
-    forks: socket.socket | None = None
-
-    def start(self, argv: Sequence[str], pass_fds: Sequence[int] = (), **options: Any) -> Process:
-        if self.forks is None:
-            return super().start(argv, pass_fds=pass_fds, **options)
-        ours, theirs = socket.socketpair()
-        with ours, theirs:
-            socket.send_fds(self.forks, [json.dumps(dict(os.environ)).encode()], [theirs.fileno(), 2, *pass_fds])
-            return Process(*json.loads(ours.recv(100)))
-
-
-def _serve_forks_of_supervisors() -> socket.socket:
-    """Fork a process that forks one for each request; returns the socket for them."""
-    fork_server = importlib.import_module("modelarts.local.places.fork_server")
-    importlib.import_module("modelarts.local.places.usage")  # which most supervisors import
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    if os.fork():
-        theirs.close()
-        return ours
-    ours.close()
-    os.close(int(sys.argv[1]))
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    gc.freeze()
-    while True:
-        message, descriptors, _, _ = socket.recv_fds(theirs, _LARGEST, 3)
-        if not message:  # all services have ended
-            os._exit(0)
-        if os.fork() == 0:
-            break
-        for descriptor in descriptors:
-            os.close(descriptor)
-    theirs.close()
-    caller, log, requests = descriptors
-    os.setsid()
-    os.chdir("/")
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    os.close(log)
-    os.environ.clear()
-    os.environ.update(json.loads(message))
-    os.write(caller, json.dumps(Process.of(os.getpid())).encode())
-    os.close(caller)
-    fork_server.serve(socket.socket(fileno=requests))
-    os._exit(0)
-
-
 if __name__ == "__main__":
-    _ForkedChildren.forks = _serve_forks_of_supervisors()
-    importlib.import_module("modelarts.local.places.supervisors").Children = _ForkedChildren
     server = importlib.import_module("modelarts.local.server")
     with socket.socket(fileno=int(sys.argv[1])) as inherited_socket:
         arguments = _serve_forks(inherited_socket)
