@@ -14,6 +14,7 @@ import click
 from modelarts._settings import table
 from modelarts._settings.converters import MASK
 from modelarts._settings.home import home_directory
+from modelarts.cli.backups import backup, restore
 from modelarts.cli.clean import clean
 from modelarts.cli.datasets import dataset
 from modelarts.cli.environments import environments
@@ -30,6 +31,8 @@ def local() -> None:
     """The training service on this machine."""
 
 
+local.add_command(backup)
+local.add_command(restore)
 local.add_command(clean)
 local.add_command(environments)
 local.add_command(dataset)

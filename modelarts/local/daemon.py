@@ -174,6 +174,21 @@ def _end(found: Address, paths: LocalHome) -> None:
         time.sleep(0.02)
 
 
+@contextmanager
+def paused(home: Path) -> Iterator[None]:
+    """No service runs inside the `with` statement. One that ran before starts again with its options afterwards."""
+    paths = LocalHome.of(home)
+    with _start_lock(paths):
+        found = find(home)
+        if found is not None:
+            _end(found, paths)
+        try:
+            yield
+        finally:
+            if found is not None:
+                _start(home, paths, None)
+
+
 def forget_options(home: Path) -> None:
     """Let the next start of the service be a new one, without the options of the last."""
     with suppress(OSError):

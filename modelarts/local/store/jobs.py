@@ -104,7 +104,7 @@ class Jobs:
             body=json.dumps(body), resource_id=f"job{secrets.token_hex(4)}", status=int(INIT), create_time=now(),
         )  # fmt: skip
         connection.execute("UPDATE jobs SET versions_created = ? WHERE id = ?", (number, job_id))
-        _summarize(connection, job_id)
+        summarize(connection, job_id)
         return _version(connection, job_id, version_id)
 
     def version(self, job_id: int, version_id: int) -> Version | None:
@@ -171,7 +171,7 @@ class Jobs:
         found = connection.execute("SELECT id, status FROM versions WHERE job_id = ? AND delete_requested", (job_id,))
         deleted = [row["id"] for row in found if rows.status_of(row["status"]).ended]
         connection.executemany("DELETE FROM versions WHERE id = ?", [(version_id,) for version_id in deleted])
-        _summarize(connection, job_id)
+        summarize(connection, job_id)
         connection.execute("DELETE FROM jobs WHERE id = ? AND delete_requested AND version_count = 0", (job_id,))
         return deleted
 
@@ -183,7 +183,7 @@ def _job(connection: sqlite3.Connection, job_id: int) -> Job:
     return _as_job(dict(row))
 
 
-def _summarize(connection: sqlite3.Connection, job_id: int) -> None:
+def summarize(connection: sqlite3.Connection, job_id: int) -> None:
     """Bring the columns of a job that describe its versions up to date."""
     connection.execute(
         "UPDATE jobs SET version_count = (SELECT count(*) FROM versions WHERE job_id = jobs.id), "
