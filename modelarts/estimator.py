@@ -151,7 +151,7 @@ class Estimator(StrictAttributes, Training, JobCalls):
         """
         from modelarts._submit import idempotent_create, older_order
 
-        given = older_order.sorted_out(dataset_id, dataset_version_id, wait, job_name)
+        given = older_order.by_name(dataset_id, dataset_version_id, wait, job_name)
         body, staging = self._built(
             CREATE_JOB, inputs=inputs, dataset_id=given.dataset_id, dataset_version_id=given.dataset_version_id,
             data_source=data_source, job_name=given.text, priority=priority,
@@ -197,7 +197,7 @@ class Estimator(StrictAttributes, Training, JobCalls):
         """
         from modelarts._submit import idempotent_create, older_order
 
-        given = older_order.sorted_out(dataset_id, dataset_version_id, wait, job_desc)
+        given = older_order.by_name(dataset_id, dataset_version_id, wait, job_desc)
         body, staging = self._built(
             CREATE_VERSION, inputs=inputs, dataset_id=given.dataset_id, dataset_version_id=given.dataset_version_id,
             data_source=data_source, job_id=job_id, pre_version_id=pre_version_id, priority=priority,

@@ -26,13 +26,13 @@ class Staging:
     Args:
         top: the folder to copy to.
         transfer: what it is part of.
-        make_above: creates the folder that a path is in.
+        make_parent: creates the folder that a path is in.
     """
 
-    def __init__(self, top: Path, transfer: Transfer, make_above: Callable[[Path], None]) -> None:
+    def __init__(self, top: Path, transfer: Transfer, make_parent: Callable[[Path], None]) -> None:
         self._top = top
         self._transfer = transfer
-        self.make_above = make_above
+        self.make_parent = make_parent
         self._path = self._for_files = ""
         self._numbers = itertools.count()
         remove_leftovers(top)
@@ -52,7 +52,7 @@ class Staging:
         if not self._path:
             is_there = self._top.is_dir()
             if not is_there:
-                self.make_above(self._top)
+                self.make_parent(self._top)
             part = PartFolder.create(within(self._top) if is_there else beside(self._top))
             self._transfer.at_end(part.remove)
             self._path = os.fspath(part.path)
@@ -73,7 +73,7 @@ class Batch(ABC):
     def __init__(self, inside: str, target: Path, staging: Staging) -> None:
         self.inside = inside
         self.target = target
-        self.left: list[str] = []  # files that were not copied, as paths below the source
+        self.not_copied: list[str] = []  # files that were not copied, as paths below the source
         self._names: list[str] = []  # complete files
         self._sizes: list[int] = []  # theirs
         self._length = 0
@@ -83,7 +83,7 @@ class Batch(ABC):
 
     @property
     def is_full(self) -> bool:
-        return len(self._names) + len(self.left) >= self.most_files or self._length >= _MOST_BYTES
+        return len(self._names) + len(self.not_copied) >= self.most_files or self._length >= _MOST_BYTES
 
     @property
     def is_empty(self) -> bool:
@@ -130,7 +130,7 @@ class Batch(ABC):
             self._incomplete = ""
 
     def put_in_place(self) -> list[int]:
-        """Let the complete files appear; those that cannot are moved to `left`. Returns the sizes of the others."""
+        """Let the complete files appear; those that cannot are added to `not_copied`. Returns the sizes of the rest."""
         if not self._path:
             return []
         self.discard()
@@ -161,14 +161,14 @@ class NewFolder(Batch):
                 yield from self._sizes
                 return
         except OSError:  # somebody else has just created it, or removed all that is there
-            self.left = self._names + self.left
+            self.not_copied = self._names + self.not_copied
         shutil.rmtree(self._path, ignore_errors=True)
 
     def _rename(self) -> None:
         try:
             os.rename(self._path, self.target)  # noqa: PTH104
         except FileNotFoundError:
-            self._staging.make_above(self.target)
+            self._staging.make_parent(self.target)
             os.rename(self._path, self.target)  # noqa: PTH104
 
 
@@ -217,7 +217,7 @@ class Additions(Batch):
                 os.replace(source + name, target + name)  # noqa: PTH105
                 yield size
             except OSError:  # a folder of this name has just been created, or all has been removed
-                self.left.append(path)
+                self.not_copied.append(path)
                 with suppress(FileNotFoundError):
                     os.unlink(source + name)  # noqa: PTH108
 

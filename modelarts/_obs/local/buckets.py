@@ -96,13 +96,13 @@ class LocalBuckets(Buckets):
     ) -> Iterator[Path]:
         top = target.under(self.root)
 
-        def make_above(path: Path) -> None:
+        def make_parent(path: Path) -> None:
             inside = path.relative_to(top).as_posix()
             self._make_folder_for(target.as_dir if inside == "." else target / inside, transfer)
 
-        copy = FolderCopy(folder, top, transfer, make_above, replace=not sync, fail_if_modified=True)
+        folder_copy = FolderCopy(folder, top, transfer, make_parent, replace=not sync, fail_if_modified=True)
         found = tree.folders(os.fspath(folder)) if files is None else tree.by_folder(folder, files)
-        return (folder / inside for inside in copy.left(found))
+        return (folder / inside for inside in folder_copy.copy(found))
 
     def _to_download(self, folder: ObsPath, target: Path, sync: bool, transfer: Transfer) -> Iterator[Item]:
         local = folder.under(self.root)
@@ -110,12 +110,12 @@ class LocalBuckets(Buckets):
             yield from self._walk(folder)
             return
 
-        def make_above(path: Path) -> None:
+        def make_parent(path: Path) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
 
-        copy = FolderCopy(local, target, transfer, make_above, replace=not sync)
+        folder_copy = FolderCopy(local, target, transfer, make_parent, replace=not sync)
         with report_os_errors(f"list {folder.url}"):
-            for inside in copy.left(tree.folders(os.fspath(local))):
+            for inside in folder_copy.copy(tree.folders(os.fspath(local))):
                 status = tree.status_or_none(local / inside)
                 if status is not None:  # otherwise it has just been deleted
                     yield _item(folder / inside, status)

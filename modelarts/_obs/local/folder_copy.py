@@ -28,7 +28,7 @@ class FolderCopy:
     Args:
         source, target: the folders.
         transfer: what it is part of.
-        make_above: creates the folder in which a path is to be created.
+        make_parent: creates the folder in which a path is to be created.
         replace: whether to replace files that the target has.
         fail_if_modified: whether a source must not change meanwhile.
     """
@@ -38,7 +38,7 @@ class FolderCopy:
         source: Path,
         target: Path,
         transfer: Transfer,
-        make_above: Callable[[Path], None],
+        make_parent: Callable[[Path], None],
         *,
         replace: bool,
         fail_if_modified: bool = False,
@@ -46,14 +46,14 @@ class FolderCopy:
         self._source = source
         self._target = target
         self._transfer = transfer
-        self._staging = Staging(target, transfer, make_above)
+        self._staging = Staging(target, transfer, make_parent)
         self._replace = replace
         self._fail_if_modified = fail_if_modified
         self._batch: Optional[Batch] = None
-        self._is_able = True
+        self._has_failed = False
         self._existing: tuple[str, dict[str, bool]] = "/", {}  # one of its folders, and what the target has there
 
-    def left(self, folders: Iterable[tuple[str, list[str]]]) -> Iterator[str]:
+    def copy(self, folders: Iterable[tuple[str, list[str]]]) -> Iterator[str]:
         """Copy what can be copied; yields the paths of the other files below the source.
 
         Args:
@@ -63,15 +63,15 @@ class FolderCopy:
             for inside, names in folders:
                 if self._batch and not self._batch.covers(inside):
                     yield from self._put_in_place()
-                place = 0
-                while self._is_able and (batch := self._batch or self._begin(inside, names)):
+                position = 0
+                while not self._has_failed and (batch := self._batch or self._begin(inside, names)):
                     self._batch = batch
-                    place = self._fill(batch, inside, names, place)
-                    if batch.is_full or not self._is_able:
+                    position = self._fill(batch, inside, names, position)
+                    if batch.is_full or self._has_failed:
                         yield from self._put_in_place()
-                    if place == len(names):
+                    if position == len(names):
                         break
-                yield from (inside + name for name in names[place:])
+                yield from (inside + name for name in names[position:])
             yield from self._put_in_place()
         finally:  # what is complete stays, as it does where files are copied one by one
             self._put_in_place()
@@ -88,31 +88,31 @@ class FolderCopy:
             return None
         return Additions(inside, target, self._staging, self._existing[1], self._replace) if names else None
 
-    def _fill(self, batch: Batch, inside: str, names: list[str], place: int) -> int:
-        """Copy files of one folder; returns the place of the first that is not in the batch.
+    def _fill(self, batch: Batch, inside: str, names: list[str], position: int) -> int:
+        """Copy files of one folder; returns the position of the first name that is not in the batch.
 
         After a failure, whose reason `FileCopy` finds and reports, nothing more is copied.
         """
-        if place == len(names):
-            return place
+        if position == len(names):
+            return position
         try:
             path, above = batch.folder(inside), f"{self._source}{os.sep}{inside}"
             with _opened(above, names) as (source, to_source), _opened(path, names) as (target, to_target):
-                for name in names[place:]:
+                for name in names[position:]:
                     if batch.is_full:
                         break
                     self._transfer.check()
                     content = self._content(source, to_source + name) if batch.can_take(name) else None
                     if content is None:
-                        batch.left.append(inside + name)
+                        batch.not_copied.append(inside + name)
                     else:
                         batch.begin(path + name)
                         _write(target, to_target + name, content)
                         batch.complete(inside + name, len(content))
-                    place += 1
+                    position += 1
         except OSError:
-            self._is_able = False
-        return place
+            self._has_failed = True
+        return position
 
     def _content(self, folder: Optional[int], name: str) -> Optional[bytes]:
         """All of a small file that does not change."""
@@ -134,12 +134,12 @@ class FolderCopy:
         if batch is None:
             return []
         sizes = batch.put_in_place()
-        self._is_able = self._is_able and (bool(sizes) or batch.is_empty)  # or it is another file system
+        self._has_failed = self._has_failed or not (sizes or batch.is_empty)  # as on another file system
         for size in sizes:
             self._transfer.meter.found(size)
             self._transfer.meter.moved(size)
             self._transfer.meter.finished()
-        return batch.left
+        return batch.not_copied
 
 
 @contextmanager

@@ -31,11 +31,11 @@ def variables(paths: JobPaths) -> dict[str, str]:
 
 
 def _instance(node: int, cards: int) -> dict[str, Any]:
-    server, device = divmod(node, 250)
+    block, number = divmod(node, 250)  # each node is one server, with an address of its own
     return {
         "pod_name": f"worker-{node}",
-        "server_id": f"127.0.{server}.{device + 1}",
+        "server_id": f"127.0.{block}.{number + 1}",
         "devices": [
-            {"device_id": str(card), "device_ip": f"127.{card + 1}.{server}.{device + 1}"} for card in range(cards)
+            {"device_id": str(card), "device_ip": f"127.{card + 1}.{block}.{number + 1}"} for card in range(cards)
         ],
     }
