@@ -165,7 +165,7 @@ def test_one_extra_slash_at_either_end_is_accepted(shared_session, shared_home):
         f"{shared_session.host}//v1/local/built-in-algorithms",
         f"{shared_session.host}/v1/local/job/ai-engines/",
     ):
-        assert requests.get(url, headers=headers, timeout=5, allow_redirects=False).json()["is_success"]
+        assert requests.get(url, headers=headers, timeout=5, allow_redirects=False).json()["is_success"], url
 
 
 def test_documented_flavor_codes_are_accepted_instead_of_ids(call):

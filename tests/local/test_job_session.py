@@ -94,4 +94,4 @@ def test_only_the_user_reads_the_token_of_a_job(shared_session, shared_home, tmp
     assert folder.session.stat().st_mode & 0o077 == 0
     token = json.loads(folder.session.read_text())["token"]
     for file in (folder.spec, folder.log(0), LocalHome.of(shared_home).service_log):
-        assert token not in file.read_text()
+        assert token not in file.read_text(), file
