@@ -16,6 +16,8 @@ from modelarts.estimator import Estimator
 from modelarts.local import daemon
 from modelarts.local.emulator.iam import accounts
 from modelarts.local.paths import LocalHome, write_private
+from modelarts.moxing import file as mox
+from modelarts.moxing.framework.file import _access
 from modelarts.session import Session
 from tests.emulator.cloud_client import CloudClient
 from tests.support.jobs import estimator, put_code, until
@@ -89,6 +91,18 @@ def test_code_for_the_cloud_trains_locally(buckets: LocalBuckets, cloud: CloudCl
         buckets.download_file("obs://bucket/output/model.txt", tmp_path)
         assert (tmp_path / "model.txt").read_text() == "0.01"
         assert job.delete_job().is_success
+
+
+def test_moxing_with_keys_in_a_script_trusts_the_same_certificates(
+    buckets: LocalBuckets, cloud: CloudClient, region: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(_access, "_given", {})
+    monkeypatch.setattr(_access, "_opened", (None, None))
+    mox.set_auth(ak=cloud.account.access_key, sk=cloud.account.secret_key, server=cloud.address.url)
+
+    mox.write("obs://bucket/by-moxing.txt", "text")
+
+    assert mox.read("s3://bucket/by-moxing.txt") == (buckets.root / "bucket" / "by-moxing.txt").read_text() == "text"
 
 
 def test_a_wrong_secret_is_reported(cloud: CloudClient, region: str):

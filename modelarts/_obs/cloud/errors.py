@@ -102,7 +102,7 @@ def unreachable(action: str, failure: Failure, endpoint: str) -> ObsError:
         why, advice = "cannot connect", f"Check the network. {_REGION}"
     elif isinstance(cause, ssl.SSLError):
         why = getattr(cause, "verify_message", "") or cause.reason or "no secure connection"
-        advice = "Check the endpoint, proxies, and the certificates (REQUESTS_CA_BUNDLE)."
+        advice = "Check the endpoint, proxies, and the certificates (MODELARTS_CA_BUNDLE)."
     elif failure.needs_login:
         why, advice = f"the proxy requires a login, or another one ({failure.reason})", _PROXY
     elif failure.is_timeout:

@@ -142,11 +142,15 @@ def _own_buckets(
         buckets = importlib.import_module("modelarts._obs.cloud.buckets")
         options = importlib.import_module("modelarts._transport.options")
         home = importlib.import_module("modelarts._settings.home")
+        table = importlib.import_module("modelarts._settings.table")
     except ImportError as error:
         raise RuntimeError(f"moxing needs the package `modelarts` for buckets of the cloud: {error}") from error
-    seconds = {"read_timeout": float(timeout)} if timeout else {}
+    transport = options.TransportOptions.of(table.resolve())  # certificates and proxies, as sessions have them
+    if timeout:
+        transport = transport._replace(read_timeout=float(timeout))
+    if not verify:
+        transport = transport._replace(verify=False)
     auth = signing.AkSkAuth(ak, sk, "", os.environ.get("AWS_SESSION_TOKEN", ""))
-    transport = options.TransportOptions(verify=verify, **seconds)
     return _cloud(buckets.HuaweiBuckets(address, auth, home.home_directory(), transport))
 
 
