@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from modelarts._transport.response import Response, error_of
-from modelarts.errors import AuthError, BadReply, ConnectionFailed, Throttled, Unavailable
+from modelarts.errors import AuthError, BadReply, ConnectionFailed, ServiceError, Throttled, Unavailable
 
 if TYPE_CHECKING:
     from modelarts._api.client import Client
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 OUTAGE = 30 * 60.0  # seconds that a service may be unreachable before waiting is given up
 REFUSED = 60.0  # the same for a service that refuses the credentials
 RETRY = 10.0  # seconds between attempts, each of which is repeated by the transport
+RESTART = 0.5  # the same after the first failed start of the local service, which nothing repeats; it doubles
 SHORTEST = 0.1  # seconds that a call gets at least
 HOLD = 5  # seconds that a service which knows `Prefer: wait` may hold a reply back
-TRANSIENT = (ConnectionFailed, BadReply, Unavailable, Throttled, AuthError)
+TRANSIENT = (ConnectionFailed, ServiceError, BadReply, Unavailable, Throttled, AuthError)
 
 
 class ReconnectingClient:
@@ -58,8 +59,10 @@ class ReconnectingClient:
         Raises:
             ApiError: the service refused it, for a reason that does not pass by itself.
             ConnectionFailed, BadReply, Unavailable, Throttled, AuthError: it failed for too long.
+            ServiceError: the local service could not be started for too long.
         """
         lost: float | None = None
+        restart = RESTART
         while True:
             try:
                 with self.client.deadline(self._seconds(), None, None):
@@ -73,7 +76,9 @@ class ReconnectingClient:
                 patience = REFUSED if isinstance(error, AuthError) else self.patience
                 if time.monotonic() >= min(lost + patience, self.deadline):
                     raise
-                time.sleep(max(min(RETRY, self.left), 0.0))
+                pause = min(restart, RETRY) if isinstance(error, ServiceError) else RETRY
+                restart *= 2
+                time.sleep(max(min(pause, self.left), 0.0))
             else:
                 if lost is not None:
                     self.screen.say(f"reached the service again after {time.monotonic() - lost:.0f} s")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -26,6 +27,8 @@ from modelarts.local.processes import Process
 NEEDED = ("psutil", "waitress", "werkzeug")
 NEEDED_FOR_IAM = ("cheroot", "cryptography")
 STOP_PATIENCE = 10.0
+START_PATIENCE = 60.0  # seconds in which a service says that it responds, or why it does not start
+STARTS = 3  # of a service that is killed while it starts
 Kind = TypeVar("Kind")
 JOB_SESSION = "MODELARTS_JOB_SESSION"  # variable of jobs: the file with the address of their service
 LOCAL_SETTINGS = "MODELARTS_LOCAL_"  # beginning of the variables that only the service reads
@@ -245,6 +248,19 @@ def _local_settings(variables: Any) -> dict[str, str]:
 def _start_with(
     home: Path, paths: LocalHome, iam: CloudOptions | None, environment: Mapping[str, str]
 ) -> Address:
+    for _ in range(STARTS - 1):
+        with suppress(_Killed):
+            return _start_once(home, paths, iam, environment)
+    return _start_once(home, paths, iam, environment)
+
+
+class _Killed(ServiceError):
+    """It was killed while it was starting."""
+
+
+def _start_once(
+    home: Path, paths: LocalHome, iam: CloudOptions | None, environment: Mapping[str, str]
+) -> Address:
     needed = NEEDED + NEEDED_FOR_IAM if iam else NEEDED
     missing = [name for name in needed if importlib.util.find_spec(name) is None]
     if missing:
@@ -261,14 +277,30 @@ def _start_with(
         raise ServiceError(f"the local service cannot be started: {error}") from None
     finally:
         os.close(write_fd)
-    with os.fdopen(read_fd, "rb") as pipe:
-        message = pipe.read().decode()  # ends when the service closes its end: ready, or failed
+    message = _message(read_fd)
     found = find(home) if message == "ready" else None
-    if found is None:
-        service.wait()
-        raise ServiceError(f"the local service did not start: {message or _last_log_line(paths.service_log)}")
-    service.returncode = 0  # it outlives this process: no warning when the handle is dropped
-    return found
+    if found is not None:
+        service.returncode = 0  # it outlives this process: no warning when the handle is dropped
+        return found
+    if message is None:
+        Process.of(service.pid).signal(signal.SIGKILL)
+        raise ServiceError(f"the local service does not respond after {START_PATIENCE:.0f} s; see {paths.service_log}")
+    if (service.wait() or 0) < 0 or message == "ready":
+        raise _Killed("the local service did not start: it was killed")
+    raise ServiceError(f"the local service did not start: {message or _last_log_line(paths.service_log)}")
+
+
+def _message(read_fd: int) -> str | None:
+    """What a service says that starts, until it closes its end: `ready`, or why it failed; `None` if it takes long."""
+    deadline, message = time.monotonic() + START_PATIENCE, b""
+    poll = select.poll()
+    poll.register(read_fd, select.POLLIN)
+    with os.fdopen(read_fd, "rb", buffering=0) as pipe:
+        while poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+            if not (part := pipe.read(65536)):
+                return message.decode("utf-8", "replace")
+            message += part
+    return None
 
 
 def _spawn(

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,6 +76,29 @@ def test_waiting_survives_a_restart_of_the_service(session, home, tmp_path, caps
 
     assert info.status == 10
     assert capsys.readouterr().out.count("through the gate") == 1
+
+
+def test_waiting_survives_restarts_that_fail(session, home, tmp_path, monkeypatch, capsys):
+    gate, spawn, killed = shared(home) / "gate", daemon._spawn, []
+    put_code(session, tmp_path, GATED.format(gate=str(gate)))
+    job = estimator(session).fit(inputs="/bucket/data/")
+    until(lambda: job.get_job_info().status == 8)
+
+    def spawn_and_kill(*arguments: Any, **options: Any) -> Any:
+        service = spawn(*arguments, **options)
+        if len(killed) < 2:
+            service.process.signal(signal.SIGKILL)
+            killed.append(service)
+        else:
+            gate.touch()
+        return service
+
+    monkeypatch.setattr(daemon, "_spawn", spawn_and_kill)
+    kill_service(home)
+
+    assert job.wait(timeout=30).status == 10
+    assert len(killed) == 2
+    assert "the service is unreachable, the job continues: the local service did not start" in capsys.readouterr().out
 
 
 def test_a_killed_supervisor_loses_the_version_and_ends_its_workers(session, home, tmp_path):
