@@ -178,7 +178,7 @@ class Session(LoginProperties, LegacyCalls):
         auth, project_id = cloud.log_in(settings, self._services, transport)
         self._buckets = None
         self._connection = Connection(Endpoint(host, auth, project_id), lambda: transport, settings)
-        self._connection.open()  # so that `close` closes the connections to IAM, too
+        self._connection.connect()  # so that `close` closes the connections to IAM, too
         iam, obs = (str(self._services.found[service].value) for service in ("iam", "obs"))
         self.auth = LoginAttributes(self._keys, iam, obs)
 
@@ -188,7 +188,7 @@ class Session(LoginProperties, LegacyCalls):
     @property
     def client(self) -> Client:
         """What sends requests."""
-        return self._connection.open()
+        return self._connection.connect()
 
     @property
     def catalog(self) -> Catalog:

@@ -40,7 +40,7 @@ class Connection:
         """Where requests go now; a local service may have been restarted."""
         return self._first_endpoint if self._client is None else self._client.endpoint
 
-    def open(self) -> Client:
+    def connect(self) -> Client:
         """The client; it is created unless there is one."""
         with self._creating:
             if self._client is None:
@@ -51,7 +51,7 @@ class Connection:
 
     @property
     def catalog(self) -> Catalog:
-        client = self.open()
+        client = self.connect()
         with self._creating:
             if self._catalog is None:
                 self._catalog = Catalog(client, self._settings["catalog_lifetime"].value)

@@ -79,8 +79,8 @@ def _version_of(program: str, changed: int) -> tuple[int, ...]:
     question = "import sys; print('%d.%d.%d' % sys.version_info[:3])"
     try:
         reply = subprocess.run(
-            [program, "-E", "-S", "-c", question], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=_PATIENCE, check=False,
+            [program, "-E", "-S", "-c", question], stdin=subprocess.DEVNULL, capture_output=True,
+            encoding="utf-8", errors="replace", timeout=_PATIENCE, check=False,
         ).stdout.strip()  # fmt: skip
     except (OSError, subprocess.SubprocessError, ValueError):
         return ()
