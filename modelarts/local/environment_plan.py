@@ -83,9 +83,11 @@ class Planner:
         return found.program
 
     def _refusal(self, packages: list[str], advice: str) -> str:
-        where = "the setting local_conda is none" if self.conda else "the local service finds none of them on its PATH"
+        where, change = ("the setting local_conda is none", "Change it") if self.conda else (
+            "the local service finds none of them on its PATH", "Install one of them"
+        )  # fmt: skip
         return (
-            f"conda_packages={packages!r} need conda, mamba or micromamba, and {where}. Install one of them and run "
+            f"conda_packages={packages!r} need conda, mamba or micromamba, and {where}. {change} and run "
             f"`modelarts local stop`, so that the next session starts the service again{advice}"
         )
 

@@ -154,6 +154,23 @@ def test_an_environment_is_created_by_micromamba_once(with_conda: Machine, tools
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("named_by", ["CONDA_EXE", "MODELARTS_LOCAL_CONDA"])
+def test_an_environment_is_created_by_the_conda_that_is_named(
+    tmp_path: Path, channel: str, code: Path, named_by: str
+) -> None:
+    tool = conda_tool.install(tmp_path, "conda")
+    variables = {"PATH": "/usr/bin:/bin", named_by: str(tool), "CONDA_CHANNELS": channel}
+
+    with service(tmp_path / "state", **variables) as session:
+        info, log = Machine(session, tmp_path / "state", code).ended(environment(conda_packages=["greeting"]))
+
+    assert info.status == 10, log
+    assert "HAS greeting 1.5.0" in log
+    (call,) = calls(tmp_path)
+    assert call["argv"][:4] == [str(tool), "env", "create", "--prefix"]
+    assert call["content"] == {"dependencies": ["greeting", "python"]}
+
+
 def test_what_conda_reports_is_the_reason_of_the_failure(with_conda: Machine, channel: str) -> None:
     before = with_conda.keys()
 

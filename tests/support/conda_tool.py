@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 import tarfile
 import textwrap
@@ -41,7 +42,7 @@ def install(folder: Path, name: str = "micromamba") -> Path:
 
 
 def channel(folder: Path, *packages: Mapping[str, object]) -> str:
-    """Create a channel with packages of `package`; returns its URL."""
+    """Create a channel with packages of `package`, in the format that conda and its kin read; returns its URL."""
     noarch = folder / "noarch"
     noarch.mkdir(parents=True)
     index = {}
@@ -52,7 +53,8 @@ def channel(folder: Path, *packages: Mapping[str, object]) -> str:
         index[file] = record
         files: dict[str, str] = dict(one["files"])  # type: ignore[call-overload]
         with tarfile.open(noarch / file, "w:bz2", compresslevel=1) as archive:
-            for name, text in {"info/index.json": json.dumps(record), **files}.items():
+            info = {"info/index.json": json.dumps(record), "info/files": "".join(f"{name}\n" for name in files)}
+            for name, text in {**info, **files}.items():
                 _add(archive, name, text)
     (noarch / "repodata.json").write_text(json.dumps({"info": {"subdir": "noarch"}, "packages": index}))
     return f"file://{folder}"
@@ -105,7 +107,6 @@ def module_package(name: str, version: str, text: str) -> Mapping[str, object]:
 def main(argv: list[str], calls: str) -> None:
     """Do what the command line says."""
     import argparse
-    import os
 
     words = argv[1:]
     is_conda = Path(argv[0]).name != "micromamba"
@@ -134,7 +135,9 @@ def _create(prefix: Path, content: Mapping[str, list[object]]) -> None:
     print("info     libmamba Solving", ", ".join(wanted), flush=True)
     if "slow" in wanted:
         subprocess.run(["sleep", "60"], check=True)
-    chosen = [_chosen(one, [str(url) for url in content.get("channels", [])]) for one in wanted]
+    channels = content.get("channels") or filter(None, os.environ.get("CONDA_CHANNELS", "").split(","))
+    urls = [str(url) for url in channels]
+    chosen = [_chosen(one, urls) for one in wanted]
     missing = [one for one, archive in zip(wanted, chosen) if archive is None]
     if missing:
         sys.exit(f"error    libmamba Could not solve for environment specs\n    {', '.join(missing)} does not exist")

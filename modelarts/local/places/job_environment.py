@@ -23,6 +23,7 @@ from modelarts.local.places.installer_process import Ended, Progress, run
 from modelarts.local.places.start_failure import StartFailure
 
 _ENVIRONMENT_FILE = "environment.yml"
+_ACTIVATED = os.path.join("bin", "python-activated")
 _COMMANDS = {
     "micromamba": ("create", "--yes"),
     "mamba": ("env", "create"),
@@ -99,7 +100,8 @@ def conda(declared: Mapping[str, Any], wanted: dict[str, Any], own: str, progres
         variables = {**wanted["variables"], "PYTHONNOUSERSITE": "1"}
         program = os.path.join(folder, "bin", "python")
         python = interpreters.ask(program, variables, os.path.join(wanted["environments"], "interpreters"))
-        return python._replace(wrapper=_activating(folder)), folder
+        activated = os.path.join(folder, _ACTIVATED)
+        return (python._replace(wrapper=activated) if os.path.exists(activated) else python), folder
     except Cancelled:
         raise StartFailure("stopped before it started", 128 + signal.SIGTERM) from None
     except (OSError, ValueError, InterpreterError) as error:
@@ -143,6 +145,7 @@ class _Creation:
             raise StartFailure(f"{self.label} cannot be created: {kind}: {_reason(ended)}{hint}", ended.code)
         if not os.access(os.path.join(folder, "bin", "python"), os.X_OK):
             raise StartFailure(f"{self.label} has no Python: add one to conda_packages, such as python=3.9")
+        _write_activation(folder)
         return Record(_listed(self.declared), os.path.join(folder, "bin", "python"), kind, now())
 
 
@@ -181,16 +184,13 @@ def _key(declared: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _activating(folder: str) -> str:
-    """A script that starts the interpreter with what packages set when their environment is activated, if any does."""
+def _write_activation(folder: str) -> None:
+    """Write a script that starts the interpreter with what packages set when their environment is activated."""
     scripts = os.path.join(folder, "etc", "conda", "activate.d")
-    if not (os.path.isdir(scripts) and any(name.endswith(".sh") for name in os.listdir(scripts))):
-        return ""
-    program = os.path.join(folder, "bin", "python-activated")
-    if not os.path.exists(program):
+    if os.path.isdir(scripts) and any(name.endswith(".sh") for name in os.listdir(scripts)):
         from modelarts.local.places.thin_venv import quoted
 
+        program = os.path.join(folder, _ACTIVATED)
         python = quoted(os.path.join(folder, "bin", "python"))
         files.write(program, _ACTIVATE.format(scripts=quoted(scripts), python=python).encode())
         os.chmod(program, 0o755)
-    return program
