@@ -169,8 +169,7 @@ def now() -> int:
 
 def _record(folder: str) -> Optional[Record]:
     try:
-        with open(os.path.join(folder, RECORD), encoding="utf-8") as file:
-            stored: Any = json.load(file)
+        stored: Any = json.loads(files.read(os.path.join(folder, RECORD), files.JSON_BYTES))
         return Record(**stored)
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, RecursionError, TypeError):
         return None

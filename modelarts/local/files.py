@@ -17,6 +17,7 @@ from io import FileIO
 from typing import BinaryIO, Union
 
 _CAUTIOUS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+JSON_BYTES = 16 << 20  # of the largest file that is read: the spec of a version with very many nodes has some megabytes
 NOTHING_THERE = (FileNotFoundError, NotADirectoryError)
 _SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 

@@ -91,9 +91,8 @@ def _time_stamps(path: str) -> list[int]:
 
 def _stored(cached: str) -> Optional[Interpreter]:
     try:
-        with open(cached, encoding="utf-8") as file:
-            return Interpreter(**json.load(file))
-    except (OSError, ValueError, TypeError):
+        return Interpreter(**json.loads(files.read(cached, files.JSON_BYTES)))
+    except (OSError, ValueError, RecursionError, TypeError):
         return None
 
 

@@ -60,7 +60,7 @@ def hold(path: Path, patience: float = PATIENCE) -> int:
         BlockingIOError: another process holds it.
         OSError: the file cannot be opened.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     deadline = time.monotonic() + patience
     while True:
         try:
@@ -77,7 +77,7 @@ def hold(path: Path, patience: float = PATIENCE) -> int:
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Wait until the lock is free, and hold it inside the `with` statement. Raises `OSError`."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

@@ -11,8 +11,6 @@ import attrs
 from modelarts._obs.paths import MachinePath, ObsPath
 from modelarts.local import files, layout
 
-JSON_BYTES = 16 << 20  # of the largest file that is read: that of a version with very many nodes has some megabytes
-
 
 @attrs.frozen
 class LocalHome:
@@ -222,7 +220,7 @@ def read_json(path: Path) -> Any:
         OSError: this process lacks descriptors or memory, which says nothing about the file.
     """
     try:
-        return json.loads(files.read(path, JSON_BYTES))
+        return json.loads(files.read(path, files.JSON_BYTES))
     except OSError as error:
         if files.is_shortage(error):
             raise

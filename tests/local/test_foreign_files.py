@@ -12,6 +12,7 @@ from typing import Any, Callable
 import pytest
 
 from modelarts._wire.v1.status import COMPLETED, RUNNING
+from modelarts.local import locks
 from modelarts.local.places import last_words
 from modelarts.local.places.images import remove
 from modelarts.local.places.worker_log import Log
@@ -150,6 +151,11 @@ def test_nothing_is_written_through_what_a_job_left(env, tmp_path):
         assert last_words.of(str(log), 1, ()) == ""
         replace(folder.containers, kind)
         remove(str(folder.containers))
+        replace(folder.alive, kind)
+        assert not locks.is_held(folder.alive)
+        if kind is not pipe:
+            with pytest.raises(OSError, match=r"supervisor\.lock"):
+                locks.hold(folder.alive)
     for text in ("[1]", '{"workers": [1, {"log_object": 5}]}', '{"workers": 5}'):
         folder.spec.write_text(text)
         replace(folder.log(0), Path.touch)

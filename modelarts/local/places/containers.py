@@ -110,9 +110,8 @@ def find(memory: str) -> Engine | None:
         memory: the file that keeps the answer for a minute.
     """
     key = [os.environ.get(name, "") for name in ("PATH", "DOCKER_HOST", "DOCKER_CONTEXT", "CONTAINER_HOST")]
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        with open(memory, encoding="utf-8") as file:
-            known: dict[str, Any] = json.load(file)
+    with contextlib.suppress(OSError, ValueError, RecursionError, KeyError, TypeError):
+        known: dict[str, Any] = json.loads(files.read(memory, files.JSON_BYTES))
         if known["key"] == key and 0 <= time.time() - known["time"] < _REMEMBERED:
             return Engine(*known["engine"]) if known["engine"] else None
     found = answering()

@@ -18,7 +18,6 @@ from modelarts.local.places.containers import Container, Engine
 from modelarts.local.runtime.log_lines import LOCAL_LOG
 
 _WORK = "/home/work"
-_RECORD_BYTES = 1 << 20
 # What describes this machine and not a container.
 _OF_THE_MACHINE = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "PYTHONUSERBASE")
 
@@ -121,7 +120,7 @@ def _start_script(worker: dict[str, Any]) -> str:
 def remove(record: str) -> None:
     """End and remove the containers that a version may have left."""
     try:
-        found = json.loads(files.read(record, _RECORD_BYTES))
+        found = json.loads(files.read(record, files.JSON_BYTES))
         engine, names = Engine(*map(str, found["engine"])), [str(name) for name in found["names"]]
     except (OSError, ValueError, RecursionError, TypeError, KeyError):  # there are none, or a job has written there
         return
