@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import io
 import logging
-import resource
 import socket
 import time
 from typing import Any, Callable
@@ -20,20 +19,11 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer
 
-HEADER_TIMEOUT = 10.0  # seconds in which a header must be complete
-STALL_TIMEOUT = 60.0  # seconds in which the next bytes of a body or a response must be transferred
-IDLE_TIMEOUT = 120.0  # seconds after which a connection without a request is closed
-LINGER_TIMEOUT = 5.0  # seconds in which the rest of a refused body is discarded, so that the client reads the response
-WITHOUT_HEADER = 256  # connections that have not sent a complete header
-IDLE = 256  # connections that wait for another request
-GRACE = 1.0  # seconds in which a connection is closed only if there are too many of all kinds
-CONNECTIONS = 1000  # of all kinds
-_FEWEST = 64
-_OTHER_FILES = 384  # descriptors that the service needs for all else
+from modelarts.local import connection_limits
+
 _ACCEPTED_AT_ONCE = 64
 _INTERVAL = 1  # seconds between two looks at the time-outs
 _DISCARDED_AT_ONCE = 1 << 18
-_DISCARDED = 512 << 20  # bytes of a refused body; after them the connection is reset
 _FRAMING = 8  # bytes of a chunked body for each byte of content, at most
 _UNBOUNDED = 1 << 62  # for waitress, whose own limit is the same for all requests
 
@@ -114,7 +104,9 @@ class _Connection(HTTPChannel):  # type: ignore[misc]
 
     @property
     def header_since(self) -> float:
-        """Since when it waits for the end of a header; 0 if it does not."""
+        """Since when it waits for the end of a header, or of a refused body; 0 if it does not."""
+        if self._lingers_since:
+            return self._lingers_since
         waits = not self._used if self.request is None else not self.request.headers_finished
         return self._header_since if waits and self._is_free else 0.0
 
@@ -126,13 +118,13 @@ class _Connection(HTTPChannel):  # type: ignore[misc]
     def is_late(self, now: float) -> bool:
         """Whether it has waited for too long."""
         if self._lingers_since:
-            return now - self._lingers_since > LINGER_TIMEOUT
+            return now - self._lingers_since > connection_limits.LINGER_TIMEOUT
         if since := self.header_since:
-            return now - since > HEADER_TIMEOUT
+            return now - since > connection_limits.HEADER_TIMEOUT
         if since := self.idle_since:
-            return now - since > IDLE_TIMEOUT
+            return now - since > connection_limits.IDLE_TIMEOUT
         is_transferring = bool(self.total_outbufs_len) or not self.requests
-        return is_transferring and now - float(self.last_activity) > STALL_TIMEOUT
+        return is_transferring and now - float(self.last_activity) > connection_limits.STALL_TIMEOUT
 
     def received(self, data: bytes) -> Any:
         before = self.request
@@ -156,7 +148,7 @@ class _Connection(HTTPChannel):  # type: ignore[misc]
             super().handle_read()
             return
         self._discarded += len(self.recv(_DISCARDED_AT_ONCE))
-        if self._discarded > _DISCARDED:
+        if self._discarded > connection_limits.DISCARDED:
             self.handle_close()
 
     def handle_write(self) -> None:
@@ -190,12 +182,23 @@ class HttpServer(TcpWSGIServer):  # type: ignore[misc]
 
     def __init__(self, application: Any, body_limit: BodyLimit, port: int, threads: int, ident: str) -> None:
         self.body_limit = body_limit
-        self._room = _room()
+        self._room = connection_limits.room()
         super().__init__(application, adj=Adjustments(
             host="127.0.0.1", port=port, threads=threads, ident=ident, asyncore_use_poll=True,
             connection_limit=self._room + _ACCEPTED_AT_ONCE, cleanup_interval=_INTERVAL,
             max_request_body_size=_UNBOUNDED,
         ))  # fmt: skip
+
+    def accept(self) -> Any:
+        try:
+            return super().accept()
+        except OSError as error:
+            if error.errno not in connection_limits.NO_FILES:
+                raise
+            waiting = [(found.header_since or found.idle_since, found) for found in self.active_channels.values()]
+            self._close(connection_limits.surplus(filter(_waits, waiting), 0, _ACCEPTED_AT_ONCE, time.time()))
+            time.sleep(connection_limits.PAUSE)
+            return None
 
     def handle_accept(self) -> None:
         for _ in range(_ACCEPTED_AT_ONCE):
@@ -212,21 +215,19 @@ class HttpServer(TcpWSGIServer):  # type: ignore[misc]
         self._make_room(now)
 
     def _make_room(self, now: float) -> None:
-        self._close_oldest(WITHOUT_HEADER, now, lambda connection: connection.header_since)
-        self._close_oldest(IDLE, now, lambda connection: connection.idle_since)
+        self._close_oldest(connection_limits.WITHOUT_HEADER, now, lambda connection: connection.header_since)
+        self._close_oldest(connection_limits.IDLE, now, lambda connection: connection.idle_since)
 
     def _close_oldest(self, limit: int, now: float, since: Callable[[_Connection], float]) -> None:
-        """Close those that have waited longest, except as many as the limit says."""
-        if len(self.active_channels) <= limit:
-            return
-        waiting = [(since(connection), number) for number, connection in self.active_channels.items()]
-        waiting = sorted((moment, number) for moment, number in waiting if moment)
-        for moment, number in waiting[: max(len(waiting) - limit, 0)]:
-            if now - moment > GRACE or len(self.active_channels) > self._room:
-                self.active_channels[number].handle_close()
+        too_many = len(self.active_channels) - self._room
+        if len(self.active_channels) > limit:
+            waiting = [(since(connection), connection) for connection in self.active_channels.values()]
+            self._close(connection_limits.surplus(filter(_waits, waiting), limit, too_many, now))
+
+    def _close(self, surplus: list[_Connection]) -> None:
+        for connection in surplus:
+            connection.handle_close()
 
 
-def _room() -> int:
-    """How many connections there may be, as far as this process may open files."""
-    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return CONNECTIONS if files == resource.RLIM_INFINITY else max(min(CONNECTIONS, files - _OTHER_FILES), _FEWEST)
+def _waits(entry: tuple[float, _Connection]) -> bool:
+    return entry[0] > 0

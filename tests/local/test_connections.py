@@ -12,7 +12,7 @@ from http.client import HTTPResponse
 import pytest
 import requests
 
-from modelarts.local import daemon, http_server
+from modelarts.local import connection_limits, daemon, http_server
 from modelarts.local.http_server import HttpServer
 from modelarts.session import Session
 
@@ -105,7 +105,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpServer]:
         return [b"ok"]
 
     for name in ("HEADER_TIMEOUT", "STALL_TIMEOUT", "IDLE_TIMEOUT"):
-        monkeypatch.setattr(http_server, name, 0.2)
+        monkeypatch.setattr(connection_limits, name, 0.2)
     monkeypatch.setattr(http_server, "_INTERVAL", 0)
     server = HttpServer(application, lambda environ: 1000, 0, 2, "test")
     threading.Thread(target=server.run, daemon=True).start()

@@ -15,13 +15,13 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wrappers import Request
 
-from modelarts._wire.v1 import limits
 from modelarts.local.api.app import Activity, check_host
 from modelarts.local.api.errors import ApiFailure
 from modelarts.local.api.responses import Response
 from modelarts.local.emulator.iam.accounts import DAY, Account
 from modelarts.local.emulator.iam.authentication import IamAuthenticator, signed_request
 from modelarts.local.emulator.iam.tokens import Tokens
+from modelarts.local.emulator.tls_connections import LOGIN_BYTES
 
 logger = logging.getLogger("modelarts.local")
 
@@ -44,7 +44,7 @@ class IamApp:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = Request(environ)
-        request.max_content_length = limits.BODY_BYTES
+        request.max_content_length = LOGIN_BYTES
         try:
             response = self._respond(request)
         except ApiFailure as error:

@@ -100,42 +100,35 @@ class ObsApp:
         request = Request(environ)
         body = body_of(request)
         request_id = uuid.uuid4().hex.upper()
+        is_admitted = False
         try:
-            response = self._respond(request, body)
-        except ObsApiError as error:
-            response = responses.error_response(error, request.path, request_id)
+            operation, obs_request = self._admit(request, body)
+            is_admitted = True
+            response = operation.handle(self.store, obs_request)
+        except Exception as error:  # noqa: BLE001  each is reported as an error of OBS
+            response = responses.error_response(_obs_error(error, request), request.path, request_id)
+        if is_admitted:
+            discard(body)
         response.headers["x-obs-request-id"] = request_id
-        discard(body)
         self.activity.last = time.monotonic()
         return response(environ, start_response)
 
     def body_limit(self, http_request: Request) -> int:
         """How many bytes of the body of a request are received: none unless it is signed, and for an operation."""
         try:
-            request = parse_request(http_request, body_of(http_request))
-            _operation_of(request)
-            self.authenticator.authenticate(request)
+            _, request = self._admit(http_request, body_of(http_request))
         except ObsApiError:
             return 0
         is_content = request.key and (request.method == "PUT" or "append" in request.parameters)
         return MAX_REQUEST_BYTES if is_content else MAX_XML_BYTES
 
-    def _respond(self, http_request: Request, body: IO[bytes]) -> Response:
-        try:
-            if not is_this_machine(http_request.host):
-                raise ObsApiError("AccessDenied", f"host {http_request.host!r} is not this machine")
-            request = parse_request(http_request, body)
-            operation = _operation_of(request)
-            return operation.handle(self.store, self.authenticator.authenticate(request))
-        except ClientDisconnected:
-            raise ObsApiError("IncompleteBody", "the body ends too early, or its chunks are malformed") from None
-        except OSError as error:
-            raise _from_os_error(error) from error
-        except ObsApiError:
-            raise
-        except Exception:  # noqa: BLE001  reported as an internal error
-            logger.exception("%s %s failed", http_request.method, http_request.path)
-            raise ObsApiError("InternalError", "internal error of the local service; see its log") from None
+    def _admit(self, http_request: Request, body: IO[bytes]) -> tuple[Operation, ObsRequest]:
+        """A request that may be carried out. Raises `ObsApiError`."""
+        if not is_this_machine(http_request.host):
+            raise ObsApiError("AccessDenied", f"host {http_request.host!r} is not this machine")
+        request = parse_request(http_request, body)
+        operation = _operation_of(request)
+        return operation, self.authenticator.authenticate(request)
 
 
 def _operation_of(request: ObsRequest) -> Operation:
@@ -165,6 +158,18 @@ def _is_supported(name: str, value: str) -> bool:
 
 def _not_implemented(feature: str) -> ObsApiError:
     return ObsApiError("NotImplemented", f"the local service does not implement {feature}")
+
+
+def _obs_error(error: Exception, request: Request) -> ObsApiError:
+    """The error of OBS for a failure of a request."""
+    if isinstance(error, ObsApiError):
+        return error
+    if isinstance(error, ClientDisconnected):
+        return ObsApiError("IncompleteBody", "the body ends too early, or its chunks are malformed")
+    if isinstance(error, OSError):
+        return _from_os_error(error)
+    logger.error("%s %s failed", request.method, request.path, exc_info=error)
+    return ObsApiError("InternalError", "internal error of the local service; see its log")
 
 
 def _from_os_error(error: OSError) -> ObsApiError:

@@ -1,0 +1,307 @@
+"""TLS connections whose waiting occupies no thread: a thread gets one only once a complete header has been received.
+
+cheroot gives each connection with data to a thread, which then waits for the rest. Here its loop does the handshakes
+and receives the headers, without blocking. Connections that wait have the limits of `connection_limits`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+import selectors
+import socket
+import ssl
+import time
+from typing import Any, Optional
+from urllib.parse import unquote_to_bytes
+
+from cheroot import connections
+from cheroot.makefile import StreamReader, StreamWriter
+from cheroot.server import HTTPConnection, HTTPRequest
+from cheroot.ssl import Adapter
+from cheroot.wsgi import Server
+
+from modelarts.local import connection_limits
+from modelarts.local.api.app import logger
+from modelarts.local.emulator.strict_headers import StrictHeaderReader
+
+HEADER_BYTES = 64 * 1024
+LOGIN_BYTES = 128 * 1024  # of the body of a login, which needs no credentials
+_THREADS = 16  # at the start; more are started while all are occupied
+_MOST_THREADS = 64
+_RECEIVED_AT_ONCE = 1 << 16
+_ACCEPTED_AT_ONCE = 64
+_END = b"\r\n\r\n"
+_LOGINS = b"/v3"
+_LENGTH = re.compile(rb"(?im)^content-length:[ \t]*([0-9]{1,18})")
+_CHUNKED = re.compile(rb"(?im)^transfer-encoding:")
+_HANDSHAKE, _HEADER, _IDLE, _LINGER = "handshake", "header", "idle", "linger"
+_TIMEOUTS = {
+    _HANDSHAKE: "HEADER_TIMEOUT", _HEADER: "HEADER_TIMEOUT", _IDLE: "IDLE_TIMEOUT", _LINGER: "LINGER_TIMEOUT",
+}  # fmt: skip
+_HTTPS_ONLY = (
+    b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 33\r\n\r\nThis address is for https:// only"
+)
+
+
+class TlsAdapter(Adapter):
+    """TLS for the server; a connection does its own handshake."""
+
+    def __init__(self, certificate: str) -> None:
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.minimum_version = ssl.TLSVersion.TLSv1_2
+        self.context.load_cert_chain(certificate)
+
+    def bind(self, sock: Any) -> Any:
+        return sock
+
+    def wrap(self, sock: Any) -> Any:
+        wrapped = self.context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        return wrapped, self.get_environ()
+
+    def get_environ(self) -> Any:
+        return {"wsgi.url_scheme": "https", "HTTPS": "on"}
+
+    def makefile(self, sock: Any, mode: str = "r", bufsize: int = -1) -> Any:
+        return (_Reader if "r" in mode else StreamWriter)(sock, mode, bufsize)
+
+
+class _Reader(StreamReader):
+    """What a connection receives; the loop adds what it has received itself."""
+
+    _read_buf: bytes
+    _read_pos: int
+
+    def __init__(self, sock: ssl.SSLSocket, mode: str, bufsize: int) -> None:
+        super().__init__(sock, mode, bufsize)
+        self._sock = sock
+
+    @property
+    def buffered(self) -> bytes:
+        return self._read_buf[self._read_pos :]
+
+    def add(self, data: bytes) -> None:
+        self._read_buf, self._read_pos = self.buffered + data, 0
+
+    def has_data(self) -> bool:
+        return bool(self.buffered or self._sock.pending())
+
+
+class _Request(HTTPRequest):
+    """A request whose path may begin with two slashes, as in the documented samples (SLASH)."""
+
+    header_reader = StrictHeaderReader()
+
+    def __init__(self, server: Any, conn: Any) -> None:
+        super().__init__(server, conn, strict_mode=False)
+
+    def send_headers(self) -> None:
+        """Close the connection after a response to a request whose body has not been received."""
+        remaining = getattr(self.rfile, "remaining", 0)
+        is_unread = not self.rfile.closed if self.chunked_read else remaining > len(self.conn.rfile.buffered)
+        if is_unread:
+            self.close_connection = self.conn.has_unread_body = True
+        super().send_headers()
+
+
+class _Connection(HTTPConnection):
+    """A connection that knows what it waits for, and since when."""
+
+    RequestHandlerClass = _Request
+    has_unread_body = False
+
+    def __init__(self, server: Any, sock: Any, makefile: Any) -> None:
+        super().__init__(server, sock, makefile)
+        self.stage = _HANDSHAKE
+        self.since = time.time()
+        self._discarded = 0
+
+    def enter(self, stage: str) -> None:
+        self.stage, self.since = stage, time.time()
+
+    def is_late(self, now: float) -> bool:
+        """Whether it has waited for too long."""
+        return now - self.since > float(getattr(connection_limits, _TIMEOUTS[self.stage]))
+
+    def advance(self) -> Optional[bool]:
+        """Receive what there is, without blocking.
+
+        Returns:
+            True if a request can be carried out, False if the connection has ended, None if it waits for more.
+        """
+        self.socket.settimeout(0)
+        try:
+            return self._discard() if self.stage == _LINGER else self._receive()
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError):
+            return None
+        except OSError as error:
+            if self.stage == _HANDSHAKE:
+                logger.info("TLS handshake failed: %s", error)
+            if getattr(error, "reason", "") == "HTTP_REQUEST":
+                with contextlib.suppress(OSError):
+                    os.write(self.socket.fileno(), _HTTPS_ONLY)
+            return False
+
+    def _receive(self) -> bool:
+        if self.stage == _HANDSHAKE:
+            self.socket.do_handshake()
+            self.stage = _HEADER
+        while not _is_complete(self.rfile.buffered):
+            data = self.socket.recv(_RECEIVED_AT_ONCE)
+            if not data:
+                return False
+            if self.stage == _IDLE:
+                self.enter(_HEADER)
+            self.rfile.add(data)
+        self.socket.settimeout(connection_limits.STALL_TIMEOUT)
+        return True
+
+    def _discard(self) -> bool:
+        """Discard the rest of a refused body, encrypted as it is."""
+        while data := os.read(self.socket.fileno(), _RECEIVED_AT_ONCE):
+            self._discarded += len(data)
+            if self._discarded > connection_limits.DISCARDED:
+                break
+        return False
+
+    def close(self) -> None:
+        if self.has_unread_body and self.stage != _LINGER:
+            self.enter(_LINGER)
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(self.socket, socket.SHUT_WR)
+                self.server.wait_for(self)
+                return
+        super().close()
+
+
+def _is_complete(received: bytes) -> bool:
+    """Whether a thread can carry out a request without waiting for a client that has not shown credentials.
+
+    It has its header, and the body of a login, which is where those are.
+    """
+    header, end, body = received.lstrip(b"\r\n").partition(_END)
+    if not end:
+        return len(received) > HEADER_BYTES
+    target = header.partition(b" ")[2].partition(b"?")[0]
+    if not unquote_to_bytes(target).startswith(_LOGINS) or len(body) > LOGIN_BYTES:
+        return True
+    length = _LENGTH.search(header)
+    if length is None:
+        return _CHUNKED.search(header) is None or body.endswith(b"0\r\n\r\n")
+    return int(length[1]) > LOGIN_BYTES or len(body) >= int(length[1])
+
+
+class _Connections(connections.ConnectionManager):
+    """The connections that wait, and how many may."""
+
+    _selector: Any
+
+    def __init__(self, server: Any) -> None:
+        super().__init__(server)
+        self._select, self._selector.select = self._selector.select, self._make_room_and_select
+        self._accepted = 0
+        self._lacks_files = False
+
+    def wait_for(self, connection: _Connection) -> None:
+        """Look at a connection again when it has received something."""
+        self._selector.register(connection.socket.fileno(), selectors.EVENT_READ, data=connection)
+
+    def put(self, conn: Any) -> None:
+        conn.enter(_IDLE)
+        super().put(conn)
+
+    def _from_server_socket(self, server_socket: Any) -> Any:
+        self._accepted += 1
+        try:
+            return super()._from_server_socket(server_socket)  # type: ignore[misc]
+        except OSError as error:
+            self._lacks_files = error.errno in connection_limits.NO_FILES
+            if not self._lacks_files:
+                raise
+            return None
+
+    def _make_room_and_select(self, timeout: Optional[float] = None) -> Any:
+        """What has arrived. Connections are closed before, so that none of those that are served next is closed."""
+        if self._lacks_files:
+            self._lacks_files = False
+            self._close(connection_limits.surplus(
+                [(found.since, found) for found in self._waiting()], 0, _ACCEPTED_AT_ONCE, time.time()
+            ))  # fmt: skip
+            time.sleep(connection_limits.PAUSE)
+        elif self._accepted >= _ACCEPTED_AT_ONCE:
+            self._accepted = 0
+            self._make_room(time.time())
+        return self._select(timeout)
+
+    def _expire(self, threshold: float) -> None:
+        now = time.time()
+        self._close(connection for connection in self._waiting() if connection.is_late(now))
+        self._make_room(now)
+
+    def _waiting(self) -> list[_Connection]:
+        return [connection for _, connection in self._selector.connections if connection is not self.server]
+
+    def _make_room(self, now: float) -> None:
+        limits = {True: connection_limits.IDLE, False: connection_limits.WITHOUT_HEADER}
+        if len(self._selector) <= min(limits.values()):
+            return
+        waiting = self._waiting()
+        for is_idle, limit in limits.items():
+            kind = [(found.since, found) for found in waiting if (found.stage == _IDLE) == is_idle]
+            self._close(connection_limits.surplus(kind, limit, len(waiting) - self.server.room, now))
+
+    def _close(self, surplus: Any) -> None:
+        for connection in surplus:
+            self._selector.unregister(connection.socket.fileno())
+            connection.close()
+
+
+class TlsHttpServer(Server):
+    """A server on the loopback address.
+
+    Args:
+        application: of WSGI.
+        certificate: a file with the certificate and its key.
+        port: 0 for any free one.
+    """
+
+    _connections: Any
+
+    def __init__(self, application: Any, certificate: str, port: int) -> None:
+        super().__init__(
+            ("127.0.0.1", port), application, numthreads=_THREADS, max=_MOST_THREADS, server_name="modelarts",
+            timeout=int(connection_limits.STALL_TIMEOUT), request_queue_size=1024,
+        )  # fmt: skip
+        self.room = connection_limits.room()
+        self.ssl_adapter = TlsAdapter(certificate)
+        self.ConnectionClass = _Connection
+        self.keep_alive_conn_limit = 2 * connection_limits.CONNECTIONS  # `_Connections` has its own
+        self.max_request_header_size = HEADER_BYTES
+        self.max_request_body_size = 0  # the application has limits
+
+    def prepare(self) -> None:
+        super().prepare()
+        self._connections._selector.close()
+        self._connections = _Connections(self)
+
+    def process_conn(self, conn: Any) -> None:
+        """Give a connection to a thread once its header is there."""
+        outcome = conn.advance()
+        if outcome is None:
+            self.wait_for(conn)
+        elif outcome:
+            if not self.requests.idle:
+                self.requests.grow(1)
+            super().process_conn(conn)
+        else:
+            conn.close()
+
+    def wait_for(self, connection: _Connection) -> None:
+        self._connections.wait_for(connection)
+
+    def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
+        """Write to the log of the service; a client that breaks off is not worth a traceback."""
+        is_failure = level >= logging.ERROR
+        logger.log(level if is_failure else logging.DEBUG, "HTTPS: %s", msg, exc_info=traceback and is_failure)
