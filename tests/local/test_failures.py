@@ -74,7 +74,9 @@ def test_bytes_that_are_no_text_do_not_harm(session, tmp_path, capsys):
          "the code directory obs://bucket/nothing/ does not exist; session.obs.upload_dir uploads code; "
          "a local code_dir is uploaded by itself", 127),
         ({"boot_file": "other.py"}, "/bucket/data/", "the boot file other.py does not exist in the code directory", 2),
-        ({}, "/bucket/nowhere/", "the input data obs://bucket/nowhere/ do not exist", 1),
+        ({}, "/bucket/nowhere/",
+         "the input data obs://bucket/nowhere/ do not exist; session.obs.upload_dir uploads data; "
+         "local inputs are uploaded by themselves", 1),
     ],
 )  # fmt: skip
 def test_missing_code_boot_file_and_data_are_named(session, tmp_path, capsys, changes, inputs, reason, code):

@@ -8,17 +8,18 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
-import sys
 import threading
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from modelarts.local import files, layout, ports
-from modelarts.local.places import boot_file, end_record, ends, isolation, nodes
+from modelarts.local.places import end_record, ends, isolation, nodes
 from modelarts.local.places.ends import End
+from modelarts.local.places.gauge import Gauge
+from modelarts.local.places.preparation import Preparation
 from modelarts.local.places.results import Results
 from modelarts.local.places.start_failure import StartFailure
 from modelarts.local.places.worker_log import Log, explain
@@ -26,8 +27,6 @@ from modelarts.local.places.workers import Workers
 from modelarts.local.processes import Process
 
 ATTEMPTS = 5  # to start with ports that no other program takes
-FIRST_SAMPLE = 0.2  # seconds until the usage of the workers is measured
-CODE_MISSING = 127  # the platform's return code for a code directory that cannot be fetched
 
 
 class Supervisor:
@@ -42,7 +41,7 @@ class Supervisor:
                      for worker in spec["workers"]]  # fmt: skip
         self.nodes: list[isolation.Node] = []
         self.workers = Workers(spec, self.logs, self.nodes, self.stopped)
-        self.gauge = threading.Thread(target=self.measure, daemon=True)
+        self.gauge = Gauge(spec, self.nodes, self.ended)
         self.results: Results | None = None
         self.in_containers = False
 
@@ -58,8 +57,9 @@ class Supervisor:
         failed: End | None = None
         try:
             self.choose_container()
-            nodes.open_all(self.spec, self.logs, self.nodes, self.begin, with_remarks=not self.in_containers)
-            self.prepare()
+            preparation = Preparation(self.spec, self.logs, self.nodes, self.in_containers)
+            nodes.open_all(self.spec, self.logs, self.nodes, preparation.begin, with_remarks=not self.in_containers)
+            preparation.complete(self.stopped, partial(self.workers.record, 0))
             self.check_ports()
             self.results = Results(self.spec)
             self.workers.start()
@@ -91,8 +91,7 @@ class Supervisor:
 
     def finish_threads(self) -> None:
         """Nodes are opened where there are no threads."""
-        if self.gauge.is_alive():
-            self.gauge.join()
+        self.gauge.finish()
         self.workers.finish()
 
     def check_ports(self) -> None:
@@ -114,76 +113,6 @@ class Supervisor:
     def note(self, text: str) -> None:
         for log in self.logs:
             log.note(text)
-
-    def begin(self, worker: dict[str, Any]) -> None:
-        """Create files that a worker will need, while its node is opened. What fails is left to `prepare`."""
-        with contextlib.suppress(OSError, ValueError):
-            if not self.spec["fault"]:
-                self.copy_code(worker)
-                if self.has_python():
-                    from modelarts.local.places import packages
-
-                    packages.begin(self.spec, worker)
-
-    def prepare(self) -> None:
-        spec = self.spec
-        if spec["fault"]:
-            raise StartFailure(spec["fault"])
-        code = spec["code"]
-        if code is not None and not os.path.isdir(code["source"]):
-            next_step = "session.obs.upload_dir uploads code; a local code_dir is uploaded by itself"
-            raise StartFailure(f"the code directory {code['url']} does not exist; {next_step}", CODE_MISSING)
-        if spec["input"] is not None and not os.path.exists(spec["input"]["path"]):
-            raise StartFailure(f"the input data {spec['input']['url']} do not exist")
-        try:
-            for path in spec["outputs"]:
-                files.make_folders(path)
-            for worker in spec["workers"]:
-                self.copy_code(worker)
-            self.provide_scripts()
-        except (OSError, ValueError) as error:
-            raise StartFailure(f"the job's folders cannot be created: {error}") from None
-        if self.has_python():
-            from modelarts.local.places import packages
-
-            spec["visible"] = packages.prepare(
-                spec, self.logs, self.stopped, lambda installer: self.workers.record(0, installer)
-            )
-
-    def copy_code(self, worker: dict[str, Any]) -> None:
-        if worker.get("has_code"):
-            return
-        os.makedirs(worker["directory"], exist_ok=True)
-        if self.spec["code"] is not None:
-            target = os.path.join(worker["directory"], self.spec["code"]["name"])
-            shutil.copytree(self.spec["code"]["source"], target, dirs_exist_ok=True)
-        worker["has_code"] = True
-
-    def has_python(self) -> bool:
-        """Whether workers get a Python environment of their own."""
-        return "python" in self.spec and not self.in_containers
-
-    def provide_scripts(self) -> None:
-        for log, node, worker in zip(self.logs, self.nodes, self.spec["workers"]):
-            boot_file.prepare(worker, log.note)
-            if "image" in self.spec:
-                from modelarts.local.places import images
-
-                images.provide(self.spec["image"], worker, node.level.tree or self.in_containers, log.note)
-
-    def measure(self) -> None:
-        """Sample the usage of the workers. psutil is imported while they run, and not for those that end at once."""
-        began = time.monotonic()
-        if self.ended.wait(FIRST_SAMPLE):
-            return
-        sys.path.extend(self.spec["packages"])
-        from modelarts.local.places import usage
-
-        measured = usage.Usage([node.process.pid for node in self.nodes], began)
-        while not self.ended.is_set():
-            with contextlib.suppress(OSError):  # a full disk does not end sampling: there may be space later
-                files.write(self.spec["usage"], json.dumps(measured.take()).encode())
-            self.ended.wait(measured.interval)
 
     def remove_containers(self) -> None:
         if self.in_containers:
