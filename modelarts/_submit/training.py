@@ -10,6 +10,7 @@ from modelarts._submit import checks
 if TYPE_CHECKING:
     import os
 
+    from modelarts.environment import Environment
     from modelarts.session import Session
 
 
@@ -32,7 +33,7 @@ class Training:
         job_description: str | None = None,
         user_image_url: str | None = None,
         user_command: str | None = None,
-        environment: Any = None,
+        environment: Environment | None = None,
         job_id: int | str | None = None,
         version_id: int | str | None = None,
         config_name: str | None = None,

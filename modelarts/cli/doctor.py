@@ -20,7 +20,7 @@ def doctor(as_json: bool) -> None:
     Example: modelarts doctor
     """
     setting = table.value_of("local_isolation")
-    rows = [{"check": "local_isolation", "state": setting, "advice": ""}, *_isolation(), _images()]
+    rows = [{"check": "local_isolation", "state": setting, "advice": ""}, *_isolation(), _images(), _environments()]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
     else:
@@ -50,3 +50,15 @@ def _images() -> dict[str, str]:
     names, policy = ", ".join(containers.NAMES), table.value_of("local_images")
     state = "on this machine itself" if policy == "host" else "refused"
     return {"check": "custom images", "state": state, "advice": f"start one of {names} to run them in containers"}
+
+
+def _environments() -> dict[str, str]:
+    """What creates the environments of jobs."""
+    from modelarts.local.environment_plan import NoEnvironment, Planner
+
+    try:
+        tool = Planner(table.value_of("local_conda")).tool()
+    except NoEnvironment as error:
+        return {"check": "environments", "state": "refused", "advice": str(error)}
+    advice = "" if tool else "install conda, mamba or micromamba for packages of conda and other versions of Python"
+    return {"check": "environments", "state": f"created by {tool}" if tool else "virtual only", "advice": advice}

@@ -21,7 +21,7 @@ _SHOWN = 3  # requirements of an environment
 @click.command()
 @click.option("--clear", is_flag=True, help="Remove all environments that no job uses.")
 def environments(clear: bool) -> None:
-    """List the packages that were installed for pip-requirements.txt: name, size, last use, interpreter, requirements.
+    """List the packages that were installed for jobs: name, size, last use, interpreter, requirements.
 
     Jobs with the same requirements and interpreter use the same environment. What is removed is installed again when a
     job requires it.

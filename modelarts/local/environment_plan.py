@@ -10,6 +10,7 @@ from typing import Any
 
 import attrs
 
+from modelarts._wire.v1.packages import hidden
 from modelarts.local import pythons
 
 NONE = "none"  # a value of the setting `local_conda`
@@ -87,8 +88,8 @@ class Planner:
             "the local service finds none of them on its PATH", "Install one of them"
         )  # fmt: skip
         return (
-            f"conda_packages={packages!r} need conda, mamba or micromamba, and {where}. {change} and run "
-            f"`modelarts local stop`, so that the next session starts the service again{advice}"
+            f"conda_packages={list(map(hidden, packages))!r} need conda, mamba or micromamba, and {where}. "
+            f"{change} and run `modelarts local stop`, so that the next session starts the service again{advice}"
         )
 
 

@@ -69,7 +69,8 @@ def _cloud_problems(training: Training) -> list[ArgumentProblem]:
 
 
 def _list(training: Training, name: str) -> list[str]:
-    return getattr(training.environment.conda, name, None) or []
+    conda = training.environment and training.environment.conda
+    return getattr(conda, name, None) or []
 
 
 def _problem(value: Any, rule: str) -> ArgumentProblem:
