@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 
 import pytest
+import requests
 
 from tests.emulator.cloud_client import CloudClient, assert_iam_error, sign
 
@@ -72,6 +75,23 @@ def test_the_error_of_a_wrong_login_does_not_say_which_value_is_wrong(cloud: Clo
 
     assert assert_iam_error(reply, 401, "Unauthorized") == "The username or password is wrong."
     assert "X-Subject-Token" not in reply.headers
+
+
+def test_guesses_are_slowed_down_and_logins_are_not(cloud: CloudClient):
+    def guess(_: int) -> requests.Response:
+        url, ca_bundle = f"{cloud.address.url}/v3/auth/tokens", cloud.address.ca_bundle
+        return requests.post(url, json=cloud.login(password="guess"), verify=ca_bundle, timeout=10)
+
+    began = time.monotonic()
+    assert [guess(0).status_code, guess(0).status_code, guess(0).status_code] == [401] * 3
+    assert time.monotonic() - began > 0.1 + 0.2 + 0.4
+    began = time.monotonic()
+    assert cloud.token()
+    assert time.monotonic() - began < 0.8
+    with ThreadPoolExecutor(12) as pool:
+        replies = list(pool.map(guess, range(12)))
+    assert {reply.status_code for reply in replies} == {401, 429}
+    assert {reply.headers.get("Retry-After") for reply in replies if reply.status_code == 429} == {"1"}
 
 
 def test_another_region_has_no_project(cloud: CloudClient):

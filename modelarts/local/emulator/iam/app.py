@@ -6,7 +6,7 @@ import hmac
 import json
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any, Callable
 
@@ -21,6 +21,7 @@ from modelarts.local.api.responses import Response
 from modelarts.local.emulator.iam.accounts import DAY, Account
 from modelarts.local.emulator.iam.authentication import IamAuthenticator, signed_request
 from modelarts.local.emulator.iam.tokens import Tokens
+from modelarts.local.emulator.iam.wrong_passwords import WrongPasswords
 from modelarts.local.emulator.tls_connections import LOGIN_BYTES
 
 logger = logging.getLogger("modelarts.local")
@@ -36,6 +37,7 @@ class IamApp:
         self._tokens = tokens
         self._authenticator = authenticator
         self._activity = activity
+        self._wrong_passwords = WrongPasswords()
         self._routes: dict[str, tuple[str, Callable[[Request], Response]]] = {
             "/v3/auth/tokens": ("POST", self._create_token),
             "/v3.0/OS-CREDENTIAL/securitytokens": ("POST", self._create_temporary_keys),
@@ -48,7 +50,8 @@ class IamApp:
         try:
             response = self._respond(request)
         except ApiFailure as error:
-            response = _failure(error.message, 401 if error.code.startswith("ModelArts.02") else error.status)
+            status = 401 if error.code.startswith("ModelArts.02") else error.status
+            response = _failure(error.message, status, error.headers)
         except HTTPException as error:
             response = _failure(error.description or error.name, error.code or 500)
         except Exception:
@@ -68,7 +71,7 @@ class IamApp:
 
     def _create_token(self, request: Request) -> Response:
         account, body = self._account, _body(request)
-        _check_password(account, body)
+        self._wrong_passwords.check(lambda: _has_password(account, body))
         project = _requested_project(account, body)
         token = self._tokens.issue(account.project_id if project else "")
         domain = {"id": account.domain_id, "name": account.account}
@@ -120,7 +123,7 @@ class IamApp:
         return Response({"projects": [project] if matches else [], "links": links})
 
 
-def _check_password(account: Account, body: Any) -> None:
+def _has_password(account: Account, body: Any) -> bool:
     if _member(body, "auth", "identity").get("methods") != ["password"]:
         raise _bad_request('auth.identity.methods must be ["password"]')
     user = _member(body, "auth", "identity", "password", "user")
@@ -131,8 +134,7 @@ def _check_password(account: Account, body: Any) -> None:
         _equals(domain.get("name"), account.account) | _equals(domain.get("id"), account.domain_id),
         _equals(user.get("password"), account.password),
     ]
-    if not all(matches):
-        raise ApiFailure("", "The username or password is wrong.", 401)
+    return all(matches)
 
 
 def _requested_project(account: Account, body: Any) -> dict[str, str]:
@@ -207,6 +209,7 @@ def _bad_request(message: str) -> ApiFailure:
     return ApiFailure("", message, 400)
 
 
-def _failure(message: str, status: int) -> Response:
+def _failure(message: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
     """A failure as IAM reports it: the code is the HTTP status."""
-    return Response({"error": {"code": status, "message": message, "title": HTTP_STATUS_CODES[status]}}, status)
+    error = {"code": status, "message": message, "title": HTTP_STATUS_CODES[status]}
+    return Response({"error": error}, status, headers or {})
