@@ -16,7 +16,6 @@ import threading
 from io import FileIO
 from typing import BinaryIO, Union
 
-_CAUTIOUS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 JSON_BYTES = 16 << 20  # of the largest file that is read: the spec of a version with very many nodes has some megabytes
 NOTHING_THERE = (FileNotFoundError, NotADirectoryError)
 _SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
@@ -46,8 +45,9 @@ def read(path: Union[str, os.PathLike[str]], most: int) -> bytes:
 
 
 def _regular(path: str, flags: int) -> int:
+    cautious = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # not above: Windows, where this is imported, lacks them
     try:
-        descriptor = os.open(path, flags | _CAUTIOUS, 0o666)
+        descriptor = os.open(path, flags | cautious, 0o666)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):  # a link, a socket or a pipe, a folder
             raise NotRegular(errno.EINVAL, "is not a regular file", path) from None

@@ -28,10 +28,11 @@ READ = {
     "create_training_job_version": "get_training_job_version",
     "create_visualization_job": "get_visualization_job",
 }
+KEPT = {("create_training_job_version", "job_desc"): "a version without a description does not change that of the job"}
 BODY_DEFAULTS = [
     (operation, field["name"], field["constraint"]["default"])
     for operation in WITH_BODY for field, _ in limit_cases.documented_members(fields_of(operation, "request_body"))
-    if "default" in field.get("constraint", {}) and operation in READ
+    if "default" in field.get("constraint", {}) and operation in READ and (operation, field["name"]) not in KEPT
     and field["name"] in {members["name"] for members in fields_of(READ[operation], "response")}
 ]  # fmt: skip
 
