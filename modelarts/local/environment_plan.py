@@ -10,9 +10,6 @@ from typing import Any
 
 import attrs
 
-from modelarts._wire.v1.packages import hidden
-from modelarts.local import pythons
-
 NONE = "none"  # a value of the setting `local_conda`
 _KINDS = ("micromamba", "mamba", "conda")
 _ON_PATH = ("mamba", "micromamba", "conda")  # in the order of preference: mamba is the faster one
@@ -69,6 +66,8 @@ class Planner:
         return next((found for name in names if name and (found := shutil.which(name, path=path))), "")
 
     def _interpreter(self, environment: Mapping[str, Any], program: str) -> str:
+        from modelarts.local import pythons  # few services need it, and its imports would delay the start of all
+
         wanted = [package.strip() for package in environment["conda_packages"]]
         wanted = [package for package in wanted if package.lower() not in _COME_WITH]
         others = [package for package in wanted if not pythons.is_requirement(package)]
@@ -84,6 +83,8 @@ class Planner:
         return found.program
 
     def _refusal(self, packages: list[str], advice: str) -> str:
+        from modelarts._wire.v1.packages import hidden
+
         where, change = ("the setting local_conda is none", "Change it") if self.conda else (
             "the local service finds none of them on its PATH", "Install one of them"
         )  # fmt: skip

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from modelarts._wire.v1 import packages
 from modelarts.errors import ArgumentProblem
 
 if TYPE_CHECKING:
@@ -22,6 +21,8 @@ def problems(training: Training) -> list[ArgumentProblem]:
     environment = training.environment
     if environment is None:
         return []
+    from modelarts._wire.v1 import packages  # few calls have one
+
     if not (hasattr(environment, "name") and hasattr(environment, "conda")):
         return [_problem(environment, "an Environment of modelarts.environment, or None")]
     conda = environment.conda
@@ -43,6 +44,8 @@ def members(training: Training) -> dict[str, Any]:
     """The member of a body that only the local service takes."""
     if training.environment is None or not training._takes_environments:
         return {}
+    from modelarts._wire.v1 import packages
+
     conda = training.environment.conda
     lists = {name: list(getattr(conda, name, None) or ()) for name in packages.LISTS}
     return {"environment": {"name": training.environment.name, **lists}}
@@ -52,10 +55,12 @@ def requirements(training: Training) -> str:
     """The `pip-requirements.txt` by which packages travel with the code to the cloud; empty if there is none."""
     if training.environment is None or training._takes_environments:
         return ""
-    return "".join(f"{package.strip()}\n" for package in _list(training, packages.PIP))
+    return "".join(f"{package.strip()}\n" for package in _list(training, "pip_packages"))
 
 
 def _cloud_problems(training: Training) -> list[ArgumentProblem]:
+    from modelarts._wire.v1 import packages
+
     found = []
     for name in (packages.CONDA, packages.CHANNELS):
         if given := _list(training, name):

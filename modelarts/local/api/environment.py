@@ -6,7 +6,6 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from modelarts._wire.v1 import packages
 from modelarts.local.api.checks import shown
 from modelarts.local.api.errors import bad_value
 from modelarts.local.environment_plan import NoEnvironment, Planner
@@ -19,6 +18,8 @@ def environment(body: Mapping[str, Any]) -> dict[str, Any] | None:
     value = body.get(MEMBER)
     if value is None:
         return None
+    from modelarts._wire.v1 import packages  # few bodies have one, and its rules would delay the start of the service
+
     if not isinstance(value, dict) or not {*value} <= {"name", *packages.LISTS}:
         raise bad_value(f"{MEMBER} must be an object with name, {', '.join(packages.LISTS)}")
     if rule := packages.name_problem(value.get("name")):
