@@ -229,6 +229,29 @@ def test_damage_of_one_row_does_not_keep_the_store_from_being_opened(used):
     assert (first.damage != "", second.damage) == (True, "")
 
 
+def test_a_damaged_index_is_made_again(used):
+    sql = "SELECT * FROM sqlite_master WHERE name = 'versions_by_status'"
+    with closing(sqlite3.connect(used.store, isolation_level=None)) as connection:
+        (row,) = connection.execute(sql)
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("DELETE FROM sqlite_master WHERE name = 'versions_by_status'")
+    change(used.store, "UPDATE versions SET status = 7 WHERE id = 2")  # which the index does not learn
+    with closing(sqlite3.connect(used.store, isolation_level=None)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("INSERT INTO sqlite_master VALUES (?, ?, ?, ?, ?)", row)
+
+    with closing(Store(used.store, with_pages=True)) as store:
+        assert [version.id for version in store.jobs.versions_with_status(7)] == [2]
+
+
+def test_a_schema_that_cannot_be_read_is_named(used):
+    content = used.store.read_bytes()
+    used.store.write_bytes(content.replace(b"CREATE TABLE versions", b"CREATE TABLE versi\xffns"))
+
+    with pytest.raises(StoreError, match=r"it is damaged|it cannot be read|it is not a store"):
+        Store(used.store)
+
+
 def test_the_check_of_a_large_store_is_bounded(used, monkeypatch):
     monkeypatch.setattr(opening, "CHECK_SECONDS", 0.0)
     with closing(sqlite3.connect(used.store, isolation_level=None)) as connection:

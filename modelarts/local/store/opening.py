@@ -19,6 +19,7 @@ logger = logging.getLogger("modelarts.local")
 
 CHECK_SECONDS = 2.0  # for the pages of a large store
 RESTORE = "restore a backup with `modelarts local restore FILE`"
+_NOT_ITS_FAULT = ("locked", "busy", "disk is full", "unable to open", "disk i/o error", "out of memory", "readonly")
 _OF_ONE_ROW = ("NULL value in ", "non-", "CHECK constraint failed", "TEXT value in", "NUMERIC value in")
 
 
@@ -53,8 +54,12 @@ def check(connection: sqlite3.Connection, jobs: Path, with_pages: bool) -> None:
         _check_tables(connection, jobs)
         if with_pages:
             _check_pages(connection)
-    except sqlite3.DatabaseError as error:
-        if type(error) is not sqlite3.DatabaseError:  # it may be locked, or the disk may be full
+    except StoreRefused:
+        raise
+    except UnicodeDecodeError:  # by Python, of a message of SQLite that quotes what is damaged
+        raise StoreRefused(f"it is damaged (its schema cannot be read); move it elsewhere, and {RESTORE}") from None
+    except sqlite3.Error as error:
+        if any(text in str(error).lower() for text in _NOT_ITS_FAULT):
             raise
         raise StoreRefused(f"it cannot be read ({error}); move it elsewhere, and {RESTORE}") from None
 
@@ -71,23 +76,32 @@ def _check_tables(connection: sqlite3.Connection, jobs: Path) -> None:
 
 
 def _check_pages(connection: sqlite3.Connection) -> None:
-    """Look for damaged pages for at most `CHECK_SECONDS`; what concerns one row only is logged."""
+    """Look for damaged pages, and repair indexes, which only repeat what is in the rows."""
     deadline = time.monotonic() + CHECK_SECONDS
+    serious = _problems(connection, "quick_check", deadline)
+    if not serious and _problems(connection, "integrity_check", deadline):
+        connection.execute("REINDEX")
+        serious = _problems(connection, "integrity_check", deadline)
+    if serious:
+        raise StoreRefused(f"it is damaged ({serious[0]}); move it elsewhere, and {RESTORE}")
+
+
+def _problems(connection: sqlite3.Connection, check: str, deadline: float) -> list[str]:
+    """What a check finds until a moment; what concerns one row only is just logged."""
     connection.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
     try:
-        found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(20)")]
+        found = [" ".join(str(row[0]).split()) for row in connection.execute(f"PRAGMA {check}(20)")]
     except sqlite3.OperationalError as error:
         if "interrupted" not in str(error):
             raise
         logger.info("the store is large: only a part of it was checked")
-        return
+        return []
     finally:
         connection.set_progress_handler(None, 0)
-    problems = [" ".join(problem.split()) for problem in found if problem != "ok"]
+    problems = [problem for problem in found if problem != "ok"]
     for problem in problems:
         logger.warning("the store is damaged: %s", problem)
-    if serious := [problem for problem in problems if not problem.startswith(_OF_ONE_ROW)]:
-        raise StoreRefused(f"it is damaged ({serious[0]}); move it elsewhere, and {RESTORE}")
+    return [problem for problem in problems if not problem.startswith(_OF_ONE_ROW)]
 
 
 def keep_folders(connection: sqlite3.Connection, jobs: Path) -> None:

@@ -29,6 +29,7 @@ from modelarts.local.emulator.obs.request import (
 from modelarts.local.emulator.obs.signatures import ObsAuthenticator
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+_NO_FILES = (errno.EMFILE, errno.ENFILE)
 _CONDITIONS = ("if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range")
 _DEFAULTS = {"acl": "private", "location": "true", "storage-class": "STANDARD"}  # accepted with these values only
 _SUPPORTED = ("date", "security-token")
@@ -176,6 +177,8 @@ def _from_os_error(error: OSError) -> ObsApiError:
     """The error of OBS for an error of the file system."""
     if error.errno in _DISK_FULL:
         return ObsApiError("InsufficientStorageSpace", "the disk of the local service is full")
+    if error.errno in _NO_FILES:
+        return ObsApiError("ServiceUnavailable", "the local service has no free file descriptors: try again")
     if error.errno == errno.ENAMETOOLONG:
         return ObsApiError("KeyTooLongError", "a segment of a key is a file name here: at most 255 bytes")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):

@@ -34,6 +34,7 @@ STATUS = {
     "PositionNotEqualToLength": 409,
     "PreconditionFailed": 412,
     "RequestTimeTooSkewed": 403,
+    "ServiceUnavailable": 503,
     "SignatureDoesNotMatch": 403,
 }
 
