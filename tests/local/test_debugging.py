@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 
@@ -76,13 +76,17 @@ def test_a_job_of_a_cloud_session_runs_on_this_machine_as_documented(cloud: Sess
     assert "my_training_job" in listed
 
 
-@pytest.mark.parametrize("form", ["text", "relative", "Path", "file://"])
+FORMS: dict[str, Callable[[Path], Any]] = {
+    "text": str, "relative": lambda path: path.name, "Path": Path, "file": lambda path: f"file://{path}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("forms", ["text relative Path", "file text relative", "relative file file"])
 def test_local_data_and_results_are_used_where_they_are(
-    cloud: Session, work: Path, form: str, monkeypatch: pytest.MonkeyPatch
+    cloud: Session, work: Path, forms: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(work)
-    forms = {"text": str, "relative": lambda path: path.name, "Path": Path, "file://": lambda path: f"file://{path}"}
-    data, output, written = (forms[form](work / name) for name in ("data", "out", "logs"))
+    data, output, written = (FORMS[form](work / name) for form, name in zip(forms.split(), ("data", "out", "logs")))
     estimator = debugging(cloud, work, code_dir="train", output_path=output, log_url=written)
 
     info = estimator.fit(inputs=data).wait(timeout=60, show=False)

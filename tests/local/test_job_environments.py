@@ -175,13 +175,15 @@ def test_what_conda_reports_is_the_reason_of_the_failure(with_conda: Machine, ch
     before = with_conda.keys()
 
     info, log = with_conda.ended(environment(channels=[channel], conda_packages=["nowhere=1"]))
-    no_python, _ = with_conda.ended(environment(conda_packages=["nowhere"]))
+    no_channel, _ = with_conda.ended(environment(conda_packages=["nowhere"]))
+    no_python, _ = with_conda.ended(environment(conda_packages=["python=9"]))
 
-    assert info.status == no_python.status == 11
+    assert info.status == no_channel.status == no_python.status == 11
     reason = "micromamba: error libmamba Could not solve for environment specs nowhere=1 does not exist"
     assert info.error_result == f"environment 'mine' cannot be created: {reason}"
     assert "nowhere=1 does not exist" in log
-    assert "channels=[…] names where packages of conda come from" in no_python.error_result
+    assert "channels=[…] names where packages of conda come from" in no_channel.error_result
+    assert "with the setting local_conda=none it is a virtual environment" in no_python.error_result
     assert with_conda.keys() == before
 
 

@@ -141,8 +141,8 @@ class _Creation:
         finally:
             shutil.rmtree(self.scratch, ignore_errors=True)
         if ended.code:
-            hint = "" if self.declared["channels"] else "; channels=[…] names where packages of conda come from"
-            raise StartFailure(f"{self.label} cannot be created: {kind}: {_reason(ended)}{hint}", ended.code)
+            reason = f"{self.label} cannot be created: {kind}: {_reason(ended)}{_hint(self.declared)}"
+            raise StartFailure(reason, ended.code)
         if not os.access(os.path.join(folder, "bin", "python"), os.X_OK):
             raise StartFailure(f"{self.label} has no Python: add one to conda_packages, such as python=3.9")
         _write_activation(folder)
@@ -153,6 +153,12 @@ def _reason(ended: Ended) -> str:
     """What the program reported, with the line behind it: conda and mamba name the packages there."""
     found = _FAILURE.search(ended.output)
     return " ".join(found[0].split()) if found else ended.reason
+
+
+def _hint(declared: Mapping[str, Any]) -> str:
+    if all(_name_of(package) in ("python", "pip") for package in declared["conda_packages"]):
+        return "; with the setting local_conda=none it is a virtual environment, without conda"
+    return "" if declared["channels"] else "; channels=[…] names where packages of conda come from"
 
 
 def _content(declared: Mapping[str, Any]) -> dict[str, Any]:
