@@ -380,7 +380,10 @@ def clock_off(ahead: float) -> str:
 
 def shortened(value: Any, limit: int = 120) -> str:
     """A value as text for a message, shortened if it is long."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except Exception as error:  # noqa: BLE001 - a class may raise anything, and numbers may be too long
+        text = f"a value of {type(value)!r} that cannot be shown ({type(error).__name__})"
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from modelarts._jobs.pagination import VERSION_COLUMNS, doc_default, is_set, show
 from modelarts._submit import checks
-from modelarts._transport.response import Response, rows_of
+from modelarts._transport.response import Response, required, rows_of
 from modelarts._wire import json_records
 from modelarts._wire.v1 import limits
 from modelarts.errors import ArgumentError, ArgumentProblem
@@ -55,7 +55,7 @@ class JobCalls:
             ApiError: the service refused.
         """
         path = self._version("get_job_state")
-        return cast("JobStatus", self._call("get_training_job_version", path, raise_on_error=True)["status"])
+        return cast("JobStatus", required(self._call("get_training_job_version", path, raise_on_error=True), "status"))
 
     def wait(self, timeout: float | None = None, show: bool = True) -> JobInfo:
         """Wait until this version has ended, and show its log and each new status meanwhile.

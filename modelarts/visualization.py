@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from modelarts._jobs.pagination import ROWS, VISUALIZATION_COLUMNS, VISUALIZATIONS, doc_default, iterate, show
 from modelarts._submit import checks
-from modelarts._transport.response import Response, rows_of
+from modelarts._transport.response import Response, required, rows_of
 from modelarts._wire.v1 import limits
 from modelarts._wire.v1.status import KILLING, RUNNING
 from modelarts.errors import ApiError, ArgumentProblem
@@ -122,12 +122,12 @@ class VisualizationJob:
         screen = Screen()
         for pause in _pauses():
             info = self._call("get_visualization_job", self._path("create_visualization_job"), raise_on_error=True)
-            self.status = info["status"]
-            screen.status(info["status"])
-            if info["status"] == RUNNING or info["status"].ended:
+            self.status = status = required(info, "status")
+            screen.status(status)
+            if status == RUNNING or status.ended:
                 break
             time.sleep(pause)
-        if info["status"].ended:
+        if status.ended:
             screen.say(f"visualization job {self.job_name} did not start: {info.get('error_result') or 'no reason'}")
 
     def _body(

@@ -166,16 +166,19 @@ def _decoded(reply: requests.Response, route: Route, secrets: Secrets) -> Respon
     if members is None or 300 <= status < 400:
         raise _no_reply(reply, method, secrets)
     response = to_response(members, status, reply.headers, method, url)
+    shape = SHAPES.get(route.operation, Shape())
     if response["is_success"]:
-        shape = SHAPES.get(route.operation, Shape())
         if not any(members.get(name) is not None for name in ("is_success", *shape.any_of)):
             raise _no_reply(reply, method, secrets)
-        if wrong := shape.wrong_member(members):
+        if wrong := next(shape.wrong_members(members), None):
             raise bad_member(response, wrong, secrets.redact(members.get(wrong)))
         return response
     if status >= 500 and all(members.get(name) is None for name in FAILURE):
         raise _no_reply(reply, method, secrets)
-    return to_response(secrets.redact(members), status, secrets.redact(reply.headers), method, url)
+    response = to_response(secrets.redact(members), status, secrets.redact(reply.headers), method, url)
+    for wrong in shape.wrong_members(members):  # what reads responses need not know whether a call has failed
+        response.pop(wrong, None)
+    return response
 
 
 def _needs_body(route: Route) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from modelarts import errors
 from modelarts._jobs.logs import LogReader, Page, names_in
 from modelarts._jobs.reconnect import SHORTEST, TRANSIENT, ReconnectingClient
-from modelarts._transport.response import Response, bad_member, waited
+from modelarts._transport.response import Response, required, waited
 from modelarts._wire.json_records import as_integer
 from modelarts._wire.v1 import status as vocabulary
 from modelarts._wire.v1.status import JobStatus
@@ -177,8 +177,7 @@ class Follower:
             info = self._client.client.call(
                 "get_training_job_version", self._version, prefer=prefer, raise_on_error=True
             )
-            if not isinstance(info.get("status"), JobStatus):
-                raise bad_member(info, "status", info.get("status"))
+            required(info, "status")
             return info
 
         self._last = self._client.reach(request)

@@ -95,4 +95,4 @@ class LogReader:
 
 def _is_long(page: Response) -> bool:
     """Whether there may be more before a page of newest lines."""
-    return page.get("lines", 0) >= LOG_LINES or len(page.get("content") or "") >= LONG_PAGE
+    return (page.get("lines") or 0) >= LOG_LINES or len(page.get("content") or "") >= LONG_PAGE

@@ -87,13 +87,15 @@ class Checks:
     def name(self, argument: str, name: Any, value: Any = None, rule: str = limits.NAME_RULE) -> str:
         if not isinstance(name, str) or not limits.NAME.fullmatch(name):
             self.problem(argument, name if value is None else value, rule)
-        return str(name)
+            return ""
+        return name
 
     def description(self, argument: str, text: Any) -> str | None:
         if text is None:
             return None
         if problem := checks.description(argument, text):
             self.problems.append(problem)
+            return None
         return str(text)
 
     def identifier(self, argument: str, value: Any) -> int | None:

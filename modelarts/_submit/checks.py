@@ -15,6 +15,7 @@ from modelarts.errors import ArgumentError, ArgumentProblem
 if TYPE_CHECKING:
     from modelarts.session import Session
 
+LARGEST = 10**19  # no service has larger numbers; Python does not write those of thousands of digits
 OnSession = TypeVar("OnSession", bound=Callable[..., Any])
 
 
@@ -26,12 +27,13 @@ def raise_if_any(call: str, *problems: ArgumentProblem | None) -> None:
 
 
 def whole_number(value: Any) -> int | None:
-    """The whole number that a value is, or that a text of digits stands for; `None` for everything else."""
+    """The whole number of at most 19 digits that a value is or a text stands for; `None` for everything else."""
     number = as_integer(value)
     try:
-        return None if isinstance(number, bool) else operator.index(number)  # integers of numpy are no `int`
+        found = None if isinstance(number, bool) else operator.index(number)  # integers of numpy are no `int`
     except TypeError:
         return None
+    return None if found is None or abs(found) >= LARGEST else found
 
 
 def is_missing(value: Any) -> bool:

@@ -77,6 +77,14 @@ def rows_of(response: Response, name: str) -> list[Record]:
     return rows
 
 
+def required(response: Response, name: str) -> Any:
+    """A member that a success must have. Raises `BadReply`, or `OutcomeUnknown` after a POST, if it is missing."""
+    value = response.get(name)
+    if value is None:
+        raise bad_member(response, name, None)
+    return value
+
+
 def bad_member(response: Response, name: str, value: Any) -> errors.ModelArtsError:
     """The error for a member that is missing or not as documented."""
     return bad_reply(response, f"with {name}={errors.shortened(value)}, which is not as documented")

@@ -22,6 +22,7 @@ INTEGERS = frozenset(
 # Members that are documented as String, although samples also print them as numbers.
 TEXTS = frozenset(("core", "cpu", "start_line", "end_line"))
 TEXT_RULE = "a text that UTF-8 can encode: without unpaired surrogates, as in file names that are no UTF-8"
+DEEPEST = 100  # levels of a reply; documented ones have fewer than ten
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
 _COERCED = INTEGERS | {"status"}
 
@@ -85,6 +86,20 @@ def _is_encodable(text: str) -> bool:
 def parse(text: str | bytes) -> Any:
     """Decode a reply; each object becomes a `Record` with the documented types. Raises `ValueError`."""
     try:
-        return json.loads(text, object_hook=_typed)
+        value = json.loads(text, object_hook=_typed)
+        is_too_deep = len(text) > 2 * DEEPEST and _is_deeper(value, DEEPEST)
     except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+        is_too_deep = True
+    if is_too_deep:  # what calls itself for each level, such as `repr`, would fail
+        raise ValueError(f"it has more than {DEEPEST} levels")
+    return value
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether lists and objects are within each other in more than so many levels."""
+    found = [value] if isinstance(value, (dict, list)) else []
+    while found and levels > 0:
+        levels -= 1
+        inner = (item.values() if isinstance(item, dict) else item for item in found)
+        found = [item for items in inner for item in items if isinstance(item, (dict, list))]
+    return bool(found)

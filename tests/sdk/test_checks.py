@@ -61,6 +61,8 @@ MISTAKES: list[tuple[Act, str, dict[str, str]]] = [
      {"flavor": '{"code": …}', "job_type": "one of tensorboard, mindinsight"}),
     (lambda s: VisualizationJob(s, "a").update_visualization_job(5), "update_visualization_job",
      {"visualization_id": ID, "job_desc": "a text of at most 256"}),
+    (lambda s: VisualizationJob(s, 10**5000).stop_visualization_job(), "stop_visualization_job",
+     {"visualization_id": ID}),
     (lambda s: VisualizationJob(s).stop_visualization_job(), "stop_visualization_job",
      {"visualization_id": "required: pass visualization_id=… to VisualizationJob, or call create_visualization_job"}),
     *[

@@ -80,6 +80,16 @@ def test_a_job_error_leaves_out_what_is_not_known():
     assert str(errors.JobStopped(10, 20, JobStatus(12))) == "job 10 version 20 was stopped (JOBSTAT_KILLED)"
 
 
+class Unshowable:
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize("value", [Unshowable(), 10**5000], ids=["object", "number"])
+def test_a_value_that_cannot_be_shown_is_reported_by_its_type(value: object):
+    assert "job_id=" in str(errors.ArgumentError("wait", [errors.ArgumentProblem("job_id", value, "a number")]))
+
+
 def test_long_values_are_shortened_in_a_message_only():
     fault = errors.ArgumentProblem("job_desc", "d" * 5000, "too long")
 

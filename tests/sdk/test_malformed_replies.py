@@ -32,6 +32,8 @@ READ: dict[str, tuple[str, Act]] = {
     "visualization jobs": (VISUALIZATIONS, VisualizationJob.get_visualization_job_object_list),
     "a version": (INFO, lambda s: TrainingJob(s, 10, 20).get_job_info()),
     "a configuration": (CONFIG, lambda s: TrainingJob(s, config_name="c").get_job_configs_info()),
+    "settings of a configuration": (CONFIG, lambda s: Estimator.from_job_configs(s, "c")),
+    "state of a version": (INFO, lambda s: TrainingJob(s, 10, 20).get_job_state()),
     "names of logs": (NAMES, lambda s: TrainingJob(s, 10, 20).get_job_log_file_list()),
     "lines of a log": (LOG, lambda s: TrainingJob(s, 10, 20).get_job_log("a")),
     "bytes of a log": (LOG_BYTES, lambda s: TrainingJob(s, 10, 20).get_job_log("a", start_byte=0)),
@@ -46,6 +48,11 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     *(("configurations", {"configs": rows}) for rows in (*NO_ROWS, [{"config_name": None}], [{"config_name": ""}])),
     *(("jobs", {"jobs": [{"job_id": number}]}) for number in (None, [1], "abc", True, 0, -1, 1.5)),
     *(("a version", {"status": status}) for status in ("DOWN", [8], True, 1.5)),
+    *(("settings of a configuration", {"parameter": value}) for value in
+      (0.5, True, "x", [1], [{"value": "1"}], [{"label": 5}])),
+    *(("settings of a configuration", {name: value}) for name, value in
+      (("spec_code", [1]), ("spec_id", "x"), ("data_source", [1]), ("volumes", 5), ("app_url", {}))),
+    ("state of a version", {"job_id": 10}),
     *(("names of logs", {"log_file_list": names}) for names in (5, [5], {"a": 1})),
     *(("lines of a log", {name: value}) for name, value in
       (("content", 5), ("lines", "many"), ("start_line", [1]), ("end_line", {"a": 1}))),
@@ -77,6 +84,22 @@ def test_an_object_of_another_service_is_not_a_reply(cloud: Cloud, session: Sess
 
         with pytest.raises(BadReply):
             pytest.fail(f"{foreign} was returned as {act(session)}")
+
+
+def test_a_refusal_is_returned_whatever_else_is_in_it(cloud: Cloud, session: Session):
+    cloud.answer("GET", LOG_BYTES, {"is_success": False, "error_code": "E.1", "log": ["a"], "end_byte": [1]}, 404)
+
+    refused = TrainingJob(session, 10, 20).get_job_log("a", start_byte=0)
+
+    assert (refused.is_success, refused.error_code) == (False, "E.1")
+    assert "log" not in refused
+
+
+def test_a_deeply_nested_object_is_not_a_reply(cloud: Cloud, session: Session):
+    cloud.answer("GET", INFO, b'{"is_success": false, "error_msg": ' + b"[" * 300 + b"]" * 300 + b"}", 404)
+
+    with pytest.raises(BadReply, match="HTTP 404 with a body that is not a ModelArts reply"):
+        TrainingJob(session, 10, 20).get_job_info()
 
 
 @pytest.mark.parametrize("foreign", [{"status": "DOWN"}, {"content": "please log in", "error": None}, {"job_id": 1}])

@@ -8,6 +8,7 @@ from typing import Any
 from modelarts._api.catalog import ALGORITHMS, ENGINES, SPECS, Catalog
 from modelarts._transport.response import Response, bad_member
 from modelarts._wire.v1 import parameters
+from modelarts._wire.v1.schemas import SAVED_CONFIG
 
 _SAME = ("log_url", "user_image_url", "user_command", "pool_id", "nas_type", "nas_share_addr", "nas_mount_path",
          "volumes", "environment_variables")  # fmt: skip
@@ -20,6 +21,8 @@ def arguments(saved: Response, catalog: Catalog) -> dict[str, Any]:
     Raises:
         BadReply: a member of the reply is not as documented.
     """
+    if wrong := next(SAVED_CONFIG.wrong_members(saved), None):
+        raise bad_member(saved, wrong, saved[wrong])
     found = {name: saved[name] for name in _SAME if saved.get(name)}
     found.update(
         train_instance_count=saved.get("worker_server_num"),
@@ -41,20 +44,14 @@ def arguments(saved: Response, catalog: Catalog) -> dict[str, Any]:
 
 
 def _hyperparameters(saved: Response) -> list[dict[str, str]]:
-    try:
-        pairs = parameters.pairs(saved.get("parameter"))
-    except ValueError:
-        raise bad_member(saved, "parameter", saved["parameter"]) from None
+    pairs = parameters.pairs(saved.get("parameter"))
     return [{"label": label, "value": parameters.as_text(value)} for label, value in pairs]
 
 
 def _data(saved: Response) -> dict[str, Any]:
     found = {name: saved[name] for name in _DATA if saved.get(name)}
     if "data_source" in found:
-        sources = found["data_source"]
-        if not (isinstance(sources, list) and all(isinstance(source, Mapping) for source in sources)):
-            raise bad_member(saved, "data_source", sources)
-        found["data_source"] = [_without_nulls(source) for source in sources]
+        found["data_source"] = [_without_nulls(source) for source in found["data_source"]]
     return found if found or not saved.get("data_url") else {"inputs": saved["data_url"]}
 
 
