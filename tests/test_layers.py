@@ -39,8 +39,9 @@ LAYERS = {
     "runtime": ("local.runtime",),
     "store": ("local.store",),
     "machine": ("local.daemon", "local.catalog", "local.hardware", "local.paths", "local.locks",
-                "local.processes", "local.files", "local.interpreters", "local.interpreter_facts", "local.environments",
-                "local.connection_limits", "local.installation", "local.ports", "local.shortages", "local.stepping",
+                "local.processes", "local.files", "local.home_watch", "local.interpreters",
+                "local.interpreter_facts", "local.environments", "local.connection_limits",
+                "local.installation", "local.ports", "local.shortages", "local.stepping",
                 "local.layout", "local.pythons", "local.environment_plan"),
 }  # fmt: skip
 

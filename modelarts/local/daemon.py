@@ -194,7 +194,7 @@ def paused(home: Path) -> Iterator[None]:
 
 def forget_options(home: Path) -> None:
     """Let the next start of the service be a new one, without the options of the last."""
-    with suppress(OSError):
+    with suppress(OSError, ValueError):
         LocalHome.of(home).start_options.unlink()
 
 
@@ -205,9 +205,10 @@ def _start_lock(paths: LocalHome) -> Iterator[None]:
         try:
             paths.root.mkdir(parents=True, exist_ok=True)
             stack.enter_context(locks.locked(paths.starting))
-        except OSError as error:
+        except (OSError, ValueError) as error:  # `ValueError`: no folder can have such a path
+            why = error.strerror if isinstance(error, OSError) else error
             raise ServiceError(
-                f"the local service cannot keep its state in {paths.root}: {error.strerror}. "
+                f"the local service cannot keep its state in {paths.root}: {why}. "
                 "Give another folder with MODELARTS_HOME or Session.local(home=…)."
             ) from None
         yield

@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, Callable, NamedTuple
 
+_KERNEL_THREAD = 0x00200000  # PF_KTHREAD
 PATIENCE = 5.0  # seconds in which processes end that were killed
 
 
@@ -100,22 +101,34 @@ def descendants(pid: int = 0) -> list[Process]:
 def end_with_variable(entry: str) -> None:
     """Kill all processes whose environment has this `NAME=value`, as all that a job starts have one."""
     deadline = time.monotonic() + PATIENCE
-    while (left := _with_variable(entry)) and time.monotonic() < deadline:
-        for process in left:
-            process.signal(signal.SIGKILL)
+    while (left := _with_variable(os.fsencode(entry))) and time.monotonic() < deadline:
+        for process, is_certain in left.items():
+            if is_certain:
+                process.signal(signal.SIGKILL)
         time.sleep(0.01)
 
 
-def _with_variable(entry: str) -> list[Process]:
-    found = []
+def _with_variable(entry: bytes) -> dict[Process, bool]:
+    """The running processes that have a variable; `False`: it cannot be told yet, since they are starting a program."""
+    found = {}
     for name in filter(str.isdigit, os.listdir("/proc")):
         process = Process.of(int(name))
         with contextlib.suppress(OSError):  # it has ended, or belongs to another user
-            with open(f"/proc/{name}/environ", "rb") as file:
-                variables = file.read().split(b"\0")
-            if os.fsencode(entry) in variables and process.is_running():
-                found.append(process)
+            variables = _read(name, "environ").split(b"\0")
+            is_starting = variables == [b""] and not _read(name, "cmdline") and not _is_of_kernel(process.pid)
+            if (entry in variables or is_starting) and process.is_running():
+                found[process] = entry in variables
     return found
+
+
+def _read(pid: str, name: str) -> bytes:
+    with open(f"/proc/{pid}/{name}", "rb") as file:
+        return file.read()
+
+
+def _is_of_kernel(pid: int) -> bool:
+    fields = _fields(pid)
+    return bool(fields) and bool(int(fields[6]) & _KERNEL_THREAD)
 
 
 def holders(path: os.PathLike[str]) -> list[Process]:

@@ -13,6 +13,7 @@ import sqlite3
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +22,17 @@ import attrs
 from modelarts import __version__
 from modelarts._settings import keep, table
 from modelarts.errors import ServiceError
-from modelarts.local import catalog, locks
+from modelarts.local import catalog, home_watch, locks
 from modelarts.local.api.app import Activity, create_app
 from modelarts.local.api.app import body_limit as api_body_limit
 from modelarts.local.api.handlers.context import Service
 from modelarts.local.emulator import job_storage
 from modelarts.local.emulator.obs.beside_api import buckets, limit_with_buckets, with_buckets
 from modelarts.local.environment_plan import Planner
+from modelarts.local.home_watch import Home, HomeWatch
 from modelarts.local.http_server import BodyLimit, HttpServer
 from modelarts.local.installation import Installation
-from modelarts.local.paths import LocalHome, write_private
+from modelarts.local.paths import LocalHome, read_json, write_private
 from modelarts.local.places.here import Here
 from modelarts.local.processes import Process
 from modelarts.local.runtime import job_session
@@ -76,7 +78,7 @@ def serve(home: Path, ready: int, iam: tuple[str, int] | None = None) -> None:
     try:
         server.run()
     finally:
-        LocalHome.of(home).address.unlink(missing_ok=True)
+        _remove_address(LocalHome.of(home).address)
         service.scheduler.close()
         cleaner.close()
         service.tensorboards.close()
@@ -87,7 +89,7 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
     try:
         paths.buckets.mkdir(parents=True, exist_ok=True)
         paths.root.chmod(0o700)
-        locks.hold(paths.running, EXIT_PATIENCE)
+        watch = HomeWatch(paths, locks.hold(paths.running, EXIT_PATIENCE))
         storage = job_storage.listen(paths)
         store = Store(paths.store, with_pages=True)
     except BlockingIOError:
@@ -127,6 +129,7 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
     scheduler.start()
     cleaner.start()
     service.tensorboards.start()
+    threading.Thread(target=_exit_without_home, args=(watch, service, place), daemon=True).start()
     return server, service, activity, cleaner
 
 
@@ -161,7 +164,7 @@ def _listen(app: Any, body_limit: BodyLimit, port: int) -> HttpServer:
     except OSError as error:
         raise StartRefused(
             f"port {port} cannot be used: {error.strerror}. Free it, or set MODELARTS_LOCAL_PORT to another "
-            "port or to 0 for any free one"
+            "port or to 0 for any free one; the services of two homes need two ports"
         ) from None
 
 
@@ -173,6 +176,28 @@ def _exit_when_idle(activity: Activity, service: Service, timeout: float) -> Non
             os.kill(os.getpid(), signal.SIGTERM)
             return
         time.sleep(min(max(timeout - idle, 0.2), 30.0))
+
+
+def _exit_without_home(watch: HomeWatch, service: Service, place: Here) -> None:
+    """End when the home is removed or moved, with all jobs and TensorBoards: nobody would see how they end."""
+    while (found := watch.look()) is Home.SAME:
+        time.sleep(home_watch.INTERVAL)
+    if found is Home.GONE:
+        logger.warning("%s was removed or moved: ending all jobs", service.home.root)
+        service.scheduler.close()
+        service.tensorboards.end_all()
+        place.end_all()
+    else:
+        logger.warning("%s was removed, another service may use this home: exiting", service.home.running)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _remove_address(file: Path) -> None:
+    """Remove the address of this service, but not that of another one in a new home at the same path."""
+    with suppress(OSError):
+        address = read_json(file)
+        if isinstance(address, dict) and address.get("pid") == os.getpid():
+            file.unlink()
 
 
 def _exit(*_: object) -> None:

@@ -49,6 +49,7 @@ class TensorBoards:
         self._home = home
         self._most = most
         self._children = Children()
+        self._known: set[Process] = set()  # those of the last step
         self._stopping: dict[Process, float] = {}  # processes that were sent SIGTERM, and when SIGKILL follows
         self._thread = SteppingThread("TensorBoards", self.step)
 
@@ -58,6 +59,12 @@ class TensorBoards:
     def close(self) -> None:
         """Stop following them; they continue."""
         self._thread.close()
+
+    def end_all(self) -> None:
+        """Stop following them, and kill those that this service has started or followed."""
+        self._thread.close()
+        for process in {*self._known, *self._stopping}:
+            process.signal_group(signal.SIGKILL)
 
     def wake(self) -> None:
         """Take the next step now: there is something to start or to stop."""
@@ -73,6 +80,7 @@ class TensorBoards:
         self._children.reap()
         self._kill_overdue()
         rows = self._store.visualizations.with_status(INIT, RUNNING, KILLING)
+        self._known = {_process(row) for row in rows if row.pid is not None}
         waiting = self._without_room(rows)
         for row in rows:
             if row.id not in waiting:

@@ -18,7 +18,7 @@ if __name__ == "__main__":  # started by file path, so nothing else has added th
 
 from modelarts.local.places import lost_results, packages, supervisor  # noqa: F401  most versions need all of them
 
-BEGUN = b"1"
+PID_LENGTH = 10  # bytes with which a supervisor says that it has begun
 LONGEST_WAIT = 600.0  # seconds without a version to supervise
 
 
@@ -59,7 +59,7 @@ def supervise(request: Request) -> None:
     try:
         os.setsid()
         os.chdir(os.path.dirname(request.spec))
-        os.write(request.caller, BEGUN)
+        os.write(request.caller, b"%*d" % (PID_LENGTH, os.getpid()))
     except OSError:  # the service has given up, and may start another one
         os._exit(0)
     try:

@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Callable
@@ -20,11 +21,12 @@ from modelarts.local.paths import JobPaths, read_json
 from modelarts.local.places import images
 from modelarts.local.places.base import ENDED, Phase, State, Unreachable
 from modelarts.local.places.supervisors import Supervisors
-from modelarts.local.processes import Process, end_with_variable, holders
+from modelarts.local.processes import PATIENCE, Process, end_with_variable, holders
 
 _ENDS = {phase.value: phase for phase in ENDED}
 _TIME_LIMIT = 2**53  # milliseconds
 _REASON_LENGTH = 10_000
+_ENDING = 1.0  # seconds in which the first processes of nodes end after their supervisor
 
 
 class Here:
@@ -33,6 +35,7 @@ class Here:
     def __init__(self) -> None:
         self._supervisors = Supervisors()
         self._ended: Callable[[], None] | None = None
+        self._running: dict[str, Process] = {}  # supervisors by key, in case that their folders are removed
         self._failures: dict[str, str] = {}  # of supervisors that could not record them, by key
 
     def notify(self, ended: Callable[[], None]) -> None:
@@ -54,7 +57,7 @@ class Here:
             return  # it runs already
         try:
             os.ftruncate(lock, 0)
-            started = self._supervisors.start(folder.spec, lock)
+            self._running[key], started = self._supervisors.start(folder.spec, lock)
         finally:
             os.close(lock)
         threading.Thread(target=self._wait, args=(key, started), daemon=True).start()
@@ -74,6 +77,10 @@ class Here:
 
     def _state(self, key: str, folder: JobPaths) -> State:
         state = _state(folder)
+        if state.phase is not Phase.RUNNING:
+            self._running.pop(key, None)
+        elif key not in self._running:  # an earlier service has started it
+            self._running[key] = _supervisor(folder)
         failure = self._failures.get(key, "")
         return State(Phase.LOST, reason=failure) if failure and state.phase not in ENDED else state
 
@@ -93,10 +100,26 @@ class Here:
             _supervisor(folder).signal(signal.SIGKILL)
         images.remove(str(folder.containers))
         workers = read_json(folder.workers)
-        for record in workers if isinstance(workers, list) else ():
-            Process.recorded(record).signal(signal.SIGKILL)
+        firsts = [Process.recorded(record) for record in (workers if isinstance(workers, list) else ())]
+        deadline = time.monotonic() + _ENDING
+        while any(first.is_running() for first in firsts) and time.monotonic() < deadline:
+            time.sleep(0.005)  # each ends when its supervisor does, with all that it can reach as their parent
+        for first in firsts:
+            first.signal(signal.SIGKILL)
         # In a PID namespace they have ended now. Elsewhere, those that escaped have a variable of this version.
         end_with_variable(f"{JOB_SESSION}={folder.session}")
+
+    def end_all(self) -> None:
+        """End all versions, without their folders: a supervisor that takes long to end its workers is killed."""
+        deadline = time.monotonic() + PATIENCE
+        left = {*self._running.values()}
+        for supervisor in left:
+            supervisor.signal(signal.SIGTERM)
+            supervisor.signal(signal.SIGCONT)
+        while (left := {one for one in left if one.is_running()}) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        for supervisor in left:
+            supervisor.signal(signal.SIGKILL)
 
 
 def _state(folder: JobPaths) -> State:

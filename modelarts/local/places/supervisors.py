@@ -45,7 +45,7 @@ class Supervisors:
             descriptor = theirs.fileno()
             self._server = self._children.start([*_PROGRAM, str(descriptor)], pass_fds=(descriptor,), cwd="/")
 
-    def start(self, spec: Path, lock: int) -> socket.socket:
+    def start(self, spec: Path, lock: int) -> tuple[Process, socket.socket]:
         """Start the supervisor of a version.
 
         Args:
@@ -53,8 +53,8 @@ class Supervisors:
             lock: descriptor of the lock that it holds as long as it lives.
 
         Returns:
-            A socket that is closed at its other end when the version has ended, or the supervisor was killed. Before,
-            a supervisor writes to it why it failed, if it could not record that.
+            The supervisor, and a socket that is closed at its other end when the version has ended, or the supervisor
+            was killed. Before, a supervisor writes to it why it failed, if it could not record that.
 
         Raises:
             OSError: it does not start.
@@ -65,9 +65,9 @@ class Supervisors:
             ours, theirs = socket.socketpair()
             with theirs, suppress(OSError):
                 socket.send_fds(self._requests, [os.fsencode(spec)], [lock, theirs.fileno()])
-            if _has_begun(ours):
+            if pid := _begun(ours):
                 ours.settimeout(None)
-                return ours
+                return Process.of(pid), ours
             ours.close()
             self._end_server()
         raise ChildProcessError("its supervisor does not start, see the log of the local service")
@@ -81,10 +81,10 @@ class Supervisors:
         self._children.reap()
 
 
-def _has_begun(supervisor: socket.socket) -> bool:
-    """Wait until a supervisor says so. After `False` it cannot begin: it does so only if it could say it."""
+def _begun(supervisor: socket.socket) -> int:
+    """Wait until a supervisor says its pid. After 0 it cannot begin: it does so only if it could say it."""
     supervisor.settimeout(PATIENCE)
     with suppress(socket.timeout):
-        return supervisor.recv(1) == fork_server.BEGUN
+        return int(supervisor.recv(fork_server.PID_LENGTH) or 0)
     supervisor.shutdown(socket.SHUT_RD)
-    return supervisor.recv(1) == fork_server.BEGUN
+    return int(supervisor.recv(fork_server.PID_LENGTH) or 0)
