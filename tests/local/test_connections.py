@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import threading
 import time
@@ -14,6 +15,7 @@ import requests
 
 from modelarts.local import connection_limits, daemon, http_server
 from modelarts.local.http_server import HttpServer
+from modelarts.local.paths import LocalHome
 from modelarts.session import Session
 
 POST = "POST /v1/local/training-jobs HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -28,12 +30,12 @@ def token(shared_session: Session, shared_home) -> str:
 @pytest.fixture
 def connect(shared_session: Session) -> Iterator:
     """Open a connection to the service, send some bytes, and leave it open."""
-    address = ("127.0.0.1", int(shared_session.host.rpartition(":")[2]))
+    own_port = int(shared_session.host.rpartition(":")[2])
     with contextlib.ExitStack() as stack:
 
-        def opened(sent: str = "") -> socket.socket:
-            connection = stack.enter_context(socket.create_connection(address, AT_ONCE))
-            connection.sendall(sent.encode())
+        def opened(sent: str | bytes = "", port: int = own_port) -> socket.socket:
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", port), AT_ONCE))
+            connection.sendall(sent if isinstance(sent, bytes) else sent.encode())
             return connection
 
         yield opened
@@ -50,6 +52,19 @@ def test_connections_that_wait_do_not_keep_others_out(shared_session: Session, s
         with Session.local(shared_home) as another:
             assert another.client.call("list_job_engines").is_success
         assert shared_session.client.call("list_job_engines").is_success  # its connection may have been closed
+        assert time.monotonic() - began < AT_ONCE, sent
+
+
+def test_connections_that_wait_do_not_keep_jobs_from_the_buckets(shared_home, connect):
+    port = json.loads(LocalHome.of(shared_home).storage.read_text())["port"]
+    kinds = {"": 550, b"\x16\x03\x01\x00": 40, "PUT /b/k HTTP/1.1\r\n": 40}
+    refused = "PUT /b/k HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 300000000\r\n\r\n"
+    for sent, count in {**kinds, refused: 40, "GET /b/k HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n": 40}.items():
+        for _ in range(count):
+            connect(sent, port)
+
+        began = time.monotonic()
+        assert reply_to(connect(refused, port)).status == 403, sent
         assert time.monotonic() - began < AT_ONCE, sent
 
 

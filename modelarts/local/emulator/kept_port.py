@@ -13,6 +13,7 @@ from modelarts.local import ports
 from modelarts.local.paths import read_json, write_private
 
 HOST = "127.0.0.1"
+BACKLOG = 1024  # connections that wait until they are accepted; clients try others again after a second only
 
 
 def listen(file: Path) -> socket.socket:
@@ -38,9 +39,9 @@ def _stored(file: Path) -> int:
 def _listener(port: int) -> socket.socket:
     if port:
         with contextlib.suppress(OSError):
-            return socket.create_server((HOST, port))
+            return socket.create_server((HOST, port), backlog=BACKLOG)
     with contextlib.suppress(OSError):
         (reserved,) = ports.reserve(1)  # not one that a connection could take before the next start
         with reserved.holder:
-            return socket.create_server((HOST, reserved.port))
-    return socket.create_server((HOST, 0))
+            return socket.create_server((HOST, reserved.port), backlog=BACKLOG)
+    return socket.create_server((HOST, 0), backlog=BACKLOG)
