@@ -58,6 +58,25 @@ def _regular(path: str, flags: int) -> int:
     return descriptor
 
 
+def no_content(folder: str, names: list[str]) -> list[str]:
+    """The entries of a folder that are no part of its content, for `shutil.copytree`.
+
+    They are pipes, sockets, devices, broken links, and links to folders that contain them.
+    """
+    return [name for name in names if not _is_content(folder, os.path.join(folder, name))]
+
+
+def _is_content(folder: str, path: str) -> bool:
+    try:
+        mode = os.stat(path).st_mode
+    except OSError as error:
+        return error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+    if not stat.S_ISDIR(mode):
+        return stat.S_ISREG(mode)
+    is_circle = os.path.islink(path) and f"{os.path.realpath(folder)}/".startswith(f"{os.path.realpath(path)}/")
+    return not is_circle
+
+
 def is_shortage(error: OSError) -> bool:
     """Whether an error says nothing about the file: this process or machine lacks descriptors or memory."""
     return error.errno in _SHORTAGES

@@ -20,6 +20,9 @@ from modelarts.local.runtime import job_session, logs
 from modelarts.local.store.records import Version
 from tests.support.cases import case
 from tests.support.environment import Environment, in_process
+from tests.support.files import put
+from tests.support.jobs import estimator, put_code, shared
+from tests.support.jobs import logs as read_logs
 
 LARGE = 300 << 20  # bytes; none of them is on the disk
 
@@ -162,3 +165,20 @@ def test_nothing_is_written_through_what_a_job_left(env, tmp_path):
         logs.append_end(folder, "it was lost")
         assert folder.log(0).read_text().endswith("it was lost\n")
     assert (tmp_path / "mine").read_text() == "mine"
+
+
+def test_code_is_copied_without_what_is_no_content(shared_session, shared_home, tmp_path):
+    put_code(shared_session, tmp_path, "import os; print(sorted(os.listdir('src')), open('src/link').read())")
+    code = shared(shared_home) / "bucket" / "src"
+    put(code.parent / "folder" / "file", "linked")
+    for name, target in {
+        "broken": "nowhere", "endless": "/dev/zero", "circle": "..", "self": "self", "link": "../folder/file",
+        "folder": "../folder",
+    }.items():  # fmt: skip
+        (code / name).symlink_to(target)
+    os.mkfifo(code / "pipe")
+
+    job = estimator(shared_session).fit(inputs="/bucket/data/")
+
+    assert job.wait(show=False).status == COMPLETED
+    assert "['folder', 'link', 'train.py'] linked\n" in read_logs(job)[0]

@@ -91,7 +91,7 @@ class Preparation:
         os.makedirs(worker["directory"], exist_ok=True)
         if self._spec["code"] is not None:
             target = os.path.join(worker["directory"], self._spec["code"]["name"])
-            shutil.copytree(self._spec["code"]["source"], target, dirs_exist_ok=True)
+            shutil.copytree(self._spec["code"]["source"], target, dirs_exist_ok=True, ignore=files.no_content)
         worker["has_code"] = True
 
     def _provide_scripts(self) -> None:
