@@ -14,6 +14,7 @@ from typing import Any, Callable, NamedTuple
 
 _KERNEL_THREAD = 0x00200000  # PF_KTHREAD
 PATIENCE = 5.0  # seconds in which processes end that were killed
+_STATE, _THREADS, _STARTED = 0, 17, 19  # places of `_fields`
 
 
 class Process(NamedTuple):
@@ -25,7 +26,7 @@ class Process(NamedTuple):
     @classmethod
     def of(cls, pid: int) -> Process:
         """The process that has this pid now."""
-        return cls(pid, _stat(pid)[1])
+        return cls(pid, _start_time(pid))
 
     @classmethod
     def recorded(cls, record: Any) -> Process:
@@ -35,11 +36,14 @@ class Process(NamedTuple):
 
     def exists(self) -> bool:
         """Whether it is running, or a zombie."""
-        return bool(self.started) and _stat(self.pid)[1] == self.started
+        return bool(self.started) and _start_time(self.pid) == self.started
 
     def is_running(self) -> bool:
-        state, started = _stat(self.pid)
-        return bool(self.started) and started == self.started and state not in ("Z", "X")
+        """Whether any of its threads is there. Until the last one has ended, it has its files, locks and ports."""
+        fields = _fields(self.pid)
+        if not fields or not self.started or fields[_STARTED].decode() != self.started:
+            return False
+        return fields[_STATE] not in (b"Z", b"X") or int(fields[_THREADS]) > 1
 
     def signal(self, number: int) -> bool:
         """Send a signal. Returns whether the process existed."""
@@ -179,10 +183,10 @@ def signal_all(number: int) -> None:
             os.kill(-1, number)
 
 
-def _stat(pid: int) -> tuple[str, str]:
-    """State and start time of a process; both empty if it does not exist."""
+def _start_time(pid: int) -> str:
+    """When a process started; empty if it does not exist."""
     fields = _fields(pid)
-    return (fields[0].decode(), fields[19].decode()) if fields else ("", "")
+    return fields[_STARTED].decode() if fields else ""
 
 
 def _fields(pid: int) -> list[bytes]:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -122,6 +123,21 @@ def test_a_process_that_has_ended_and_was_not_waited_for_does_not_run(sleeper):
     until(lambda: not process.is_running())
 
     assert process.exists()
+
+
+def test_a_process_whose_first_thread_has_ended_runs_until_the_last_one_has():
+    code = """
+import ctypes, os, sys, threading
+threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0))).start()
+ctypes.CDLL(None).pthread_exit(None)
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE) as started:
+        process = Process.of(started.pid)
+        until(lambda: b") Z " in Path(f"/proc/{started.pid}/stat").read_bytes())
+        assert process.is_running()
+
+        started.stdin.close()
+        until(lambda: not process.is_running())
 
 
 # --- systems without what the service needs
