@@ -72,7 +72,7 @@ class Planner:
         wanted = [package for package in wanted if package.lower() not in _COME_WITH]
         others = [package for package in wanted if not pythons.is_requirement(package)]
         if others:
-            raise NoEnvironment(self._refusal(others, ""))
+            raise NoEnvironment(self._refusal(others, ", or name what pip can install in pip_packages"))
         if not wanted:
             return program
         found = pythons.find(wanted, self.starter)

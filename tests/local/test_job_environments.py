@@ -232,6 +232,7 @@ def test_packages_of_pip_are_in_a_virtual_environment_without_those_of_the_servi
     assert info.status == 10, log
     assert "HAS needed 1.0" in log and "LACKS requests" in log and "LACKS greeting" in log
     assert "environment 'mine' is installed with pip" in log
+    assert "environment 'mine' has Python {}.{} (".format(*sys.version_info[:2]) in log
     assert "has its packages" in log_of_second and "HAS needed 1.0" in log_of_second
 
 
@@ -261,6 +262,7 @@ def test_an_environment_that_needs_conda_is_refused_before_there_is_a_job(withou
     assert "conda_packages=['python=3.6.2'] need conda, mamba or micromamba" in str(of_version.value)
     assert "write a version that is there: Python " in str(of_version.value) and "3.6.15" in str(of_version.value)
     assert "conda_packages=['cudatoolkit=10.1'] need conda" in str(of_package.value)
+    assert "or name what pip can install in pip_packages" in str(of_package.value)
     assert Estimator.get_job_list(without_conda.session).job_total_count == count
 
 

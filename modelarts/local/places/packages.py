@@ -115,8 +115,11 @@ def _base(
     progress = Progress(logs, stopped, record)
     if declared["tool"]:
         python, folder = job_environment.conda(declared, wanted, own, progress)
-        return _Base(python, [], {"CONDA_PREFIX": folder, "CONDA_DEFAULT_ENV": declared["name"]})
-    return _Base(*job_environment.virtual(declared, _interpreter(wanted), wanted, own, progress), {})
+        base = _Base(python, [], {"CONDA_PREFIX": folder, "CONDA_DEFAULT_ENV": declared["name"]})
+    else:
+        base = _Base(*job_environment.virtual(declared, _interpreter(wanted), wanted, own, progress), {})
+    progress.note(f"environment {declared['name']!r} has Python {base.python.version} ({base.python.executable})")
+    return base
 
 
 def _install(
