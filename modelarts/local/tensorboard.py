@@ -16,7 +16,7 @@ from modelarts.local import files, ports
 from modelarts.local.paths import LocalHome
 from modelarts.local.processes import Children, Process
 from modelarts.local.stepping import SteppingThread
-from modelarts.local.store import Store, StoreError, now
+from modelarts.local.store import Store, StoreUnavailable, now
 from modelarts.local.store.records import Visualization
 
 logger = logging.getLogger("modelarts.local")
@@ -84,10 +84,25 @@ class TensorBoards:
         waiting = self._without_room(rows)
         for row in rows:
             if row.id not in waiting:
-                self._follow(row)
+                self._follow_isolated(row)
         if not rows and not self._stopping:
             return None
         return CALM if not self._stopping and all(row.status == RUNNING for row in rows) else INTERVAL
+
+    def _follow_isolated(self, row: Visualization) -> None:
+        """Follow one. If that fails, it ends, and the others are not affected."""
+        try:
+            self._follow(row)
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            logger.exception("visualization job %s cannot be followed", row.id)
+            reason = f"TensorBoard cannot be followed: {error!r}; {self._home.service_log} says more"
+            if row.delete_requested:
+                self._store.visualizations.delete(row.id)
+                return
+            transition = self._store.visualizations.transition
+            transition(row.id, (*STARTED, KILLING), RUN_FAILED, end_time=now(), reason=reason)
 
     def _without_room(self, rows: list[Visualization]) -> set[int]:
         """The ids of those that must wait until others have ended, which are stopped for them."""
@@ -129,7 +144,7 @@ class TensorBoards:
             if not missing:
                 self._launch(row, folder.under(self._home.buckets))
             return missing
-        except StoreError:
+        except StoreUnavailable:
             raise  # the visualization job is not to blame: it is tried again
         except Exception as error:
             logger.exception("visualization job %s cannot be started", row.id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from modelarts._wire.v1.status import COMPLETED, INIT, RUNNING
+from modelarts._wire.v1.status import COMPLETED, INIT
 from modelarts.errors import ServiceError
 from modelarts.local import daemon
 from modelarts.local.paths import LocalHome
@@ -18,7 +20,7 @@ from modelarts.local.store import Store, StoreError, opening
 from modelarts.local.store.migrations import STEPS, apply
 from modelarts.local.store.records import Page
 from tests.support.cases import case
-from tests.support.environment import Environment, in_process
+from tests.support.environment import BODY, Environment, in_process
 
 SCHEMA_1 = Path(__file__).parent / "data" / "store_schema_1.sql"
 
@@ -66,30 +68,59 @@ def test_a_damaged_version_fails_when_it_is_its_turn_and_all_others_are_served(e
             assert env.store.jobs.get(damaged.job_id) is None
 
 
-def test_damaged_columns_of_all_tables_cost_their_row_only(env):
-    path = LocalHome.of(env.home).store
-    config, good_config = env.config(), env.config()
-    board = env.visualization(COMPLETED)
-    version = env.version(RUNNING)
-    change(path, "UPDATE configs SET body = 'no JSON', description = x'ff', create_time = 'x' WHERE name = ?", config)
-    change(path, "UPDATE visualizations SET status = 'x', hours = 'x', start_time = 'x', reason = 5, port = 'x'")
-    change(path, "UPDATE jobs SET description = x'ff00', status = 'x', start_time = 'x'")
-    change(path, "UPDATE versions SET status = 'x', start_time = 'x', end_time = x'ff', reason = 5, resource_id = 1")
+VALUES = (b"\xff\x00", "x", "", 5, -1, 2**62, 0.5, None)
 
-    listed = env.call("list_training_job_configs").members
-    assert {row["config_name"] for row in listed["configs"]} == {config, good_config}
-    reply = env.call("get_training_job_config", {"config_name": config})
-    assert reply.status == 409
-    assert "its row in the store is damaged: description, body, create_time" in reply.members["error_message"]
-    assert env.call("get_training_job_config", {"config_name": good_config}).status == 200
-    assert env.call("list_visualization_jobs").members["jobs"][0]["status"] == 11
-    assert env.call("get_visualization_job", {"job_id": board.id}).status == 200
-    env.service.tensorboards.step()
-    assert env.call("list_training_jobs").members["jobs"][0]["job_desc"] == ""
+
+def test_a_damaged_value_in_any_column_costs_its_row_only(env):
+    path = LocalHome.of(env.home).store
+    version, config, board = env.version(COMPLETED, "log\n"), env.config(), env.visualization(COMPLETED)
+    good = env.version(COMPLETED), env.config(), env.visualization(COMPLETED)
     ids = {"job_id": version.job_id, "version_id": version.id}
-    assert env.call("get_training_job_version", ids).members["status"] == 11
-    assert env.call("delete_training_job_version", ids).status == 200
-    assert env.call("delete_training_job_config", {"config_name": config}).status == 200
+    rows = {
+        "jobs": (f"id = {version.job_id}", [("list_training_jobs", {}), ("get_training_job_version", ids)]),
+        "versions": (f"id = {version.id}", [
+            ("list_training_job_versions", ids), ("get_training_job_version", ids),
+            ("list_training_job_log_files", ids),
+        ]),
+        "configs": (f"name = '{config}'", [
+            ("list_training_job_configs", {}), ("get_training_job_config", {"config_name": config}),
+        ]),
+        "visualizations": (f"id = {board.id}", [
+            ("list_visualization_jobs", {}), ("get_visualization_job", {"job_id": board.id}),
+        ]),
+    }  # fmt: skip
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.row_factory = sqlite3.Row
+        for table, (where, calls) in rows.items():
+            (row,) = connection.execute(f"SELECT * FROM {table} WHERE {where}")
+            for column, value in itertools.product(set(row.keys()) - {"id", "job_id"}, VALUES):
+                with case(table, column, value), contextlib.suppress(sqlite3.IntegrityError):
+                    connection.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", (value,))
+                    for operation, place in calls:
+                        reply = env.call(operation, place, {"per_page": 1000} if operation.startswith("list") else {})
+                        assert reply.status in (200, 404, 409), (operation, reply.members)
+                        if operation.startswith("list") and not place:
+                            assert reply.status == 200
+                    env.service.scheduler.step()
+                    env.service.tensorboards.step()
+                    back = f"UPDATE {table} SET {column} = ? WHERE {column} IS ?"
+                    connection.execute(back, (row[column], value))
+    assert env.store.jobs.version(good[0].job_id, good[0].id).status == COMPLETED
+    assert env.call("get_training_job_config", {"config_name": good[1]}).status == 200
+    assert env.store.visualizations.get(good[2].id).status == COMPLETED
+
+
+def test_a_damaged_configuration_is_refused_until_it_is_saved_again(env):
+    config = env.config()
+    change(LocalHome.of(env.home).store, "UPDATE configs SET body = 'no JSON', create_time = 'x'")
+
+    reply = env.call("get_training_job_config", {"config_name": config})
+
+    assert reply.status == 409
+    assert "its row in the store is damaged: body, create_time cannot be read" in reply.members["error_message"]
+    path = {"config_name": config}
+    assert env.call("update_training_job_config", path, body={**BODY, "config_name": config}).status == 200
+    assert env.call("get_training_job_config", path).status == 200
 
 
 # --- files

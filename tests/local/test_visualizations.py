@@ -17,7 +17,7 @@ import psutil
 import pytest
 import requests
 
-from modelarts._wire.v1.status import INIT, KILLED, KILLING, RUNNING
+from modelarts._wire.v1.status import INIT, KILLED, KILLING, RUN_FAILED, RUNNING
 from modelarts.errors import ApiError, NameTaken
 from modelarts.estimator import VisualizationJob
 from modelarts.local import daemon, tensorboard
@@ -275,6 +275,17 @@ def test_the_oldest_that_nobody_uses_is_stopped_for_another_one(env, few):
 
 
 # --- which process is stopped
+
+
+def test_one_that_cannot_be_followed_ends_and_others_go_on(env):
+    odd, good = env.visualization(RUNNING), env.visualization(KILLING)
+    store = env.store.visualizations
+    store.transition(odd.id, environment.ANY, RUNNING, pid=2**62, process_started=1)
+
+    env.service.tensorboards.step()
+
+    assert store.get(odd.id).status == RUN_FAILED
+    assert store.get(good.id).status == KILLED
 
 
 class Started:

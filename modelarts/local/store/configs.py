@@ -24,8 +24,11 @@ class Configs:
     def replace(self, name: str, description: str, body: Row) -> bool:
         """Replace a configuration. Returns whether it exists."""
         with self._db.write() as connection:
-            sql = "UPDATE configs SET description = ?, body = ? WHERE name = ?"
-            return connection.execute(sql, (description, json.dumps(body), name)).rowcount == 1
+            sql = (
+                "UPDATE configs SET description = ?, body = ?, "
+                "create_time = CASE typeof(create_time) WHEN 'integer' THEN create_time ELSE ? END WHERE name = ?"
+            )
+            return connection.execute(sql, (description, json.dumps(body), now(), name)).rowcount == 1
 
     def delete(self, name: str) -> bool:
         """Delete a configuration. Returns whether it existed."""

@@ -135,6 +135,14 @@ def _members(row: Visualization) -> ResponseBody:
     return {
         "job_id": row.id, "job_name": row.name, "job_desc": row.description, "status": row.status,
         "create_time": row.create_time, "duration": duration(row.start_time, row.end_time), "service_url": url,
-        "train_url": ObsPath.parse(row.train_url).api, "resource_id": row.resource_id, "schedule": schedule,
+        "train_url": _api_url(row.train_url), "resource_id": row.resource_id, "schedule": schedule,
         "remaining_duration": tensorboard.remaining(row) if row.status == RUNNING else None, "error_result": row.reason,
     }  # fmt: skip
+
+
+def _api_url(url: str) -> str:
+    """A path as the API has it; text that is none, in a damaged row, as it is."""
+    try:
+        return ObsPath.parse(url).api
+    except ValueError:
+        return url
