@@ -106,15 +106,22 @@ class Checks:
     def folder(self, argument: str, value: Any) -> str | None:
         if checks.is_missing(value):
             return None
-        path = self.local_paths.in_place(value, self.staging, must_exist=False) or self.obs_path(argument, value)
+        path = self._results(value) or self.obs_path(argument, value)
         return path.as_dir.api if path else None
 
     def output(self, argument: str, value: Any) -> str:
         """The destination of results; an empty text if there is none."""
         if checks.is_missing(value):
             return ""
-        path = self.local_paths.in_place(value, self.staging, must_exist=False) or self.obs_path(argument, value)
+        path = self._results(value) or self.obs_path(argument, value)
         return path.as_output.api if path else ""
+
+    def _results(self, value: Any) -> ObsPath | None:
+        """The path of results on this machine; `None` if they are in a bucket."""
+        path = self.local_paths.in_place(value, self.staging, must_exist=False)
+        if path is not None:
+            self.staging.results.append(path.under("/"))
+        return path
 
     def data(self, argument: str, value: Any) -> ObsPath | None:
         """The path of data: as `code_or_data`, but local data are used where they are by a job on this machine."""

@@ -98,6 +98,17 @@ def test_local_data_and_results_are_used_where_they_are(
     assert (info.data_url, info.train_url) == (f"file://{work}/data/", f"file://{work}/out/")
 
 
+def test_results_in_the_folder_of_the_code_are_no_part_of_the_code(cloud: Session, work: Path) -> None:
+    """Otherwise each job would copy the results of those before it."""
+    estimator = debugging(cloud, work, output_path=work / "train" / "out")
+
+    infos = [estimator.fit(inputs=work / "data").wait(timeout=60, show=False) for _ in range(2)]
+
+    assert [info.status for info in infos] == [10, 10]
+    assert (work / "train" / "out" / "model.txt").exists()
+    assert infos[0].app_url == infos[1].app_url
+
+
 def test_a_local_job_can_be_stopped_and_gets_another_version(cloud: Session, work: Path) -> None:
     (work / "train" / "wait.py").write_text("import time\nprint('waiting', flush=True)\ntime.sleep(60)\n")
     estimator = debugging(cloud, work, boot_file="wait.py")

@@ -35,6 +35,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"environment": NAMED, "user_image_url": "i:1", "user_command": "c"}, "not to an image or an algorithm"),
     ({"train_url": "file:///tmp/out/"}, "an OBS path is written /bucket/key"),
     ({"spec_id": LOCAL, "train_url": "file://tmp/out/"}, "a path of this machine is written file:///folder/name"),
+    ({"spec_id": LOCAL, "train_url": "file:///tmp/"}, "each job has a folder of its own there; name a folder in it"),
     ({"spec_id": LOCAL, "data_url": "file:///tmp/../etc/"}, "without '..'"),
     ({"spec_id": LOCAL, "app_url": "file:///src/", "boot_file_url": "file:///src/a.py"}, "an OBS path is written"),
 ]

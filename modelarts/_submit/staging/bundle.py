@@ -111,13 +111,14 @@ class Bundle:
         return next((file for file, status in self.files.items() if _current(file) != _identity(status)), None)
 
 
-def pack(argument: str, path: LocalPath, state: Iterable[Path]) -> Bundle:
+def pack(argument: str, path: LocalPath, state: Iterable[Path], results: Iterable[Path] = ()) -> Bundle:
     """List the files of an argument of a call.
 
     Args:
         argument: its name.
         path: its value.
         state: folders that hold the state of this package.
+        results: folders in it that are not uploaded either.
 
     Raises:
         ValueError: it cannot be uploaded; the message says why.
@@ -131,7 +132,7 @@ def pack(argument: str, path: LocalPath, state: Iterable[Path]) -> Bundle:
     hidden = identities(state)
     if identities([source]) & hidden:
         raise ValueError("this folder holds the state of this package and is not sent; give another")
-    file_filter = FileFilter(source, hidden)
+    file_filter = FileFilter(source, hidden | (identities(results) - identities([source])))
     files = file_filter.kept() if source.is_dir() else [source]
     return Bundle(path, source, {file: file.stat() for file in files}, file_filter, _UNKNOWN)
 

@@ -33,6 +33,7 @@ class Staging:
 
     def __init__(self, options: TransportOptions, buckets: Callable[[], Buckets], bucket: str) -> None:
         self.bundles: dict[str, Bundle] = {}
+        self.results: list[Path] = []  # local folders of results, which are not uploaded as a part of the code
         self._options = options
         self._buckets = buckets
         self._bucket = bucket
@@ -65,7 +66,7 @@ class Staging:
             ValueError: they cannot be uploaded; the message says why.
             OSError: a file or folder cannot be read.
         """
-        packed = self.bundles[argument] = bundle.pack(argument, path, self._state())
+        packed = self.bundles[argument] = bundle.pack(argument, path, self._state(), self.results)
         if requirements:
             packed = self.bundles[argument] = packed.with_requirements(requirements)
         name = "code_limit" if argument == CODE else "data_limit"

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from modelarts._obs.paths import ObsPath, parse_path
+from modelarts._obs.paths import MachinePath, ObsPath, parse_path
 from modelarts._wire.json_records import as_integer
 from modelarts._wire.v1 import limits
 from modelarts._wire.v1.status import JOB_STATE
+from modelarts.local import layout
 from modelarts.local.api.errors import bad_value
+
+# Paths that are other folders in a job than on the machine.
+_OF_JOBS = ("/", *layout.placed([layout.CACHE, layout.TMP, layout.WORK, layout.JOB_DIR], ""))
 
 
 def json_object(value: Any) -> dict[str, Any]:
@@ -87,9 +91,12 @@ def obs_path(body: Mapping[str, Any], member: str, or_local: bool = False) -> Ob
     if not value:
         return None
     try:
-        return (parse_path if or_local else ObsPath.parse)(value)
+        path = (parse_path if or_local else ObsPath.parse)(value)
     except ValueError as error:
         raise bad_value(f"{member} {shown(value)}: {error}") from None
+    if isinstance(path, MachinePath) and path.as_file.s3 in _OF_JOBS:
+        raise bad_value(f"{member} {shown(value)}: each job has a folder of its own there; name a folder in it")
+    return path
 
 
 def folder(body: Mapping[str, Any], member: str, or_local: bool = False) -> ObsPath | None:
