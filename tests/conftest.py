@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from modelarts.local import daemon
+from modelarts.local import service_start
 from modelarts.session import Session
 from tests.support import left_processes, scratch
 from tests.support.jobs import clear
@@ -20,7 +20,7 @@ from tests.support.processes import end_service
 from tests.support.s3_server import s3_port  # noqa: F401
 from tests.support.service_forks import ServiceForks
 
-SPAWN = daemon._spawn
+SPAWN = service_start.spawn
 _HERE = Path(__file__).parent
 _FORKS = ServiceForks()
 _NUMBERS = itertools.count()
@@ -36,7 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in list(os.environ):  # tests do not see the settings of the machine
         if name.upper().startswith(_CLEANED):
             del os.environ[name]
-    daemon._spawn = _FORKS.spawn  # services that tests start are forked, which saves their imports
+    service_start.spawn = _FORKS.spawn  # services that tests start are forked, which saves their imports
 
 
 @pytest.hookimpl(wrapper=True)
@@ -64,7 +64,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
 @pytest.fixture
 def new_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
     """Services start with a new interpreter, which reads PYTHONPATH and inherits the limits of this process."""
-    monkeypatch.setattr(daemon, "_spawn", SPAWN)
+    monkeypatch.setattr(service_start, "spawn", SPAWN)
 
 
 @pytest.fixture

@@ -42,7 +42,8 @@ LAYERS = {
                 "local.processes", "local.files", "local.home_watch", "local.interpreters",
                 "local.interpreter_facts", "local.environments", "local.connection_limits",
                 "local.installation", "local.ports", "local.shortages", "local.stepping",
-                "local.layout", "local.pythons", "local.environment_plan"),
+                "local.layout", "local.pythons", "local.environment_plan", "local.service_address",
+                "local.service_start"),
 }  # fmt: skip
 
 # From left to right: a layer may import itself and all that are to its right.

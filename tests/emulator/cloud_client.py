@@ -16,8 +16,8 @@ with warnings.catch_warnings():
     from huaweicloudsdkcore.sdk_request import SdkRequest
     from huaweicloudsdkcore.signer.signer import Signer
 
-from modelarts.local.daemon import CloudAddress
 from modelarts.local.emulator.iam.accounts import Account
+from modelarts.local.service_address import CloudAddress
 
 
 def sdk_date(timestamp: datetime | None = None) -> str:

@@ -22,7 +22,7 @@ from click.testing import CliRunner
 
 from modelarts.cli.main import cli
 from modelarts.errors import ServiceError
-from modelarts.local import daemon
+from modelarts.local import daemon, service_start
 from modelarts.local.emulator.iam import accounts
 from modelarts.local.paths import LocalHome
 from modelarts.session import Session
@@ -124,7 +124,7 @@ def test_a_malformed_account_file_is_reported(home):
     assert file.read_text() == "{"
 
 
-@pytest.mark.parametrize("package", daemon.NEEDED_FOR_IAM)
+@pytest.mark.parametrize("package", service_start.NEEDED_FOR_IAM)
 def test_a_missing_package_is_reported_with_the_command_to_install_it(home, monkeypatch, package):
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == package else find(name))

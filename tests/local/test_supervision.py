@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from modelarts.errors import JobLost
-from modelarts.local import daemon
+from modelarts.local import daemon, service_start
 from modelarts.local.paths import LocalHome, read_json
 from modelarts.local.store import Store
 from modelarts.session import Session
@@ -79,7 +79,7 @@ def test_waiting_survives_a_restart_of_the_service(session, home, tmp_path, caps
 
 
 def test_waiting_survives_restarts_that_fail(session, home, tmp_path, monkeypatch, capsys):
-    gate, spawn, killed = shared(home) / "gate", daemon._spawn, []
+    gate, spawn, killed = shared(home) / "gate", service_start.spawn, []
     put_code(session, tmp_path, GATED.format(gate=str(gate)))
     job = estimator(session).fit(inputs="/bucket/data/")
     until(lambda: job.get_job_info().status == 8)
@@ -93,7 +93,7 @@ def test_waiting_survives_restarts_that_fail(session, home, tmp_path, monkeypatc
             gate.touch()
         return service
 
-    monkeypatch.setattr(daemon, "_spawn", spawn_and_kill)
+    monkeypatch.setattr(service_start, "spawn", spawn_and_kill)
     kill_service(home)
 
     assert job.wait(timeout=30).status == 10

@@ -1,7 +1,7 @@
 """Local services that start quickly: they are forked from a process that has imported everything.
 
-Each service is a process of its own, with the environment, working directory, log and signals that `daemon` sets. Only
-its imports happened earlier. The process that forks services runs this file, with a socket as its argument.
+Each service is a process of its own, with the environment, working directory, log and signals that `service_start`
+sets. Only its imports happened earlier. The process that forks services runs this file, with a socket as its argument.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _LARGEST = 1 << 20  # bytes of a request, most of them the environment
 
 @attrs.define
 class ForkedService:
-    """The part of `Popen` that `daemon` uses."""
+    """The part of `Popen` that `service_start` uses."""
 
     process: Process
     returncode: int | None = None
@@ -56,7 +56,7 @@ class ServiceForks:
     def spawn(
         self, arguments: list[str], inherited_fd: int, paths: LocalHome, environment: Mapping[str, str]
     ) -> ForkedService:
-        """Start a service, as `daemon._spawn` does."""
+        """Start a service, as `service_start.spawn` does."""
         request = {"arguments": arguments, "fd": inherited_fd, "cwd": str(paths.root), "environment": dict(environment)}
         ours, theirs = socket.socketpair()  # other processes send requests, too
         with ours, theirs, open(paths.service_log, "ab") as log:  # noqa: PTH123
