@@ -5,7 +5,6 @@ Standard library only: the supervisor uses this module.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import select
 import signal
@@ -15,11 +14,12 @@ from threading import Event
 from typing import Callable, NamedTuple
 
 from modelarts.local.environments import Cancelled
+from modelarts.local.places import reaper
 from modelarts.local.places.worker_log import Log
-from modelarts.local.processes import Process
+from modelarts.local.processes import PATIENCE, Process
 
-_PR_SET_PDEATHSIG = 1
 _INTERVAL = 0.2  # seconds between looks for a stop
+_POLL = 0.005  # seconds between looks for the end of a program that has closed its output
 _KEPT = 65536  # bytes of the output in which the reason of a failure is looked for
 
 
@@ -58,7 +58,7 @@ def run(command: Sequence[str], variables: Mapping[str, str], folder: str, progr
     """
     process = subprocess.Popen(
         command, cwd=folder, env=variables, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=_end_with_parent,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=reaper.become(),
     )  # fmt: skip
     running = Process.of(process.pid)
     progress.record(running)
@@ -69,8 +69,12 @@ def run(command: Sequence[str], variables: Mapping[str, str], folder: str, progr
             for log in progress.logs:
                 log.write(data)
     finally:
-        running.signal_group(signal.SIGKILL)
-        process.wait()
+        running.signal(signal.SIGTERM)
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            running.signal_group(signal.SIGKILL)
+            process.wait()
     return Ended(process.returncode, tail.decode("utf-8", "replace"))
 
 
@@ -85,11 +89,10 @@ def _output(process: subprocess.Popen[bytes], stopped: Event) -> Iterator[bytes]
             if select.select([pipe], [], [], 0 if ended else _INTERVAL)[0]:
                 data = os.read(pipe.fileno(), 65536)
                 if not data:
-                    return
+                    break
                 yield data
             elif ended:  # a process that it left behind holds the pipe
                 return
-
-
-def _end_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    while process.poll() is None:  # it has closed its output
+        if stopped.wait(_POLL):
+            raise Cancelled
