@@ -16,7 +16,7 @@ from typing import Any, Callable
 
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
 
 from modelarts.local import connection_limits
@@ -58,7 +58,12 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
         super().parse_header(header_plus)
         if self.body_rcv is None:
             return
-        self._limit = self._body_limit(_environ(self))
+        if self.chunked and "CONTENT_LENGTH" in self.headers:
+            raise ParsingError("The length of a body must be given by Content-Length or by chunks, not both")
+        try:
+            self._limit = self._body_limit(_environ(self))
+        except Exception:
+            logger.exception("the limit of a body is not known")
         if self.content_length > self._limit or (self.chunked and not self._limit):
             self._refuse()
 

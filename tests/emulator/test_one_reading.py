@@ -16,6 +16,7 @@ from modelarts._obs.local.buckets import LocalBuckets
 from modelarts.local import daemon
 from modelarts.local.paths import LocalHome
 from tests.emulator.cloud_client import CloudClient, assert_api_error, sdk_date
+from tests.emulator.obs.test_signature_v4 import signed as signed_v4
 from tests.emulator.obs_requests import IGNORED_WARNINGS, assert_obs_error, http_date, signed
 
 pytestmark = IGNORED_WARNINGS
@@ -67,6 +68,15 @@ def test_an_encoded_name_is_accepted_with_its_signature(cloud: CloudClient):
     assert cloud.send_prepared(request).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/one-reading%2Fk", "/one%2dreading%2fk", "/%6fne-reading/%6b"])
+def test_an_encoded_path_names_the_object_that_was_signed(cloud: CloudClient, iam_home: Path, path: str):
+    LocalHome.of(iam_home).buckets.joinpath("one-reading", "k").write_bytes(b"content")
+    request = signed_v4(cloud, "GET", "one-reading/k")
+    request.url = f"{cloud.address.url}{path}"  # its signature is the same
+
+    assert cloud.send_prepared(request).content == b"content"
+
+
 def test_a_parameter_that_occurs_twice_is_refused(cloud: CloudClient):
     for more in ("&partNumber=2", "&part%4eumber=1"):
         part = signed(cloud, "PUT", "one-reading", "k", {"uploadId": "0" * 32, "partNumber": "1"})
@@ -104,6 +114,7 @@ def test_a_date_of_obs_that_occurs_twice_is_refused(cloud: CloudClient, iam_home
         ("x-sdk_date", "hyphens"),
         ("X-Sdk-Date ", "blanks"),
         ("X-More: 1\r\n X-Sdk-Date", "one line"),
+        ("Content-Length: 0\r\nTransfer-Encoding: chunked\r\nX-Sdk-Date", "not both"),
     ],
 )
 def test_a_name_that_only_some_readers_understand_is_refused(cloud: CloudClient, sent: str, rule: str):

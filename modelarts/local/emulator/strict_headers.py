@@ -11,6 +11,7 @@ from typing import Any, Optional
 from cheroot import server
 
 _LISTS = frozenset(server.comma_separated_headers)  # type: ignore[attr-defined]
+_LENGTHS = {b"Content-Length", b"Transfer-Encoding"}
 
 
 class StrictHeaderReader(server.HeaderReader):
@@ -41,4 +42,6 @@ class _Lines:
         if name in self._seen and name not in _LISTS:
             raise ValueError(f"The header {shown!r} must not occur more than once.")
         self._seen.add(name)
+        if self._seen >= _LENGTHS:
+            raise ValueError("The length of a body must be given by Content-Length or by chunks, not both.")
         return line

@@ -92,12 +92,12 @@ def parse_request(request: Request, body: IO[bytes]) -> ObsRequest:
     """The parsed request. Raises `ObsApiError` if it is malformed."""
     target = request.environ["REQUEST_URI"]
     path, _, query = target.partition("?")
-    bucket, _, key = path[1:].partition("/")
+    bucket, _, key = _decoded(path)[1:].partition("/")  # as it is signed, where a slash may be encoded
     members = _members(query)
     return ObsRequest(
         method=request.method,
-        bucket=_decoded(bucket),
-        key=_decoded(key),
+        bucket=bucket,
+        key=key,
         parameters={name: value or "" for name, value in members},
         query=members,
         headers={name.lower(): value for name, value in request.headers.items()},
