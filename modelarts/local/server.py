@@ -9,11 +9,13 @@ import logging
 import os
 import secrets
 import signal
+import socket
 import sqlite3
 import sys
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -86,33 +88,10 @@ def serve(home: Path, ready: int, iam: tuple[str, int] | None = None) -> None:
 
 
 def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[Any, Service, Activity, Cleaner]:
-    try:
-        paths.buckets.mkdir(parents=True, exist_ok=True)
-        paths.root.chmod(0o700)
-        watch = HomeWatch(paths, locks.hold(paths.running, EXIT_PATIENCE))
-        storage = job_storage.listen(paths)
-        store = Store(paths.store, with_pages=True)
-    except BlockingIOError:
-        raise StartRefused(
-            f"another process holds {paths.running}: a local service of an older version, or in a container; stop it"
-        ) from None
-    offered = catalog.load().with_more(table.value_of("local_engines", home), table.value_of("local_flavors", home))
-    place = Here()
-    environment = JobEnvironment(home, table.value_of("local_environment", home))
-    planner, grace = Planner(table.value_of("local_conda", home)), table.value_of("local_grace", home)
-    spec_builder = JobSpecBuilder(
-        paths, offered, store, table.value_of("local_python", home), place.describe, environment,
-        table.value_of("local_isolation", home), table.value_of("local_images", home),
-        table.value_of("local_cards", home), job_storage.address_of(storage), planner, grace,
-    )  # fmt: skip
-    capacity = table.value_of("local_capacity", home) or os.cpu_count() or 1
-    cleaner = Cleaner(paths, store, keep.parse(table.value_of("local_keep", home)))
-    scheduler = Scheduler(store, paths, spec_builder, place, capacity, cleaner.wake, place.prepare, grace)
-    place.notify(scheduler.wake)
+    watch, storage, store = _open(paths)
+    place, service, cleaner = _assemble(paths, home, store, job_storage.address_of(storage))
     token = secrets.token_urlsafe(32)
     activity = Activity(LONG_POLLS)
-    tensorboards = TensorBoards(store, paths, table.value_of("local_tensorboards", home))
-    service = Service(store, scheduler, tensorboards, offered, paths, planner)
     app = create_app(service, token, PROJECT_ID, activity)
     obs = buckets(token, service, activity)
     body_limit = limit_with_buckets(api_body_limit(token, service), obs)
@@ -126,11 +105,63 @@ def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[A
         "installation": attrs.asdict(Installation.of_this_process()), **tls,
     })  # fmt: skip
     job_session.update(paths, store)
-    scheduler.start()
+    service.scheduler.start()
     cleaner.start()
     service.tensorboards.start()
     threading.Thread(target=_exit_without_home, args=(watch, service, place), daemon=True).start()
     return server, service, activity, cleaner
+
+
+def _open(paths: LocalHome) -> tuple[HomeWatch, socket.socket, Store]:
+    """What is this service's alone: the lock on its home, the address of the buckets for jobs, the store."""
+    try:
+        paths.buckets.mkdir(parents=True, exist_ok=True)
+        paths.root.chmod(0o700)
+        watch = HomeWatch(paths, locks.hold(paths.running, EXIT_PATIENCE))
+        return watch, job_storage.listen(paths), Store(paths.store, with_pages=True)
+    except BlockingIOError:
+        raise StartRefused(
+            f"another process holds {paths.running}: a local service of an older version, or in a container; stop it"
+        ) from None
+
+
+def _assemble(paths: LocalHome, home: Path, store: Store, storage: str) -> tuple[Here, Service, Cleaner]:
+    """The parts of the service with their settings; nothing is started.
+
+    Args:
+        storage: host and port at which jobs reach the buckets.
+    """
+    setting = partial(table.value_of, home=home)
+    offered = catalog.load().with_more(setting("local_engines"), setting("local_flavors"))
+    place, planner, grace = Here(), Planner(setting("local_conda")), setting("local_grace")
+    spec_builder = JobSpecBuilder(
+        paths,
+        offered,
+        store,
+        interpreters=setting("local_python"),
+        describe_hardware=place.describe,
+        environment=JobEnvironment(home, setting("local_environment")),
+        isolation=setting("local_isolation"),
+        images=setting("local_images"),
+        cards=setting("local_cards"),
+        storage=storage,
+        planner=planner,
+        grace=grace,
+    )
+    cleaner = Cleaner(paths, store, keep.parse(setting("local_keep")))
+    scheduler = Scheduler(
+        store,
+        paths,
+        spec_builder,
+        place,
+        capacity=setting("local_capacity") or os.cpu_count() or 1,
+        on_end=cleaner.wake,
+        before_start=place.prepare,
+        grace=grace,
+    )
+    place.notify(scheduler.wake)
+    tensorboards = TensorBoards(store, paths, setting("local_tensorboards"))
+    return place, Service(store, scheduler, tensorboards, offered, paths, planner), cleaner
 
 
 def _reason(error: Exception, paths: LocalHome) -> str:
