@@ -123,6 +123,18 @@ def test_a_damaged_configuration_is_refused_until_it_is_saved_again(env):
     assert env.call("get_training_job_config", path).status == 200
 
 
+def test_a_store_that_is_damaged_while_the_service_runs_is_named(env):
+    path = LocalHome.of(env.home).store
+    env.store.close()  # each call opens it
+    for end in ("", "-wal", "-shm"):
+        path.with_name(f"{path.name}{end}").write_bytes(b"text " * 2000)
+
+    reply = env.call("list_training_jobs")
+
+    assert reply.status == 500
+    assert reply.members["error_message"].startswith(f"the store {path} is damaged (file is not a database); restore")
+
+
 # --- files
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -24,6 +25,7 @@ from modelarts.local.api.responses import Response, failure
 from modelarts.local.api.routing import Router
 from modelarts.local.runtime import job_session
 from modelarts.local.shortages import shortage
+from modelarts.local.store.opening import RESTORE
 
 logger = logging.getLogger("modelarts.local")
 
@@ -143,6 +145,9 @@ def _unexpected(error: Exception, request: str, service: Service) -> ApiFailure:
         logger.warning("%s: %s", request, found.reason)
         return ApiFailure("ModelArts.0010", found.reason, found.status)
     logger.error("%s failed", request, exc_info=error)
+    if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+        message = f"the store {service.home.store} is damaged ({error}); {RESTORE}"
+        return ApiFailure("ModelArts.0010", message, 500)
     return ApiFailure("ModelArts.0010", "internal error of the local service; see its log for details", 500)
 
 

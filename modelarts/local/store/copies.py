@@ -90,7 +90,7 @@ def put_in_place(part: Path, path: Path, jobs: Path) -> Path | None:
         is_store = _is_store(path)
         with _opened(part) as connection:
             _take_over(connection, path if is_store else None, jobs)
-        kept = _move_away(path)
+        kept = _keep(path)
         part.replace(path)
         return kept
 
@@ -215,13 +215,17 @@ def _refuse_missing(connection: sqlite3.Connection, table: str) -> None:
         raise NoCopy(f"the backup does not have what is queued or running now ({shown}): stop that first")
 
 
-def _move_away(path: Path) -> Path | None:
-    """Rename a store, with what belongs to it. Returns its new name."""
+def _keep(path: Path) -> Path | None:
+    """Give a store, with what belongs to it, another name. Returns it. Its own name stays until it is replaced."""
     if not path.exists():
         return None
     stamp = time.strftime("%Y%m%d-%H%M%S")
     kept = path.with_name(f"{path.stem}-before-restore-{stamp}-{os.getpid()}{path.suffix}")
-    for end in reversed(_BESIDE):
+    for end in _BESIDE[1:]:
         with suppress(FileNotFoundError):
             Path(f"{path}{end}").rename(f"{kept}{end}")
+    try:
+        os.link(path, kept)
+    except OSError:  # there are file systems without hard links
+        path.rename(kept)
     return kept

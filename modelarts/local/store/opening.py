@@ -12,13 +12,19 @@ import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
+
+import attrs
 
 from modelarts.local.store.migrations import STEPS, apply
+from modelarts.local.store.records import Config, Job, Version, Visualization
 
 logger = logging.getLogger("modelarts.local")
 
 CHECK_SECONDS = 2.0  # for the pages of a large store
 RESTORE = "restore a backup with `modelarts local restore FILE`"
+_COLUMNS = "SELECT name FROM pragma_table_info(?)"
+_RECORDS: dict[str, type[Any]] = {"jobs": Job, "versions": Version, "configs": Config, "visualizations": Visualization}
 _NOT_ITS_FAULT = ("locked", "busy", "disk is full", "unable to open", "disk i/o error", "out of memory", "readonly")
 _OF_ONE_ROW = ("NULL value in ", "non-", "CHECK constraint failed", "TEXT value in", "NUMERIC value in")
 
@@ -69,7 +75,7 @@ def _check_tables(connection: sqlite3.Connection, jobs: Path) -> None:
     if not tables and (not schema or schema > len(STEPS)):
         _refuse_if_older(jobs, "it has no tables")
         return
-    expected = _tables(schema) if schema <= len(STEPS) else {"jobs": set(), "versions": set()}  # `migrate` says more
+    expected = {"jobs": set(), "versions": set()} if schema > len(STEPS) else _tables(schema)  # `migrate` says more
     if schema < 1 or not all(name in tables and columns <= tables[name] for name, columns in expected.items()):
         found = ", ".join(sorted(tables)[:5]) or "none"
         raise StoreRefused(f"it is not a store of modelarts (its tables: {found}); move it elsewhere, and {RESTORE}")
@@ -128,18 +134,15 @@ def _numbers(jobs: Path) -> list[int]:
 
 
 def _tables(schema: int) -> dict[str, set[str]]:
-    """The columns of all tables of a schema."""
+    """The columns that tables of a schema have at least."""
+    if schema == len(STEPS):
+        return {name: {field.name for field in attrs.fields(kind)} - {"damage"} for name, kind in _RECORDS.items()}
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         apply(connection, 0, schema)
         return _columns(connection)
 
 
 def _columns(connection: sqlite3.Connection) -> dict[str, set[str]]:
-    sql = (
-        "SELECT tables.name, columns.name FROM sqlite_master AS tables JOIN pragma_table_info(tables.name) AS columns "
-        "WHERE tables.type = 'table' AND tables.name NOT LIKE 'sqlite_%'"
-    )
-    found: dict[str, set[str]] = {}
-    for table, column in connection.execute(sql):
-        found.setdefault(table, set()).add(column)
-    return found
+    sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    names = [row[0] for row in connection.execute(sql)]
+    return {name: {row[0] for row in connection.execute(_COLUMNS, (name,))} for name in names}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import attrs
 
@@ -33,31 +34,48 @@ _MEMBERS: dict[str, tuple[tuple[type, ...], Any]] = {
     "volumes": ((list, type(None)), None),
     "environment_variables": ((dict, type(None)), None),
 }  # fmt: skip
+_DEFAULTS = {member: default for member, (_, default) in _MEMBERS.items()}
 _MOST_NODES = 1 << 16
+
+
+class _Plan(NamedTuple):
+    """How the rows of a class are read."""
+
+    columns: tuple[tuple[str, tuple[type, ...], Any], ...]
+    has_status: bool
+    has_body: bool
+    has_damage: bool
+
+
+@functools.cache
+def _plan(kind: Any) -> _Plan:
+    types = {field.name: str(field.type) for field in attrs.fields(kind)}
+    columns = [(name, *_COLUMNS[column]) for name, column in types.items() if name not in ("status", "body", "damage")]
+    return _Plan(tuple(columns), *(name in types for name in ("status", "body", "damage")))
 
 
 def read(kind: type[Kind], row: dict[str, Any]) -> Kind:
     """The value of a row; its field `damage`, if the class has one, says what is damaged in it."""
+    plan = _plan(kind)  # type: ignore[arg-type]  # classes are hashable
     values: dict[str, Any] = {}
     damaged: list[str] = []
-    fields: tuple[attrs.Attribute[Any], ...] = attrs.fields(kind)  # type: ignore[arg-type]
-    for field in fields:
-        if field.name == "damage":
-            continue
-        value = row[field.name]
-        if field.name == "status":
-            values["status"] = status_of(value)
-            is_good = values["status"] == value
-        elif field.name == "body":
-            values["body"], is_good = _body(value)
+    for name, types, fallback in plan.columns:
+        value = row[name]
+        if isinstance(value, types):
+            values[name] = value
         else:
-            types, fallback = _COLUMNS[str(field.type)]
-            is_good = isinstance(value, types)
-            values[field.name] = value if is_good else fallback
+            values[name] = fallback
+            damaged.append(name)
+    if plan.has_status:
+        values["status"] = status_of(row["status"])
+        if values["status"] != row["status"]:
+            damaged.append("status")
+    if plan.has_body:
+        values["body"], is_good = _body(row["body"])
         if not is_good:
-            damaged.append(field.name)
-    if damaged and any(field.name == "damage" for field in fields):
-        values["damage"] = f"its row in the store is damaged: {', '.join(damaged)} cannot be read"
+            damaged.append("body")
+    if damaged and plan.has_damage:
+        values["damage"] = f"its row in the store is damaged: {', '.join(sorted(damaged))} cannot be read"
     return kind(**values)
 
 
@@ -73,17 +91,16 @@ def _body(text: Any) -> tuple[dict[str, Any], bool]:
     except (TypeError, ValueError, RecursionError):
         stored = None
     if not isinstance(stored, dict):
-        return {member: default for member, (_, default) in _MEMBERS.items()}, False
-    wrong = [member for member in stored if not _is_good(member, stored[member])]
-    defaults = {member: default for member, (_, default) in _MEMBERS.items() if member in wrong or member not in stored}
-    return {**stored, **defaults}, not wrong
+        return dict(_DEFAULTS), False
+    wrong = [member for member, value in stored.items() if member in _MEMBERS and not _is_good(member, value)]
+    body = {**_DEFAULTS, **stored}
+    body.update((member, _DEFAULTS[member]) for member in wrong)
+    return body, not wrong
 
 
 def _is_good(member: str, value: Any) -> bool:
-    if member not in _MEMBERS:
-        return True
+    if not isinstance(value, _MEMBERS[member][0]):
+        return False
     if member == "worker_server_num":
         return isinstance(value, int) and 1 <= value <= _MOST_NODES
-    if isinstance(value, list):
-        return list in _MEMBERS[member][0] and all(isinstance(item, dict) for item in value)
-    return isinstance(value, _MEMBERS[member][0])
+    return not isinstance(value, list) or all(isinstance(item, dict) for item in value)
