@@ -11,12 +11,28 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Callable
 
-from benchmarks import buckets, calls, fit, follow, imports, listing, log, memory, moxing, obs, signing, start, store
+from benchmarks import (
+    buckets,
+    calls,
+    door,
+    fit,
+    follow,
+    imports,
+    listing,
+    log,
+    memory,
+    moxing,
+    obs,
+    signing,
+    start,
+    store,
+)
 from benchmarks.table import Row, printed
 
 SUBJECTS: dict[str, Callable[[], Iterator[Row]]] = {
     "imports": imports.measure,
     "calls": calls.measure,
+    "door": door.measure,
     "signing": signing.measure,
     "fit": fit.measure,
     "log": log.measure,
