@@ -150,7 +150,7 @@ class VisualizationJob:
             problems.append(ArgumentProblem("flavor", flavor, '{"code": …}, or None'))
         body = {"job_name": name}
         try:
-            body["train_url"] = ObsPath.parse(train_url).as_dir.api
+            body["train_url"] = ObsPath.given(train_url).as_dir.api
         except (TypeError, ValueError) as error:
             problems.append(ArgumentProblem("train_url", train_url, str(error)))
         checks.raise_if_any("create_visualization_job", *problems)

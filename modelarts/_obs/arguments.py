@@ -18,7 +18,7 @@ def obs_path(value: Any, prefix: str = "") -> ObsPath:
     if not isinstance(value, str):
         raise _wrong("OBS path", value, "write it as text: 'obs://bucket/key'")
     try:
-        return ObsPath.parse(prefix + value)
+        return ObsPath.given(prefix + value)
     except ValueError as error:
         raise _wrong("OBS path", value, str(error)) from None
 

@@ -58,7 +58,9 @@ class Buckets(StorageBackend):
 
         Args:
             src_local_file: the local file.
-            dst_obs_dir: the folder, such as `obs://bucket/dir1/`; it is created if it does not exist.
+            dst_obs_dir: the folder, such as `obs://bucket/dir1/`; it is created if it does not exist. A name with an
+                extension and no slash at its end, such as `obs://bucket/models/best.pt`, is that of the object, unless
+                there is such a folder.
 
         Raises:
             ObsError: the file or the bucket does not exist, or it cannot be uploaded.
@@ -67,7 +69,9 @@ class Buckets(StorageBackend):
         with report_os_errors(f"upload {str(source)!r}"):
             if not source.is_file():
                 raise not_local_error("upload_file", "file", source)
-        target = obs_path(dst_obs_dir).as_dir / source.name
+        target = obs_path(dst_obs_dir).as_output
+        if target.as_dir == target or self._is_folder(target.as_dir):
+            target = target / source.name
         plan = TransferPlan(self, f"upload to {target.url}", threads, progress)
         existing = filter(None, [self._find(target)] if sync else [])
         plan.upload([(source, target)], existing, target.bucket)

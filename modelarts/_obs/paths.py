@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _SCHEME = re.compile(r"(?:obs|s3)://?/?", re.IGNORECASE)
 _FILE_SCHEME = "file://"
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_POSSIBLE = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?")  # shorter ones exist where OBS is no public cloud
 _FILE = re.compile(r"[^/]\.[A-Za-z][A-Za-z0-9]*$")  # `out/result.json`, but not `out/v1.5` nor `out/.cache`
 _NO_BUCKET = re.compile(r"\.\.|\.-|-\.|^\d+(?:\.\d+){3}$")
 BUCKET_RULE = (
@@ -45,6 +46,14 @@ class ObsPath(NamedTuple):
         if "//" in f"/{key}":  # it could be a typing mistake for another object, and no local file can have such a name
             raise ValueError(f"between two slashes there must be a name; write obs:/{re.sub('//+', '/', rest)}")
         return cls(bucket, key)
+
+    @classmethod
+    def given(cls, text: str) -> ObsPath:
+        """Parse a path that a caller gave: its bucket must be one that can exist. Raises `ValueError`."""
+        path = cls.parse(text)
+        if not _POSSIBLE.fullmatch(path.bucket) or _NO_BUCKET.search(path.bucket):
+            raise ValueError(f"no bucket can have the name {path.bucket[:80]!r}: {BUCKET_RULE}")
+        return path
 
     @property
     def api(self) -> str:

@@ -18,6 +18,7 @@ YEAR = 366 * 86400
 _FLAGS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 _HOST = re.compile(r"[\w-]+(\.[\w-]+)*\.?|\[.*\]")
 _NOT_IN_URLS = re.compile(r"[\s?#\\]|[\[\]].*@|://.*(//|:/|:$)")  # parts that no address needs, and empty ones
+_QUOTES = "\"'`"
 _CONTENT = "-----BEGIN"  # of certificates and keys
 _VARIABLE = re.compile(r"[A-Za-z_*][A-Za-z0-9_*]*")
 
@@ -41,6 +42,14 @@ def name(value: Any) -> str:
     found = text(value).strip()
     if not found.isprintable():
         raise ValueError("write it without line breaks and other characters that cannot be printed")
+    return found
+
+
+def key(value: Any) -> str:
+    """A key, token or id: no service gives one that has quotes around it."""
+    found = header(value)
+    if found.strip(_QUOTES) != found:
+        raise ValueError("write it without the quotes around it")
     return found
 
 
@@ -142,6 +151,8 @@ def endpoint(value: Any) -> str:
         raise ValueError("write a host such as modelarts.example.com, or its URL")
     if "@" in _authority(url):
         raise ValueError("write it without user name and password; a session has credentials of its own")
+    if path := url.split("/", 3)[3:]:
+        raise ValueError(f"write it without the path /{path[0]}: calls have paths of their own")
     return url
 
 

@@ -181,7 +181,7 @@ class Checks:
 
     def obs_path(self, argument: str, value: Any) -> ObsPath | None:
         try:
-            path = ObsPath.parse(value)
+            path = ObsPath.given(value)
             if not self.local_paths.only_here or argument == "boot_file" or self.staging.has_bucket(path.bucket):
                 return path
             rule = (f"the job runs on this machine, where there is no such path and no bucket {path.bucket!r}; pass a "

@@ -79,7 +79,7 @@ class TransportOptions(NamedTuple):
         """The proxy for an address, or `None`. Raises `ConfigError` for an invalid one."""
         found = self.given_proxy(url)
         try:
-            return found and converters.environment_proxy(found)
+            return found and _supported(converters.environment_proxy(found))
         except ValueError as error:
             shown = shortened(converters.without_login(found or ""))
             raise ConfigError(f"proxy={shown} ({source_of_proxy(found)}): {error}") from None
@@ -99,6 +99,18 @@ class TransportOptions(NamedTuple):
         if hosts is not None and should_bypass_proxies(url, hosts):
             return None
         return (select_proxy(url, dict(self.proxies)) or "").strip() or None
+
+
+def _supported(proxy: str) -> str:
+    """A proxy, if the package that it needs is installed. Raises `ValueError`."""
+    if proxy.startswith("socks"):
+        from importlib import import_module
+
+        try:
+            import_module("socks")
+        except ImportError:
+            raise ValueError("a SOCKS proxy needs the package PySocks: pip install 'requests[socks]'") from None
+    return proxy
 
 
 def source_of_proxy(proxy: Optional[str]) -> str:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 import socket
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from click.testing import CliRunner
@@ -233,7 +235,23 @@ def proxy_of(url: str) -> str | None:
 def test_a_socks_proxy_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ALL_PROXY", "socks5h://127.0.0.1:1080")
 
+    monkeypatch.setitem(sys.modules, "socks", ModuleType("socks"))  # as with PySocks
+
     assert proxy_of("https://modelarts.example.com") == "socks5h://127.0.0.1:1080"
+
+
+@pytest.mark.parametrize("scheme", ["socks5h", "SOCKS5", "socks4", "socks4a"])
+@pytest.mark.parametrize("name", ["ALL_PROXY", "https_proxy"])
+def test_a_socks_proxy_without_its_package_is_reported_at_once(
+    monkeypatch: pytest.MonkeyPatch, name: str, scheme: str
+):
+    monkeypatch.setenv(name, f"{scheme}://user:TELLNOBODY@127.0.0.1:1080")
+    monkeypatch.setitem(sys.modules, "socks", None)
+
+    with pytest.raises(ConfigError, match=r"pip install 'requests\[socks\]'") as caught:
+        at("https://modelarts.example.com")
+    assert "TELLNOBODY" not in str(caught.value)
+    assert f"environment {name}" in str(caught.value)
 
 
 def test_the_environment_is_read_once_for_a_session(monkeypatch: pytest.MonkeyPatch):

@@ -161,7 +161,7 @@ def test_a_folder_that_was_created_is_an_object(store: Storage):
 def test_lists_are_in_the_order_of_keys(store: Storage, local: Path):
     obs, root = store
     for folder in ("a", "a-b", "a.b", "Z"):
-        obs.upload_file(put(local / "x"), f"{root}/{folder}")
+        obs.upload_file(put(local / "x"), f"{root}/{folder}/")
     for name in ("a!", "z", "目", "B"):
         obs.upload_file(put(local / name), root)
 
@@ -426,3 +426,24 @@ def test_a_local_folder_without_permission_is_an_error():
         ):
             with pytest.raises(ObsError, match=r"Permission denied( \(|$)"):
                 call()
+
+
+def test_what_is_in_the_way_in_a_local_bucket_is_named_as_an_object(tmp_path: Path, local: Path):
+    obs = LocalBuckets(tmp_path / "buckets")
+    obs.create_bucket("bucket")
+    put(local / "a.txt"), put(local / "d" / "x" / "f")
+    obs.upload_file("a.txt", "obs://bucket/dir/")
+    obs.create_directory("obs://bucket/dir/d/x/f/")
+    below = "obs://bucket/dir/a.txt is an object, and nothing can be in it"
+    attempts: list[tuple[Callable[[], None], str]] = [
+        (lambda: obs.upload_file("a.txt", "obs://bucket/dir/a.txt/"), below),
+        (lambda: obs.upload_file("a.txt", "obs://bucket/dir/a.txt/b/c/"), below),
+        (lambda: obs.upload_dir("d", "obs://bucket/dir/a.txt/"), below),
+        (lambda: obs.create_directory("obs://bucket/dir/a.txt/x/"), below),
+        (lambda: obs.upload_dir("d", "obs://bucket/dir/"), "obs://bucket/dir/d/x/f/ is a folder"),
+    ]
+
+    for act, sentence in attempts:
+        with pytest.raises(ObsError, match=sentence) as caught:
+            act()
+        assert str(tmp_path) not in str(caught.value)

@@ -68,6 +68,17 @@ def test_files_are_replaced_and_the_target_may_be_a_file(store: tuple[Buckets, s
     assert (local / "there.txt").stat().st_mode & 0o777 == 0o644
 
 
+def test_a_name_with_an_extension_and_no_slash_is_that_of_the_object(store: tuple[Buckets, str], local: Path):
+    obs, root = store
+    file = put(local / "last.ckpt", "weights")
+
+    for target in ("models/best.pt", "runs/best.pt/", "v1.5", "best"):
+        obs.upload_file(file, f"{root}/{target}")
+    obs.upload_file(file, f"{root}/runs/best.pt")  # there is such a folder
+
+    assert keys(store) == ["best/last.ckpt", "models/best.pt", "runs/best.pt/last.ckpt", "v1.5/last.ckpt"]
+
+
 def test_all_files_are_transferred_with_any_number_of_threads(store: tuple[Buckets, str], local: Path):
     obs, root = store
     texts = {f"code/{number % 7}/{number}.txt": str(number) for number in range(30)}
@@ -275,6 +286,9 @@ FAILURES: list[tuple[Act, str, str]] = [
     (lambda obs, root: obs.delete(f"{root}/none"), "there is no object or folder obs://{}/none", "0015"),
     (lambda obs, root: obs.delete(f"{root}-none/a"), "there is no bucket '{}-none'", "0015"),
     (lambda obs, root: obs.delete_bucket(f"{root[6:]}-none"), "there is no bucket '{}-none'", "0015"),
+    *((lambda obs, root, bucket=bucket: obs.upload_file("file.txt", f"obs://{bucket}/x/"),
+       f"no bucket can have the name '{bucket}': 3 to 63 lower-case", "0104")
+      for bucket in ("My_Bucket", "-bucket", "a..b", "1.2.3.4", "bücket", "b" * 64)),
     (lambda obs, root: obs.create_bucket("My_Bucket"), "bucket name 'My_Bucket': 3 to 63 lower-case", "0104"),
     (lambda obs, root: obs.upload_file("file.txt", "bucket/dir"), "'bucket/dir': an OBS path is written", "0104"),
     (lambda obs, root: obs.upload_file("file.txt", root, threads=0), "threads=0: write a whole number", "0104"),

@@ -71,6 +71,9 @@ WRONG: list[tuple[str, str, str]] = [
     ("read_timeout", "inf", "write a number of seconds above 0 and up to 31622400"),
     ("proxy", "socks5://a:1", "write the URL of an HTTP proxy, such as http://proxy.example.com:3128, with %2F and"),
     ("proxy", "a b", "for special characters in its password, or none"),
+    *((name, value, "write it without the quotes around it")
+      for name in ("access_key", "project_id", "region_name")
+      for value in ('"AKIDEXAMPLE"', "'AKIDEXAMPLE'", ' "AKIDEXAMPLE" \r\n', 'AKIDEXAMPLE"')),
     ("project_id", "项目", "write it without line breaks and characters that are not ASCII"),
     ("catalog_lifetime", "-1", "write a number of seconds above 0"),
     ("total_timeout", "0", "write a number of seconds above 0"),
@@ -98,6 +101,16 @@ WRONG: list[tuple[str, str, str]] = [
     *((name, "a\tb", "write it without line breaks and other characters that cannot be printed")
       for name in ("account", "username")),
 ]  # fmt: skip
+
+@pytest.mark.parametrize("name", ["HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN"])
+def test_quotes_around_a_secret_are_reported_without_it(monkeypatch: pytest.MonkeyPatch, name: str):
+    monkeypatch.setenv("HUAWEICLOUD_SDK_AK", "AK")
+    monkeypatch.setenv(name, "'TELLNOBODY'")
+
+    with pytest.raises(ConfigError, match="write it without the quotes around it") as caught:
+        Session()
+    assert "TELLNOBODY" not in str(caught.value)
+
 
 TEXTS = ("access_key", "account", "username", "project_id", "region_name", "profile")
 # What only a file, or an argument, can hold.

@@ -95,11 +95,19 @@ def test_blanks_around_a_region_are_removed(given: str):
     assert cloud_session(region_name="eu-de").host == cloud_session(region_name=given).host == "https://modelarts.x"
 
 
-@pytest.mark.parametrize("host", ["x", "my_host", "x.", "10.0.0.1:8443", "[::1]:8443", "[::1]", "x.example.com/a/path",
-                                  "模型.example.com"])  # fmt: skip
+@pytest.mark.parametrize("host", ["x", "my_host", "x.", "10.0.0.1:8443", "[::1]:8443", "[::1]", "模型.example.com"])
 def test_any_host_may_be_an_endpoint(host: str):
     Session.set_endpoint("iam.x", "obs.x", host, "eu-de")
 
     assert cloud_session(region_name="eu-de").host == f"https://{host}"
+
+
+@pytest.mark.parametrize("url", ["https://modelarts.example.com/v1/", "x.example.com/a/path", "http://10.0.0.1:80/v3"])
+def test_an_endpoint_with_a_path_is_refused_when_it_is_read(monkeypatch: pytest.MonkeyPatch, url: str):
+    with pytest.raises(ConfigError, match=r"obs_endpoint='.+' \(argument\): write it without the path /"):
+        Session.set_endpoint("iam.x", url, "modelarts.x", "eu-de")
+    monkeypatch.setenv("MODELARTS_ENDPOINT", url)
+    with pytest.raises(ConfigError, match=r"\(environment MODELARTS_ENDPOINT\): write it without the path /"):
+        cloud_session()
 
 

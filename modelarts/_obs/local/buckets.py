@@ -46,12 +46,12 @@ class LocalBuckets(Buckets):
         pass
 
     def _create_bucket(self, name: str) -> None:
-        with report_os_errors(f"create bucket {name!r}"):
+        with report_os_errors(f"create bucket {name!r}", self.root):
             (self.root / name).mkdir(parents=True, exist_ok=True)
 
     def _remove_bucket(self, name: str) -> None:
         folder = self._bucket(name)
-        with report_os_errors(f"delete bucket {name!r}"):
+        with report_os_errors(f"delete bucket {name!r}", self.root):
             if tree.has_objects(folder):
                 raise not_empty_error(name)
             if folder.is_symlink():
@@ -61,13 +61,13 @@ class LocalBuckets(Buckets):
 
     def _find(self, path: ObsPath) -> Item | None:
         local = path.under(self.root)
-        with report_os_errors(f"look for {path.url}"):
+        with report_os_errors(f"look for {path.url}", self.root):
             status = tree.status_or_none(local)
         return _item(path, status) if status and stat.S_ISREG(status.st_mode) else None
 
     def _is_folder(self, path: ObsPath) -> bool:
         local = path.under(self.root)
-        with report_os_errors(f"look for {path.url}"):
+        with report_os_errors(f"look for {path.url}", self.root):
             status = tree.status_or_none(local)
             if status is None or not stat.S_ISDIR(status.st_mode):
                 return False
@@ -75,7 +75,7 @@ class LocalBuckets(Buckets):
 
     def _walk(self, folder: ObsPath, recursive: bool = True) -> Iterator[Item]:
         local = folder.under(self.root)
-        with report_os_errors(f"list {folder.url}"):
+        with report_os_errors(f"list {folder.url}", self.root):
             status = tree.status_or_none(local)
             if status is None or not stat.S_ISDIR(status.st_mode):
                 return
@@ -114,7 +114,7 @@ class LocalBuckets(Buckets):
             path.parent.mkdir(parents=True, exist_ok=True)
 
         folder_copy = FolderCopy(local, target, transfer, make_parent, replace=not sync)
-        with report_os_errors(f"list {folder.url}"):
+        with report_os_errors(f"list {folder.url}", self.root):
             for inside in folder_copy.copy(tree.folders(os.fspath(local))):
                 status = tree.status_or_none(local / inside)
                 if status is not None:  # otherwise it has just been deleted
@@ -128,12 +128,12 @@ class LocalBuckets(Buckets):
 
     def _upload_tasks(self, source: Path, target: ObsPath, transfer: Transfer) -> Iterator[Task]:
         make_folder = partial(self._make_folder_for, target, transfer)
-        action = f"upload to {target.url}"
-        yield FileCopy(source, target.under(self.root), action, transfer, make_folder, fail_if_modified=True)
+        action, local = f"upload to {target.url}", target.under(self.root)
+        yield FileCopy(source, local, action, transfer, make_folder, self.root, fail_if_modified=True)
 
     def _download_tasks(self, item: Item, target: Path, transfer: Transfer) -> Iterator[Task]:
         make_folder = partial(os.makedirs, target.parent, exist_ok=True)
-        yield FileCopy(item.path.under(self.root), target, f"download {item.url}", transfer, make_folder)
+        yield FileCopy(item.path.under(self.root), target, f"download {item.url}", transfer, make_folder, self.root)
 
     def _make_folder_for(self, target: ObsPath, transfer: Transfer) -> None:
         """Create the folders above an object; those that stay empty, since uploads fail, are deleted again."""
@@ -148,7 +148,7 @@ class LocalBuckets(Buckets):
         local = path.under(self.root)
         above = _above(path, local)
         _require_own(path, above)
-        with report_os_errors(f"delete {path.url}"):
+        with report_os_errors(f"delete {path.url}", self.root):
             local.unlink()
         _tidy(above)
 
@@ -156,7 +156,7 @@ class LocalBuckets(Buckets):
         local = folder.under(self.root)
         above = _above(folder, local)
         _require_own(folder, above)
-        with report_os_errors(f"delete {folder.url}"):
+        with report_os_errors(f"delete {folder.url}", self.root):
             if local.is_symlink():
                 local.unlink()
                 if not folder.key:
@@ -170,12 +170,12 @@ class LocalBuckets(Buckets):
 
     def _create_folder(self, folder: ObsPath) -> None:
         self._bucket(folder.bucket)
-        with report_os_errors(f"create {folder.url}"):
+        with report_os_errors(f"create {folder.url}", self.root):
             folder.under(self.root).mkdir(parents=True, exist_ok=True)
 
     def _bucket(self, name: str) -> Path:
         local = self.root / name
-        with report_os_errors(f"look for bucket {name!r}"):
+        with report_os_errors(f"look for bucket {name!r}", self.root):
             status = tree.status_or_none(local)
         if status is None or not stat.S_ISDIR(status.st_mode):
             raise no_bucket_error(name)

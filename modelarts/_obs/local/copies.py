@@ -29,6 +29,7 @@ class FileCopy:
         action: what this does, for errors.
         transfer: what it is part of.
         make_folder: creates the folder of `target`.
+        buckets: the folder of all buckets, for errors.
         fail_if_modified: a source that changes meanwhile is an error. Objects may change while they are downloaded, as
             jobs append to their logs.
     """
@@ -38,11 +39,12 @@ class FileCopy:
     action: str
     transfer: Transfer
     make_folder: Callable[[], None]
+    buckets: Path
     fail_if_modified: bool = False
 
     def __call__(self) -> None:
         self.transfer.check()
-        with report_os_errors(self.action), FileIO(os.fspath(self.source)) as file:
+        with report_os_errors(self.action, self.buckets), FileIO(os.fspath(self.source)) as file:
             if not self._as_new_file(file):
                 self._by_part_file(file)
         self.transfer.meter.finished()
