@@ -68,6 +68,24 @@ def test_boto3_reads_and_writes_with_its_default_signatures(session: Session, tm
     assert names_in(session, "s3") == ["a b.txt", "tls"]
 
 
+def test_a_log_shows_no_secret_even_if_it_is_written_in_pieces(session: Session, tmp_path):
+    script = """
+import os, sys, time
+secret = os.environ["AWS_SECRET_ACCESS_KEY"]
+for length in (1, 7, 39):
+    for piece in ("<", secret[:length], secret[length:], ">", secret, secret[:3]):
+        sys.stdout.write(piece)
+        sys.stdout.flush()
+        time.sleep(0.02)  # the supervisor reads it
+"""
+    put_code(session, tmp_path, script)
+    job = estimator(session).fit(inputs="/bucket/data/")
+    assert job.wait(timeout=60, show=False).status == 10
+
+    (shown,) = re.findall("^<.*$", examples.log_of(job), re.MULTILINE)
+    assert re.fullmatch(r"(<\*{4}>\*{4}[0-9a-f]{3}){3}", shown), shown
+
+
 def test_keys_work_until_the_job_ends_also_after_a_restart_of_the_service(session: Session, home, tmp_path):
     folder = shared(home) / "exchange"
     folder.mkdir()

@@ -13,6 +13,8 @@ from modelarts.local import files
 from modelarts.local.runtime.log_lines import LOCAL_LOG, SERVICE_LOG
 from modelarts.local.runtime.secrets import HIDDEN
 
+_LONGEST_LINE = 1 << 20  # bytes of a line that are kept until its end
+
 
 class Log:
     """A worker's log: the file of the service, and its copy in the bucket. A full disk does not end the job.
@@ -38,7 +40,16 @@ class Log:
     def write(self, data: bytes) -> None:
         """Add output of the worker."""
         with self._writing:
-            self._write(data.replace(self._hidden, HIDDEN.encode()) if self._hidden else data)
+            self._write(self.redact(data))
+
+    def redact(self, data: bytes) -> bytes:
+        """Output without the hidden text."""
+        return data.replace(self._hidden, HIDDEN.encode()) if self._hidden else data
+
+    def count_unfinished(self, data: bytes) -> int:
+        """How many bytes at the end of redacted output may be the beginning of the hidden text."""
+        lengths = range(min(len(self._hidden) - 1, len(data)), 0, -1)
+        return next((length for length in lengths if data.endswith(self._hidden[:length])), 0)
 
     def line(self, text: str) -> None:
         """Add a line as the platform writes it."""
@@ -71,8 +82,13 @@ class Log:
 
 def copy(descriptor: int, log: Log) -> None:
     """Copy the output of a program to the log of its worker until it is closed."""
+    held = b""
     while data := _read(descriptor):
-        log.write(data)
+        data = log.redact(held + data)
+        end = len(data) - log.count_unfinished(data)
+        held = data[end:]
+        log.write(data[:end])
+    log.write(held)
 
 
 def copy_lines(descriptor: int, label: str, log: Log) -> None:
@@ -80,6 +96,8 @@ def copy_lines(descriptor: int, label: str, log: Log) -> None:
     start, rest = f"[{label}] ".encode() if label else b"", b""
     while data := _read(descriptor):
         *lines, rest = (rest + data).split(b"\n")
+        if len(rest) > _LONGEST_LINE:  # such as a progress bar of many hours
+            lines, rest = [*lines, rest], b""
         log.write(b"".join(start + line + b"\n" for line in lines))
     if rest:
         log.write(start + rest + b"\n")
