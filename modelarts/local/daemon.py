@@ -101,6 +101,7 @@ def _end(found: Address, paths: LocalHome) -> None:
     """Stop a running service and wait for its end."""
     service = Process(found.pid, found.started)
     service.signal(signal.SIGTERM)
+    service.signal(signal.SIGCONT)  # one that is stopped (SIGSTOP) would not act on it
     deadline = time.monotonic() + STOP_PATIENCE
     while service.is_running():
         if time.monotonic() > deadline:

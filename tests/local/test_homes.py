@@ -80,6 +80,18 @@ def test_a_service_whose_lock_is_removed_ends_and_the_next_one_follows_its_jobs(
     assert len(running(mark)) == 2
 
 
+def test_a_service_on_a_copy_of_a_home_does_not_touch_the_jobs_of_the_original(busy, home, mark):
+    copy = home.with_name("copy")
+    shutil.copytree(home, copy, symlinks=True)
+    with Session.local(copy) as session:
+        until(lambda: session.client.call("list_training_jobs").jobs[0].status == 14)
+    end_service(copy)
+
+    assert len(running(mark)) == 2
+    with Session.local(home) as session:
+        assert session.client.call("list_training_jobs").jobs[0].status == 8
+
+
 @pytest.mark.parametrize(
     ("name", "problem"),
     [

@@ -28,7 +28,7 @@ from tests.support.processes import end_service, running
 # What real scripts do: folders without `exist_ok`, a lock in /tmp that says that the data have been copied.
 NONE_LEFT = "unshare: the limit of namespaces is reached"
 REPORT = """
-import json, os, subprocess, sys, threading
+import glob, json, os, subprocess, sys, threading
 sleep = os.environ["DLS_JOB_ID"].zfill(4)
 seen = {
     "cwd": os.getcwd(), "file": __file__, "path": sys.path, "user": os.getuid(), "pid": os.getpid(),
@@ -37,6 +37,7 @@ seen = {
     "root": os.listdir("/"), "home": [], "tmpdir": os.environ.get("TMPDIR"),
     "mode": oct(os.stat("/tmp").st_mode), "umask": oct(os.umask(0o022)), "devices": os.path.exists("/dev/null"),
 }
+seen["reached"] = [*glob.glob("/proc/[0-9]*/cwd/workers.json"), *glob.glob("/proc/[0-9]*/cwd/jobs/*/workers.json")]
 for folder, _, files in os.walk(os.environ["MODELARTS_HOME"]):
     seen["home"] += [os.path.relpath(os.path.join(folder, name), os.environ["MODELARTS_HOME"]) for name in files]
 if seen["cwd"] == "/home/work/user-job-dir":
@@ -91,6 +92,7 @@ def machine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     mark = f"7{rights.ALL.index(request.param)}{os.getpid()}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(rights.GIVEN_UP, request.param)
+        patch.setenv("MODELARTS_LOCAL_GRACE", "1")
         patch.setenv("HOME", str(home / "user"))
         session = Session.local(home / "state")
     session.obs.create_bucket("bucket")
@@ -143,6 +145,7 @@ def test_of_the_home_a_job_sees_its_buckets_and_its_own_session_only(machine):
         job = f"local/jobs/{machine.job.version_id}"
         own = ("local/buckets/", "local/environments/", f"{job}/session/", f"{job}/python-0/")
         assert [path for path in found if not path.startswith(own)] == []
+        assert machine.seen()["reached"] == []  # nor by the processes of the machine, where it sees them
 
 
 def test_what_a_job_leaves_is_readable_from_outside(machine):

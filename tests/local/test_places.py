@@ -322,8 +322,7 @@ def folder(tmp_path: Path) -> Iterator[JobPaths]:
     write_private(paths.spec, spec(paths, ["sleep", "60"]))
     yield paths
     Here().clean("7", paths)
-    if paths.supervisor.exists():
-        Process(**read_json(paths.supervisor)).signal(signal.SIGKILL)
+    Process.recorded(read_json(paths.supervisor)).signal(signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")
@@ -392,6 +391,18 @@ def test_a_version_of_a_killed_supervisor_is_lost_and_its_workers_are_ended(plac
     until(lambda: phase(place, folder) is Phase.LOST)
     place.clean("7", folder)
 
+    until(lambda: not worker.is_running())
+
+
+def test_a_version_whose_supervisor_hangs_is_ended_by_force(place, folder):
+    place.start("7", folder)
+    worker = Process(**until(lambda: read_json(folder.workers))[0])
+    Process(**read_json(folder.supervisor)).signal(signal.SIGSTOP)
+    folder.supervisor.write_text("no record")  # then whoever holds the lock
+
+    place.force("7", folder)
+
+    until(lambda: phase(place, folder) is Phase.LOST)
     until(lambda: not worker.is_running())
 
 

@@ -100,7 +100,8 @@ class Here:
             _supervisor(folder).signal(signal.SIGKILL)
         images.remove(str(folder.containers))
         workers = read_json(folder.workers)
-        firsts = [Process.recorded(record) for record in (workers if isinstance(workers, list) else ())]
+        records = map(Process.recorded, workers if isinstance(workers, list) else ())
+        firsts = [first for first in records if _is_at_work(first, folder)]
         deadline = time.monotonic() + _ENDING
         while any(first.is_running() for first in firsts) and time.monotonic() < deadline:
             time.sleep(0.005)  # each ends when its supervisor does, with all that it can reach as their parent
@@ -145,8 +146,26 @@ def _end(folder: JobPaths) -> State | None:
 
 
 def _supervisor(folder: JobPaths) -> Process:
-    """The supervisor as it recorded itself; pid 0 if there is no record that makes sense."""
-    return Process.recorded(read_json(folder.supervisor))
+    """The supervisor as it recorded itself; pid 0 if there is no record that makes sense.
+
+    In a copy of a folder, the record is that of the original's supervisor, which is none of the copy's business.
+    """
+    found = Process.recorded(read_json(folder.supervisor))
+    return found if _is_at_work(found, folder) or not found.is_running() else Process(0, "")
+
+
+def _is_at_work(process: Process, folder: JobPaths) -> bool:
+    """Whether the supervisor or the first process of a node works in a folder, or has one in it as its root."""
+    try:
+        job = os.path.realpath(folder.root)
+        works_in = os.readlink(f"/proc/{process.pid}/cwd")
+        if works_in == job or works_in.startswith(f"{job}/"):
+            return True
+        root = os.stat(f"/proc/{process.pid}/root")
+        nodes = [os.path.join(job, name) for name in os.listdir(job) if name.startswith("node-")]
+        return any(os.path.samestat(root, os.stat(node)) for node in nodes)
+    except OSError:
+        return False
 
 
 def _supervisors(folder: JobPaths) -> list[Process]:
