@@ -29,7 +29,8 @@ from modelarts.local.emulator.obs.app import ObsApp
 from modelarts.local.emulator.obs.metadata import MetadataStore
 from modelarts.local.emulator.obs.object_store import ObjectStore
 from modelarts.local.emulator.obs.signatures import ObsAuthenticator
-from modelarts.local.emulator.tls_connections import LOGIN_BYTES, TlsHttpServer
+from modelarts.local.emulator.tls_connections import LOGIN_BYTES
+from modelarts.local.emulator.tls_http_server import TlsHttpServer
 from modelarts.local.paths import LocalHome
 
 _IAM = "/v3.0/"  # the beginning of its other paths; `/v3.0` itself is a name that no bucket can get
