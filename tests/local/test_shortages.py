@@ -6,6 +6,8 @@ import os
 import resource
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from textwrap import dedent
 
@@ -109,17 +111,28 @@ def test_a_full_disk_is_named_and_all_goes_on_when_there_is_room(tmp_path):
     assert "this version cannot be started: the disk of the local service has no free inodes" in lines[4]
 
 
+@contextmanager
+def no_free_descriptors() -> Iterator[None]:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken = [os.open(os.devnull, os.O_RDONLY)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (taken[0] + 20, limits[1]))
+    try:
+        with suppress(OSError):
+            while True:
+                taken.append(os.open(os.devnull, os.O_RDONLY))
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        for descriptor in taken:
+            os.close(descriptor)
+
+
 def test_without_free_file_descriptors_nothing_is_lost(tmp_path):
     with in_process(tmp_path / "state") as env:
         version = env.version(INIT)
-        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-        env.call("list_training_jobs")
-        env.store.jobs._db._idle.clear()  # the next call needs a connection of its own
-        resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) - 1, limits[1]))  # noqa: PTH208
-        try:
+        env.store.close()  # the next call opens it
+        with no_free_descriptors():
             reply = env.call("create_training_job", body={"job_name": "new", "config": BODY})
-        finally:
-            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
         assert reply.status == 503
         assert "the local service has no free file descriptors: close sessions" in reply.members["error_message"]
