@@ -54,6 +54,7 @@ LOCAL = ("service", "emulator", "service api", "scheduling", "places", "runtime"
 # What each layer may import when it is imported itself: layers, or modules of one.
 MAY = {
     **{layer: {*SDK[place:]} for place, layer in enumerate(SDK)},
+    "cli": {*SDK, "_display.terminal"},  # every command prints
     "moxing": {"moxing"},  # jobs import it without this package
     "moxing cloud": {"moxing", "obs", "errors"},
     "obs": {*SDK[SDK.index("obs"):]} - {"api"},

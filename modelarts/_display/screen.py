@@ -15,13 +15,13 @@ class Screen:
     """Prints each new status of a job, its log, and its failure.
 
     Args:
-        stream: where to print; by default, standard output.
+        stream: where to print; by default, standard output. When it is closed, nothing more is printed.
         quiet: print nothing.
     """
 
     def __init__(self, stream: TextIO | None = None, quiet: bool = False) -> None:
-        self.stream = sys.stdout if stream is None else stream
-        self.quiet = quiet
+        self.stream = sys.stdout if stream is None else stream  # `None` in a process without a console
+        self.quiet = quiet or self.stream is None
         self._last: JobStatus | None = None
         self._at_line_start = True
 
@@ -51,7 +51,7 @@ class Screen:
     def failure(self, error: JobError) -> None:
         """Print the reason of a failure; the log has been printed already."""
         head = str(error).partition("\nlast log lines:")[0]
-        if self.quiet:
+        if self.quiet or self.stream is None:
             return
         if in_notebook():
             show_html(head, failed=True)
@@ -60,7 +60,11 @@ class Screen:
             self.say(f"{red}{head}{plain}")
 
     def _write(self, text: str) -> None:
-        if text:
+        if not text or self.stream is None:
+            return
+        try:
             write(self.stream, text)
             self.stream.flush()
-            self._at_line_start = text.endswith("\n")
+        except (OSError, ValueError):  # it was closed: the job goes on, and so does the waiting
+            self.quiet = True
+        self._at_line_start = text.endswith("\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TextIO
 from unicodedata import combining, east_asian_width
 
@@ -32,12 +33,26 @@ def shortened(text: str, columns: int) -> str:
     return cut(cut(text, room // 2) + _GAP + end, columns)
 
 
-def write(stream: TextIO, text: str) -> None:
-    """Write a text; characters that the encoding of the stream lacks are escaped, as in tracebacks."""
+def write(stream: TextIO | None, text: str) -> None:
+    """Write a text; characters that the encoding of the stream lacks are escaped, as in tracebacks.
+
+    All that this package prints goes through here. A process without a console has no stream: nothing is written.
+    """
+    if stream is None:
+        return
     try:
         stream.write(text)
-    except UnicodeEncodeError as error:
-        stream.write(text.encode(error.encoding, "backslashreplace").decode(error.encoding))
+    except UnicodeEncodeError:
+        encoding = getattr(stream, "encoding", None) or "ascii"
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def say(text: str, err: bool = False) -> None:
+    """Write a line of a command to standard output, or to standard error."""
+    stream = sys.stderr if err else sys.stdout
+    write(stream, text + "\n")
+    if stream is not None:
+        stream.flush()
 
 
 def _width_of(character: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from modelarts._api import pages
@@ -142,7 +143,8 @@ def show(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], is_show: boo
     if is_show:
         from modelarts._display.tables import print_table
 
-        print_table(rows, columns)
+        with suppress(OSError, ValueError):  # standard output was closed: the caller has the rows
+            print_table(rows, columns)
 
 
 def _statuses(status: Any) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from modelarts._display.terminal import say
 from modelarts._settings.home import home_directory
 from modelarts.errors import ServiceError
 
@@ -29,7 +30,7 @@ def backup(file: Path) -> None:
 
     with _explained(file):
         copies.save(LocalHome.of(home_directory()).store, file)
-    click.echo(f"saved as {file}")
+    say(f"saved as {file}")
 
 
 @click.command()
@@ -52,7 +53,7 @@ def restore(file: Path) -> None:
         paths.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         with copies.prepared(file, paths.store) as part, daemon.paused(home):
             kept = copies.put_in_place(part, paths.store, paths.jobs)
-    click.echo(f"restored {file}" + (f"; the store that was there is now {kept}" if kept else ""))
+    say(f"restored {file}" + (f"; the store that was there is now {kept}" if kept else ""))
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Optional
 
 import click
 
+from modelarts._display.terminal import say
 from modelarts._settings import keep as keep_rules
 from modelarts._settings import table
 from modelarts._settings.home import home_directory
@@ -39,14 +40,14 @@ def clean(keep: Optional[str], dry_run: bool) -> None:
     failures = []
     for one in unwanted:
         if dry_run:
-            click.echo(f"{_name(one)}\t{size_text(sizes[one.version_id])}\t{one.folders[0].parent}")
+            say(f"{_name(one)}\t{size_text(sizes[one.version_id])}\t{one.folders[0].parent}")
         else:
             failures += _remove(one)
-    click.echo(f"{'would free' if dry_run else 'freed'} {_amount(unwanted, sizes)}")
+    say(f"{'would free' if dry_run else 'freed'} {_amount(unwanted, sizes)}")
     kept = [one for one in found if one.kept]
     if kept:
         says = f"as local_keep={rules} says; `modelarts local clean --keep none` frees that, too"
-        click.echo(f"kept {_amount(kept, sizes)}, {says}")
+        say(f"kept {_amount(kept, sizes)}, {says}")
     if failures:
         raise ServiceError("; ".join(failures))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from modelarts._display.terminal import say
 from modelarts._obs import tree
 from modelarts._obs.failures import report_os_errors
 from modelarts._obs.local.buckets import LocalBuckets
@@ -46,7 +47,7 @@ def add(dataset_id: str, version_id: str, folder: str) -> None:
     with open_store() as store:  # before anything is copied
         path = _in_bucket(buckets, dataset_id, version_id, folder)
         store.datasets.put(dataset_id, version_id, path.url)
-    click.echo(f"{dataset_id} version {version_id}: {path.url}")
+    say(f"{dataset_id} version {version_id}: {path.url}")
 
 
 @dataset.command("list")
@@ -54,7 +55,7 @@ def list_datasets() -> None:
     """List the registered datasets: id, version and folder."""
     with open_store() as store:
         for dataset_id, version_id, url in store.datasets.all():
-            click.echo(f"{dataset_id}\t{version_id}\t{url}")
+            say(f"{dataset_id}\t{version_id}\t{url}")
 
 
 @dataset.command("remove")
@@ -65,7 +66,7 @@ def remove(dataset_id: str, version_id: str) -> None:
     with open_store() as store:
         if not store.datasets.remove(dataset_id, version_id):
             raise ConfigError(f"dataset {dataset_id} version {version_id} is not registered")
-    click.echo("removed")
+    say("removed")
 
 
 def _in_bucket(buckets: LocalBuckets, dataset_id: str, version_id: str, folder: str) -> ObsPath:

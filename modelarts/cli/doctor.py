@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from modelarts._display.terminal import say
 from modelarts._settings import table
 
 _COLUMNS = ("check", "state", "advice")
@@ -22,7 +23,7 @@ def doctor(as_json: bool) -> None:
     setting = table.value_of("local_isolation")
     rows = [{"check": "local_isolation", "state": setting, "advice": ""}, *_isolation(), _images(), _environments()]
     if as_json:
-        click.echo(json.dumps(rows, indent=2))
+        say(json.dumps(rows, indent=2))
     else:
         from modelarts._display.tables import print_table
 

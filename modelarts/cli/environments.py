@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from modelarts._display.terminal import say
 from modelarts._settings.converters import MASK
 from modelarts._settings.home import home_directory
 from modelarts._wire.sizes import size_text
@@ -33,14 +34,14 @@ def environments(clear: bool) -> None:
     if not clear:
         found = cache.environments()
         for one in found:
-            click.echo("\t".join(_row(one)))
+            say("\t".join(_row(one)))
         if not found:
-            click.echo(f"no packages are installed for jobs (in {cache.root})")
+            say(f"no packages are installed for jobs (in {cache.root})")
         return
     removed, kept = cache.clear()
-    click.echo(f"freed {size_text(sum(one.size for one in removed))} of {_count(len(removed))}")
+    say(f"freed {size_text(sum(one.size for one in removed))} of {_count(len(removed))}")
     if kept:
-        click.echo(f"kept {size_text(sum(one.size for one in kept))} of {_count(len(kept))} in use by jobs")
+        say(f"kept {size_text(sum(one.size for one in kept))} of {_count(len(kept))} in use by jobs")
 
 
 def _row(one: CachedEnvironment) -> list[str]:

@@ -8,6 +8,7 @@ import sys
 import click
 
 from modelarts import __version__
+from modelarts._display.terminal import say
 from modelarts.cli.config import config
 from modelarts.cli.doctor import doctor
 from modelarts.cli.service import local
@@ -37,7 +38,7 @@ def main() -> None:
         message = f"{error.strerror or error}: {error.filename}" if error.filename else str(error)
     else:
         return
-    click.echo(f"modelarts: {_in_one_line(message)}", err=True)
+    say(f"modelarts: {_in_one_line(message)}", err=True)
     sys.exit(1)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Optional
 
 import click
 
+from modelarts._display.terminal import say
 from modelarts._settings import table
 from modelarts._settings.converters import MASK
 from modelarts._settings.home import home_directory
@@ -80,9 +81,9 @@ def credentials(show: bool) -> None:
     }  # fmt: skip
     keys = {"access_key": account.access_key, "secret_key": account.secret_key}
     user = {"account": account.account, "username": account.username, "password": account.password}
-    click.echo("\n".join(_exported({**login, **keys}, show)))
-    click.echo("# or, in place of the access keys, a password:")
-    click.echo("\n".join(f"# {line}" for line in _exported(user, show)))
+    say("\n".join(_exported({**login, **keys}, show)))
+    say("# or, in place of the access keys, a password:")
+    say("\n".join(f"# {line}" for line in _exported(user, show)))
 
 
 def _exported(values: dict[str, str], show: bool) -> list[str]:
@@ -100,7 +101,7 @@ def stop() -> None:
     from modelarts.local import daemon
 
     home = home_directory()
-    click.echo("stopped" if daemon.stop(home) else f"no local service is running (state in {home / 'local'})")
+    say("stopped" if daemon.stop(home) else f"no local service is running (state in {home / 'local'})")
 
 
 @local.command()
@@ -112,7 +113,7 @@ def status(context: click.Context) -> None:
     home = home_directory()
     found = daemon.find(home)
     if found is None:
-        click.echo(f"no local service is running (state in {home / 'local'}); `modelarts local start` starts it")
+        say(f"no local service is running (state in {home / 'local'}); `modelarts local start` starts it")
         context.exit(3)
     _print_address("running", found, home)
 
@@ -134,7 +135,7 @@ def execute(command: tuple[str, ...]) -> None:
     try:
         os.execvpe(program, [program, *command[1:]], {**os.environ, "MODELARTS_MODE": "local", "PYTHONPATH": path})
     except OSError as error:
-        click.echo(f"modelarts: {command[0]!r} cannot be started: {error.strerror}", err=True)
+        say(f"modelarts: {command[0]!r} cannot be started: {error.strerror}", err=True)
         sys.exit(_NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE)
 
 
@@ -147,7 +148,7 @@ def _program(name: str) -> str:
 
 
 def _print_address(state: str, address: Address, home: Path) -> None:
-    click.echo(f"{state}: {address.url} (pid {address.pid}, state in {home / 'local'})")
+    say(f"{state}: {address.url} (pid {address.pid}, state in {home / 'local'})")
     if address.iam:
         where = f"region {address.iam.region_name}, account in {address.iam.account}"
-        click.echo(f"as the cloud: {address.iam.url} ({where})")
+        say(f"as the cloud: {address.iam.url} ({where})")

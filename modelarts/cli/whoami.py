@@ -8,6 +8,7 @@ import click
 
 from modelarts._api.catalog import ENGINES
 from modelarts._auth import login
+from modelarts._display.terminal import say
 from modelarts._settings import endpoints, table
 from modelarts._settings.home import home_directory, variable
 from modelarts._transport.options import TransportOptions, proxies, source_of_proxy
@@ -33,7 +34,7 @@ def whoami(profile: Optional[str], check: bool) -> None:
     if check:
         with Session(profile=profile, total_timeout=PATIENCE) as session:
             engines = session.catalog.rows(ENGINES)
-            click.echo(f"works: {session.host} offers {len(engines)} engines to project {session.project_id}")
+            say(f"works: {session.host} offers {len(engines)} engines to project {session.project_id}")
 
 
 def _cloud_rows(settings: table.Settings) -> list[Row]:
