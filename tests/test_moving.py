@@ -30,9 +30,9 @@ INFO = "/training-jobs/10/versions/20"
 CREATED = {"is_success": True, "job_id": 10, "version_id": 20}
 
 
-def table(head: str) -> dict[str, list[str]]:
+def table(head: str, page: Path = PAGE) -> dict[str, list[str]]:
     """The cells of the table with this head, by its first cell without quotes."""
-    found = re.search(rf"^\| {re.escape(head)} \|\n\|[-|]+\|\n((?:\|.*\n)+)", PAGE.read_text(encoding="utf-8"), re.M)
+    found = re.search(rf"^\| {re.escape(head)} \|\n\|[-|]+\|\n((?:\|.*\n)+)", page.read_text(encoding="utf-8"), re.M)
     assert found is not None, head
     rows = [[cell.strip() for cell in row.strip("|").split(" | ")] for row in found[1].splitlines()]
     return {cells[0].strip("` "): cells[1:] for cells in rows}
@@ -88,6 +88,12 @@ def cloud() -> Iterator[Cloud]:
 def session(cloud: Cloud) -> Iterator[Session]:
     with cloud_session() as opened:
         yield opened
+
+
+def test_the_translation_names_the_same_differences() -> None:
+    translated = table("项目 | 原 SDK | 本 SDK | 原因", PAGE.with_name("moving.zh.md"))
+
+    assert len(translated) == len(table("What | Original | Here | Why"))
 
 
 Check = Callable[[Cloud, Session], None]
