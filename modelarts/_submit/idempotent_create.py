@@ -26,6 +26,7 @@ logger = logging.getLogger("modelarts")
 
 LOOKUP_PAUSES = (1.0, 2.0)  # seconds before further look-ups: a list may show late what was created
 REQUEST_TIMEOUT, SERVER_FAILED = 408, 500
+NOT_DONE = (501, 507)  # not implemented, no storage: the service itself says that nothing was created
 GATEWAY_TIMEOUTS = (REQUEST_TIMEOUT, 502, 504)  # of a gateway: the service behind it may still be working
 
 
@@ -107,7 +108,7 @@ def _create(
 
 def _may_have_created(refused: ApiError, client: Client) -> bool:
     """Whether the service may have carried out a call, and only what was to pass its reply on has given up."""
-    gave_up = refused.status >= SERVER_FAILED or refused.status == REQUEST_TIMEOUT
+    gave_up = (refused.status >= SERVER_FAILED and refused.status not in NOT_DONE) or refused.status == REQUEST_TIMEOUT
     return gave_up and refused.url.startswith(client.endpoint.url)  # else it was the login that failed
 
 
