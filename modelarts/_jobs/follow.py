@@ -14,7 +14,7 @@ from modelarts._jobs.reconnect import SHORTEST, TRANSIENT, ReconnectingClient
 from modelarts._transport.response import Response, required, waited
 from modelarts._wire.json_records import as_integer
 from modelarts._wire.v1 import status as vocabulary
-from modelarts._wire.v1.status import JobStatus
+from modelarts._wire.v1.status import WAITING, JobStatus
 
 if TYPE_CHECKING:
     from modelarts._api.client import Client
@@ -120,6 +120,7 @@ class Follower:
         self._first = status
         self._last: Response | None = None  # the last status reply
         self._interval = SHORTEST
+        self._why = ""  # it waits, as last shown
 
     def run(self, timeout: float | None = None) -> Response:
         """Follow until the end, or until the time is over; return the last status reply."""
@@ -154,9 +155,18 @@ class Follower:
             held = held and hold > 0 and (news or time.monotonic() - began >= hold / 2)
             if not status.ended:
                 self.screen.status(status)
+                self._say_why_it_waits(info)
             self._show(pages)
             if not held and not status.ended:
                 self._pause(news)
+
+    def _say_why_it_waits(self, info: Response) -> None:
+        """Show the place in the queue, and the reason, whenever one of them has changed; no document has these."""
+        place, reason = info.get("queue_position"), info.get("waiting_reason")
+        text = f"place {place} in the queue: {reason}" if info["status"] == WAITING and place and reason else ""
+        if text and text != self._why:
+            self.screen.say(text)
+        self._why = text
 
     def _hold(self) -> int:
         """Seconds that the service is asked to hold a reply back."""

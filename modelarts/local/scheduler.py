@@ -68,6 +68,7 @@ class Scheduler:
         self._stopping: dict[int, float] = {}  # when their stops were first requested
         self._started: set[int] = set()  # by this service, which knows for certain
         self._ignored: set[int] = set()  # damaged versions that cannot even be ended
+        self._obstacle = ""  # why no version can be started at present
         self._changed = threading.Condition()
         self._thread = SteppingThread("scheduler", self.step)
 
@@ -107,6 +108,16 @@ class Scheduler:
         with self._changed:
             self._changed.wait(seconds)
 
+    def why_queued(self, version: Version) -> tuple[int, str]:
+        """The place in the queue of a queued version, from 1, and why it does not run yet."""
+        running = self._store.jobs.count(RUNNING, KILLING)
+        place = 1 + self._store.jobs.count(INIT, WAITING, before=version.id)
+        if self._obstacle:
+            return place, self._obstacle
+        if running < self._capacity:
+            return place, "it is about to start"
+        return place, f"{running} of at most {self._capacity} versions are running (setting local_capacity)"
+
     @property
     def busy(self) -> bool:
         """Whether any version is queued or running."""
@@ -123,7 +134,9 @@ class Scheduler:
                 self._isolated(self._transition, version, WAITING)
         except Unreachable as error:
             logger.warning("where versions run cannot be reached: %s", error)
+            self._obstacle = f"where versions run cannot be reached: {error}"
             return UNREACHABLE_INTERVAL
+        self._obstacle = ""
         if any(self._must_be_watched(version) for version in followed):
             return SHORT_INTERVAL
         return INTERVAL if running else None

@@ -18,6 +18,7 @@ OWN = {
     "error_result", "spec_code",  # documented for single versions only
     "schedule", "schedule[].time_unit",  # as in requests, beside the timeUnit of responses
     "remaining_duration",
+    "queue_position", "waiting_reason",  # of a queued version
     "is_complete",  # nothing follows these lines of a log
 }  # fmt: skip
 

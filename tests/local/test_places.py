@@ -105,6 +105,10 @@ def test_a_version_goes_from_the_queue_through_its_place_to_its_end(scheduled):
 
     scheduled.scheduler.step()
     assert (scheduled.status(first), scheduled.status(second)) == (RUNNING, WAITING)
+    third = scheduled.env.version()
+    why = "1 of at most 1 versions are running (setting local_capacity)"
+    assert [scheduled.scheduler.why_queued(queued) for queued in (second, third)] == [(1, why), (2, why)]
+    scheduled.scheduler.stop(third)
 
     scheduled.place.states[str(first.id)] = State(Phase.COMPLETED, 1_700_000_000_000)
     scheduled.scheduler.step()

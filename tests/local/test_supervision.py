@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from modelarts.errors import JobLost
+from modelarts.errors import JobLost, JobTimeout
 from modelarts.local import daemon, service_start
 from modelarts.local.paths import LocalHome, read_json
 from modelarts.local.store import Store
@@ -131,7 +131,7 @@ def test_a_supervisor_killed_while_no_service_runs_is_noticed_by_the_next(sessio
     until(lambda: not _runs(worker))
 
 
-def test_more_versions_than_capacity_wait_and_then_run_in_order(home, tmp_path, monkeypatch):
+def test_more_versions_than_capacity_wait_and_then_run_in_order(home, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("MODELARTS_LOCAL_CAPACITY", "1")
     gate = shared(home) / "gate"
     with Session.local(home) as session:
@@ -139,12 +139,21 @@ def test_more_versions_than_capacity_wait_and_then_run_in_order(home, tmp_path, 
         put_code(session, tmp_path, GATED.format(gate=str(gate)))
         jobs = [estimator(session).fit(inputs="/bucket/data/", job_name=f"j{i}") for i in range(3)]
         until(lambda: [int(job.get_job_info().status) for job in jobs] == [8, 7, 7])
+        why = "1 of at most 1 versions are running (setting local_capacity)"
+        assert [(job.get_job_info()["queue_position"], job.get_job_info()["waiting_reason"]) for job in jobs[1:]] == [
+            (1, why), (2, why)
+        ]  # fmt: skip
+        with pytest.raises(JobTimeout):
+            jobs[2].wait(timeout=0.3)
+        assert f"JOBSTAT_WAITING\nplace 2 in the queue: {why}\n" in capsys.readouterr().out
 
         jobs[1].stop_job_version()
         assert jobs[1].get_job_info().status == 12
+        assert jobs[2].get_job_info()["queue_position"] == 1
         gate.touch()
 
-        assert jobs[2].wait(timeout=30, show=False).status == 10
+        ended = jobs[2].wait(timeout=30, show=False)
+        assert (ended.status, "queue_position" in ended) == (10, False)
 
 
 def test_queued_jobs_survive_a_kill(home, tmp_path, monkeypatch):

@@ -126,6 +126,12 @@ class Jobs:
         sql = f"SELECT * FROM versions WHERE status IN ({placeholders(statuses)}) ORDER BY id LIMIT ?"
         return [_as_version(row) for row in self._db.all(sql, *(int(status) for status in statuses), limit)]
 
+    def count(self, *statuses: int, before: int = 2**63 - 1) -> int:
+        """How many versions are in one of these statuses, of those that are older than the version `before`."""
+        sql = f"SELECT COUNT(*) AS found FROM versions WHERE status IN ({placeholders(statuses)}) AND id < ?"
+        row = self._db.one(sql, *(int(status) for status in statuses), before)
+        return 0 if row is None else int(row["found"])
+
     def ends(self, ids: Iterable[int]) -> dict[int, VersionEnd]:
         """Whether and when each of these versions ended, by version id; those that exist."""
         sql = (

@@ -6,7 +6,7 @@ import json
 from typing import Any, Callable
 
 from modelarts._wire.v1 import limits
-from modelarts._wire.v1.status import JobStatus
+from modelarts._wire.v1.status import INIT, WAITING, JobStatus
 from modelarts.local.api import checks
 from modelarts.local.api.environment import require
 from modelarts.local.api.errors import not_found, wrong_state
@@ -64,7 +64,16 @@ def get(call: Call) -> ResponseBody:
         "job_name": job.name,
         "job_desc": job.description,
         **_members(call, version, as_text=False),
+        **_in_queue(call, version),
     }
+
+
+def _in_queue(call: Call, version: Version) -> dict[str, Any]:
+    """Members that no document has: the place of a queued version, and why it waits."""
+    if version.status not in (INIT, WAITING):
+        return {}
+    place, reason = call.service.scheduler.why_queued(version)
+    return {"queue_position": place, "waiting_reason": reason}
 
 
 def stop(call: Call) -> ResponseBody:
