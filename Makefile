@@ -12,6 +12,10 @@ unexport PYTHONDONTWRITEBYTECODE
 WORKERS ?= 6
 PYTEST := $(BIN)/python -m pytest
 
+# Of `make chaos`.
+SECONDS ?= 60
+SEED ?=
+
 # Import direction, public names, documented samples and arguments, the service's answers to them, and one job that runs.
 CORE := tests/test_layers.py tests/test_public_api.py tests/test_surface.py tests/sdk/test_payload_samples.py \
 	tests/sdk/test_arguments.py tests/sdk/test_checks.py tests/contract_tests/test_samples.py \
@@ -21,7 +25,7 @@ CORE := tests/test_layers.py tests/test_public_api.py tests/test_surface.py test
 # Engines that real frameworks are tested with, each in an environment of its own.
 ENGINES := $(VENV)/engines
 
-.PHONY: help demo test engines test-engines check core lint type docs bench clean
+.PHONY: help demo test engines test-engines chaos check core lint type docs bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +62,9 @@ engines: $(ENGINES)/torch.stamp $(ENGINES)/mindspore.stamp  ## install PyTorch a
 
 test-engines: $(VENV)/dev.stamp engines  ## jobs with real PyTorch and MindSpore
 	ENGINES=$(ENGINES) $(PYTEST) tests/engines
+
+chaos: $(VENV)/dev.stamp  ## submit jobs and kill processes at random; SECONDS=900 for long, SEED=1 for the same choices
+	CHAOS_SECONDS=$(SECONDS) CHAOS_SEED=$(SEED) $(PYTEST) tests/chaos
 
 check: $(VENV)/dev.stamp  ## lint, types and the core of the tests, side by side; about half a minute
 	@$(MAKE) --no-print-directory -j 3 --output-sync=target lint type core

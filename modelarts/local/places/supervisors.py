@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import sys
+import time
 import weakref
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ from modelarts.local.places import fork_server, supervisor
 from modelarts.local.processes import Children, Process
 
 PATIENCE = 30.0  # seconds in which a supervisor says that it has begun
+PAUSES = (0.0, 0.0, 0.1, 0.2, 0.4, 0.8)  # seconds before each attempt: something may kill the process again and again
 _PROGRAM = (sys.executable, "-I", "-S", "-X", "utf8", str(fork_server.__file__))
 _NEEDED = (Path(fork_server.__file__), Path(supervisor.__file__))
 
@@ -59,7 +61,8 @@ class Supervisors:
         Raises:
             OSError: it does not start.
         """
-        for _ in range(2):  # the process may have ended since the last version
+        for pause in PAUSES:
+            time.sleep(pause)
             self.prepare()
             assert self._requests is not None
             ours, theirs = socket.socketpair()
