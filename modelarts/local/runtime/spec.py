@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable
 
@@ -60,17 +61,9 @@ class JobSpecBuilder:
         logs = parse_path(body["log_url"]) if body["log_url"] else None
         written = {"output_path": output, "log_url": logs}
         faults = [self.home.missing_bucket(name, path) for name, path in written.items() if path]
-        count, engine_name = body["worker_server_num"], self._engine(body).get("engine_name", "")
-        cards = self.cards if engine_name == ASCEND else 1
         session = job_session.create(self.home, version.id)
-        access = BucketAccess(self.storage, *job_session.keys_of(self.home, version.id))
-        if engine_name == ASCEND:
-            rank_table.create(paths, job.id, count, cards)
-        workers = []
-        for index in range(count):
-            node = Node(index, count, self._gpus(body), data, output, code, str(job.id), cards,
-                        buckets=access)  # fmt: skip
-            workers.append(self._worker(job, version, paths, node, logs))
+        nodes = self._nodes(job, version, data, output, code)
+        workers = [self._worker(job, version, paths, node, logs) for node in nodes]
         return {
             "code": None if code is None else {"source": str(code.under(self.home.buckets)), "url": code.url,
                                                "name": code.name},
@@ -89,9 +82,22 @@ class JobSpecBuilder:
             ),
             "tree": self._tree(body, workers, session, [data], [output, logs]),
             "workers": workers,
-            "results": results(self.home, paths, output, count),
+            "results": results(self.home, paths, output, len(nodes)),
             **images.members(body, version.resource_id, self.home, paths, self.images),
         }  # fmt: skip
+
+    def _nodes(
+        self, job: Job, version: Version, data: ObsPath | None, output: ObsPath | None, code: ObsPath | None
+    ) -> list[Node]:
+        """The nodes of a version. With an Ascend engine, the table that names them is written."""
+        body = version.body
+        is_ascend, count = self._engine(body).get("engine_name") == ASCEND, body["worker_server_num"]
+        cards = self.cards if is_ascend else 1
+        if is_ascend:
+            rank_table.create(self.home.job(version.id), job.id, count, cards)
+        access = BucketAccess(self.storage, *job_session.keys_of(self.home, version.id))
+        first = Node(0, count, self._gpus(body), data, output, code, str(job.id), cards, buckets=access)
+        return [attrs.evolve(first, index=index) for index in range(count)]
 
     def ran_on(self, version: Version) -> str:
         """The hardware that a version really runs on, and the requested flavor or pool."""
@@ -154,33 +160,15 @@ class JobSpecBuilder:
             return None, f"dataset {dataset} version {version} is registered as {url}: {error}; {anew} anew"
 
     def _worker(self, job: Job, version: Version, paths: JobPaths, node: Node, logs: ObsPath | None) -> dict[str, Any]:
-        body = version.body
-        engine = self._engine(body)
-        engine_name = engine.get("engine_name", "")
+        body, engine = version.body, self._engine(version.body)
         directory, outside = Path(layout.JOB_DIR), paths.node(node.index)
-        of_node = {
-            **engine_environment(engine_name, node), **rank_table.variables(paths),
-            daemon.JOB_SESSION: str(paths.session),
-        }  # fmt: skip
-        own = {**devices.variables(self.environment.starter, hardware.gpus(), node.index, node.count),
-               **(body.get("environment_variables") or {})}  # fmt: skip
-        environment = self.environment.of_worker(
-            Path(layout.WORK), directory, paths.python(node.index),
-            of_node, own,
-        )  # fmt: skip
         python = str(paths.python(node.index) / "bin" / "python")
         started = self._start(body, engine, node, python, directory)
         beside = self._beside(body, engine, node, python, directory)
-        labels = [f"[{other['label']}]" for other in beside if not other.get("optional")]
-        notes = [f"running on {self.ran_on(version)}", *started.notes]
-        if labels:
-            notes.append(f"the script runs {len(labels) + 1} times in this node; see lines with {', '.join(labels)}")
-        if len(body["data_source"] or ()) > 1:
-            notes.append("data_url is the first of several data sources")
         name = f"{version.resource_id}-job-{job.name}-{node.index}.log"
         return {
             "argv": started.argv,
-            "environment": {**environment, **started.variables},
+            "environment": {**self._variables(body, paths, node, directory), **started.variables},
             "beside": beside,
             "python": str(paths.python(node.index)),
             "root": str(outside.root),
@@ -190,9 +178,23 @@ class JobSpecBuilder:
             "log_object": str((logs / name).under(self.home.buckets)) if logs and self.home.has_bucket(logs) else None,
             "boot_file": "" if body["user_command"] else boot.relative(body),
             "banner": Banner(
-                str(directory.parent), body["app_url"], boot.relative(body), job.name, started.command, notes
+                str(directory.parent), body["app_url"], boot.relative(body), job.name, started.command,
+                [f"running on {self.ran_on(version)}", *started.notes, *_notes(body, beside)],
             ).text(),
+        }  # fmt: skip
+
+    def _variables(self, body: dict[str, Any], paths: JobPaths, node: Node, directory: Path) -> dict[str, str]:
+        """The environment of a worker."""
+        of_node = {
+            **engine_environment(self._engine(body).get("engine_name", ""), node),
+            **rank_table.variables(paths),
+            daemon.JOB_SESSION: str(paths.session),
         }
+        own = {
+            **devices.variables(self.environment.starter, hardware.gpus(), node.index, node.count),
+            **(body.get("environment_variables") or {}),
+        }
+        return self.environment.of_worker(Path(layout.WORK), directory, paths.python(node.index), of_node, own)
 
     def _start(self, body: dict[str, Any], engine: dict[str, Any], node: Node, python: str, directory: Path) -> Start:
         if body["user_command"]:
@@ -233,3 +235,12 @@ class JobSpecBuilder:
             if key in self.interpreters:
                 return expand_user(self.interpreters[key])
         return sys.executable
+
+
+def _notes(body: dict[str, Any], beside: list[dict[str, Any]]) -> Iterator[str]:
+    """What a user may not expect of a worker, for its log."""
+    labels = [f"[{other['label']}]" for other in beside if not other.get("optional")]
+    if labels:
+        yield f"the script runs {len(labels) + 1} times in this node; see lines with {', '.join(labels)}"
+    if len(body["data_source"] or ()) > 1:
+        yield "data_url is the first of several data sources"
