@@ -16,7 +16,7 @@ from modelarts._wire.v1.status import COMPLETED, INIT
 from modelarts.errors import ServiceError
 from modelarts.local import daemon
 from modelarts.local.paths import LocalHome
-from modelarts.local.store import Store, StoreError, opening
+from modelarts.local.store import Store, StoreError, StoreUnavailable, opening
 from modelarts.local.store.migrations import STEPS, apply
 from modelarts.local.store.records import Page
 from tests.support.cases import case
@@ -133,6 +133,26 @@ def test_a_store_that_is_damaged_while_the_service_runs_is_named(env):
 
     assert reply.status == 500
     assert reply.members["error_message"].startswith(f"the store {path} is damaged (file is not a database); restore")
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_nothing_is_written_to_a_store_that_was_removed(env, replaced):
+    path = LocalHome.of(env.home).store
+    version = env.version(INIT)
+    away = path.rename(path.with_name("away.db"))
+    if replaced:
+        path.write_bytes(b"")
+
+    reply = env.call("create_training_job", body={"job_name": "new", "config": BODY})
+    with pytest.raises(StoreUnavailable, match="was removed or replaced while the service runs"):
+        env.service.scheduler.step()
+
+    assert reply.status == 503
+    assert f"the store {path} was removed or replaced while the service runs: put it back" in reply.members["error_msg"]
+    assert path.exists() == replaced
+    away.rename(path)
+    assert env.call("create_training_job", body={"job_name": "new", "config": BODY}).status == 200
+    assert env.store.jobs.version(version.job_id, version.id).status == INIT
 
 
 # --- files

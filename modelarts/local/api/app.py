@@ -25,6 +25,7 @@ from modelarts.local.api.responses import Response, failure
 from modelarts.local.api.routing import Router
 from modelarts.local.runtime import job_session
 from modelarts.local.shortages import shortage
+from modelarts.local.store.errors import StoreMoved
 from modelarts.local.store.opening import RESTORE
 
 logger = logging.getLogger("modelarts.local")
@@ -144,6 +145,9 @@ def _unexpected(error: Exception, request: str, service: Service) -> ApiFailure:
     if found := shortage(error, service.home.root):
         logger.warning("%s: %s", request, found.reason)
         return ApiFailure("ModelArts.0010", found.reason, found.status)
+    if isinstance(error, StoreMoved):
+        logger.warning("%s: %s", request, error)
+        return ApiFailure("ModelArts.0010", str(error), 503)
     logger.error("%s failed", request, exc_info=error)
     if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
         message = f"the store {service.home.store} is damaged ({error}); {RESTORE}"

@@ -13,7 +13,7 @@ from typing import Any, Callable
 
 from modelarts.local import locks
 from modelarts.local.store import opening
-from modelarts.local.store.errors import NameInUse
+from modelarts.local.store.errors import NameInUse, StoreMoved
 from modelarts.local.store.migrations import migrate
 from modelarts.local.store.records import Page
 
@@ -30,6 +30,7 @@ class Database:
 
     def __init__(self, path: Path, jobs: Path, with_pages: bool = False) -> None:
         self._path = path
+        self._file: tuple[int, int] | None = None  # device and inode of the file, once it is open
         self._opened: list[sqlite3.Connection] = []
         self._idle: list[sqlite3.Connection] = []
         self._writing = threading.Lock()
@@ -40,6 +41,7 @@ class Database:
                 with self._connection(lambda connection: opening.check(connection, jobs, with_pages)) as connection:
                     migrate(connection)
                     opening.keep_folders(connection, jobs)
+                    self._file = _identity(path)
             except BaseException:
                 self.close()
                 raise
@@ -61,7 +63,16 @@ class Database:
         finally:
             self._idle.append(connection)
 
+    def _require_file(self) -> None:
+        """Raise `StoreMoved` if the file is not the one that was opened: what is written to that would be lost."""
+        if self._file is not None and _identity(self._path) != self._file:
+            raise StoreMoved(
+                f"the store {self._path} was removed or replaced while the service runs: put it back, or stop the "
+                f"service and {opening.RESTORE}"
+            )
+
     def _connect(self, check: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
+        self._require_file()
         connection = sqlite3.connect(self._path, timeout=30, isolation_level=None, check_same_thread=False)
         try:
             connection.row_factory = sqlite3.Row
@@ -78,6 +89,7 @@ class Database:
     def write(self) -> Iterator[sqlite3.Connection]:
         """A transaction, which is rolled back when the block raises an exception."""
         with self._writing, self._connection() as connection:
+            self._require_file()
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -139,6 +151,14 @@ class Database:
         order = "DESC" if page.descending else "ASC"
         sql = f"SELECT * {matching} ORDER BY {columns[page.sort]} {order}, {row_id} {order} LIMIT ? OFFSET ?"
         return (total or {"n": 0})["n"], self.all(sql, *values, page.limit, page.offset)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def duration() -> str:

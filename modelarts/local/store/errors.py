@@ -1,6 +1,12 @@
-"""Why the store did not write: all but failures of the file itself, which are `sqlite3.Error`."""
+"""Why the store did not write: all but failures of SQLite, which are `sqlite3.Error`."""
 
 from __future__ import annotations
+
+import sqlite3
+
+
+class StoreMoved(sqlite3.OperationalError):
+    """The file was removed or replaced while it was open; it may be put back."""
 
 
 class NameInUse(Exception):
