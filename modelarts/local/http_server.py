@@ -22,6 +22,7 @@ from waitress.server import TcpWSGIServer
 from modelarts.local import connection_limits
 
 _ACCEPTED_AT_ONCE = 64
+_MOST_THREADS = 64
 _INTERVAL = 1  # seconds between two looks at the time-outs
 _DISCARDED_AT_ONCE = 1 << 18
 _FRAMING = 8  # bytes of a chunked body for each byte of content, at most
@@ -142,6 +143,7 @@ class _Connection(HTTPChannel):  # type: ignore[misc]
         self._used = True
         self._has_refused = self.requests[0].refused
         super().service()
+        self.server.carried_out += 1
 
     def write_soon(self, data: Any) -> Any:
         if not self.total_outbufs_len:
@@ -176,7 +178,7 @@ class HttpServer(TcpWSGIServer):  # type: ignore[misc]
         application: of WSGI.
         body_limit: how many bytes the body of a request may have, by its header.
         port: 0 for any free one.
-        threads: how many requests are carried out at once.
+        threads: how many requests are carried out at once; more while all wait, as for clients that do not read.
         ident: the header `Server` of responses.
 
     Raises:
@@ -187,11 +189,14 @@ class HttpServer(TcpWSGIServer):  # type: ignore[misc]
 
     def __init__(self, application: Any, body_limit: BodyLimit, port: int, threads: int, ident: str) -> None:
         self.body_limit = body_limit
+        self.carried_out = 0  # requests; each thread counts, and a count may be lost
+        self._carried_out_before = 0
+        self._threads = threads
         self._room = connection_limits.room()
         super().__init__(application, adj=Adjustments(
             host="127.0.0.1", port=port, threads=threads, ident=ident, asyncore_use_poll=True,
             connection_limit=self._room + _ACCEPTED_AT_ONCE, cleanup_interval=_INTERVAL,
-            max_request_body_size=_UNBOUNDED,
+            max_request_body_size=_UNBOUNDED, clear_untrusted_proxy_headers=True,
         ))  # fmt: skip
 
     def accept(self) -> Any:
@@ -218,6 +223,14 @@ class HttpServer(TcpWSGIServer):  # type: ignore[misc]
             if connection.is_late(now):
                 connection.handle_close()
         self._make_room(now)
+        self._add_threads()
+
+    def _add_threads(self) -> None:
+        """Start more threads if requests wait, and none has been carried out since the last look."""
+        dispatcher = self.task_dispatcher
+        if dispatcher.queue and self.carried_out == self._carried_out_before:
+            dispatcher.set_thread_count(min(len(dispatcher.threads) + self._threads, _MOST_THREADS))
+        self._carried_out_before = self.carried_out
 
     def _make_room(self, now: float) -> None:
         self._close_oldest(connection_limits.WITHOUT_HEADER, now, lambda connection: connection.header_since)

@@ -114,8 +114,11 @@ def test_a_client_that_sends_a_refused_body_reads_the_response(shared_session: S
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpServer]:
     """A server whose time-outs are short."""
+    released = threading.Event()
 
     def application(environ, start_response):
+        if environ["PATH_INFO"] == "/blocks":
+            released.wait(10)
         start_response("200 OK", [("Content-Length", "2")])
         return [b"ok"]
 
@@ -125,6 +128,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpServer]:
     server = HttpServer(application, lambda environ: 1000, 0, 2, "test")
     threading.Thread(target=server.run, daemon=True).start()
     yield server
+    released.set()
     server.pull_trigger()
     server.task_dispatcher.shutdown()
 
@@ -140,6 +144,15 @@ def test_a_connection_that_waits_is_closed_after_its_time(server: HttpServer):
         for connection in opened:
             while connection.recv(4096):  # a reply, and the end
                 pass
+
+
+def test_requests_that_block_all_threads_do_not_block_others(server: HttpServer):
+    with contextlib.ExitStack() as stack:
+        for request in [b"GET /blocks HTTP/1.1\r\n\r\n"] * 5 + [b"GET / HTTP/1.1\r\n\r\n"]:
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", server.effective_port), 8))
+            connection.sendall(request)
+
+        assert reply_to(connection).status == 200
 
 
 def test_a_header_that_arrives_byte_by_byte_does_not_get_more_time(server: HttpServer):
