@@ -68,6 +68,12 @@ def new_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Services that start after this give a job one second to end."""
+    monkeypatch.setenv("MODELARTS_LOCAL_GRACE", "1")
+
+
+@pytest.fixture
 def tmp_path(request: pytest.FixtureRequest) -> Path:
     """A folder of the test's own."""
     return Path(request.node.stash[_FOLDER])

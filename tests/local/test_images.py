@@ -97,7 +97,7 @@ def test_a_command_runs_in_a_container_where_an_engine_answers(session, engines,
         assert all(f"--user={os.getuid()}:{os.getgid()}" in call and "--env=lr" in call for call in runs)
 
 
-def test_stopping_and_losing_a_version_remove_its_container(session, engines, tmp_path, home):
+def test_stopping_and_losing_a_version_remove_its_container(short_grace, session, engines, tmp_path, home):
     container_engine.install(engines, images=(IMAGE,))
     put_code(session, tmp_path, "pass")
     estimator = image_job(session, "trap '' TERM; echo up; while :; do sleep 1; done")

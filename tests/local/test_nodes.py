@@ -57,6 +57,7 @@ def session(home):
         patch.setenv("CUDA_VISIBLE_DEVICES", ", ".join(GPUS))
         patch.setenv("MODELARTS_LOCAL_CARDS", str(CARDS))
         patch.setenv("MODELARTS_LOCAL_CAPACITY", "4")
+        patch.setenv("MODELARTS_LOCAL_GRACE", "2")
         opened = Session.local(home)
     opened.obs.create_bucket("bucket")
     yield opened
@@ -129,7 +130,7 @@ finally:
     with pytest.raises(JobFailed, match="worker 1 ended with exit code 1: ValueError: no class 7 in this part"):
         job.wait(timeout=60, show=False)
 
-    assert job.get_job_info().duration < 15_000  # milliseconds: a start, a second, five until SIGKILL
+    assert job.get_job_info().duration < 15_000  # milliseconds: a start, a second, two until SIGKILL
     because = "ended because worker 1 failed with return code 1: ValueError: no class 7 in this part"
     assert [because in log for log in logs(job)] == [True, False, True]
     assert [log.splitlines()[-1].rpartition(": ")[2] for log in logs(job)] == ["1", "1", "137"]
