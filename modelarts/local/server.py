@@ -69,9 +69,9 @@ def serve(home: Path, ready: int, iam: tuple[str, int] | None = None) -> None:
     try:
         server, service, activity, cleaner = _start(LocalHome.of(home), home, iam)
     except (StartRefused, OSError, sqlite3.Error) as error:
-        os.write(ready, _reason(error, LocalHome.of(home)).encode())
+        _say(ready, _reason(error, LocalHome.of(home)))
         raise SystemExit(1) from None
-    os.write(ready, b"ready")
+    _say(ready, "ready")
     os.close(ready)
     threading.Thread(
         target=_exit_when_idle, args=(activity, service, table.value_of("local_idle_timeout", home)), daemon=True
@@ -85,6 +85,12 @@ def serve(home: Path, ready: int, iam: tuple[str, int] | None = None) -> None:
         cleaner.close()
         service.tensorboards.close()
         service.store.close()
+
+
+def _say(ready: int, message: str) -> None:
+    """Tell the process that starts the service, unless it was killed meanwhile: others may find the service."""
+    with suppress(BrokenPipeError):
+        os.write(ready, message.encode("utf-8", "replace"))
 
 
 def _start(paths: LocalHome, home: Path, iam: tuple[str, int] | None) -> tuple[Any, Service, Activity, Cleaner]:

@@ -101,6 +101,21 @@ def test_waiting_survives_restarts_that_fail(session, home, tmp_path, monkeypatc
     assert "the service is unreachable, the job continues: the local service did not start" in capsys.readouterr().out
 
 
+def test_a_service_outlives_a_process_that_is_killed_while_it_starts_it(home):
+    paths = LocalHome.of(home)
+    paths.root.mkdir(parents=True)
+    read_fd, write_fd = os.pipe()
+    os.close(read_fd)  # nobody is there any more to hear that it is ready
+    service_start.spawn([str(home), str(write_fd)], write_fd, paths, dict(os.environ))
+    os.close(write_fd)
+
+    found = until(lambda: daemon.find(home))
+
+    with Session.local(home) as session:
+        assert session.client.call("list_job_engines").is_success
+    assert daemon.find(home).pid == found.pid
+
+
 def test_a_killed_supervisor_loses_the_version_and_ends_its_workers(session, home, tmp_path):
     put_code(session, tmp_path, GATED.format(gate=str(shared(home) / "never")))
     job = estimator(session, log_url="/bucket/log/").fit(inputs="/bucket/data/", job_name="lost")
