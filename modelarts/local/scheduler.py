@@ -8,6 +8,8 @@ import time
 from contextlib import suppress
 from typing import Any, Callable
 
+import attrs
+
 from modelarts._wire.v1.status import (
     COMPLETED,
     INIT,
@@ -42,6 +44,15 @@ UNREACHABLE_INTERVAL = 1.0  # … while their place does not respond
 _STATUS = {Phase.COMPLETED: COMPLETED, Phase.FAILED: RUN_FAILED, Phase.STOPPED: KILLED}
 
 
+@attrs.define
+class _Stop:
+    """How far the stop of a version is."""
+
+    deadline: float  # of the monotonic clock: until then it must have an effect
+    delivered: bool = False
+    forced: bool = False
+
+
 class Scheduler:
     """One thread that changes the status of versions. Its state is in the store and in files only."""
 
@@ -64,8 +75,7 @@ class Scheduler:
         self._on_end = on_end
         self._before_start = before_start
         self._stop_patience = grace + STOP_PATIENCE
-        self._stop_delivered: set[int] = set()
-        self._stopping: dict[int, float] = {}  # when their stops were first requested
+        self._stops: dict[int, _Stop] = {}  # by version
         self._started: set[int] = set()  # by this service, which knows for certain
         self._ignored: set[int] = set()  # damaged versions that cannot even be ended
         self._obstacle = ""  # why no version can be started at present
@@ -187,20 +197,23 @@ class Scheduler:
 
     def _must_be_watched(self, version: Version) -> bool:
         """Whether nothing wakes the scheduler when there is something to do for a running version."""
-        is_pending = version.status == KILLING and version.id not in self._stop_delivered
+        stop = self._stops.get(version.id)
+        is_pending = version.status == KILLING and not (stop and (stop.delivered or stop.forced))
         return is_pending or version.id not in self._started
 
     def _stop(self, version: Version) -> bool:
         """Request the end of a version, unless the request has been delivered. Returns whether it is still running."""
         key, folder = _key(version), self._home.job(version.id)
-        waited = time.monotonic() - self._stopping.setdefault(version.id, time.monotonic())
-        if waited > 2 * self._stop_patience:
-            self._mark_lost(version)  # nothing more can be done
-            return False
-        if waited > self._stop_patience:
+        stop = self._stops.setdefault(version.id, _Stop(time.monotonic() + self._stop_patience))
+        if time.monotonic() > stop.deadline:
+            if stop.forced:
+                self._mark_lost(version)  # nothing more can be done
+                return False
+            stop.forced, stop.deadline = True, time.monotonic() + self._stop_patience
+        if stop.forced:
             self._place.force(key, folder)
-        elif version.id not in self._stop_delivered and self._place.stop(key, folder):
-            self._stop_delivered.add(version.id)
+        elif not stop.delivered:
+            stop.delivered = self._place.stop(key, folder)
         return True
 
     def _mark_lost(self, version: Version, reason: str = "") -> None:
@@ -271,8 +284,7 @@ class Scheduler:
         expected = {INIT, WAITING} if status in (WAITING, RUNNING) else {INIT, WAITING, RUNNING, KILLING}
         won = self._store.jobs.transition(version.id, expected, status, **changes)
         if won and status.ended:
-            self._stop_delivered.discard(version.id)
-            self._stopping.pop(version.id, None)
+            self._stops.pop(version.id, None)
             self._started.discard(version.id)
             if self._store.jobs.status(version.id) is None:  # deleted with its end, as was requested
                 self.remove([version.id])

@@ -266,7 +266,7 @@ def test_a_stop_that_does_not_end_a_version_is_forced_and_recorded_at_last(sched
     clock = [0.0]
     monkeypatch.setattr("modelarts.local.scheduler.time.monotonic", lambda: clock[0])
     calls = []
-    for clock[0] in (0.0, STOP_PATIENCE - 1, STOP_PATIENCE + 1, 2 * STOP_PATIENCE + 1):
+    for clock[0] in (0.0, STOP_PATIENCE - 1, 5 * STOP_PATIENCE, 6 * STOP_PATIENCE + 1):
         scheduled.scheduler.step()
         calls.append((scheduled.place.count("force"), scheduled.place.count("clean")))
 
