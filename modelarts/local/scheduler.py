@@ -243,8 +243,7 @@ class Scheduler:
             self._place.start(_key(version), self._home.job(version.id))
         except OSError as error:
             _raise_if_general(error)
-            found = shortage(error, self._home.root)
-            reason = f"this version cannot be started: {found.reason if found else error}"
+            reason = f"this version cannot be started: {shortage(error, self._home.root) or error}"
         except Exception as error:
             _raise_if_general(error)
             logger.exception("version %s cannot be started", version.id)

@@ -173,7 +173,7 @@ def _assemble(paths: LocalHome, home: Path, store: Store, storage: str) -> tuple
 def _reason(error: Exception, paths: LocalHome) -> str:
     """Why the service does not start."""
     if found := shortage(error, paths.root):
-        return found.reason
+        return found
     if isinstance(error, sqlite3.Error):
         return f"the store {paths.store} cannot be used: {error}"
     if isinstance(error, OSError):

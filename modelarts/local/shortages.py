@@ -5,31 +5,26 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
-from http import HTTPStatus
 from pathlib import Path
-from typing import NamedTuple
 
 _DISK = (errno.ENOSPC, errno.EDQUOT)
 _DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
+_NO_DESCRIPTORS = (
+    "the local service has no free file descriptors: close sessions and try again, or raise the limit (`ulimit -n`) "
+    "and restart the service"
+)
 _UNCLEAR = ("unable to open database file", "disk i/o error")  # of SQLite, for anything that the system refuses
 
 
-class Shortage(NamedTuple):
-    """Why something failed that will succeed when there is room again, and the HTTP status for it."""
-
-    reason: str
-    status: int
-
-
-def shortage(error: BaseException, folder: Path) -> Shortage | None:
-    """The shortage that an error is about; `None` if it has another cause.
+def shortage(error: BaseException, folder: Path) -> str:
+    """What is lacking if an error is about that, and will not be any more when there is room again; else an empty text.
 
     Args:
         error: what was raised.
         folder: where the service keeps its state.
     """
     if isinstance(error, OSError) and error.errno in _DESCRIPTORS:
-        return _of_descriptors()
+        return _NO_DESCRIPTORS
     if isinstance(error, OSError) and error.errno in _DISK:
         return _of_disk(folder)
     if isinstance(error, sqlite3.Error):
@@ -37,19 +32,14 @@ def shortage(error: BaseException, folder: Path) -> Shortage | None:
         if "disk is full" in text:
             return _of_disk(folder)
         if any(part in text for part in _UNCLEAR):
-            return _of_descriptors() if _has_no_descriptor() else _of_disk(folder) if _is_full(folder) else None
-    return None
+            return _NO_DESCRIPTORS if _has_no_descriptor() else _of_disk(folder) if _is_full(folder) else ""
+    return ""
 
 
-def _of_disk(folder: Path) -> Shortage:
+def _of_disk(folder: Path) -> str:
     what = "has no free inodes" if _has_no_inode(folder) else "is full"
     remedy = f"remove files from the disk of {folder}, such as with `modelarts local clean`, and try again"
-    return Shortage(f"the disk of the local service {what}: {remedy}", HTTPStatus.INSUFFICIENT_STORAGE)
-
-
-def _of_descriptors() -> Shortage:
-    remedy = "close sessions and try again, or raise the limit (`ulimit -n`) and restart the service"
-    return Shortage(f"the local service has no free file descriptors: {remedy}", HTTPStatus.SERVICE_UNAVAILABLE)
+    return f"the disk of the local service {what}: {remedy}"
 
 
 def _has_no_descriptor() -> bool:

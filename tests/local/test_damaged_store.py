@@ -147,7 +147,7 @@ def test_nothing_is_written_to_a_store_that_was_removed(env, replaced):
     with pytest.raises(StoreUnavailable, match="was removed or replaced while the service runs"):
         env.service.scheduler.step()
 
-    assert reply.status == 503
+    assert reply.status == 507
     assert f"the store {path} was removed or replaced while the service runs: put it back" in reply.members["error_msg"]
     assert path.exists() == replaced
     away.rename(path)

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any, Callable
 
 from werkzeug.exceptions import HTTPException
@@ -120,7 +121,7 @@ def create_app(service: Service, credentials: str | Authenticate, project_id: st
             message = f"{request.method} {path}: {error.name}. {error.description}"
             response = failure(ApiFailure(BAD_VALUE, message, error.code or 500))
         except Exception as error:  # noqa: BLE001  reported by `_unexpected`
-            response = failure(_unexpected(error, f"{request.method} {path}", service))
+            response = failure(_unexpected(error, request, service))
         return response.send(start_response, with_body=request.method != "HEAD")
 
     return application
@@ -140,15 +141,18 @@ def body_limit(credentials: str | Authenticate, service: Service) -> Callable[[R
     return limit
 
 
-def _unexpected(error: Exception, request: str, service: Service) -> ApiFailure:
-    """What to reply when the service itself fails: what the machine lacks, or that its log says more."""
-    if found := shortage(error, service.home.root):
-        logger.warning("%s: %s", request, found.reason)
-        return ApiFailure("ModelArts.0010", found.reason, found.status)
-    if isinstance(error, StoreMoved):
-        logger.warning("%s: %s", request, error)
-        return ApiFailure("ModelArts.0010", str(error), 503)
-    logger.error("%s failed", request, exc_info=error)
+def _unexpected(error: Exception, request: Request, service: Service) -> ApiFailure:
+    """What to reply when the service itself fails: what it lacks, or that its log says more.
+
+    For calls that store something the status says that nothing was stored; others can be repeated at once.
+    """
+    what = f"{request.method} {request.path}"
+    lacking = str(error) if isinstance(error, StoreMoved) else shortage(error, service.home.root)
+    if lacking:
+        logger.warning("%s: %s", what, lacking)
+        status = HTTPStatus.SERVICE_UNAVAILABLE if request.method == "GET" else HTTPStatus.INSUFFICIENT_STORAGE
+        return ApiFailure("ModelArts.0010", lacking, status)
+    logger.error("%s failed", what, exc_info=error)
     if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
         message = f"the store {service.home.store} is damaged ({error}); {RESTORE}"
         return ApiFailure("ModelArts.0010", message, 500)
