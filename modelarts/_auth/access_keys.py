@@ -31,7 +31,7 @@ def _keys_in(source: SettingSource) -> Keys:
     found = source.read()
     key, secret, token = (table.checked(name, found.get(name) or "", source.title) for name in KEYS)
     if not (key and secret):
-        raise ConfigError(f"{source.title} holds no access key with its secret any more")
+        raise ConfigError(f"{source.title} holds no access key with its secret any more: write both into it")
     return Keys(key, secret, token)
 
 

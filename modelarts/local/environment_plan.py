@@ -60,7 +60,10 @@ class Planner:
         if self.conda:
             found = shutil.which(Path(self.conda).expanduser(), path=path)
             if not found:
-                raise NoEnvironment(f"the setting local_conda is {self.conda!r}, and there is no such program")
+                raise NoEnvironment(
+                    f"the setting local_conda is {self.conda!r}, and there is no such program: name one that is there, "
+                    f"or {NONE!r} for virtual environments only, and run `modelarts local stop`"
+                )
             return str(found)
         names = [self.starter.get("MAMBA_EXE"), *_ON_PATH[:2], self.starter.get("CONDA_EXE"), *_ON_PATH[2:]]
         return next((found for name in names if name and (found := shutil.which(name, path=path))), "")

@@ -54,7 +54,12 @@ def reserve(count: int) -> list[Reserved]:
         if holder is not None:
             found.append(Reserved(port, holder))
     if len(found) < count:
-        raise OSError(errno.EADDRINUSE, f"{count} free ports are needed, and only {len(found)} are left")
+        first, last = _servers()
+        raise OSError(
+            errno.EADDRINUSE,
+            f"{count} free ports are needed, and from {first} to {last} only {len(found)} are left: end programs that "
+            "listen there",
+        )
     return found
 
 

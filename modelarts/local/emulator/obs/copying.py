@@ -125,7 +125,9 @@ def append(store: ObjectStore, request: ObsRequest) -> Response:
     with store.prepare_folder(request.bucket, request.key) as folder, receive_body(request, folder) as body, _APPENDING:
         size, headers = _appendable(store, request)
         if position != size:
-            raise ObsApiError("PositionNotEqualToLength", f"the position must be {size}, the size of the object")
+            raise ObsApiError(
+                "PositionNotEqualToLength", f"the position must be {size}, the size of the object, got {position}"
+            )
         added = body.file.stat().st_size
         if headers is None:
             mark = {**stored_headers(request), **APPENDABLE}
