@@ -35,6 +35,7 @@ class Supervisors:
     def prepare(self) -> None:
         """Start the process that forks them, unless it runs. Raises `OSError`."""
         if self._server is not None and self._server.is_running():
+            self._server.signal(signal.SIGCONT)  # if something has stopped it
             return
         self._end_server()
         if missing := next((path for path in _NEEDED if not path.is_file()), None):
