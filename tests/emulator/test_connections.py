@@ -95,6 +95,17 @@ def test_a_body_without_valid_credentials_is_refused_before_it_is_sent(connect, 
         assert (reply.status, reply.headers["Connection"]) == (status, "close"), (path, header)
 
 
+def test_a_client_that_waits_before_it_sends_a_body_learns_whether_it_is_read(cloud: CloudClient, connect):
+    begin = f"POST /v1/{cloud.account.project_id}/training-jobs HTTP/1.1\r\n{HOST}Content-Length: 2\r\n"
+    refused = connect(f"{begin}Expect: 100-continue\r\n\r\n")
+    read = connect(f"{begin}X-Auth-Token: {cloud.token()}\r\nExpect: 100-Continue\r\n\r\n")
+
+    assert refused.recv(12) == b"HTTP/1.1 401"
+    assert read.recv(25) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    read.sendall(b"[]")
+    assert read.recv(12) == b"HTTP/1.1 400"
+
+
 def test_a_body_of_an_access_key_that_does_not_exist_is_refused_before_it_is_sent(cloud: CloudClient, connect):
     request = signed(cloud, "PUT", "bucket", "key", keys=("NOBODY", "x"))
     lines = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items() if name != "Content-Length")

@@ -18,7 +18,10 @@ class StrictHeaderReader(server.HeaderReader):
     """Reads the headers of a request; raises `ValueError`, which the server answers with status 400."""
 
     def __call__(self, rfile: Any, hdict: Optional[dict[bytes, bytes]] = None) -> dict[bytes, bytes]:
-        return super().__call__(_Lines(rfile), hdict)  # type: ignore[no-any-return]
+        headers: dict[bytes, bytes] = super().__call__(_Lines(rfile), hdict)
+        # cheroot would answer it at once, before it is known whether the body will be read.
+        rfile.rfile.expects_continue = headers.pop(b"Expect", b"").lower() == b"100-continue"
+        return headers
 
 
 class _Lines:

@@ -66,6 +66,7 @@ class _Reader(StreamReader):
 
     _read_buf: bytes
     _read_pos: int
+    expects_continue = False  # whether the client waits until its body is read
 
     def __init__(self, sock: ssl.SSLSocket, mode: str, bufsize: int) -> None:
         super().__init__(sock, mode, bufsize)
@@ -77,6 +78,19 @@ class _Reader(StreamReader):
 
     def add(self, data: bytes) -> None:
         self._read_buf, self._read_pos = self.buffered + data, 0
+
+    def read(self, *size: Any) -> bytes:
+        self._continue()
+        return bytes(super().read(*size))  # type: ignore[no-untyped-call]
+
+    def readline(self, *size: Any) -> bytes:
+        self._continue()
+        return bytes(super().readline(*size))
+
+    def _continue(self) -> None:
+        if self.expects_continue:
+            self.expects_continue = False
+            self._sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def has_data(self) -> bool:
         return bool(self.buffered or self._sock.pending())
