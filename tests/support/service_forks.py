@@ -7,7 +7,6 @@ sets. Only its imports happened earlier. The process that forks services runs th
 from __future__ import annotations
 
 import gc
-import importlib
 import json
 import logging
 import os
@@ -39,6 +38,10 @@ class ForkedService:
 
     process: Process
     returncode: int | None = None
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
 
     def wait(self) -> None:
         while self.process.is_running():
@@ -96,7 +99,7 @@ def _serve_forks(requests: socket.socket) -> list[str]:
             raise SystemExit
         request = json.loads(message)
         if len(request["arguments"]) > 2:  # it is to behave as the cloud does
-            importlib.import_module("modelarts.local.emulator.tls_server")
+            import modelarts.local.emulator.tls_server  # noqa: F401
         if os.fork() == 0:
             break
         for descriptor in descriptors:
@@ -128,7 +131,8 @@ def _become(request: dict[str, Any], log: int, inherited: int) -> None:
 
 
 if __name__ == "__main__":
-    server = importlib.import_module("modelarts.local.server")
+    from modelarts.local import server
+
     with socket.socket(fileno=int(sys.argv[1])) as inherited_socket:
         arguments = _serve_forks(inherited_socket)
     code = 0
