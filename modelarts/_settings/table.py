@@ -105,7 +105,7 @@ SETTINGS = (
     Setting("local_idle_timeout", ("MODELARTS_LOCAL_IDLE_TIMEOUT",), 3600.0, converters.seconds,
             "seconds without a call or a job after which the local service exits"),
     Setting("local_capacity", ("MODELARTS_LOCAL_CAPACITY",), None, converters.count,
-            "number of versions that the local service runs at the same time; by default the number of CPU cores"),
+            "number of workers that the local service runs at the same time; by default the number of CPU cores"),
     Setting("local_grace", ("MODELARTS_LOCAL_GRACE",), 5.0, converters.seconds,
             "seconds from SIGTERM to SIGKILL when a job is stopped, or when a node ends because another one failed"),
     Setting("local_python", ("MODELARTS_LOCAL_PYTHON",), {}, converters.texts_by_name,

@@ -120,13 +120,19 @@ class Scheduler:
 
     def why_queued(self, version: Version) -> tuple[int, str]:
         """The place in the queue of a queued version, from 1, and why it does not run yet."""
-        running = self._store.jobs.count(RUNNING, KILLING)
+        running = self._store.jobs.versions_with_status(RUNNING, KILLING)
         place = 1 + self._store.jobs.count(INIT, WAITING, before=version.id)
         if self._obstacle:
             return place, self._obstacle
-        if running < self._capacity:
-            return place, "it is about to start"
-        return place, f"{running} of at most {self._capacity} versions are running (setting local_capacity)"
+        if self._has_room(version, running):
+            return place, "it is about to start" if place == 1 else "others are before it"
+        used, needed = _workers(running), version.workers
+        needs = f"it needs {needed} workers, and " if needed > 1 else ""
+        return place, f"{needs}{used} of at most {self._capacity} workers are running (setting local_capacity)"
+
+    def _has_room(self, version: Version, running: list[Version]) -> bool:
+        """Whether a version can start beside others; one that is larger than the capacity runs alone."""
+        return not running or _workers(running) + version.workers <= self._capacity
 
     @property
     def busy(self) -> bool:
@@ -137,9 +143,13 @@ class Scheduler:
         """Record ends, deliver stops, start queued versions. Returns the seconds until the next step."""
         try:
             followed = self._follow()
-            running = len(followed)
-            while running < self._capacity and (next_one := self._next()):
-                running += self._isolated(self._launch, next_one)
+            running = list(followed)
+            # Nobody overtakes: a large version at the head of the queue keeps the others waiting until it has room.
+            while _workers(running) < self._capacity and (next_one := self._next()):
+                if not self._has_room(next_one, running):
+                    break
+                if self._isolated(self._launch, next_one):
+                    running.append(next_one)
             for version in self._store.jobs.versions_with_status(INIT):
                 self._isolated(self._transition, version, WAITING)
         except Unreachable as error:
@@ -291,6 +301,10 @@ class Scheduler:
         with self._changed:
             self._changed.notify_all()
         return won
+
+
+def _workers(versions: list[Version]) -> int:
+    return sum(version.workers for version in versions)
 
 
 def _key(version: Version) -> str:

@@ -140,6 +140,7 @@ def _assemble(paths: LocalHome, home: Path, store: Store, storage: str) -> tuple
     setting = partial(table.value_of, home=home)
     offered = catalog.load().with_more(setting("local_engines"), setting("local_flavors"))
     place, planner, grace = Here(), Planner(setting("local_conda")), setting("local_grace")
+    capacity = setting("local_capacity") or os.cpu_count() or 1
     spec_builder = JobSpecBuilder(
         paths,
         offered,
@@ -152,6 +153,7 @@ def _assemble(paths: LocalHome, home: Path, store: Store, storage: str) -> tuple
         cards=setting("local_cards"),
         storage=storage,
         planner=planner,
+        capacity=capacity,
         grace=grace,
     )
     cleaner = Cleaner(paths, store, keep.parse(setting("local_keep")))
@@ -160,7 +162,7 @@ def _assemble(paths: LocalHome, home: Path, store: Store, storage: str) -> tuple
         paths,
         spec_builder,
         place,
-        capacity=setting("local_capacity") or os.cpu_count() or 1,
+        capacity=capacity,
         on_end=cleaner.wake,
         before_start=place.prepare,
         grace=grace,

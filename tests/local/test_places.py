@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from modelarts._wire.v1.status import COMPLETED, INIT, KILLED, KILLING, RUN_FAILED, RUN_LOST, RUNNING, WAITING
@@ -106,7 +107,7 @@ def test_a_version_goes_from_the_queue_through_its_place_to_its_end(scheduled):
     scheduled.scheduler.step()
     assert (scheduled.status(first), scheduled.status(second)) == (RUNNING, WAITING)
     third = scheduled.env.version()
-    why = "1 of at most 1 versions are running (setting local_capacity)"
+    why = "1 of at most 1 workers are running (setting local_capacity)"
     assert [scheduled.scheduler.why_queued(queued) for queued in (second, third)] == [(1, why), (2, why)]
     scheduled.scheduler.stop(third)
 
@@ -119,6 +120,28 @@ def test_a_version_goes_from_the_queue_through_its_place_to_its_end(scheduled):
     assert scheduled.scheduler.step() is None
     assert (scheduled.status(second), scheduled.now(second).reason) == (RUN_FAILED, "exit code 3")
     assert scheduled.place.count("start") == 2
+
+
+def test_capacity_counts_workers_and_nobody_overtakes(scheduled):
+    scheduled.capacity = 3
+    scheduled.restart()
+    versions = [scheduled.env.version(spec_id=27, worker_server_num=workers) for workers in (2, 2, 1, 4, 1)]
+    ran = []
+    for _ in versions:
+        scheduled.scheduler.step()
+        running = [number for number, version in enumerate(versions) if scheduled.status(version) == RUNNING]
+        ran.append(running)
+        why = [scheduled.scheduler.why_queued(v) for v in versions if scheduled.status(v) == WAITING]
+        assert [place for place, _ in why] == [*range(1, len(why) + 1)]
+        if len(ran) == 1:
+            assert why[0][1].startswith("it needs 2 workers, and 2 of at most 3 workers are running")
+        for number in running:
+            scheduled.place.states[str(versions[number].id)] = State(Phase.COMPLETED, 1_700_000_000_000)
+
+    assert ran == [[0], [1, 2], [3], [4], []]
+    job = scheduled.env.store.jobs.get(versions[3].job_id)
+    spec = attrs.evolve(scheduled.env.spec_builder, capacity=3).spec(job, versions[3])
+    assert "[local] warning: 4 workers are more than the 3 that run here at the same time" in str(spec)
 
 
 def test_one_look_covers_all_versions_that_run(scheduled):

@@ -154,7 +154,7 @@ def test_more_versions_than_capacity_wait_and_then_run_in_order(home, tmp_path, 
         put_code(session, tmp_path, GATED.format(gate=str(gate)))
         jobs = [estimator(session).fit(inputs="/bucket/data/", job_name=f"j{i}") for i in range(3)]
         until(lambda: [int(job.get_job_info().status) for job in jobs] == [8, 7, 7])
-        why = "1 of at most 1 versions are running (setting local_capacity)"
+        why = "1 of at most 1 workers are running (setting local_capacity)"
         assert [(job.get_job_info()["queue_position"], job.get_job_info()["waiting_reason"]) for job in jobs[1:]] == [
             (1, why), (2, why)
         ]  # fmt: skip

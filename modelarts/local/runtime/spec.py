@@ -48,6 +48,7 @@ class JobSpecBuilder:
     cards: int = 1  # the setting `local_cards`
     storage: str = ""  # host and port at which jobs reach the buckets over the OBS protocol
     planner: Planner = attrs.field(factory=Planner)
+    capacity: int = 0  # workers that run at the same time, if that is limited
     grace: float = table.BY_NAME["local_grace"].default  # the setting
 
     def spec(self, job: Job, version: Version) -> dict[str, Any]:
@@ -179,9 +180,15 @@ class JobSpecBuilder:
             "boot_file": "" if body["user_command"] else boot.relative(body),
             "banner": Banner(
                 str(directory.parent), body["app_url"], boot.relative(body), job.name, started.command,
-                [f"running on {self.ran_on(version)}", *started.notes, *_notes(body, beside)],
+                [f"running on {self.ran_on(version)}", *started.notes, *_notes(body, beside),
+                 *self._size_note(version)],
             ).text(),
         }  # fmt: skip
+
+    def _size_note(self, version: Version) -> Iterator[str]:
+        if 0 < self.capacity < version.workers:
+            most = f"{self.capacity} that run here at the same time (setting local_capacity)"
+            yield f"warning: {version.workers} workers are more than the {most}; this version runs alone"
 
     def _variables(self, body: dict[str, Any], paths: JobPaths, node: Node, directory: Path) -> dict[str, str]:
         """The environment of a worker."""

@@ -57,6 +57,12 @@ class Version:
     delete_requested: bool
     damage: str = ""
 
+    @property
+    def workers(self) -> int:
+        """The number of its nodes."""
+        count = self.body.get("worker_server_num")
+        return count if isinstance(count, int) and count > 0 else 1
+
 
 @attrs.frozen
 class VersionEnd:
