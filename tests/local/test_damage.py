@@ -19,7 +19,7 @@ from tests.support.processes import end_service, running
 
 # Without isolation a job reaches the files of its supervisor.
 SCRIPT = """
-import os, signal, time
+import os, signal, subprocess, time
 folder = os.path.abspath("../../../..")
 supervisor = int(open(f"{folder}/supervisor.lock").read())
 def write(name, text): open(f"{folder}/{name}", "w").write(text)
@@ -44,6 +44,11 @@ DAMAGES = {
         COMPLETED,
     ),
     "a record of the end that makes no sense": ("write('exit.json', '[1]')", COMPLETED),
+    "a first process that is stopped": (
+        "subprocess.Popen(['sleep', '{mark}'], env={}, start_new_session=True); os.kill(os.getppid(), signal.SIGSTOP); "
+        "os.kill(supervisor, 9); sleep()",
+        LOST,
+    ),
     "a file as folder": ("os.rename(folder, f'{folder}.moved'); open(folder, 'w').close(); sleep()", LOST),
     "no folder": ("os.rename(folder, f'{folder}.moved'); sleep()", LOST),
 }  # fmt: skip

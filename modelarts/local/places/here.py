@@ -21,7 +21,7 @@ from modelarts.local.paths import JobPaths, read_json
 from modelarts.local.places import images
 from modelarts.local.places.base import ENDED, Phase, State, Unreachable
 from modelarts.local.places.supervisors import Supervisors
-from modelarts.local.processes import PATIENCE, Process, end_with_variable, holders
+from modelarts.local.processes import PATIENCE, Process, descendants, end_with_variable, holders
 
 _ENDS = {phase.value: phase for phase in ENDED}
 _TIME_LIMIT = 2**53  # milliseconds
@@ -105,8 +105,9 @@ class Here:
         deadline = time.monotonic() + _ENDING
         while any(first.is_running() for first in firsts) and time.monotonic() < deadline:
             time.sleep(0.005)  # each ends when its supervisor does, with all that it can reach as their parent
-        for first in firsts:
-            first.signal(signal.SIGKILL)
+        for first in filter(Process.is_running, firsts):  # it cannot act, as it is stopped (SIGSTOP)
+            for process in (*descendants(first.pid), first):
+                process.signal(signal.SIGKILL)
         # In a PID namespace they have ended now. Elsewhere, those that escaped have a variable of this version.
         end_with_variable(f"{JOB_SESSION}={folder.session}")
 
