@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Callable
 
 from modelarts._wire.v1.status import COMPLETED, KILLED, RUN_FAILED, RUN_LOST, JobStatus
 from modelarts.estimator import Estimator
@@ -19,20 +20,34 @@ PATIENCE = 60.0  # seconds in which all versions end
 
 def violations(session: Session, home: Path, evidence: Path, tried: Iterable[Tried]) -> Iterator[str]:
     """Wait until all versions have ended, and check each."""
-    found = _listed(session)
     by_tag = {one.plan.tag: one for one in tried}
+    deleted = {tag for tag, one in by_tag.items() if one.deleted}
+    _in_time(lambda: not deleted & _listed(session).keys())
+    found = _listed(session)
     yield from (f"{tag} is there {len(ids)} times" for tag, ids in found.items() if len(ids) > 1)
+    yield from (f"{tag} was deleted, and is there" for tag in found.keys() & deleted)
     yield from (f"nobody has created {tag}" for tag in found.keys() - by_tag.keys())
     for tag, one in by_tag.items():
         yield from _runs_once(one, evidence)
-        if tag in found:
+        if tag in found and not one.deleting:
             one.job_id, one.version_id = found[tag][0]
             yield from _existing(session, one, evidence)
         elif one.version_id and not one.deleting:
             yield f"{tag} is lost"
-    kept = {str(version) for ids in found.values() for _, version in ids}
-    folders = {entry.name for entry in LocalHome.of(home).jobs.iterdir()}
-    yield from (f"the folder of version {name} is left" for name in folders - kept)
+    if not _in_time(lambda: not _left_folders(session, home)):
+        yield from (f"the folder of version {name} is left" for name in _left_folders(session, home))
+
+
+def _in_time(condition: Callable[[], object]) -> bool:
+    try:
+        return bool(until(condition, PATIENCE))
+    except AssertionError:
+        return False
+
+
+def _left_folders(session: Session, home: Path) -> set[str]:
+    kept = {str(version) for ids in _listed(session).values() for _, version in ids}
+    return {entry.name for entry in LocalHome.of(home).jobs.iterdir()} - kept
 
 
 def _listed(session: Session) -> dict[str, list[tuple[int, int]]]:
@@ -47,14 +62,10 @@ def _listed(session: Session) -> dict[str, list[tuple[int, int]]]:
 
 def _existing(session: Session, one: Tried, evidence: Path) -> Iterator[str]:
     job, tag = handle(session, one), one.plan.tag
-    try:
-        until(lambda: JobStatus(job.get_job_info().status).ended, PATIENCE)
-    except AssertionError:
+    if not _in_time(lambda: JobStatus(job.get_job_info().status).ended):
         yield f"{tag} is stuck in status {job.get_job_info().status}"
         return
     info = job.get_job_info()
-    if one.deleted:
-        yield f"{tag} was deleted, and is there"
     if one.seen and one.seen != info.status:
         yield f"{tag} had ended with {one.seen}, and then with {info.status}"
     if not _may_end_with(one, info.status):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import random
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from modelarts._wire.v1.status import JobStatus
@@ -16,7 +18,7 @@ from tests.chaos.plans import Plan, Tried
 from tests.support.jobs import estimator, until
 from tests.support.processes import running
 
-ACTIONS = {"submit": 6, "add_version": 2, "stop": 2, "delete": 2, "look": 3, "wait": 2}
+ACTIONS = {"submit": 6, "add_version": 2, "stop": 2, "delete": 1, "delete_version": 1, "look": 3, "wait": 2}
 AT_ONCE = 4  # unfinished versions of one client
 PATIENCE = 60.0  # seconds in which a version ends
 
@@ -104,16 +106,16 @@ class Client:
             handle(session, tried).stop_job_version()
 
     def _delete(self, session: Session) -> None:
-        existing = self._existing()
-        if not existing:
-            return
-        tried = self._choice.choice(existing)
-        versions = [one for one in self.tried if one.job_name == tried.job_name]
-        for one in versions:
-            one.deleting = True
-        handle(session, tried).delete_job()
-        for one in versions:
-            one.deleted = True
+        if existing := self._existing():
+            tried = self._choice.choice(existing)
+            with _deletion(*(one for one in self.tried if one.job_name == tried.job_name)):
+                handle(session, tried).delete_job()
+
+    def _delete_version(self, session: Session) -> None:
+        if existing := self._existing():
+            tried = self._choice.choice(existing)
+            with _deletion(tried):
+                handle(session, tried).delete_job_version()
 
     def _look(self, session: Session) -> None:
         if existing := self._existing():
@@ -147,6 +149,16 @@ class Client:
             until(lambda: not running(f"tag={tried.plan.tag} "), seconds=5)
         except AssertionError:
             self.violations.append(f"{tried.plan.tag} has ended with {status}, and its processes run")
+
+
+@contextlib.contextmanager
+def _deletion(*versions: Tried) -> Iterator[None]:
+    """Note that versions may be there or not, unless the service says which."""
+    for one in versions:
+        one.deleting = True
+    yield
+    for one in versions:
+        one.deleted = True
 
 
 def handle(session: Session, tried: Tried) -> TrainingJob:

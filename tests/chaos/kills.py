@@ -19,7 +19,7 @@ from tests.chaos.plans import Tried
 from tests.support.processes import processes
 
 SERVICE, FORKS, SUPERVISOR, FIRST, WORKER, CHILD = "service", "fork server", "supervisor", "first", "worker", "child"
-WEIGHTS = {SERVICE: 3, FORKS: 2, SUPERVISOR: 4, FIRST: 2, WORKER: 3, CHILD: 4}
+WEIGHTS = {SERVICE: 2, FORKS: 1, SUPERVISOR: 4, FIRST: 2, WORKER: 3, CHILD: 4}
 _FORK_SERVER = b"/fork_server.py"
 
 
