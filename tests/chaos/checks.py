@@ -47,7 +47,7 @@ def _in_time(condition: Callable[[], object]) -> bool:
 
 def _left_folders(session: Session, home: Path) -> set[str]:
     kept = {str(version) for ids in _listed(session).values() for _, version in ids}
-    return {entry.name for entry in LocalHome.of(home).jobs.iterdir()} - kept
+    return {entry.name for entry in LocalHome.of(home).jobs.glob("*")} - kept  # no folder if nothing has run
 
 
 def _listed(session: Session) -> dict[str, list[tuple[int, int]]]:
