@@ -12,7 +12,7 @@ from modelarts._submit.training import Training
 from modelarts._transport.response import bad_member, rows_of
 from modelarts._wire.v1.operations import CREATE_CONFIG, CREATE_JOB, CREATE_VERSION, UPDATE_CONFIG
 from modelarts._wire.v1.status import JOB_STATE
-from modelarts.errors import ArgumentError, ArgumentProblem, JobTimeout
+from modelarts.errors import ArgumentError, ArgumentProblem, JobTimeout, shortened
 from modelarts.job import JobCalls, TrainingJob, version_handle
 from modelarts.visualization import VisualizationJob
 
@@ -152,6 +152,7 @@ class Estimator(StrictAttributes, Training, JobCalls):
         from modelarts._submit import idempotent_create, older_order
 
         given = older_order.by_name(dataset_id, dataset_version_id, wait, job_name)
+        checks.raise_if_any("fit", checks.flag("wait", given.wait))
         body, staging = self._built(
             CREATE_JOB, inputs=inputs, dataset_id=given.dataset_id, dataset_version_id=given.dataset_version_id,
             data_source=data_source, job_name=given.text, priority=priority,
@@ -203,7 +204,8 @@ class Estimator(StrictAttributes, Training, JobCalls):
             data_source=data_source, job_id=job_id, pre_version_id=pre_version_id, priority=priority,
             job_desc=given.text,
         )  # fmt: skip
-        checks.raise_if_any("create_job_version", checks.identifier("job_id", job_id, "the job of the new version"))
+        no_job = checks.identifier("job_id", job_id, "the job of the new version")
+        checks.raise_if_any("create_job_version", no_job, checks.flag("wait", given.wait))
         self._upload(staging)
         reply = idempotent_create.create_version(self._session.client, job_id, body)
         reply["job_id"] = reply.get("job_id") or job_id
@@ -414,7 +416,7 @@ class Estimator(StrictAttributes, Training, JobCalls):
 
     def __repr__(self) -> str:
         set_ones = {name: getattr(self, name) for name in _SHOWN if getattr(self, name) is not None}
-        return f"Estimator({', '.join(f'{name}={value!r}' for name, value in set_ones.items())})"
+        return f"Estimator({', '.join(f'{name}={shortened(value, 300)}' for name, value in set_ones.items())})"
 
 
 def _environment(saved: Response, declared: Any) -> Environment:

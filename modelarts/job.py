@@ -79,7 +79,8 @@ class JobCalls:
         """
         from modelarts._jobs import follow
 
-        version = self._version("wait", None if timeout is None else checks.seconds("timeout", timeout))
+        seconds = None if timeout is None else checks.seconds("timeout", timeout)
+        version = self._version("wait", seconds, checks.flag("show", show))
         info = follow.wait(self._session.client, **version, timeout=timeout, show=show)
         decode_metrics(info)
         return cast("JobInfo", info)

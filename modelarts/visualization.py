@@ -106,6 +106,7 @@ class VisualizationJob:
 
         if job_desc is not None and _is_path(job_desc) and not _is_path(train_url):
             train_url, job_name, job_desc = job_desc, train_url, job_name
+        checks.raise_if_any("create_visualization_job", checks.flag("wait", wait))
         body = self._body(train_url, job_name, job_desc, job_type, schedule, flavor)
         row = idempotent_create.create_visualization(
             self.modelarts_session.client, body, generated=checks.is_missing(job_name)
@@ -141,8 +142,9 @@ class VisualizationJob:
             problems.append(ArgumentProblem("job_name", name, limits.VISUALIZATION_NAME_RULE))
         if job_desc is not None:
             problems.append(checks.description("job_desc", job_desc))
+        job_type = job_type.lower() if isinstance(job_type, str) else job_type
         if job_type is not None:
-            problems.append(checks.choice("job_type", str(job_type).lower(), *limits.VISUALIZATION_TYPES))
+            problems.append(checks.choice("job_type", job_type, *limits.VISUALIZATION_TYPES))
         schedules = [] if schedule is None else list(schedule) if isinstance(schedule, (list, tuple)) else [schedule]
         if len(schedules) > 1 or not all(map(_is_stop, schedules)):
             problems.append(ArgumentProblem("schedule", schedule, _SCHEDULE_RULE))
@@ -155,7 +157,7 @@ class VisualizationJob:
             problems.append(ArgumentProblem("train_url", train_url, str(error)))
         checks.raise_if_any("create_visualization_job", *problems)
         optional = {
-            "job_desc": job_desc, "job_type": None if job_type is None else str(job_type).lower(), "flavor": flavor,
+            "job_desc": job_desc, "job_type": job_type, "flavor": flavor,
             "schedule": schedules or None,
         }  # fmt: skip
         return {**body, **{name: value for name, value in optional.items() if value is not None}}

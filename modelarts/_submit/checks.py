@@ -124,6 +124,15 @@ def seconds(argument: str, value: Any) -> ArgumentProblem | None:
     return None if is_right else ArgumentProblem(argument, value, "a number of seconds from 0, or None")
 
 
+def flag(argument: str, value: Any) -> ArgumentProblem | None:
+    """Check a value that is used as `True` or `False`; arrays of several values are neither."""
+    try:
+        bool(value)
+    except Exception:  # noqa: BLE001 - a class may raise anything
+        return ArgumentProblem(argument, value, "True or False")
+    return None
+
+
 def has_code(flavor: Any) -> bool:
     """Whether a value is a flavor as documented: a dict whose `code` is a text."""
     return isinstance(flavor, Mapping) and isinstance(flavor.get("code"), str) and flavor["code"] != ""

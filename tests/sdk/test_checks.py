@@ -31,6 +31,8 @@ def viewer(**arguments: Any) -> Act:
 
 
 # The call, its name in the error, and the problems.
+SEVERAL = numpy.array([True, False])
+
 MISTAKES: list[tuple[Act, str, dict[str, str]]] = [
     (lambda s: Estimator(s, job_id="a", version_id="b").get_job_info(), "get_job_info",
      {"job_id": ID, "version_id": ID}),
@@ -61,6 +63,10 @@ MISTAKES: list[tuple[Act, str, dict[str, str]]] = [
      {"flavor": '{"code": …}', "job_type": "one of tensorboard, mindinsight"}),
     (lambda s: VisualizationJob(s, "a").update_visualization_job(5), "update_visualization_job",
      {"visualization_id": ID, "job_desc": "a text of at most 256"}),
+    (lambda s: cloud_estimator(s).fit(inputs="/bucket/data/", wait=SEVERAL), "fit", {"wait": "True or False"}),
+    (lambda s: job(s).wait(show=SEVERAL), "wait", {"show": "True or False"}),
+    (lambda s: VisualizationJob(s).create_visualization_job("/b/", wait=SEVERAL), "create_visualization_job",
+     {"wait": "True or False"}),
     (lambda s: VisualizationJob(s, 10**5000).stop_visualization_job(), "stop_visualization_job",
      {"visualization_id": ID}),
     (lambda s: VisualizationJob(s).stop_visualization_job(), "stop_visualization_job",
