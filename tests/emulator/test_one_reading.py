@@ -115,6 +115,8 @@ def test_a_date_of_obs_that_occurs_twice_is_refused(cloud: CloudClient, iam_home
         ("X-Sdk-Date ", "blanks"),
         ("X-More: 1\r\n X-Sdk-Date", "one line"),
         ("Content-Length: 0\r\nTransfer-Encoding: chunked\r\nX-Sdk-Date", "not both"),
+        ("Content-Length: +1\r\nX-Sdk-Date", "digits"),
+        ("Content-Length: 1_0\r\nX-Sdk-Date", "digits"),
     ],
 )
 def test_a_name_that_only_some_readers_understand_is_refused(cloud: CloudClient, sent: str, rule: str):

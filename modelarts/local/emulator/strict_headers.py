@@ -35,7 +35,7 @@ class _Lines:
         line: bytes = self._file.readline()
         if line[:1] in (b" ", b"\t"):
             raise ValueError("A header must be written on one line.")
-        sent, colon, _ = line.partition(b":")
+        sent, colon, value = line.partition(b":")
         name = sent.strip().title()
         if not colon:
             return line
@@ -44,6 +44,8 @@ class _Lines:
             raise ValueError(f"The name of the header {shown!r} must have hyphens instead of underscores and blanks.")
         if name in self._seen and name not in _LISTS:
             raise ValueError(f"The header {shown!r} must not occur more than once.")
+        if name == b"Content-Length" and not value.strip().isdigit():
+            raise ValueError("Content-Length must consist of digits.")
         self._seen.add(name)
         if self._seen >= _LENGTHS:
             raise ValueError("The length of a body must be given by Content-Length or by chunks, not both.")
