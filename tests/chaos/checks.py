@@ -88,7 +88,8 @@ def _log(one: Tried, worker: int, log: str, status: int, evidence: Path) -> Iter
     if lines != [(str(number), name) for number in range(len(lines))]:
         yield f"has lines that are missing, foreign or there twice:\n{log}"
     ended = _notes(evidence / name)[1:] == [f"end {code}"]
-    if status in (COMPLETED, RUN_FAILED, KILLED) and ended and len(lines) != one.plan.lines:
+    copied = status in (COMPLETED, RUN_FAILED) or (status == KILLED and SUPERVISOR not in one.killed)
+    if copied and ended and len(lines) != one.plan.lines:
         yield f"ended by itself, and its log has {len(lines)} of {one.plan.lines} lines:\n{log}"
     last = LAST_LINE.search(log)
     if not log and status == KILLED:
