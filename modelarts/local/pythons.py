@@ -66,11 +66,18 @@ def _programs(starter: Mapping[str, str]) -> Iterator[Path]:
     uv = Path(starter.get("UV_PYTHON_INSTALL_DIR") or data / "uv" / "python")
     folders = [Path(folder) for folder in starter.get("PATH", os.defpath).split(os.pathsep) if folder]
     folders = [folder for folder in folders if folder != pyenv / "shims"]  # its interpreters are listed anyway
-    for folder in [*folders, *pyenv.glob("versions/*/bin"), *uv.glob("*/bin")]:
-        if os.access(folder, os.R_OK | os.X_OK):
-            for path in sorted(folder.glob("python3*")):
-                if _PROGRAM.fullmatch(path.name) and path.is_file() and os.access(path, os.X_OK):
-                    yield path
+    for folder in [*folders, *_matches(pyenv, "versions/*/bin"), *_matches(uv, "*/bin")]:
+        for path in _matches(folder, "python3*"):
+            if _PROGRAM.fullmatch(path.name) and os.access(path, os.X_OK):
+                yield path
+
+
+def _matches(folder: Path, pattern: str) -> list[Path]:
+    """The paths in a folder; none if it cannot be read, as in the home of another user."""
+    try:
+        return sorted(folder.glob(pattern))
+    except OSError:
+        return []
 
 
 @lru_cache(maxsize=256)

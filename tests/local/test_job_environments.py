@@ -24,6 +24,7 @@ from modelarts.local.paths import LocalHome, read_json
 from modelarts.local.processes import Process
 from modelarts.session import Session
 from tests.support import conda_tool
+from tests.support.files import common_user
 from tests.support.jobs import until
 from tests.support.processes import end_service
 from tests.support.wheels import wheel
@@ -353,6 +354,23 @@ def test_logins_and_tokens_in_urls_are_not_shown() -> None:
 
     assert "my-token" not in repr(created) and "word" not in repr(created)
     assert "conda.example.com/t/***/main" in repr(created)
+
+
+def test_folders_of_other_users_have_no_interpreters() -> None:
+    with common_user() as place:
+        private, on_path = place / "private", place / "bin"
+        private.mkdir()
+        on_path.mkdir()
+        (private / "python3.9").touch()
+        (on_path / "python3.9").symlink_to(private / "python3.9")
+        starter = {"HOME": str(private), "PATH": f"{private}:{on_path}", "PYENV_ROOT": str(private / "pyenv"),
+                   "UV_PYTHON_INSTALL_DIR": str(private / "uv")}  # fmt: skip
+        private.chmod(0)
+
+        found = [each.version for each in pythons.available(starter)]
+
+        private.chmod(0o700)
+    assert found == [sys.version_info[:3]]
 
 
 VERSIONS = {

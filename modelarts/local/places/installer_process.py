@@ -44,9 +44,9 @@ class Ended(NamedTuple):
     @property
     def reason(self) -> str:
         """The last error that it reported, or the last line that it wrote."""
-        lines = [line.strip() for line in self.output.splitlines() if line.strip()]
-        errors = [line for line in lines if line.lower().startswith("error") and not line.endswith("Exception:")]
-        return (errors or lines or [f"exit code {self.code}"])[-1]
+        from modelarts.local.places import pip_words  # only failures need it
+
+        return pip_words.reason_of(self.output) or f"exit code {self.code}"
 
 
 def run(command: Sequence[str], variables: Mapping[str, str], folder: str, progress: Progress) -> Ended:
