@@ -13,6 +13,7 @@ import pytest
 
 from modelarts.local.environments import Cancelled
 from modelarts.local.places.installer_process import Progress, run
+from modelarts.local.places.worker_log import Log
 from tests.support.jobs import until
 from tests.support.processes import running
 
@@ -59,6 +60,18 @@ def test_the_exit_code_is_that_of_the_program_and_what_it_left_is_ended(mark, tm
 
     assert (ended.code, ended.output) == (code, f"in {tmp_path}\n")
     assert running(mark) == []
+
+
+def test_logins_and_tokens_in_urls_are_neither_in_the_log_nor_in_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = "printf 'Collecting a@https://me:wo'; sleep 0.05; printf 'rd@host/a.whl\\nerror: http://host/t/tk-1/main'"
+    written: list[bytes] = []
+    log = Log()
+    monkeypatch.setattr(log, "write", written.append)
+
+    ended = run(["sh", "-c", f"{script}; exit 1"], PATHS, "/", Progress([log], threading.Event(), lambda process: None))
+
+    assert ended.output == "Collecting a@https://****@host/a.whl\nerror: http://host/t/****/main"
+    assert b"".join(written).decode() == ended.output and ended.reason == "error: http://host/t/****/main"
 
 
 def test_a_program_that_cannot_be_started_is_an_error(mark):

@@ -58,7 +58,7 @@ ERROR: ResolutionImpossible: for help visit https://pip.pypa.io/en/latest/topics
     [
         (
             GIT,
-            "git clone https://localhost:1/x.git /tmp/x did not run successfully.: fatal: unable to access "
+            "git clone https://localhost:1/x.git /tmp/x did not run successfully: fatal: unable to access "
             "'https://localhost:1/x.git/': Failed to connect to localhost port 1",
         ),
         (

@@ -17,6 +17,7 @@ from modelarts.local.environments import Cancelled
 from modelarts.local.places import reaper
 from modelarts.local.places.worker_log import Log
 from modelarts.local.processes import PATIENCE, Process
+from modelarts.local.runtime import secrets
 
 _INTERVAL = 0.2  # seconds between looks for a stop
 _POLL = 0.005  # seconds between looks for the end of a program that has closed its output
@@ -64,7 +65,8 @@ def run(command: Sequence[str], variables: Mapping[str, str], folder: str, progr
     progress.record(running)
     tail = b""
     try:
-        for data in _output(process, progress.stopped):
+        for lines in _whole_lines(_output(process, progress.stopped)):
+            data = secrets.hide_logins(lines)
             tail = (tail + data)[-_KEPT:]
             for log in progress.logs:
                 log.write(data)
@@ -76,6 +78,19 @@ def run(command: Sequence[str], variables: Mapping[str, str], folder: str, progr
             running.signal_group(signal.SIGKILL)
             process.wait()
     return Ended(process.returncode, tail.decode("utf-8", "replace"))
+
+
+def _whole_lines(output: Iterator[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for data in output:
+        end = (rest + data).rfind(b"\n") + 1
+        lines, rest = (rest + data)[:end], (rest + data)[end:]
+        if len(rest) > _KEPT:
+            lines, rest = lines + rest, b""
+        if lines:
+            yield lines
+    if rest:
+        yield rest
 
 
 def _output(process: subprocess.Popen[bytes], stopped: Event) -> Iterator[bytes]:

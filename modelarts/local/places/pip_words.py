@@ -27,7 +27,7 @@ def reason_of(output: str) -> str:
     if not _KIND.fullmatch(last) and not last.startswith(_BUILD):
         return last
     words = [found[1] for line in lines[errors[-1] :] if (found := _WORDS.fullmatch(line))]
-    return ": ".join(filter(None, [" ".join(words) or last, _cause(lines)]))
+    return ": ".join(filter(None, [" ".join(words).rstrip(".") or last, _cause(lines)]))
 
 
 def _is_error(line: str) -> bool:

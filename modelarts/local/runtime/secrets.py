@@ -21,6 +21,8 @@ _PAIR = re.compile(
                 \s{{0,3}} ["']? ) ( [^\s"',;)}}]+ )"""
 )
 _LOGIN = re.compile(r"(?<=://)[^/\s@]+(?=@)")  # `scheme://user:password@host`
+# The same in output, and the tokens of conda: `scheme://host/t/token/channel`.
+_LOGIN_OR_TOKEN = re.compile(rb"(://)[^/\s@]+(?=@)|(://[^/\s]+/t/)[^/\s]+")
 _SHORTEST = 6  # characters of a value that is looked for: shorter ones occur by chance
 
 
@@ -43,3 +45,8 @@ def hide(text: str, known: Iterable[str] = ()) -> str:
     for value in sorted(known, key=len, reverse=True):
         text = text.replace(value, HIDDEN)
     return _PAIR.sub(rf"\g<1>{HIDDEN}", _LOGIN.sub(HIDDEN, text))
+
+
+def hide_logins(output: bytes) -> bytes:
+    """Whole lines of output without the logins and tokens in URLs, which installers print."""
+    return _LOGIN_OR_TOKEN.sub(lambda found: (found[1] or found[2]) + HIDDEN.encode(), output)
