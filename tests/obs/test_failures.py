@@ -363,7 +363,7 @@ def test_a_local_copy_that_cannot_be_written_stops_the_others(local: Path):
         (local / "data" / f"{number:02}").write_text("text")
     obs.create_directory("obs://bucket/data/07/")
 
-    with pytest.raises(ObsError, match="cannot upload to obs://bucket/data/07: Is a directory"):
+    with pytest.raises(ObsError, match="cannot upload to obs://bucket/data/07: obs://bucket/data/07/ is a folder"):
         obs.upload_dir("data", "obs://bucket/")
 
     assert len(obs.list("obs://bucket/data/")) < 40

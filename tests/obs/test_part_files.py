@@ -239,7 +239,7 @@ def test_a_cancelled_copy_ends_at_once(local: Path):
     (local / "file.bin").write_bytes(bytes(3 << 20))
 
     with pytest.raises(Cancelled):
-        copies.FileCopy(local / "file.bin", local / "there.bin", "copy", transfer, lambda: None)()
+        copies.FileCopy(local / "file.bin", local / "there.bin", "copy", transfer, lambda: None, local)()
 
     assert [path.name for path in local.iterdir()] == ["file.bin"]
 
