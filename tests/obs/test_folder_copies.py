@@ -315,7 +315,7 @@ def test_a_target_that_cannot_be_written_is_named(obs: LocalBuckets, source: Pat
 
     with pytest.raises(ObsError, match=r"Not a directory|File exists|were skipped"):
         obs.download_dir("obs://bucket/src", local / "file")
-    with pytest.raises(ObsError, match=r"cannot upload to obs://bucket/src/0.txt/src/.*: obs://bucket/src/0.txt is an obj"):
+    with pytest.raises(ObsError, match=r"to obs://bucket/src/0.txt/src/.*: obs://bucket/src/0.txt is an obj"):
         obs.upload_dir(source, "obs://bucket/src/0.txt/")
 
     assert (local / "file").read_text() == "text" and hidden(local) == hidden(obs.root) == []
