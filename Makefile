@@ -64,7 +64,7 @@ test-engines: $(VENV)/dev.stamp engines  ## jobs with real PyTorch and MindSpore
 	ENGINES=$(ENGINES) $(PYTEST) tests/engines
 
 chaos: $(VENV)/dev.stamp  ## submit jobs and kill processes at random; SECONDS=900 for long, SEED=1 for the same choices
-	CHAOS_SECONDS=$(SECONDS) CHAOS_SEED=$(SEED) $(PYTEST) tests/chaos
+	CHAOS_SECONDS=$(SECONDS) CHAOS_SEED=$(SEED) $(PYTEST) --tb=short --show-capture=no tests/chaos
 
 check: $(VENV)/dev.stamp  ## lint, types and the core of the tests, side by side; about half a minute
 	@$(MAKE) --no-print-directory -j 3 --output-sync=target lint type core
